@@ -1,0 +1,14 @@
+/** Unit tests by default; `--selectProjects e2e` needs the lab (scripts/test.sh brings it up). */
+const common = {
+  transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
+  testEnvironment: "node",
+  modulePathIgnorePatterns: ["<rootDir>/dist/"],
+};
+
+module.exports = {
+  coverageProvider: "v8",
+  projects: [
+    { ...common, displayName: "unit", testMatch: ["<rootDir>/test/**/*.test.ts"], testPathIgnorePatterns: ["/node_modules/", "/test/e2e/"] },
+    { ...common, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
+  ],
+};
