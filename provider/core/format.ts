@@ -1,0 +1,66 @@
+import type { Plan, Refusal, Step } from "./plan";
+import { stepsOf } from "./plan";
+import { commandLine } from "./shell-words";
+
+/** The plan as text: one line a step, the same words that the apply logs and an error quotes. */
+export function formatPlan(plan: Plan): string {
+  const lines: string[] = [];
+  if (plan.refusals.length > 0) lines.push(formatRefusals(plan));
+  else {
+    lines.push(headline(plan));
+    const rows = plan.stages.flatMap(mergeNodes);
+    const nodeWidth = Math.max(0, ...rows.map((row) => row.nodes.length));
+    const commandWidth = Math.min(60, Math.max(0, ...rows.map((row) => row.command.length)));
+    for (const { nodes, command, because } of rows) {
+      lines.push(`  ${nodes.padEnd(nodeWidth)}  ${command.padEnd(commandWidth)}  ${because}`.trimEnd());
+    }
+    lines.push(...plan.afterwards.map((text) => `  then: ${text}`));
+  }
+  lines.push(...plan.warnings.map((text) => `  warning: ${text}`));
+  return lines.join("\n");
+}
+
+export function formatRefusals(plan: Plan): string {
+  const count = plan.refusals.length;
+  return [
+    `${plan.subject}: refused${count > 1 ? `, for ${count} reasons` : ""}; nothing was changed`,
+    ...plan.refusals.map((refusal) => `  ${formatRefusal(refusal)}`),
+  ].join("\n");
+}
+
+export function formatRefusal(refusal: Refusal): string {
+  return `${refusal.node === undefined ? "" : `${refusal.node}: `}${refusal.found}. ${refusal.way}`;
+}
+
+/** One step in a line, for progress and errors. */
+export function formatStep(step: Step): string {
+  return `${step.node}: ${commandLine(step.argv)} (${step.because})`;
+}
+
+function headline(plan: Plan): string {
+  const steps = stepsOf(plan);
+  if (steps.length === 0) return `${plan.subject}: nothing to do`;
+  const destroyed = steps.flatMap((step) => (step.destroys === undefined ? [] : [step.destroys]));
+  const count = `${steps.length} step${steps.length === 1 ? "" : "s"}`;
+  return `${plan.subject}: ${count}; ${destroyed.length === 0 ? "nothing that holds data is touched" : `DESTROYS ${destroyed.join(", ")}`}`;
+}
+
+interface Row {
+  readonly nodes: string;
+  readonly command: string;
+  readonly because: string;
+}
+
+/** Steps of a stage that are the same on both nodes become one row. */
+function mergeNodes(stage: readonly Step[]): Row[] {
+  const rows = new Map<string, { nodes: string[]; command: string; because: string }>();
+  for (const step of stage) {
+    const command = commandLine(step.argv);
+    const because = step.destroys === undefined ? step.because : `${step.because}. DESTROYS ${step.destroys}`;
+    const key = `${command}\n${because}`;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { nodes: [step.node], command, because });
+    else row.nodes.push(step.node);
+  }
+  return [...rows.values()].map((row) => ({ ...row, nodes: row.nodes.join(", ") }));
+}

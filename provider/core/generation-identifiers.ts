@@ -1,0 +1,44 @@
+/** DRBD's generation identifiers: which data a disk holds, and what it was before (drbd_uuid_compare in the kernel). */
+export interface GenerationIdentifiers {
+  readonly current: bigint;
+  readonly bitmap: bigint;
+  readonly history: readonly bigint[];
+}
+
+/** A disk whose metadata was just created: no data was ever written through it. */
+const justCreated = 4n;
+
+/** Parses `CURRENT:BITMAP:HISTORY:HISTORY:flags…`. Bit 0 is the Primary role and not part of the identity. */
+export function parseGi(text: string): GenerationIdentifiers | undefined {
+  const words = text.split(":").slice(0, 4);
+  if (words.length < 4 || !words.every((word) => /^[0-9A-F]{16}$/i.test(word))) return undefined;
+  const [current = 0n, bitmap = 0n, ...history] = words.map((word) => BigInt(`0x${word}`) & ~1n);
+  return { current, bitmap, history };
+}
+
+export function isJustCreated(gi: GenerationIdentifiers): boolean {
+  return gi.current === justCreated && gi.bitmap === 0n && gi.history.every((one) => one === 0n);
+}
+
+/** How two disks relate, seen from the first. `first` newer: the second becomes the target of a resync when they meet. */
+export type Relation = "both-new" | "same" | "first-newer" | "second-newer" | "split-brain" | "unrelated";
+
+export function relate(first: GenerationIdentifiers, second: GenerationIdentifiers): Relation {
+  const unused = (gi: GenerationIdentifiers) => gi.current === justCreated || gi.current === 0n;
+  const past = (gi: GenerationIdentifiers) => gi.history.filter((one) => one !== 0n);
+  if (unused(first) && unused(second)) return "both-new";
+  if (unused(first)) return "second-newer";
+  if (unused(second)) return "first-newer";
+  if (first.current === second.current) {
+    if (first.bitmap !== 0n && second.bitmap === 0n) return "first-newer";
+    if (second.bitmap !== 0n && first.bitmap === 0n) return "second-newer";
+    return "same";
+  }
+  if (first.bitmap === second.current) return "first-newer";
+  if (second.bitmap === first.current) return "second-newer";
+  if (past(first).includes(second.current)) return "first-newer";
+  if (past(second).includes(first.current)) return "second-newer";
+  if (first.bitmap !== 0n && first.bitmap === second.bitmap) return "split-brain";
+  if (past(first).some((one) => past(second).includes(one))) return "split-brain";
+  return "unrelated";
+}

@@ -1,0 +1,128 @@
+/** What was found on a host: the probe's output (probe.ts) as data. Nothing here is a guess: what was not said is absent. */
+
+export interface BlockDevice {
+  readonly path: string;
+  readonly type: string;
+  readonly size: number;
+  readonly readOnly: boolean;
+  readonly fstype?: string;
+  readonly uuid?: string;
+  readonly partitionTable?: string;
+  readonly serial?: string;
+  readonly wwn?: string;
+  /** Devices that stand on this one: partitions, LVM volumes, DRBD devices. */
+  readonly children: readonly string[];
+}
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly fstype: string;
+}
+
+/** A volume as the kernel runs it. */
+export interface KernelDevice {
+  readonly resource: string;
+  readonly volume: number;
+  readonly minor: number;
+  /** Diskless, Attaching, Inconsistent, Outdated, Consistent, UpToDate, Failed … */
+  readonly disk: string;
+  /** KiB */
+  readonly size?: number;
+}
+
+/** A resource as the kernel runs it, with its one connection. */
+export interface KernelResource {
+  readonly name: string;
+  readonly role: string;
+  readonly suspended: string;
+  /** StandAlone, Connecting, Connected …; absent when there is no connection at all. */
+  readonly connection?: string;
+  readonly peerRole?: string;
+  readonly devices: readonly KernelDevice[];
+  /** Off, Established, SyncSource, SyncTarget … */
+  readonly replication?: string;
+  readonly peerDisk?: string;
+  /** KiB */
+  readonly outOfSync?: number;
+}
+
+export interface SyncProgress {
+  /** 0 to 100 */
+  readonly percent: number;
+  /** `0:04:19`, as /proc/drbd gives it. */
+  readonly finish?: string;
+  /** KiB/s */
+  readonly speed?: number;
+}
+
+/** What stands on a disk. */
+export type Contents =
+  | { readonly kind: "missing" }
+  | { readonly kind: "not-block" }
+  | { readonly kind: "blank"; readonly real: string; readonly size: number }
+  | { readonly kind: "signature"; readonly real: string; readonly size: number; readonly type: string; readonly uuid?: string }
+  | { readonly kind: "data"; readonly real: string; readonly size: number; readonly offset: number }
+  /** It could not be read, or the answer was not understood: as good as full. */
+  | { readonly kind: "unreadable"; readonly real: string; readonly size: number; readonly said: string };
+
+/** DRBD's metadata on a disk. */
+export type Metadata =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "present"; readonly version: "v08" | "v09"; readonly gi: string }
+  | { readonly kind: "busy"; readonly said: string }
+  | { readonly kind: "unreadable"; readonly said: string };
+
+export interface CommandOutput {
+  readonly exit: number;
+  readonly output: string;
+}
+
+/** One resource looked at closely. */
+export interface ObservedResource {
+  readonly disk: Contents;
+  readonly metaDisk?: Contents;
+  readonly metadata: Metadata;
+  /** The generation identifiers of the running device. */
+  readonly kernelGi?: string;
+  /** The DRBD device's own contents; only where this host is Primary. */
+  readonly device?: Contents;
+  /** Something listens on the resource's port. */
+  readonly portTaken: boolean;
+  /** drbdadm's opinion of the wanted configuration beside all that is installed. */
+  readonly candidate?: CommandOutput;
+  /** The commands that would bring the kernel to the wanted configuration. */
+  readonly change?: CommandOutput;
+}
+
+export interface ObservedNode {
+  readonly hostname: string;
+  readonly kernel: string;
+  readonly os: { readonly id: string; readonly like: readonly string[]; readonly name: string };
+  /** Seconds since 1970. */
+  readonly clock: number;
+  readonly addresses: readonly string[];
+  /** The module that runs, or the one that could be loaded; null when the running kernel has none. */
+  readonly module: { readonly version: string; readonly loaded: boolean } | null;
+  /** drbd-utils' version; null when drbdadm is not there. */
+  readonly utils: string | null;
+  /** Path → text, of the files that matter to us. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Paths of the symlinks by which systemd starts DRBD units at boot. */
+  readonly links: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly swaps: readonly string[];
+  readonly blocks: ReadonlyMap<string, BlockDevice>;
+  readonly kernelResources: ReadonlyMap<string, KernelResource>;
+  readonly sync: ReadonlyMap<number, SyncProgress>;
+  /** What `drbdadm -d adjust all` says of the installed configuration; absent without drbd-utils. */
+  readonly adjust?: CommandOutput;
+  /** Resources looked at closely, by name. */
+  readonly resources: ReadonlyMap<string, ObservedResource>;
+}
+
+/** The configuration grammar that this host's drbdadm uses: DRBD 8's for a module of version 8. */
+export function grammarOf(node: ObservedNode): "8.4" | "9" {
+  return node.module === null || node.module.version.startsWith("8.") ? "8.4" : "9";
+}

@@ -1,0 +1,214 @@
+import type {
+  BlockDevice,
+  CommandOutput,
+  Contents,
+  Metadata,
+  Mount,
+  ObservedNode,
+  ObservedResource,
+} from "./observed";
+import { parseEvents } from "./parse-events";
+import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
+
+/** The host's answer is not what the probe prints: cut short, garbled, or not from a POSIX shell. No plan is made from it. */
+export class ProbeError extends Error {}
+
+interface Section {
+  readonly name: string;
+  readonly words: readonly string[];
+  text: string;
+  exit?: number;
+}
+
+/** Parses what probeScript (probe.ts) printed. Throws a ProbeError rather than guess. */
+export function parseProbe(nonce: string, output: string): ObservedNode {
+  const sections = split(nonce, output);
+  const general = new Map<string, Section>();
+  const closer: { name: string; sections: Map<string, Section> }[] = [];
+  for (const section of sections) {
+    if (section.name === "resource") closer.push({ name: section.words[0] ?? "", sections: new Map() });
+    else (closer.at(-1)?.sections ?? general).set(section.name, section);
+  }
+  const files = parseFiles(need(general, "files").text);
+  const procDrbd = files.get("/proc/drbd");
+  const loaded = files.get("/sys/module/drbd/version")?.trim() ?? parseModuleVersion(procDrbd ?? "");
+  const modinfo = general.get("modinfo");
+  const version = general.get("version");
+  const osRelease = parseOsRelease(files.get("/etc/os-release") ?? "");
+  const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
+  return {
+    hostname: (files.get("/proc/sys/kernel/hostname") ?? "").trim(),
+    kernel: (files.get("/proc/sys/kernel/osrelease") ?? "").trim(),
+    os: {
+      id: osRelease.get("ID") ?? "unknown",
+      like: (osRelease.get("ID_LIKE") ?? "").split(" ").filter(Boolean),
+      name: osRelease.get("PRETTY_NAME") ?? "an unknown system",
+    },
+    clock: Number(need(general, "clock").text.trim()),
+    addresses: [...need(general, "addresses").text.matchAll(/ inet6? ([0-9a-f.:]+)/g)].map((match) => match[1] ?? ""),
+    module:
+      procDrbd !== undefined && loaded !== undefined
+        ? { version: loaded, loaded: true }
+        : modinfo?.exit === 0 && /^\d/.test(modinfo.text)
+          ? { version: modinfo.text.trim(), loaded: false }
+          : null,
+    utils: version === undefined ? null : (/^DRBDADM_VERSION=(\S+)/m.exec(version.text)?.[1] ?? "unknown"),
+    files,
+    links: need(general, "links").text.split("\n").filter(Boolean),
+    mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
+    swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
+    blocks: parseBlocks(need(general, "blocks")),
+    kernelResources: parseEvents(general.get("events")?.text ?? ""),
+    sync: parseSyncProgress(procDrbd ?? ""),
+    adjust: outputOf(general.get("adjust")),
+    resources: new Map(closer.map(({ name, sections: found }) => [name, parseResource(found)])),
+  };
+}
+
+function split(nonce: string, output: string): Section[] {
+  const mark = `@${nonce} `;
+  const sections: Section[] = [];
+  let whole = false;
+  for (const line of output.split("\n")) {
+    const current = sections.at(-1);
+    if (!line.startsWith(mark)) {
+      if (current && current.exit === undefined) current.text += `${line}\n`;
+      continue;
+    }
+    const [name = "", ...words] = line.slice(mark.length).split(" ");
+    if (name === "end") whole = true;
+    else if (name === "exit") {
+      if (current) current.exit = Number(words[0]);
+    } else sections.push({ name, words, text: "" });
+  }
+  if (sections[0]?.name !== "format" || !whole) {
+    throw new ProbeError(sections.length === 0 ? "nothing of what was asked came back" : "the answer was cut short");
+  }
+  // Each section is closed by a newline of the marker's own.
+  for (const section of sections) section.text = section.text.replace(/\n$/, "");
+  return sections;
+}
+
+function need(sections: ReadonlyMap<string, Section>, name: string): Section {
+  const section = sections.get(name);
+  if (section === undefined) throw new ProbeError(`the answer has no section "${name}"`);
+  return section;
+}
+
+function outputOf(section: Section | undefined): CommandOutput | undefined {
+  return section === undefined ? undefined : { exit: section.exit ?? -1, output: section.text };
+}
+
+/** `grep -aHZ ''`: path, NUL, line. */
+function parseFiles(text: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const at = line.indexOf("\0");
+    if (at < 0) continue;
+    const path = line.slice(0, at);
+    files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
+  }
+  return files;
+}
+
+function parseOsRelease(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^([A-Z_]+)="?(.*?)"?$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]));
+}
+
+/** /proc/self/mountinfo, proc(5): optional fields end with a dash; blanks are octal escapes. */
+function parseMounts(text: string): Mount[] {
+  const unescape = (word: string) =>
+    word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return text.split("\n").flatMap((line) => {
+    const [before, after] = line.split(" - ");
+    const target = before?.split(" ")[4];
+    const [fstype, source] = after?.split(" ") ?? [];
+    if (target === undefined || fstype === undefined || source === undefined) return [];
+    return [{ source: unescape(source), target: unescape(target), fstype }];
+  });
+}
+
+interface LsblkDevice {
+  readonly path: string;
+  readonly type: string;
+  readonly size: number | string;
+  readonly ro: boolean | string;
+  readonly fstype?: string | null;
+  readonly uuid?: string | null;
+  readonly pttype?: string | null;
+  readonly serial?: string | null;
+  readonly wwn?: string | null;
+  readonly children?: readonly LsblkDevice[];
+}
+
+function parseBlocks(section: Section): Map<string, BlockDevice> {
+  const blocks = new Map<string, BlockDevice>();
+  const walk = (device: LsblkDevice) => {
+    const children = device.children ?? [];
+    blocks.set(device.path, {
+      path: device.path,
+      type: device.type,
+      size: Number(device.size),
+      readOnly: device.ro === true || device.ro === "1",
+      fstype: device.fstype ?? undefined,
+      uuid: device.uuid ?? undefined,
+      partitionTable: device.pttype ?? undefined,
+      serial: device.serial ?? undefined,
+      wwn: device.wwn ?? undefined,
+      children: children.map((child) => child.path),
+    });
+    children.forEach(walk);
+  };
+  try {
+    (JSON.parse(section.text) as { blockdevices: LsblkDevice[] }).blockdevices.forEach(walk);
+  } catch {
+    throw new ProbeError(`lsblk did not answer as expected (exit ${section.exit ?? "unknown"}): ${section.text.slice(0, 300)}`);
+  }
+  return blocks;
+}
+
+function parseResource(sections: ReadonlyMap<string, Section>): ObservedResource {
+  const kernelGi = sections.get("kernelgi");
+  const metaDisk = sections.get("metadisk");
+  const device = sections.get("device");
+  return {
+    disk: parseContents(need(sections, "disk")),
+    metaDisk: metaDisk && parseContents(metaDisk),
+    metadata: parseMetadata(sections.get("gi")),
+    kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
+    device: device && parseContents(device),
+    portTaken: need(sections, "port").text.trim() !== "",
+    candidate: outputOf(sections.get("candidate")),
+    change: outputOf(sections.get("change")),
+  };
+}
+
+function parseContents(section: Section): Contents {
+  const [real = "", bytes = ""] = section.words;
+  if (real === "missing") return { kind: "missing" };
+  if (real === "not-block") return { kind: "not-block" };
+  const size = Number(bytes);
+  const said = section.text.trim();
+  const offset = /^none\ndata (\d+)$/.exec(said)?.[1];
+  if (said === `none\nzero ${bytes}`) return { kind: "blank", real, size };
+  if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset) };
+  const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));
+  const type = values.get("TYPE") ?? (values.has("PTTYPE") ? `${values.get("PTTYPE") ?? ""} partition table` : undefined);
+  if (type !== undefined) return { kind: "signature", real, size, type, uuid: values.get("UUID") ?? values.get("PTUUID") };
+  return { kind: "unreadable", real, size, said };
+}
+
+function parseMetadata(section: Section | undefined): Metadata {
+  if (section === undefined) return { kind: "unknown" };
+  const said = section.text.trim();
+  if (said === "none") return { kind: "absent" };
+  const found = /^(v0[89]) (\S+)$/.exec(said);
+  const [, version, gi] = found ?? [];
+  if ((version === "v08" || version === "v09") && gi !== undefined && isGi(gi)) return { kind: "present", version, gi };
+  if (/busy|configured/i.test(said)) return { kind: "busy", said };
+  return { kind: "unreadable", said };
+}
+
+function isGi(text: string): boolean {
+  return /^([0-9A-F]{16}:){4}/i.test(text);
+}

@@ -1,0 +1,13 @@
+/** Where our files stand on a host. */
+export const globalCommonPath = "/etc/drbd.d/global_common.conf";
+export const globalCommonBackupPath = "/etc/drbd.d/global_common.conf.before-pulumi-drbd";
+export const moduleAtBootPath = "/etc/modules-load.d/drbd.conf";
+export const fstabPath = "/etc/fstab";
+
+export function resourcePath(resource: string): string {
+  return `/etc/drbd.d/${resource}.res`;
+}
+
+export function devicePath(minor: number): string {
+  return `/dev/drbd${minor}`;
+}

@@ -1,0 +1,119 @@
+import { maskSecrets } from "./adjust-lines";
+import { usableBytes } from "./metadata-size";
+import { grammarOf, type Contents, type ObservedNode } from "./observed";
+import type { ResourceSituation } from "./plan-resource";
+import type { Refusal } from "./plan";
+
+/** mkfs.xfs 6.1 refuses less. */
+const smallestXfs = 300 * 1024 * 1024;
+/** Seconds. Logs, certificates and `pulumi`'s own judgement of a sync suffer beyond that, DRBD itself does not. */
+const clockTolerance = 60;
+
+/** What must hold on both hosts before the first write on either. */
+export function preflight(situation: ResourceSituation): Refusal[] {
+  const { desired, nodes } = situation;
+  return [
+    ...desired.sides.flatMap((side, index) => {
+      const node = nodes[index === 0 ? 0 : 1];
+      return [...hostRefusals(side.hostname, side.address, node, situation.preview), ...configurationRefusals(situation, side.hostname, node)];
+    }),
+    ...sizeRefusals(situation),
+    ...grammarRefusals(nodes),
+  ];
+}
+
+/** Also DrbdNode's own: what must hold on a host whatever stands on it. */
+export function hostRefusals(hostname: string, address: string, node: ObservedNode, withoutUtils: boolean): Refusal[] {
+  const found: Refusal[] = [];
+  const refuse = (what: string, way: string) => found.push({ node: hostname, found: what, way });
+  if (node.hostname !== hostname) {
+    refuse(
+      `\`uname -n\` says ${node.hostname} there`,
+      `DRBD finds its own section by that name, to the letter: set \`hostname: ${node.hostname}\`, or check that \`connection.host\` leads to the right machine.`,
+    );
+  }
+  if (!node.addresses.includes(address)) {
+    refuse(
+      `no interface has the address ${address}`,
+      `Set \`address\` to the one that replication shall use; it has ${node.addresses.filter((one) => one !== "127.0.0.1" && one !== "::1").join(", ")}.`,
+    );
+  }
+  if (node.module === null) {
+    refuse(
+      `the running kernel (${node.kernel}) has no drbd module`,
+      `Boot a kernel that has one (\`modinfo drbd\` tells): Debian's linux-image-amd64 and linux-image-cloud-amd64, Ubuntu's linux-modules-extra-${node.kernel}, elrepo's kmod-drbd9x.`,
+    );
+  }
+  if (node.utils === null && !withoutUtils) {
+    refuse("drbd-utils is not installed", "DrbdNode installs it: make the resource depend on its nodes, or run `pulumi up` again.");
+  }
+  return found;
+}
+
+function configurationRefusals(situation: ResourceSituation, host: string, node: ObservedNode): Refusal[] {
+  const observed = node.resources.get(situation.desired.name);
+  const { candidate } = observed ?? {};
+  if (candidate !== undefined && candidate.exit !== 0) {
+    return [
+      {
+        node: host,
+        found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${maskSecrets(candidate.output.trim())}`,
+        way: "Line numbers count all files of /etc/drbd.d together. If the complaint is about a file of yours there, mend or remove it.",
+      },
+    ];
+  }
+  return [];
+}
+
+function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
+  return desired.sides.flatMap((side, index) => {
+    const contents = nodes[index === 0 ? 0 : 1].resources.get(desired.name)?.disk;
+    const size = sizeOf(contents);
+    if (size === undefined) return [];
+    const usable = side.metaDisk === "internal" ? usableBytes(size) : size;
+    if (desired.filesystem?.type === "xfs" && usable < smallestXfs) {
+      return [
+        {
+          node: side.hostname,
+          found: `${side.disk} has ${mebibytes(size)}, and XFS needs at least ${mebibytes(smallestXfs)} behind DRBD's metadata`,
+          way: "Use a bigger disk.",
+        },
+      ];
+    }
+    if (usable <= 0) return [{ node: side.hostname, found: `${side.disk} is too small for DRBD's metadata`, way: "Use a bigger disk." }];
+    return [];
+  });
+}
+
+function grammarRefusals([first, second]: readonly [ObservedNode, ObservedNode]): Refusal[] {
+  if (first.module === null || second.module === null || grammarOf(first) === grammarOf(second)) return [];
+  return [
+    {
+      found: `${first.hostname} has DRBD ${first.module.version} and ${second.hostname} ${second.module.version}, which read different configuration grammars`,
+      way: "Bring both hosts to the same DRBD module.",
+    },
+  ];
+}
+
+/** Worth knowing, though it stops nothing. */
+export function warn({ desired, nodes }: ResourceSituation): string[] {
+  const found: string[] = [];
+  const [first, second] = nodes;
+  const sizes = nodes.map((node) => sizeOf(node.resources.get(desired.name)?.disk));
+  const [a, b] = sizes;
+  if (a !== undefined && b !== undefined && a !== b) {
+    const smaller = a < b ? desired.sides[0] : desired.sides[1];
+    found.push(`the disks differ in size (${mebibytes(a)} and ${mebibytes(b)}): the smaller one, ${smaller.hostname}:${smaller.disk}, counts`);
+  }
+  const skew = Math.abs(first.clock - second.clock);
+  if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
+  return found;
+}
+
+function sizeOf(contents: Contents | undefined): number | undefined {
+  return contents !== undefined && "size" in contents ? contents.size : undefined;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024 / 1024)} MiB`;
+}

@@ -1,0 +1,104 @@
+/**
+ * Shell functions that the probe and the steps' guards share, so that what was planned on and what is checked again
+ * just before a destructive command are one and the same test. POSIX sh, and nothing but what Debian calls essential
+ * or drbd-utils brings along.
+ */
+export const remoteFunctions = String.raw`
+LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+umask 022
+
+# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 4 MiB
+# and 256 blocks of 64 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
+contents() {
+  perl -e '
+    my $chunk = 65536; my $zero = "\0" x $chunk;
+    open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
+    my $size = sysseek($disk, 0, 2); $size += 0;
+    my %at;
+    for (my $o = 0; $o < 4194304; $o += $chunk) { $at{$o} = 1; my $t = $size - 4194304 + $o; $at{$t} = 1 if $t >= 0; }
+    for my $i (1 .. 256) { $at{int($size * $i / 257 / 4096) * 4096} = 1; }
+    for my $o (sort { $a <=> $b } keys %at) {
+      next if $o >= $size;
+      sysseek($disk, $o, 0); my $got = sysread($disk, my $block, $chunk);
+      defined $got or die "read at $o: $!\n";
+      next if $block eq substr($zero, 0, $got);
+      $block =~ /[^\0]/; print "data ", $o + $-[0], "\n"; exit 0;
+    }
+    print "zero $size\n";
+  ' "$1" 2>&1
+}
+
+# signature DEVICE: what low-level probing finds, "none" when it says that there is nothing.
+signature() {
+  found=$(blkid -p -o export "$1" </dev/null 2>&1); code=$?
+  case $code in 0) printf '%s\n' "$found" ;; 2) [ -z "$found" ] && echo none || printf 'error %s\n' "$found" ;; *) printf 'error %s %s\n' "$code" "$found" ;; esac
+}
+
+# gi MINOR DEVICE PLACE: the generation identifiers in the metadata of a device that is not attached, by version.
+# get-gi says nothing and answers 1 where there is none of that version.
+gi() {
+  drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null >/dev/null 2>&1; old=$?
+  if [ $old = 0 ]; then printf 'v08 '; drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>/dev/null | grep . ; return; fi
+  drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null >/dev/null 2>&1; new=$?
+  if [ $new = 0 ]; then printf 'v09 '; drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null 2>/dev/null | grep . ; return; fi
+  if [ $old = 1 ] && [ $new = 1 ]; then echo none; return; fi
+  printf 'error '; drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>&1 | head -n 3; echo
+}
+
+size_of() { blockdev --getsize64 "$1" 2>/dev/null || echo 0; }
+
+# still_blank DISK BYTES: the guard before anything is written to a disk that was found blank.
+still_blank() {
+  if [ ! -b "$1" ]; then echo "$1 is no block device any more"; return 1; fi
+  now=$(size_of "$1")
+  if [ "$now" != "$2" ]; then echo "$1 has $now bytes now; it had $2 when this was planned"; return 1; fi
+  now=$(signature "$1")
+  if [ "$now" != none ]; then echo "$1 is not blank any more: $now"; return 1; fi
+  now=$(contents "$1")
+  case $now in "zero $2") return 0 ;; *) echo "$1 is not blank any more: $now"; return 1 ;; esac
+}
+
+# no_metadata MINOR DEVICE PLACE
+no_metadata() {
+  now=$(gi "$1" "$2" "$3")
+  if [ "$now" = none ]; then return 0; fi
+  echo "$2 holds DRBD metadata now: $now"; return 1
+}
+
+# never_used RESOURCE: its own generation identifiers say that it was just created.
+never_used() {
+  now=$(drbdadm get-gi "$1" </dev/null 2>&1 | head -n 1)
+  case $now in 0000000000000004:0000000000000000:0000000000000000:0000000000000000:*) return 0 ;; esac
+  echo "the generation identifiers of $1 are not those of a new device: $now"; return 1
+}
+
+# wait_connected RESOURCE SECONDS
+wait_connected() {
+  turns=$(( $2 * 5 ))
+  while :; do
+    now=$(drbdadm cstate "$1" </dev/null 2>&1)
+    case $now in Connected|Established|SyncSource|SyncTarget|PausedSync*|VerifyS|VerifyT|WFBitMap*|WFSyncUUID|StartingSync*|Ahead|Behind) return 0 ;; esac
+    turns=$(( turns - 1 ))
+    if [ $turns -le 0 ] || [ "$now" = StandAlone ]; then echo "$1 is $now, not connected to its peer"; return 1; fi
+    sleep 0.2
+  done
+}
+
+# both_new RESOURCE: the gate before primary --force, as far as this side can see it.
+both_new() {
+  wait_connected "$1" 30 || return 1
+  now=$(drbdadm dstate "$1" </dev/null 2>&1)
+  if [ "$now" != Inconsistent/Inconsistent ]; then echo "$1 is $now, not Inconsistent/Inconsistent"; return 1; fi
+  never_used "$1"
+}
+
+# put FILE MODE: standard input becomes FILE at once or not at all, on stable storage.
+put() {
+  directory=${"$"}{1%/*}
+  [ -d "$directory" ] || mkdir -p "$directory" || return 1
+  fresh=$directory/.${"$"}{1##*/}.pulumi-drbd
+  ( umask 077; cat >"$fresh" ) && chmod "$2" "$fresh" && sync "$fresh" && mv -f "$fresh" "$1" && sync "$directory" && return 0
+  code=$?; rm -f "$fresh"; return $code
+}
+`;

@@ -1,0 +1,214 @@
+import type { DesiredFilesystem, DesiredResource } from "./desired";
+import { devicePath, fstabPath, resourcePath } from "./paths";
+import type { Step } from "./plan";
+import { quote } from "./shell-words";
+import { mountUnit, promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+
+/** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
+const quick = 30;
+const patient = 120;
+
+/** Text that a script hands to a command's standard input, unharmed by the shell. */
+function heredoc(command: string, text: string): string {
+  const end = "END-OF-FILE-BY-PULUMI-DRBD";
+  return `${command} <<'${end}'\n${text}${end}`;
+}
+
+export function writeResourceFile(node: string, resource: string, text: string, because: string): Step {
+  const path = resourcePath(resource);
+  return {
+    node,
+    argv: ["write", path],
+    because,
+    script: [
+      heredoc("wanted() { cat", text),
+      "}",
+      "beside() {",
+      // Parsed together with all else that is installed, before it replaces what is there. Not by `include`: see probe.ts.
+      "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf; cat /etc/drbd.d/global_common.conf",
+      `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]; then cat "$file"; echo; fi; done`,
+      "wanted",
+      "}",
+      `beside | drbdadm -c - sh-nop || exit $?`,
+      `wanted | put ${quote(path)} 0600 || exit $?`,
+      // A file that was cut off passes drbdadm's parser: read it back.
+      `wanted | cmp - ${quote(path)}`,
+    ].join("\n"),
+    timeoutSeconds: quick,
+  };
+}
+
+export function removeFile(node: string, path: string, because: string): Step {
+  return { node, argv: ["rm", "-f", path], because, timeoutSeconds: quick };
+}
+
+export interface MetadataPlace {
+  readonly disk: string;
+  readonly diskSize: number;
+  readonly metaDisk: string;
+  readonly metaDiskSize: number;
+}
+
+/** Only for a disk that was found blank; the guard looks again. Never with --force: a question it asks is answered no. */
+export function createMetadata(node: string, desired: DesiredResource, place: MetadataPlace, because: string): Step {
+  const internal = place.metaDisk === "internal";
+  const holder = internal ? place.disk : place.metaDisk;
+  const guards = [`no_metadata ${desired.minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}`];
+  // Metadata made by ourselves a moment ago on the other half of the guard's work would be found by no_metadata.
+  guards.push(`still_blank ${quote(place.disk)} ${place.diskSize}`);
+  if (!internal) guards.push(`still_blank ${quote(place.metaDisk)} ${place.metaDiskSize}`);
+  return {
+    node,
+    argv: ["drbdadm", "create-md", desired.name],
+    because,
+    guard: guards.join(" && "),
+    timeoutSeconds: patient,
+  };
+}
+
+export function up(node: string, resource: string, because: string): Step {
+  return { node, argv: ["drbdadm", "up", resource], because, timeoutSeconds: quick };
+}
+
+/** Brings the kernel to the configuration where the resource is there already; never while StandAlone (it would reconnect). */
+export function adjust(node: string, resource: string, because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "adjust", resource],
+    because,
+    guard: `[ "$(drbdadm cstate ${quote(resource)} 2>/dev/null)" != StandAlone ] || { echo ${quote(resource)} is StandAlone now; false; }`,
+    timeoutSeconds: quick,
+  };
+}
+
+/** Reads only: the peer's half of the gate before `primary --force`. */
+export function checkNeverUsed(node: string, resource: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "get-gi", resource],
+    because: "must be a new device's, or nobody may overwrite it",
+    script: `never_used ${quote(resource)}`,
+    timeoutSeconds: quick,
+  };
+}
+
+export function forcePrimary(node: string, resource: string, because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "primary", "--force", resource],
+    because,
+    guard: `both_new ${quote(resource)}`,
+    timeoutSeconds: patient,
+  };
+}
+
+export function primary(node: string, resource: string, because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "primary", resource],
+    because,
+    guard: `wait_connected ${quote(resource)} 30`,
+    timeoutSeconds: patient,
+  };
+}
+
+/** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
+export function makeFilesystem(node: string, desired: DesiredResource, filesystem: DesiredFilesystem, because: string): Step {
+  const device = devicePath(desired.minor);
+  return {
+    node,
+    argv: [
+      "mkfs.xfs",
+      ...(filesystem.label === undefined ? [] : ["-L", filesystem.label]),
+      ...filesystem.mkfsOptions,
+      device,
+    ],
+    because,
+    guard: `still_blank ${device} "$(size_of ${device})"`,
+    timeoutSeconds: 600,
+  };
+}
+
+/** The line that systemd and mount read. `nofail`: a device that does not come must not stop the boot. */
+export function fstabLine(desired: DesiredResource, filesystem: DesiredFilesystem, mountPoint: string, atBoot: boolean): string {
+  const own = [
+    ...(atBoot ? [] : ["noauto"]),
+    "nofail",
+    "_netdev",
+    `x-systemd.requires=${promotionOf(desired.name)}`,
+    "x-systemd.device-timeout=90",
+  ];
+  const options = [...filesystem.mountOptions, ...own].join(",");
+  return `${devicePath(desired.minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
+}
+
+export function writeFstabLine(node: string, minor: number, line: string, because: string): Step {
+  const others = `grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath}`;
+  return {
+    node,
+    argv: ["write", fstabPath],
+    because,
+    script: `{ ${others}; printf '%s\\n' ${quote(line)}; } | put ${fstabPath} 0644`,
+    timeoutSeconds: quick,
+  };
+}
+
+export function removeFstabLine(node: string, minor: number, because: string): Step {
+  return {
+    node,
+    argv: ["write", fstabPath],
+    because,
+    // grep answers 1 when no line is left.
+    script: `{ grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath} || [ $? = 1 ]; } | put ${fstabPath} 0644`,
+    timeoutSeconds: quick,
+  };
+}
+
+export function writePromotionUnit(node: string, because: string): Step {
+  return {
+    node,
+    argv: ["write", promotionUnitPath],
+    because,
+    script: heredoc(`put ${promotionUnitPath} 0644`, promotionUnit),
+    timeoutSeconds: quick,
+  };
+}
+
+export function enableAtBoot(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "enable", targetOf(resource)], because, timeoutSeconds: patient };
+}
+
+export function disableAtBoot(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "disable", targetOf(resource)], because, timeoutSeconds: patient };
+}
+
+export function reloadSystemd(node: string, because: string): Step {
+  return { node, argv: ["systemctl", "daemon-reload"], because, timeoutSeconds: patient };
+}
+
+export function mount(node: string, mountPoint: string, because: string): Step {
+  return {
+    node,
+    argv: ["systemctl", "start", mountUnit(mountPoint)],
+    because,
+    script: `mkdir -p ${quote(mountPoint)} && systemctl start ${quote(mountUnit(mountPoint))}`,
+    timeoutSeconds: patient,
+  };
+}
+
+export function unmount(node: string, mountPoint: string, because: string): Step {
+  return { node, argv: ["umount", mountPoint], because, timeoutSeconds: patient };
+}
+
+/** Stops the units that hold the resource, which demotes it and takes it down; the commands themselves follow. */
+export function stopUnits(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "stop", promotionOf(resource), targetOf(resource)], because, timeoutSeconds: patient };
+}
+
+export function secondary(node: string, resource: string, because: string): Step {
+  return { node, argv: ["drbdadm", "secondary", resource], because, timeoutSeconds: patient };
+}
+
+export function down(node: string, resource: string, because: string): Step {
+  return { node, argv: ["drbdadm", "down", resource], because, timeoutSeconds: patient };
+}

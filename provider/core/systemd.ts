@@ -1,0 +1,44 @@
+/** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
+export function escapeInstance(name: string): string {
+  return [...new TextEncoder().encode(name)]
+    .map((byte, index) => {
+      const character = String.fromCharCode(byte);
+      if (character === "/") return "-";
+      if (/[A-Za-z0-9:_]/.test(character) || (character === "." && index > 0)) return character;
+      return `\\x${byte.toString(16).padStart(2, "0")}`;
+    })
+    .join("");
+}
+
+/** The mount unit that systemd makes for a mount point (`systemd-escape -p --suffix=mount`). */
+export function mountUnit(mountPoint: string): string {
+  const path = mountPoint.split("/").filter((part) => part !== "").join("/");
+  return `${escapeInstance(path)}.mount`;
+}
+
+export const targetOf = (resource: string): string => `drbd@${escapeInstance(resource)}.target`;
+export const promotionOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.service`;
+
+export const promotionUnitPath = "/etc/systemd/system/drbd-primary@.service";
+
+/**
+ * Promotes a resource when the host boots, for its mount. drbd-utils' own drbd-promote@.service cannot do this with a
+ * DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0). It waits for the peer and gives up after
+ * a minute: with a peer that cannot be seen, who may be Primary is for a person to decide.
+ */
+export const promotionUnit = `# Managed by pulumi-drbd.
+[Unit]
+Description=Promotion of DRBD resource %I once its peer is connected
+Requires=drbd@%i.target
+After=drbd@%i.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=90
+ExecStart=/bin/sh -c 'for second in $$(seq 60); do case "$$(drbdadm cstate "$$0")" in Connected|Established|Sync*|Paused*|Verify*|Ahead|Behind) drbdadm primary "$$0" && exit 0 ;; esac; sleep 1; done; exit 1' %I
+ExecStop=/bin/sh -c 'drbdadm secondary "$$0"' %I
+
+[Install]
+WantedBy=multi-user.target
+`;

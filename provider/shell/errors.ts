@@ -1,0 +1,32 @@
+/** What went wrong, where, and what to do next. Every error that reaches a user is one of these. */
+export class HostError extends Error {
+  constructor(
+    /** The host as the user knows it. */
+    readonly host: string,
+    readonly what: string,
+    readonly details: {
+      readonly command?: string;
+      readonly exit?: number | string;
+      readonly output?: string;
+      /** The next thing to type or to look at. */
+      readonly advice?: string;
+    } = {},
+  ) {
+    const lines = [`${host}: ${what}`];
+    if (details.command !== undefined) {
+      lines.push(`  command: ${details.command}${details.exit === undefined ? "" : ` (exit ${details.exit})`}`);
+    }
+    const output = details.output?.trim();
+    if (output !== undefined && output !== "") {
+      lines.push("  output:", ...output.split("\n").map((line) => `    ${line}`));
+    }
+    if (details.advice !== undefined) lines.push(`  what to do: ${details.advice}`);
+    super(lines.join("\n"));
+    this.name = "HostError";
+  }
+}
+
+/** The host could not be reached or would not let us in: nothing was read there, nothing was changed. */
+export class UnreachableError extends HostError {
+  override readonly name = "UnreachableError";
+}

@@ -1,0 +1,68 @@
+import { createHash, createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** A public host key as sshd sends it: its type, and the base64 of its wire form. */
+export interface HostKey {
+  readonly type: string;
+  readonly base64: string;
+}
+
+/** Reads the type out of a key in wire form (RFC 4253, section 6.6: a length-prefixed name comes first). */
+export function hostKeyOf(wire: Buffer): HostKey {
+  const length = wire.length >= 4 ? wire.readUInt32BE(0) : 0;
+  return { type: wire.toString("latin1", 4, 4 + length), base64: wire.toString("base64") };
+}
+
+/** `SHA256:…`, as ssh-keygen -l prints it. */
+export function fingerprint(key: HostKey): string {
+  const digest = createHash("sha256").update(Buffer.from(key.base64, "base64")).digest("base64");
+  return `SHA256:${digest.replace(/=+$/, "")}`;
+}
+
+/** Parses a key given as `ssh-ed25519 AAAA… comment`, as a known_hosts line, or as bare base64. */
+export function parseHostKey(text: string): HostKey | undefined {
+  for (const word of text.trim().split(/\s+/)) {
+    if (!/^AAAA[A-Za-z0-9+/]+=*$/.test(word)) continue;
+    const key = hostKeyOf(Buffer.from(word, "base64"));
+    if (/^[a-z0-9@.-]+$/i.test(key.type) && key.type !== "") return key;
+  }
+  return undefined;
+}
+
+/** The keys that known_hosts text holds for a host; hashed names (`|1|salt|hash`) and `[host]:port` included. */
+export function knownHostKeys(text: string, host: string, port: number): HostKey[] {
+  const name = port === 22 ? host : `[${host}]:${port}`;
+  const keys: HostKey[] = [];
+  for (const line of text.split("\n")) {
+    const fields = line.trim().split(/\s+/);
+    const names = fields[0];
+    // Lines that begin with a marker (@revoked, @cert-authority) are not plain host keys.
+    if (names === undefined || names === "" || names.startsWith("#") || names.startsWith("@")) continue;
+    if (!names.split(",").some((pattern) => matchesName(pattern, name))) continue;
+    const key = parseHostKey(fields.slice(1).join(" "));
+    if (key !== undefined) keys.push(key);
+  }
+  return keys;
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  const [empty, version, salt, hash] = pattern.split("|");
+  if (empty === "" && version === "1" && salt !== undefined && hash !== undefined) {
+    return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+  }
+  return pattern === name;
+}
+
+/** The keys the user's and the machine's own known_hosts files hold for a host. */
+export function readKnownHostKeys(host: string, port: number): HostKey[] {
+  const files = [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"];
+  return files.flatMap((file) => {
+    try {
+      return knownHostKeys(readFileSync(file, "utf8"), host, port);
+    } catch {
+      return []; // No such file is the usual case, and then no key is known: the caller refuses.
+    }
+  });
+}
