@@ -1,0 +1,190 @@
+/** Reading drbd.conf text that may be anybody's. Nothing here throws; what is not understood is passed over. */
+
+/** Stands in for the shared secret wherever text is shown or kept in the clear. No secret can be this. */
+export const SECRET_PLACEHOLDER = "(secret)";
+
+/**
+ * Replaces the value of every shared secret, in drbd.conf text and in drbdsetup command lines as `drbdadm -d` prints
+ * them. For everything that is shown, logged or kept in the clear.
+ */
+export function redactSecrets(text: string): string {
+  const blank = String.raw`(?:[ \t\r\n]|#[^\n]*\n)+`;
+  const value = String.raw`(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|(?:\\.|[^\s;"'\\])+)+`;
+  return text
+    .replaceAll(new RegExp(`(?<=\\bshared-secret)(${blank})${value}`, "gs"), `$1"${SECRET_PLACEHOLDER}"`)
+    .replaceAll(new RegExp(`(?<=\\bshared-secret(?:"|')?=)${value}`, "gs"), `"${SECRET_PLACEHOLDER}"`);
+}
+
+/** A statement of drbd.conf: its words up to `;`, or up to `{` with what stands in the braces. */
+interface Statement {
+  readonly words: readonly string[];
+  readonly body?: readonly Statement[];
+}
+
+const TOKEN = /#[^\n]*|"((?:[^"\\\n]|\\[^\n])*)"?|([{};[\]])|[^\s{};"#[\]]+/g;
+
+function tokens(text: string): { readonly text: string; readonly mark: boolean }[] {
+  return [...text.matchAll(TOKEN)].flatMap((match) => {
+    const [all, quoted, mark] = match;
+    if (all.startsWith("#")) return [];
+    if (quoted !== undefined) return [{ text: quoted.replaceAll(/\\(.)/g, "$1"), mark: false }];
+    return [{ text: all, mark: mark !== undefined }];
+  });
+}
+
+/** Deeper than any drbd.conf; what is deeper still is read as if it stood here. */
+const DEEPEST = 16;
+
+function parseStatements(text: string): Statement[] {
+  const top: Statement[] = [];
+  const open: Statement[][] = [top];
+  let words: string[] = [];
+  for (const token of tokens(text)) {
+    const current = open.at(-1) ?? top;
+    if (!token.mark || token.text === "[" || token.text === "]") {
+      words.push(token.text);
+    } else if (token.text === "{") {
+      const body: Statement[] = [];
+      current.push({ words, body });
+      if (open.length < DEEPEST) open.push(body);
+      words = [];
+    } else {
+      if (words.length > 0) current.push({ words });
+      words = [];
+      if (token.text === "}" && open.length > 1) open.pop();
+    }
+  }
+  if (words.length > 0) (open.at(-1) ?? top).push({ words });
+  return top;
+}
+
+function everyStatement(statements: readonly Statement[]): Statement[] {
+  return statements.flatMap((statement) =>
+    statement.words[0] === "skip" ? [] : [statement, ...everyStatement(statement.body ?? [])],
+  );
+}
+
+/** The shared secret that a live file holds; the last one, which is the one that drbdadm uses. */
+export function parseSharedSecret(text: string): string | undefined {
+  const found = everyStatement(parseStatements(text)).filter(({ words }) => words[0] === "shared-secret");
+  return found.at(-1)?.words[1];
+}
+
+export interface FoundVolume {
+  /** The host as the file names it. */
+  readonly host: string;
+  readonly volume: number;
+  readonly minor?: number;
+  readonly disk?: string;
+  /** `internal`, a path, or a path with `[index]`. */
+  readonly metaDisk?: string;
+}
+
+export interface FoundAddress {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a resource takes up on its hosts. */
+export interface FoundResource {
+  readonly resource: string;
+  readonly volumes: readonly FoundVolume[];
+  readonly addresses: readonly FoundAddress[];
+}
+
+type Volume = Omit<FoundVolume, "host" | "volume">;
+
+function parseDevice(words: readonly string[]): Volume {
+  const at = words.indexOf("minor");
+  const text = at >= 0 ? words[at + 1] : /^(?:\/dev\/)?drbd([0-9]+)$/.exec(words[1] ?? "")?.[1];
+  return text !== undefined && /^[0-9]{1,8}$/.test(text) ? { minor: Number(text) } : {};
+}
+
+/** device, disk and meta-disk statements of one volume. */
+function parseVolume(statements: readonly Statement[]): Volume {
+  let volume: Volume = {};
+  for (const { words, body } of statements) {
+    const [keyword, first] = words;
+    if (body !== undefined || first === undefined) continue;
+    if (keyword === "device") volume = { ...volume, ...parseDevice(words) };
+    if (keyword === "disk" && first !== "none") volume = { ...volume, disk: first };
+    if (keyword === "meta-disk" || keyword === "flexible-meta-disk") {
+      volume = { ...volume, metaDisk: words.slice(1).join("") };
+    }
+  }
+  return volume;
+}
+
+/** Volumes by number; statements outside of a `volume N {}` belong to volume 0. */
+function parseVolumes(statements: readonly Statement[]): Map<number, Volume> {
+  const volumes = new Map<number, Volume>();
+  const implicit = parseVolume(statements);
+  if (Object.keys(implicit).length > 0) volumes.set(0, implicit);
+  for (const { words, body } of statements) {
+    if (words[0] === "volume" && body !== undefined && /^[0-9]{1,5}$/.test(words[1] ?? "")) {
+      volumes.set(Number(words[1]), parseVolume(body));
+    }
+  }
+  return volumes;
+}
+
+/** `10.0.0.1:7788`, `ipv4 10.0.0.1:7788`, `ipv6 [fd00::1]:7788`. */
+function parseEndpoint(words: readonly string[]): Omit<FoundAddress, "host"> | undefined {
+  const match = /^(?:ipv4|ipv6|sdp|ssocks|sci)?\[?([0-9a-fA-F.:]+?)(?:%[^\]]*)?\]?:([0-9]{1,5})$/.exec(words.join(""));
+  const [, address, port] = match ?? [];
+  return address === undefined ? undefined : { address, port: Number(port) };
+}
+
+function addressesOf(host: string, statements: readonly Statement[]): FoundAddress[] {
+  return statements.flatMap(({ words }) => {
+    const endpoint = words[0] === "address" ? parseEndpoint(words.slice(1)) : undefined;
+    return endpoint === undefined ? [] : [{ host, ...endpoint }];
+  });
+}
+
+/** `host alpha address 10.0.0.1:7788;` and `host alpha port 7788;` in DRBD 9's connections. */
+function connectionAddresses(statements: readonly Statement[], known: readonly FoundAddress[]): FoundAddress[] {
+  return everyStatement(statements).flatMap(({ words }) => {
+    const [keyword, host, what, ...rest] = words;
+    if (keyword !== "host" || host === undefined) return [];
+    const endpoint =
+      what === "address" ? parseEndpoint(rest.includes("via") ? rest.slice(0, rest.indexOf("via")) : rest) : undefined;
+    if (endpoint !== undefined) return [{ host, ...endpoint }];
+    const own = known.find((one) => one.host === host);
+    return what === "port" && own !== undefined && /^[0-9]{1,5}$/.test(rest[0] ?? "")
+      ? [{ host, address: own.address, port: Number(rest[0]) }]
+      : [];
+  });
+}
+
+function foundResource(name: string, body: readonly Statement[]): FoundResource {
+  const shared = parseVolumes(body);
+  const hosts = body.flatMap(({ words, body: own }) => {
+    if (words[0] === "on" && own !== undefined) return words.slice(1).map((host) => ({ host, own }));
+    if (words[0] === "floating") return [{ host: words.slice(1).join(""), own: own ?? [] }];
+    return [];
+  });
+  const volumes = hosts.flatMap(({ host, own }) => {
+    const here = parseVolumes(own);
+    const numbers = [...new Set([...shared.keys(), ...here.keys()])].sort((a, b) => a - b);
+    return numbers.map((volume) => ({ host, volume, ...shared.get(volume), ...here.get(volume) }));
+  });
+  const direct = hosts.flatMap(({ host, own }) => {
+    const floating = parseEndpoint([host]);
+    return [...(floating === undefined ? [] : [{ host, ...floating }]), ...addressesOf(host, own)];
+  });
+  const connections = body.filter(({ words }) => words[0] === "connection").flatMap((one) => one.body ?? []);
+  return { resource: name, volumes, addresses: [...direct, ...connectionAddresses(connections, direct)] };
+}
+
+/**
+ * The resources that a file of drbd.d defines, and the minors, disks and addresses that they take up. Includes are not
+ * followed; `skip` blocks are passed over, as drbdadm does.
+ */
+export function parseResFile(text: string): FoundResource[] {
+  return parseStatements(text).flatMap(({ words, body }) => {
+    const [keyword, name] = words;
+    return keyword === "resource" && name !== undefined && body !== undefined ? [foundResource(name, body)] : [];
+  });
+}

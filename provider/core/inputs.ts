@@ -1,0 +1,117 @@
+import type {
+  DiskOptions,
+  GlobalOptions,
+  HandlersOptions,
+  NetOptions,
+  ResourceOptions,
+  StartupOptions,
+} from "./option-types";
+
+/** How a host is reached over SSH: @pulumi/command 1.2.1's `remote.ConnectionArgs`, without Pulumi's wrapping. */
+export interface ProxyConnectionInputs {
+  /** Host name or address. */
+  readonly host: string;
+  /** 1..65535, default 22. */
+  readonly port?: number;
+  /** Default root. Another user works through `sudo -n`. */
+  readonly user?: string;
+  readonly password?: string;
+  /** The text of a private key; preferred to the password. */
+  readonly privateKey?: string;
+  /** Passphrase of the private key. */
+  readonly privateKeyPassword?: string;
+  /** Socket of an SSH agent, default $SSH_AUTH_SOCK. */
+  readonly agentSocketPath?: string;
+  /** Dial errors that are borne before giving up, default 10; -1 for no limit. */
+  readonly dialErrorLimit?: number;
+  /** Seconds for each dial, default 15; 0 for no limit. */
+  readonly perDialTimeout?: number;
+  /** The host's public key, as in known_hosts. Without it the key must be in known_hosts already. */
+  readonly hostKey?: string;
+}
+
+export interface ConnectionInputs extends ProxyConnectionInputs {
+  /** One hop in between. */
+  readonly proxy?: ProxyConnectionInputs;
+}
+
+/** drbd.conf's sections of options. */
+export interface SectionInputs {
+  readonly net?: NetOptions;
+  readonly disk?: DiskOptions;
+  readonly options?: ResourceOptions;
+  readonly startup?: StartupOptions;
+  readonly handlers?: HandlersOptions;
+}
+
+/** A host that replicates. */
+export interface NodeInputs {
+  /** What `uname -n` says there, to the letter. A change is another node. */
+  readonly hostname: string;
+  readonly connection: ConnectionInputs;
+  /** Default false: the host's key must be given in `connection.hostKey` or stand in known_hosts. True trusts any host. */
+  readonly insecureIgnoreHostKey?: boolean;
+  /** IPv4 or IPv6 address of this host that its peers reach; no host name, no loopback or link-local address. */
+  readonly address: string;
+  readonly global?: GlobalOptions;
+  /** Options for every resource of the node that does not set them itself. */
+  readonly common?: SectionInputs;
+}
+
+/** One side of a resource. */
+export interface ResourceNodeInputs {
+  /** What `uname -n` says there, to the letter. */
+  readonly hostname: string;
+  /** IPv4 or IPv6 address of this host that the peer reaches. A change disconnects and connects again. */
+  readonly address: string;
+  readonly connection: ConnectionInputs;
+  /** Default false: the host's key must be given in `connection.hostKey` or stand in known_hosts. True trusts any host. */
+  readonly insecureIgnoreHostKey?: boolean;
+  /** Path of the backing disk below /dev, best one that stays the same: /dev/disk/by-id/…, /dev/vg/lv. A change is refused. */
+  readonly disk: string;
+  /** `internal` (default: at the end of the disk), or the path of another disk for the metadata. A change is refused. */
+  readonly metaDisk?: string;
+}
+
+export interface FilesystemInputs {
+  /** Default xfs, the only one so far. */
+  readonly type?: "xfs";
+  /** At most 12 of A-Z a-z 0-9 . _ -. */
+  readonly label?: string;
+  /** Further arguments of mkfs.xfs, word by word: ["-m", "reflink=0"]. -f, -L, -N and other devices are refused. */
+  readonly mkfsOptions?: readonly string[];
+  /** Where it is mounted on the sync source; an absolute path. Not mounted when left out. */
+  readonly mountPoint?: string;
+  /** Further options for fstab: ["noatime"]. The provider itself sets noauto, nofail, _netdev and systemd's. */
+  readonly mountOptions?: readonly string[];
+}
+
+/** One replicated device on two nodes. */
+export interface ResourceInputs extends SectionInputs {
+  /** DRBD's name for it: a letter or digit, then letters, digits, `.`, `_`, `-`; at most 63. A change is refused. */
+  readonly name: string;
+  /** The two sides, in any order. */
+  readonly nodes: readonly ResourceNodeInputs[];
+  /** Number of the device, 0..1048575, free on both nodes: minor 1 is /dev/drbd1. A change is refused. */
+  readonly minor: number;
+  /** TCP port, 1..65535, free on both nodes, the same on both. A change disconnects and connects again. */
+  readonly port: number;
+  /**
+   * When a write counts as done: A when it is on the local disk and sent, B when the peer has received it, C (default)
+   * when it is on both disks. Changed while connected.
+   */
+  readonly protocol?: "A" | "B" | "C";
+  /** Default true: the nodes prove to each other that they know the secret. Changed while connected. */
+  readonly auth?: boolean;
+  /** 1..63 printable ASCII characters, no quotes and no backslash. One is generated when left out. */
+  readonly sharedSecret?: string;
+  /** Default sha256. */
+  readonly cramHmacAlg?: string;
+  /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
+  readonly syncSource: string;
+  readonly filesystem?: FilesystemInputs;
+  /** Default true: `up` ends when both disks are UpToDate. */
+  readonly waitForSync?: boolean;
+  /** Longest wait for the initial sync in seconds, 1..604800, default 3600. The sync itself goes on after it. */
+  readonly waitForSyncSeconds?: number;
+}

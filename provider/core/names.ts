@@ -1,0 +1,152 @@
+/** Checks of single words that end in a file name, a config file or on a command line. Each says why not, or nothing. */
+
+/**
+ * Words that either drbdadm scanner (drbd-utils 9.22.0) reads as its own, or that drbdadm gives a meaning of their own
+ * where a resource's name is expected.
+ */
+const KEYWORDS = new Set(
+  (
+    "all common global resource include skip on net yes no ask via disk host hosts port proxy minor inside outside volume " +
+    "device options address startup handlers connection connection-mesh meta-disk flexible-meta-disk node-id path syncer " +
+    "floating stacked-on-top-of ignore-on template-file protocol sci ssocks sdp ipv4 ipv6 alternate-link-address size " +
+    "minor-count dialog-refresh usage-count disable-ip-verification udev-always-use-vnr cmd-timeout-short " +
+    "cmd-timeout-medium cmd-timeout-long rate after timeout fencing plugin memlimit compression bwlimit none internal"
+  ).split(" "),
+);
+
+/** Whether a word can stand in drbd.conf without quotes and be read as a plain string by both scanners. */
+export const isBareWord = (word: string): boolean =>
+  /^[A-Za-z0-9/._-]{1,128}$/.test(word) &&
+  !KEYWORDS.has(word) &&
+  !/^[0-9]+[MKGs]?$/.test(word) &&
+  !/^[0-9]+(\.[0-9]+){3}$/.test(word);
+
+/** A DRBD resource's name. It names a file, a systemd unit and an argument of drbdadm. */
+export function resourceNameFault(name: string): string | undefined {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    return "must be a letter or digit, then letters, digits, `.`, `_` or `-`, for example r0";
+  }
+  if (name.length > 63) return `must be at most 63 characters long, not ${name.length}`;
+  if (!isBareWord(name) || /^minor-[0-9]+$/.test(name))
+    return `is a word that drbdadm reads as something else: use another, for example r-${name}`.slice(0, 200);
+  return undefined;
+}
+
+/** A host's own name, as `uname -n` gives it. */
+export function hostnameFault(name: string): string | undefined {
+  if (name.length > 64) return `must be at most 64 characters long (Linux' own limit), not ${name.length}`;
+  if (!/^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/.test(name)) {
+    return "must be a host name as `uname -n` prints it: letters, digits, `-`, `_`, with dots between its parts";
+  }
+  if (/^[0-9]+(\.[0-9]+)*$/.test(name)) return "looks like a number or an address: give what `uname -n` prints there";
+  if (/^localhost(\.|$)/i.test(name))
+    return "is every host's name for itself: give the host a name of its own (hostnamectl)";
+  return undefined;
+}
+
+/** Whether drbdadm might take two names for one host: v9 compares without case, and a short name fits a long one. */
+export function sameHost(a: string, b: string): boolean {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  if (x.includes(".") && y.includes(".")) return x === y;
+  return x.split(".")[0] === y.split(".")[0];
+}
+
+/** A path that may stand in a command, in drbd.conf and in fstab alike: no blanks, no quotes, nothing to be expanded. */
+function pathFault(path: string): string | undefined {
+  if (!path.startsWith("/")) return "must be an absolute path";
+  if (!/^[A-Za-z0-9/._:+@=,-]*$/.test(path))
+    return "must have no blanks, quotes or other special characters, only A-Z a-z 0-9 / . _ : + @ = , -";
+  if (
+    path
+      .split("/")
+      .slice(1)
+      .some((part) => part === "" || part === "." || part === "..")
+  ) {
+    return "must be in its shortest form: without `//`, `.`, `..` or a `/` at the end";
+  }
+  return undefined;
+}
+
+/** A block device's path. DRBD's kernel keeps at most 127 characters of it. */
+export function diskPathFault(path: string): string | undefined {
+  const fault = pathFault(path);
+  if (fault !== undefined) return `${fault}, for example /dev/disk/by-id/virtio-0001`;
+  if (!path.startsWith("/dev/")) return "must be below /dev, for example /dev/disk/by-id/virtio-0001";
+  if (path.length > 127) return `must be at most 127 characters long, not ${path.length}`;
+  if (/^\/dev\/drbd/.test(path)) return "is a DRBD device itself; stacked resources are not supported";
+  if (/^\/dev\/disk\/by-(uuid|label)\//.test(path)) {
+    return "names a filesystem, which goes away with its content: name the disk, for example /dev/disk/by-id/…";
+  }
+  if (
+    /^\/dev\/(null|zero|full|random|urandom|mem|kmem|port|console|tty|ptmx|pts|shm|mqueue|fd|std(in|out|err))(\/|[0-9]|$)/.test(
+      path,
+    )
+  ) {
+    return "is no disk";
+  }
+  return undefined;
+}
+
+const SYSTEM_TREES = [
+  "/bin",
+  "/boot",
+  "/dev",
+  "/etc",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+  "/proc",
+  "/run",
+  "/sbin",
+  "/sys",
+  "/tmp",
+  "/usr",
+  "/var/run",
+  "/var/lock",
+  "/var/tmp",
+];
+const SYSTEM_DIRECTORIES = [
+  "/",
+  "/home",
+  "/root",
+  "/usr/local",
+  "/var",
+  "/var/cache",
+  "/var/lib",
+  "/var/lib/dpkg",
+  "/var/lib/drbd",
+  "/var/lib/systemd",
+  "/var/log",
+  "/var/spool",
+];
+
+/** Where a filesystem is mounted. */
+export function mountPointFault(path: string): string | undefined {
+  const fault = path === "/" ? undefined : pathFault(path);
+  if (fault !== undefined) return `${fault}, for example /srv/data`;
+  if (path.length > 200) return `must be at most 200 characters long, not ${path.length}`;
+  const below = (tree: string): boolean => path === tree || path.startsWith(`${tree}/`);
+  const system = SYSTEM_DIRECTORIES.includes(path) || (SYSTEM_TREES.some(below) && !path.startsWith("/usr/local/"));
+  return system
+    ? "belongs to the system, which would lose sight of what is there: use a directory of its own, for example /srv/data"
+    : undefined;
+}
+
+/** XFS keeps twelve bytes. */
+export function xfsLabelFault(label: string): string | undefined {
+  if (label.length > 12) return `must be at most 12 characters long (XFS' own limit), not ${label.length}`;
+  return /^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(label)
+    ? undefined
+    : "must be letters, digits, `.`, `_` or `-`, and not begin with `-`";
+}
+
+/** What DRBD's peers prove to each other that they know. Never shown, so the reasons do not quote it. */
+export function secretFault(secret: string): string | undefined {
+  if (secret.length < 1 || secret.length > 63) return `must be 1..63 characters long, not ${secret.length}`;
+  if (!/^[\x21-\x7e]+$/.test(secret) || /["'\\]/.test(secret)) {
+    return "must be printable ASCII characters without blanks, quotes and backslashes";
+  }
+  if (secret === "(secret)") return "is what stands in a secret's place: give the secret itself";
+  return undefined;
+}

@@ -1,0 +1,226 @@
+import type { z } from "zod";
+import type { Connection, Endpoint } from "./connection";
+import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide, OptionValues, Sections } from "./desired";
+import { type Failure, type Path, failureAt, failureOfName } from "./failures";
+import { nodeConflicts, resourceConflicts } from "./conflicts";
+import {
+  type EndpointProperties,
+  type ResourceProperties,
+  type SideProperties,
+  nodeProperties,
+  resourceProperties,
+  treatmentOf,
+} from "./properties";
+import { UNKNOWN, unknownPaths } from "./unknowns";
+
+interface Refused {
+  readonly ok: false;
+  /** Everything that is wrong among what is known, in the order of the inputs. Never empty. */
+  readonly failures: readonly Failure[];
+  readonly unknown: readonly string[];
+}
+
+/** A preview in which some inputs are still unknown, and nothing is wrong with the others. */
+interface NotYetKnown {
+  readonly ok: "unknown";
+  /** The properties that are not known yet: `["nodes[0].address"]`. Never empty. */
+  readonly unknown: readonly string[];
+  readonly failures: readonly [];
+}
+
+export type ParsedNode =
+  { readonly ok: true; readonly desired: DesiredNode; readonly connection: Connection } | Refused | NotYetKnown;
+
+export type ParsedResource =
+  | {
+      readonly ok: true;
+      readonly desired: DesiredResource;
+      /** How the sides are reached, in the order of `desired.sides`. */
+      readonly connections: readonly [Connection, Connection];
+    }
+  | Refused
+  | (NotYetKnown & {
+      /** Where only the shared secret is unknown: what is wanted, without it. */
+      readonly desired?: DesiredResource;
+      readonly connections?: readonly [Connection, Connection];
+    });
+
+/** Takes out what is not set, and what is Pulumi's own (`__provider`). */
+function withoutNothing(value: unknown, top = true): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNothing(item, false));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, inner]) => inner !== undefined && inner !== null && !(top && key.startsWith("__")))
+      .map(([key, inner]) => [key, withoutNothing(inner, false)]),
+  );
+}
+
+/** The same inputs with a place marked as unknown, or taken out. */
+function without(inputs: unknown, path: Path, replacement: typeof UNKNOWN | undefined): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return replacement;
+  if (typeof inputs !== "object" || inputs === null) return inputs;
+  const inner = without((inputs as Record<PropertyKey, unknown>)[key], rest, replacement);
+  if (Array.isArray(inputs)) return inputs.map((item: unknown, index) => (index === key ? inner : item));
+  const others = Object.fromEntries(Object.entries(inputs).filter(([name]) => name !== key));
+  return inner === undefined ? others : { ...others, [key]: inner };
+}
+
+/**
+ * Runs a schema. What it refuses is reported and then taken as unknown, so that the rest can still be looked at
+ * together.
+ */
+function read<T>(
+  schema: z.ZodType<T>,
+  inputs: unknown,
+): { readonly value: T | undefined; readonly failures: Failure[] } {
+  const first = schema.safeParse(inputs);
+  if (first.success) return { value: first.data, failures: [] };
+  const failures: Failure[] = [];
+  let rest = inputs;
+  for (const issue of first.error.issues) {
+    const { name, hidden } = treatmentOf(issue);
+    failures.push((hidden === true ? failureOfName : failureAt)(issue.path, issue.message));
+    rest = without(rest, issue.path, name === true ? undefined : UNKNOWN);
+  }
+  return { value: schema.safeParse(rest).data, failures };
+}
+
+/** What is left when everything is known and nothing was refused. */
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a property was neither refused nor unknown, and yet it is not there");
+  return value;
+}
+
+function endpointFrom(given: EndpointProperties): Endpoint {
+  return {
+    host: known(given.host),
+    port: known(given.port),
+    user: known(given.user),
+    dialErrorLimit: known(given.dialErrorLimit),
+    perDialTimeout: known(given.perDialTimeout),
+    ...set({
+      password: given.password,
+      privateKey: given.privateKey,
+      privateKeyPassword: given.privateKeyPassword,
+      agentSocketPath: given.agentSocketPath,
+      hostKey: given.hostKey,
+    }),
+  };
+}
+
+/** Without the keys that have no value: these objects end in Pulumi's state, which takes no undefined. */
+const set = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+
+function connectionFrom(given: Pick<SideProperties, "connection" | "insecureIgnoreHostKey">): Connection {
+  const { proxy, ...endpoint } = known(given.connection);
+  return {
+    ...endpointFrom(endpoint),
+    ...(proxy === undefined ? {} : { proxy: endpointFrom(proxy) }),
+    insecureIgnoreHostKey: known(given.insecureIgnoreHostKey),
+  };
+}
+
+type SectionProperties = Pick<ResourceProperties, keyof Sections>;
+
+const sectionsFrom = (given: SectionProperties | undefined): Sections => ({
+  net: given?.net ?? {},
+  disk: given?.disk ?? {},
+  options: given?.options ?? {},
+  startup: given?.startup ?? {},
+  handlers: given?.handlers ?? {},
+});
+
+const withDefaults = (values: OptionValues, defaults: OptionValues): OptionValues =>
+  Object.fromEntries(Object.entries({ ...defaults, ...values }).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/**
+ * Reads DrbdNode's inputs, which may come as any JSON: the types of a program are not there any more at run time, and
+ * a site's config never had them.
+ *
+ * Defaults: usage-count no and udev-always-use-vnr as Debian ships them.
+ */
+export function parseNode(inputs: unknown): ParsedNode {
+  const given = withoutNothing(inputs);
+  const unknown = unknownPaths(given);
+  const { value, failures } = read(nodeProperties, given);
+  const all = value === undefined ? failures : [...failures, ...nodeConflicts(value)];
+  if (all.length > 0) return { ok: false, failures: all, unknown };
+  if (unknown.length > 0) return { ok: "unknown", unknown, failures: [] };
+  const node = known(value);
+  return {
+    ok: true,
+    desired: {
+      hostname: known(node.hostname),
+      address: known(node.address),
+      global: withDefaults(known(node.global), { "usage-count": "no", "udev-always-use-vnr": "yes" }),
+      common: sectionsFrom(node.common),
+    },
+    connection: connectionFrom(node),
+  };
+}
+
+function sideFrom(given: SideProperties): DesiredSide {
+  return {
+    hostname: known(given.hostname),
+    address: known(given.address),
+    disk: known(given.disk),
+    metaDisk: known(given.metaDisk),
+  };
+}
+
+function filesystemFrom(given: NonNullable<ResourceProperties["filesystem"]>): DesiredFilesystem {
+  return {
+    type: known(given.type),
+    mkfsOptions: known(given.mkfsOptions),
+    mountOptions: known(given.mountOptions),
+    ...set({ label: given.label, mountPoint: given.mountPoint }),
+  };
+}
+
+function resourceFrom(given: ResourceProperties): DesiredResource {
+  const [first, second] = known(given.nodes);
+  const sections = sectionsFrom(given);
+  const algorithm = given.cramHmacAlg ?? "sha256";
+  return {
+    name: known(given.name),
+    minor: known(given.minor),
+    port: known(given.port),
+    protocol: known(given.protocol),
+    sides: [sideFrom(known(first)), sideFrom(known(second))],
+    sections: { ...sections, net: withDefaults(sections.net, { fencing: "resource-only" }) },
+    auth: known(given.auth) ? { algorithm, ...set({ secret: given.sharedSecret }) } : null,
+    syncSource: known(given.syncSource),
+    ...(given.filesystem === undefined ? {} : { filesystem: filesystemFrom(given.filesystem) }),
+    waitForSync: known(given.waitForSync),
+    waitForSyncSeconds: known(given.waitForSyncSeconds),
+  };
+}
+
+function connectionsFrom(given: ResourceProperties): readonly [Connection, Connection] {
+  const [first, second] = known(given.nodes);
+  return [connectionFrom(known(first)), connectionFrom(known(second))];
+}
+
+/**
+ * Reads DrbdResource's inputs, which may come as any JSON. Checks what drbdadm lets pass, too: addresses, digests,
+ * timeouts, two Primaries (drbd-reference.md, section 1).
+ *
+ * Defaults: protocol C, authentication with sha256, fencing resource-only, internal metadata, waiting for the sync.
+ */
+export function parseResource(inputs: unknown): ParsedResource {
+  const given = withoutNothing(inputs);
+  const unknown = unknownPaths(given);
+  const { value, failures } = read(resourceProperties, given);
+  const all = value === undefined ? failures : [...failures, ...resourceConflicts(value)];
+  if (all.length > 0) return { ok: false, failures: all, unknown };
+  if (unknown.length > 0) {
+    const partly = unknown.every((path) => path === "sharedSecret")
+      ? { desired: resourceFrom(known(value)), connections: connectionsFrom(known(value)) }
+      : {};
+    return { ok: "unknown", unknown, failures: [], ...partly };
+  }
+  return { ok: true, desired: resourceFrom(known(value)), connections: connectionsFrom(known(value)) };
+}
