@@ -29,7 +29,12 @@ const kinds: Readonly<Record<string, keyof Adjustment>> = {
 
 /** A verb that is not known counts as dangerous. */
 export function parseAdjustment(output: string): Adjustment {
-  const found = { options: [] as string[], connection: [] as string[], start: [] as string[], dangerous: [] as string[] };
+  const found = {
+    options: [] as string[],
+    connection: [] as string[],
+    start: [] as string[],
+    dangerous: [] as string[],
+  };
   for (const raw of output.split("\n")) {
     const line = maskSecrets(raw.trim());
     const words = line.split(/\s+/);

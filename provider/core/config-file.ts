@@ -91,6 +91,8 @@ export interface FoundResource {
   readonly resource: string;
   readonly volumes: readonly FoundVolume[];
   readonly addresses: readonly FoundAddress[];
+  /** DRBD 9's node ids, where the file writes them down. */
+  readonly nodeIds: readonly { readonly host: string; readonly nodeId: number }[];
 }
 
 type Volume = Omit<FoundVolume, "host" | "volume">;
@@ -174,8 +176,13 @@ function foundResource(name: string, body: readonly Statement[]): FoundResource 
     const floating = parseEndpoint([host]);
     return [...(floating === undefined ? [] : [{ host, ...floating }]), ...addressesOf(host, own)];
   });
+  const nodeIds = hosts.flatMap(({ host, own }) =>
+    own
+      .filter(({ words }) => words[0] === "node-id" && /^[0-9]{1,2}$/.test(words[1] ?? ""))
+      .map(({ words }) => ({ host, nodeId: Number(words[1]) })),
+  );
   const connections = body.filter(({ words }) => words[0] === "connection").flatMap((one) => one.body ?? []);
-  return { resource: name, volumes, addresses: [...direct, ...connectionAddresses(connections, direct)] };
+  return { resource: name, volumes, addresses: [...direct, ...connectionAddresses(connections, direct)], nodeIds };
 }
 
 /**

@@ -64,18 +64,18 @@ const addressOf = (address: string, port: number): string =>
   address.includes(":") ? `ipv6 [${address}]:${port}` : `${address}:${port}`;
 
 /**
- * DRBD 9 keeps the node ids in its metadata: they must never change. So they follow from the names, not from the order
- * of the inputs, and are the ones that drbdadm itself gives out when none are written.
+ * DRBD 9 keeps the node ids in its metadata, so they must never change: they follow from the hostnames, not from the
+ * order of the inputs. Where none are written drbdadm gives them out by address (the lower one is 0), and so would swap
+ * them when an address changes.
  */
-function nodeId(side: DesiredSide, resource: DesiredResource): number {
-  return resource.sides.filter((other) => other.hostname < side.hostname).length;
-}
+const nodeIdsByName = ({ sides: [first, second] }: DesiredResource): readonly [number, number] =>
+  first.hostname < second.hostname ? [0, 1] : [1, 0];
 
-function sideBlock(side: DesiredSide, resource: DesiredResource, grammar: Grammar): Block {
+function sideBlock(side: DesiredSide, resource: DesiredResource, nodeId: number | undefined): Block {
   return {
     head: `on ${word(side.hostname)}`,
     lines: [
-      ...(grammar === "9" ? [`node-id ${nodeId(side, resource)}`] : []),
+      ...(nodeId === undefined ? [] : [`node-id ${nodeId}`]),
       `device /dev/drbd${resource.minor} minor ${resource.minor}`,
       `disk ${word(side.disk)}`,
       `meta-disk ${side.metaDisk === "internal" ? "internal" : word(side.metaDisk)}`,
@@ -87,6 +87,8 @@ function sideBlock(side: DesiredSide, resource: DesiredResource, grammar: Gramma
 export interface RenderOptions {
   /** The placeholder instead of the shared secret: for previews, the state and logs. */
   readonly redact?: boolean;
+  /** The node ids of the two sides where the metadata has others already: a DRBD 9 pair that is taken over. */
+  readonly nodeIds?: readonly [number, number];
 }
 
 /**
@@ -99,6 +101,7 @@ export interface RenderOptions {
 export function renderResource(resource: DesiredResource, grammar: Grammar, options: RenderOptions = {}): string {
   const { auth } = resource;
   const secret = options.redact === true ? undefined : auth?.secret;
+  const nodeIds = grammar === "9" ? (options.nodeIds ?? nodeIdsByName(resource)) : undefined;
   const net = [
     `protocol ${resource.protocol}`,
     ...(auth === null
@@ -109,7 +112,7 @@ export function renderResource(resource: DesiredResource, grammar: Grammar, opti
     head: `resource ${word(resource.name)}`,
     lines: [
       ...sectionBlocks(resource.sections, grammar, net),
-      ...resource.sides.map((side) => sideBlock(side, resource, grammar)),
+      ...resource.sides.map((side, index) => sideBlock(side, resource, nodeIds?.[index])),
     ],
   };
   return `${HEADER}\n${renderBlock(block)}`;

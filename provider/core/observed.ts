@@ -61,7 +61,13 @@ export type Contents =
   | { readonly kind: "missing" }
   | { readonly kind: "not-block" }
   | { readonly kind: "blank"; readonly real: string; readonly size: number }
-  | { readonly kind: "signature"; readonly real: string; readonly size: number; readonly type: string; readonly uuid?: string }
+  | {
+      readonly kind: "signature";
+      readonly real: string;
+      readonly size: number;
+      readonly type: string;
+      readonly uuid?: string;
+    }
   | { readonly kind: "data"; readonly real: string; readonly size: number; readonly offset: number }
   /** It could not be read, or the answer was not understood: as good as full. */
   | { readonly kind: "unreadable"; readonly real: string; readonly size: number; readonly said: string };

@@ -1,12 +1,4 @@
-import type {
-  BlockDevice,
-  CommandOutput,
-  Contents,
-  Metadata,
-  Mount,
-  ObservedNode,
-  ObservedResource,
-} from "./observed";
+import type { BlockDevice, CommandOutput, Contents, Metadata, Mount, ObservedNode, ObservedResource } from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
 
@@ -162,7 +154,9 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
   try {
     (JSON.parse(section.text) as { blockdevices: LsblkDevice[] }).blockdevices.forEach(walk);
   } catch {
-    throw new ProbeError(`lsblk did not answer as expected (exit ${section.exit ?? "unknown"}): ${section.text.slice(0, 300)}`);
+    throw new ProbeError(
+      `lsblk did not answer as expected (exit ${section.exit ?? "unknown"}): ${section.text.slice(0, 300)}`,
+    );
   }
   return blocks;
 }
@@ -193,8 +187,10 @@ function parseContents(section: Section): Contents {
   if (said === `none\nzero ${bytes}`) return { kind: "blank", real, size };
   if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset) };
   const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));
-  const type = values.get("TYPE") ?? (values.has("PTTYPE") ? `${values.get("PTTYPE") ?? ""} partition table` : undefined);
-  if (type !== undefined) return { kind: "signature", real, size, type, uuid: values.get("UUID") ?? values.get("PTUUID") };
+  const type =
+    values.get("TYPE") ?? (values.has("PTTYPE") ? `${values.get("PTTYPE") ?? ""} partition table` : undefined);
+  if (type !== undefined)
+    return { kind: "signature", real, size, type, uuid: values.get("UUID") ?? values.get("PTUUID") };
   return { kind: "unreadable", real, size, said };
 }
 

@@ -113,6 +113,7 @@ class PairPlan {
     const [first, second] = this.sides;
     const connected = this.sides.some(({ kernel }) => kernel?.connection === "Connected");
     if (connected || first.progress.kind !== "used" || second.progress.kind !== "used") return [];
+    if (first.progress.gi === undefined || second.progress.gi === undefined) return [];
     const relation = relate(first.progress.gi, second.progress.gi);
     if (relation === "split-brain" || relation === "unrelated") {
       const names = `${first.desired.hostname} and ${second.desired.hostname}`;
@@ -162,7 +163,7 @@ class PairPlan {
   private refuseFilesystem(): Refusal[] {
     const { filesystem } = this.desired;
     const primary = this.sides.find(isPrimary);
-    const device = primary?.observed.device;
+    const device = primary?.observed?.device;
     if (filesystem === undefined || primary === undefined || device === undefined) return [];
     const node = primary.desired.hostname;
     const path = devicePath(this.desired.minor);
@@ -179,7 +180,13 @@ class PairPlan {
         ];
       case "signature":
         if (device.type === filesystem.type) return [];
-        return [{ node, found: `${path} holds ${device.type}, not ${filesystem.type}`, way: "Leave `filesystem` out to use the device as it is." }];
+        return [
+          {
+            node,
+            found: `${path} holds ${device.type}, not ${filesystem.type}`,
+            way: "Leave `filesystem` out to use the device as it is.",
+          },
+        ];
       default:
         return [
           {
@@ -198,7 +205,13 @@ class PairPlan {
     const device = devicePath(this.desired.minor);
     const there = side.node.mounts.findLast((one) => one.target === mountPoint);
     if (there !== undefined && there.source !== device) {
-      return [{ node, found: `${there.source} is mounted at ${mountPoint}`, way: "Choose another `filesystem.mountPoint`, or unmount it." }];
+      return [
+        {
+          node,
+          found: `${there.source} is mounted at ${mountPoint}`,
+          way: "Choose another `filesystem.mountPoint`, or unmount it.",
+        },
+      ];
     }
     if (side.mountedAt.length > 0 && !side.mountedAt.includes(mountPoint)) {
       return [
@@ -211,7 +224,13 @@ class PairPlan {
     }
     const line = fstabLines(side.node).find((fields) => fields[1] === mountPoint && fields[0] !== device);
     if (line !== undefined) {
-      return [{ node, found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`, way: "Remove that line, or choose another `filesystem.mountPoint`." }];
+      return [
+        {
+          node,
+          found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`,
+          way: "Remove that line, or choose another `filesystem.mountPoint`.",
+        },
+      ];
     }
     return [];
   }
@@ -233,14 +252,24 @@ class PairPlan {
       return [...changedFiles.filter((step) => step.node === host), ...this.bringUp(side)];
     });
     const boot = this.sides.flatMap((side) => this.bootSteps(side));
-    const checked = this.neverUsed ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name)) : [];
+    const checked = this.neverUsed
+      ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name))
+      : [];
     const promote = this.promoteAndFormat();
     const mountable = promote.length > 0 ? "after" : "before";
     const sourceHost = this.source.desired.hostname;
     const mount = this.mountSteps();
     return [
-      [...prepare, ...(promote.some((step) => step.argv.includes("--force")) ? checked : []), ...boot.filter((step) => step.node !== sourceHost)],
-      [...promote, ...boot.filter((step) => step.node === sourceHost), ...(mountable === "after" || mount.length > 0 ? mount : [])],
+      [
+        ...prepare,
+        ...(promote.some((step) => step.argv.includes("--force")) ? checked : []),
+        ...boot.filter((step) => step.node !== sourceHost),
+      ],
+      [
+        ...promote,
+        ...boot.filter((step) => step.node === sourceHost),
+        ...(mountable === "after" || mount.length > 0 ? mount : []),
+      ],
     ];
   }
 
@@ -259,20 +288,27 @@ class PairPlan {
 
   private adjustment(side: Side): Adjustment {
     const { observed, node } = side;
-    const text = observed.change?.output ?? (node.adjust?.output ?? "");
+    const text = observed?.change?.output ?? node.adjust?.output ?? "";
     return parseAdjustment(text);
   }
 
   /** Whether the running kernel differs from what is wanted. */
   private isChange(side: Side): boolean {
     const adjustment = this.adjustment(side);
-    return [...adjustment.options, ...adjustment.connection, ...adjustment.start].length > 0 && side.device?.disk !== undefined;
+    return (
+      [...adjustment.options, ...adjustment.connection, ...adjustment.start].length > 0 &&
+      side.device?.disk !== undefined
+    );
   }
 
   private adjust(side: Side): Step {
     const fileChanges = side.node.files.get(resourcePath(this.desired.name)) !== this.situation.configuration;
     const what = describeAdjustment(this.adjustment(side));
-    return steps.adjust(side.desired.hostname, this.desired.name, fileChanges ? what : `the kernel differs from the configuration: ${what}`);
+    return steps.adjust(
+      side.desired.hostname,
+      this.desired.name,
+      fileChanges ? what : `the kernel differs from the configuration: ${what}`,
+    );
   }
 
   private bringUp(side: Side): Step[] {
@@ -287,7 +323,13 @@ class PairPlan {
       made.push(steps.createMetadata(host, desired, { disk, diskSize, metaDisk, metaDiskSize }, because));
     }
     if (side.kernel === undefined) {
-      made.push(steps.up(host, desired.name, progress.kind === "blank" ? "attaches the disk and looks for the peer" : "it is down"));
+      made.push(
+        steps.up(
+          host,
+          desired.name,
+          progress.kind === "blank" ? "attaches the disk and looks for the peer" : "it is down",
+        ),
+      );
     } else if (side.device === undefined || side.device.disk === "Diskless") {
       made.push(steps.adjust(host, desired.name, "its disk is not attached"));
     }
@@ -310,13 +352,16 @@ class PairPlan {
     }
     const primary = this.sides.find(isPrimary);
     if (primary !== undefined) {
-      const blank = primary.observed.device?.kind === "blank";
-      const mayFormat = blank && filesystem !== undefined && this.situation.memory.filesystemUuid === null && primary === this.source;
+      const blank = primary.observed?.device?.kind === "blank";
+      const mayFormat =
+        blank && filesystem !== undefined && this.situation.memory.filesystemUuid === null && primary === this.source;
       return mayFormat ? [steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")] : [];
     }
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
     if (filesystem === undefined) return [];
-    return [steps.primary(host, desired.name, "neither host is Primary, and the filesystem belongs on the sync source")];
+    return [
+      steps.primary(host, desired.name, "neither host is Primary, and the filesystem belongs on the sync source"),
+    ];
   }
 
   private mountSteps(): Step[] {
@@ -326,8 +371,10 @@ class PairPlan {
     // Mounted where it is Primary already, or is made Primary by this plan.
     const elsewhere = isPrimary(this.target);
     if (elsewhere) return [];
-    const ready = this.neverUsed || !isPrimary(this.source) || this.source.observed.device?.kind !== undefined;
-    return ready ? [steps.mount(this.source.desired.hostname, mountPoint, `${mountUnit(mountPoint)}, through fstab`)] : [];
+    const ready = this.neverUsed || !isPrimary(this.source) || this.source.observed?.device?.kind !== undefined;
+    return ready
+      ? [steps.mount(this.source.desired.hostname, mountPoint, `${mountUnit(mountPoint)}, through fstab`)]
+      : [];
   }
 
   private bootSteps(side: Side): Step[] {
@@ -335,20 +382,25 @@ class PairPlan {
     const host = side.desired.hostname;
     const found: Step[] = [];
     if (!side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) {
-      found.push(steps.enableAtBoot(host, desired.name, "brings the resource up after a reboot, without waiting for the peer"));
+      found.push(
+        steps.enableAtBoot(host, desired.name, "brings the resource up after a reboot, without waiting for the peer"),
+      );
     }
     const { filesystem } = desired;
     const mountPoint = filesystem?.mountPoint;
     if (filesystem === undefined || mountPoint === undefined) return found;
     let reload = false;
     if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
-      found.push(steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"));
+      found.push(
+        steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"),
+      );
       reload = true;
     }
     const line = steps.fstabLine(desired, filesystem, mountPoint, side === this.source);
     const there = fstabText(side.node).filter((one) => one.startsWith(`${devicePath(desired.minor)} `));
     if (there.length !== 1 || there[0] !== line) {
-      const place = side === this.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
+      const place =
+        side === this.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
       found.push(steps.writeFstabLine(host, desired.minor, line, `${mountPoint} ${place}`));
       reload = true;
     }
@@ -364,7 +416,10 @@ class PairPlan {
     }
     const fresh = this.neverUsed;
     const undecided = !fresh && desired.filesystem !== undefined && !this.sides.some(isPrimary);
-    if (undecided) found.push(`what ${devicePath(desired.minor)} holds is looked at once it is Primary: a filesystem is mounted, never made anew`);
+    if (undecided)
+      found.push(
+        `what ${devicePath(desired.minor)} holds is looked at once it is Primary: a filesystem is mounted, never made anew`,
+      );
     if (fresh && desired.waitForSync) {
       found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);
     }
@@ -374,8 +429,8 @@ class PairPlan {
 
 function describeDisk(side: Side): string {
   const { disk } = side.desired;
-  const contents = side.observed.disk;
-  if (contents.kind === "missing" || contents.kind === "not-block") return disk;
+  const contents = side.observed?.disk;
+  if (contents === undefined || contents.kind === "missing" || contents.kind === "not-block") return disk;
   const serial = side.node.blocks.get(contents.real)?.serial;
   return `${disk} (${Math.floor(contents.size / 1024 / 1024)} MiB${serial === undefined ? "" : `, serial ${serial}`})`;
 }
@@ -389,4 +444,3 @@ function fstabLines(node: ObservedNode): string[][] {
     .filter((line) => !line.trimStart().startsWith("#"))
     .map((line) => line.trim().split(/\s+/));
 }
-

@@ -15,7 +15,10 @@ export function preflight(situation: ResourceSituation): Refusal[] {
   return [
     ...desired.sides.flatMap((side, index) => {
       const node = nodes[index === 0 ? 0 : 1];
-      return [...hostRefusals(side.hostname, side.address, node, situation.preview), ...configurationRefusals(situation, side.hostname, node)];
+      return [
+        ...hostRefusals(side.hostname, side.address, node, situation.preview),
+        ...configurationRefusals(situation, side.hostname, node),
+      ];
     }),
     ...sizeRefusals(situation),
     ...grammarRefusals(nodes),
@@ -45,7 +48,10 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
     );
   }
   if (node.utils === null && !withoutUtils) {
-    refuse("drbd-utils is not installed", "DrbdNode installs it: make the resource depend on its nodes, or run `pulumi up` again.");
+    refuse(
+      "drbd-utils is not installed",
+      "DrbdNode installs it: make the resource depend on its nodes, or run `pulumi up` again.",
+    );
   }
   return found;
 }
@@ -80,7 +86,10 @@ function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
         },
       ];
     }
-    if (usable <= 0) return [{ node: side.hostname, found: `${side.disk} is too small for DRBD's metadata`, way: "Use a bigger disk." }];
+    if (usable <= 0)
+      return [
+        { node: side.hostname, found: `${side.disk} is too small for DRBD's metadata`, way: "Use a bigger disk." },
+      ];
     return [];
   });
 }
@@ -103,7 +112,9 @@ export function warn({ desired, nodes }: ResourceSituation): string[] {
   const [a, b] = sizes;
   if (a !== undefined && b !== undefined && a !== b) {
     const smaller = a < b ? desired.sides[0] : desired.sides[1];
-    found.push(`the disks differ in size (${mebibytes(a)} and ${mebibytes(b)}): the smaller one, ${smaller.hostname}:${smaller.disk}, counts`);
+    found.push(
+      `the disks differ in size (${mebibytes(a)} and ${mebibytes(b)}): the smaller one, ${smaller.hostname}:${smaller.disk}, counts`,
+    );
   }
   const skew = Math.abs(first.clock - second.clock);
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);

@@ -11,14 +11,15 @@ export type Progress =
   /** Metadata made, no data ever written through it. */
   | { readonly kind: "new"; readonly attached: boolean }
   /** Holds a generation of data. */
-  | { readonly kind: "used"; readonly attached: boolean; readonly gi: GenerationIdentifiers }
+  | { readonly kind: "used"; readonly attached: boolean; readonly gi?: GenerationIdentifiers }
   /** drbd-utils are not there yet, so that the metadata cannot be read; only in a preview. */
   | { readonly kind: "unread" };
 
 export interface Side {
   readonly desired: DesiredSide;
   readonly node: ObservedNode;
-  readonly observed: ObservedResource;
+  /** Absent where the host's own tables already showed that all is well (settled.ts). */
+  readonly observed?: ObservedResource;
   readonly kernel?: KernelResource;
   readonly device?: KernelDevice;
   readonly progress: Progress;
@@ -33,7 +34,8 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
   const host = side.hostname;
   const observed = node.resources.get(desired.name);
   const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
-  if (observed === undefined) return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
+  if (observed === undefined)
+    return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
   const kernel = node.kernelResources.get(desired.name);
   const device = kernel?.devices.find((one) => one.minor === desired.minor);
   const base = {
@@ -57,6 +59,10 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
       return refuse(`minor ${desired.minor} is in use by the resource ${other.name}`, "Choose another `minor`.");
     }
   }
+  if (observed === undefined) {
+    if (device?.disk === "UpToDate") return { ...base, progress: { kind: "used", attached: true } };
+    return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
+  }
   if (kernel === undefined && observed.portTaken) {
     return refuse(`something listens on port ${desired.port} already`, "Choose another `port`.");
   }
@@ -64,7 +70,10 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
   if (device !== undefined && device.disk !== "Diskless") {
     const gi = observed.kernelGi === undefined ? undefined : parseGi(observed.kernelGi);
     if (gi === undefined) {
-      return refuse(`the generation identifiers of ${desired.name} could not be read`, `Look at \`drbdadm get-gi ${desired.name}\` there.`);
+      return refuse(
+        `the generation identifiers of ${desired.name} could not be read`,
+        `Look at \`drbdadm get-gi ${desired.name}\` there.`,
+      );
     }
     const fresh = isJustCreated(gi) && device.disk === "Inconsistent";
     return { ...base, progress: fresh ? { kind: "new", attached: true } : { kind: "used", attached: true, gi } };
@@ -110,7 +119,13 @@ function classifyDisk(
 function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }): Progress | Refusal[] {
   const gi = parseGi(metadata.gi);
   if (gi === undefined) {
-    return [{ node: side.hostname, found: `generation identifiers that are none: ${metadata.gi}`, way: "Look at the disk's metadata." }];
+    return [
+      {
+        node: side.hostname,
+        found: `generation identifiers that are none: ${metadata.gi}`,
+        way: "Look at the disk's metadata.",
+      },
+    ];
   }
   return isJustCreated(gi) ? { kind: "new", attached: false } : { kind: "used", attached: false, gi };
 }
@@ -122,7 +137,8 @@ function refuseDisk(host: string, path: string, contents: Contents, node: Observ
     const disks = [...node.blocks.values()].filter((one) => one.type === "disk").map((one) => one.path);
     return refuse(`there is no ${path}`, `Name the disk to use in \`disk\`; its disks are ${disks.join(", ")}.`);
   }
-  if (contents.kind === "not-block") return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
+  if (contents.kind === "not-block")
+    return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
   const family = [contents.real, ...descendants(node, contents.real)];
   const mounted = node.mounts.find((one) => family.includes(one.source));
   if (mounted) {
@@ -135,14 +151,21 @@ function refuseDisk(host: string, path: string, contents: Contents, node: Observ
   if (swap !== undefined) return refuse(`${swap} is swap space in use`, "Name another disk.");
   const held = family.slice(1);
   if (held.length > 0) {
-    return refuse(`${path} is held by ${held.join(", ")}`, "Name a disk that nothing stands on, or remove what stands on it yourself.");
+    return refuse(
+      `${path} is held by ${held.join(", ")}`,
+      "Name a disk that nothing stands on, or remove what stands on it yourself.",
+    );
   }
-  if (node.blocks.get(contents.real)?.readOnly === true) return refuse(`${path} is read-only`, "Name a disk that can be written.");
+  if (node.blocks.get(contents.real)?.readOnly === true)
+    return refuse(`${path} is read-only`, "Name a disk that can be written.");
   const inFstab = (node.files.get("/etc/fstab") ?? "")
     .split("\n")
     .find((line) => [path, contents.real].includes(line.trim().split(/\s+/)[0] ?? ""));
   if (inFstab !== undefined) {
-    return refuse(`/etc/fstab mounts ${path} itself: ${inFstab.trim()}`, "Remove that line: what is mounted is the DRBD device, never the disk behind it.");
+    return refuse(
+      `/etc/fstab mounts ${path} itself: ${inFstab.trim()}`,
+      "Remove that line: what is mounted is the DRBD device, never the disk behind it.",
+    );
   }
   return [];
 }
@@ -153,11 +176,19 @@ function refuseContents(host: string, path: string, contents: Contents): Refusal
   const refuse = (found: string): Refusal[] => [{ node: host, found, way: wipe }];
   switch (contents.kind) {
     case "signature":
-      return refuse(`${path} holds ${contents.type}${contents.uuid === undefined ? "" : ` (${contents.uuid})`}, which create-md and the sync would overwrite`);
+      return refuse(
+        `${path} holds ${contents.type}${contents.uuid === undefined ? "" : ` (${contents.uuid})`}, which create-md and the sync would overwrite`,
+      );
     case "data":
       return refuse(`${path} holds data (the first at byte ${contents.offset}) of no known kind`);
     case "unreadable":
-      return [{ node: host, found: `${path} could not be read: ${contents.said}`, way: "Look at the disk: nothing is created on a disk that cannot be read." }];
+      return [
+        {
+          node: host,
+          found: `${path} could not be read: ${contents.said}`,
+          way: "Look at the disk: nothing is created on a disk that cannot be read.",
+        },
+      ];
     default:
       return [];
   }

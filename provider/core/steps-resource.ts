@@ -2,40 +2,15 @@ import type { DesiredFilesystem, DesiredResource } from "./desired";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
 import { quote } from "./shell-words";
+import { heredoc, writeConfiguration } from "./steps-configuration";
 import { mountUnit, promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 /** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
 const quick = 30;
 const patient = 120;
 
-/** Text that a script hands to a command's standard input, unharmed by the shell. */
-function heredoc(command: string, text: string): string {
-  const end = "END-OF-FILE-BY-PULUMI-DRBD";
-  return `${command} <<'${end}'\n${text}${end}`;
-}
-
 export function writeResourceFile(node: string, resource: string, text: string, because: string): Step {
-  const path = resourcePath(resource);
-  return {
-    node,
-    argv: ["write", path],
-    because,
-    script: [
-      heredoc("wanted() { cat", text),
-      "}",
-      "beside() {",
-      // Parsed together with all else that is installed, before it replaces what is there. Not by `include`: see probe.ts.
-      "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf; cat /etc/drbd.d/global_common.conf",
-      `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]; then cat "$file"; echo; fi; done`,
-      "wanted",
-      "}",
-      `beside | drbdadm -c - sh-nop || exit $?`,
-      `wanted | put ${quote(path)} 0600 || exit $?`,
-      // A file that was cut off passes drbdadm's parser: read it back.
-      `wanted | cmp - ${quote(path)}`,
-    ].join("\n"),
-    timeoutSeconds: quick,
-  };
+  return writeConfiguration(node, resourcePath(resource), text, 0o600, because);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
@@ -113,7 +88,12 @@ export function primary(node: string, resource: string, because: string): Step {
 }
 
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
-export function makeFilesystem(node: string, desired: DesiredResource, filesystem: DesiredFilesystem, because: string): Step {
+export function makeFilesystem(
+  node: string,
+  desired: DesiredResource,
+  filesystem: DesiredFilesystem,
+  because: string,
+): Step {
   const device = devicePath(desired.minor);
   return {
     node,
@@ -130,7 +110,12 @@ export function makeFilesystem(node: string, desired: DesiredResource, filesyste
 }
 
 /** The line that systemd and mount read. `nofail`: a device that does not come must not stop the boot. */
-export function fstabLine(desired: DesiredResource, filesystem: DesiredFilesystem, mountPoint: string, atBoot: boolean): string {
+export function fstabLine(
+  desired: DesiredResource,
+  filesystem: DesiredFilesystem,
+  mountPoint: string,
+  atBoot: boolean,
+): string {
   const own = [
     ...(atBoot ? [] : ["noauto"]),
     "nofail",
@@ -202,7 +187,12 @@ export function unmount(node: string, mountPoint: string, because: string): Step
 
 /** Stops the units that hold the resource, which demotes it and takes it down; the commands themselves follow. */
 export function stopUnits(node: string, resource: string, because: string): Step {
-  return { node, argv: ["systemctl", "stop", promotionOf(resource), targetOf(resource)], because, timeoutSeconds: patient };
+  return {
+    node,
+    argv: ["systemctl", "stop", promotionOf(resource), targetOf(resource)],
+    because,
+    timeoutSeconds: patient,
+  };
 }
 
 export function secondary(node: string, resource: string, because: string): Step {

@@ -12,7 +12,10 @@ export function escapeInstance(name: string): string {
 
 /** The mount unit that systemd makes for a mount point (`systemd-escape -p --suffix=mount`). */
 export function mountUnit(mountPoint: string): string {
-  const path = mountPoint.split("/").filter((part) => part !== "").join("/");
+  const path = mountPoint
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
   return `${escapeInstance(path)}.mount`;
 }
 

@@ -29,4 +29,10 @@ export class HostError extends Error {
 /** The host could not be reached or would not let us in: nothing was read there, nothing was changed. */
 export class UnreachableError extends HostError {
   override readonly name = "UnreachableError";
+  /** The network's or the host's fault, rather than a key's, a password's or sudo's: it may be gone later. */
+  readonly network: boolean = false;
+}
+
+export class NetworkError extends UnreachableError {
+  override readonly network = true;
 }

@@ -1,7 +1,7 @@
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 
-import type { Connection, Endpoint } from "./connection";
-import { HostError, UnreachableError } from "./errors";
+import type { Connection, Endpoint } from "../core/connection";
+import { HostError, NetworkError, UnreachableError } from "./errors";
 import { fingerprint, hostKeyOf, parseHostKey, readKnownHostKeys, type HostKey } from "./host-keys";
 
 /** What a remote script left behind. `exit` is null when it was ended by a signal or the connection was lost. */
@@ -150,7 +150,7 @@ async function dialPatiently(
     } catch (error) {
       if (!(error instanceof TransientDialError)) throw error;
       if (attempt >= attempts) {
-        throw new UnreachableError(name, `cannot be reached at ${endpoint.host}:${endpoint.port}`, {
+        throw new NetworkError(name, `cannot be reached at ${endpoint.host}:${endpoint.port}`, {
           output: `${error.message}${attempts > 1 ? ` (${attempts} attempts)` : ""}`,
           advice: `check that the host is up, and that \`ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.host}\` works from here`,
         });

@@ -1,0 +1,82 @@
+import type { Step } from "./plan";
+import { probeScript, type ProbeResource } from "./probe";
+import { commandLine } from "./shell-words";
+
+/**
+ * One node's steps of one stage, as one remote command. Each step's beginning and end are told by marker lines, so that
+ * progress is seen as it happens and an interruption can be put down to a step. A failure stops the rest. The
+ * observation that follows the last step comes along in the same round trip.
+ *
+ * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
+ * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
+ */
+export function applyScript(nonce: string, steps: readonly Step[], observe?: readonly ProbeResource[]): string {
+  const bodies = steps.map((step, index) => {
+    const body = step.script ?? `${commandLine(step.argv)} </dev/null`;
+    const guarded = step.guard === undefined ? body : `{ ${step.guard}; } || { mark guard ${index}; exit 1; }\n${body}`;
+    return [
+      `step${index}() (`,
+      guarded,
+      `)`,
+      `mark begin ${index}`,
+      `step${index} 2>&1`,
+      `code=$?`,
+      `mark end ${index} $code`,
+      `[ $code = 0 ] || exit 0`,
+    ].join("\n");
+  });
+  return `${probeScript(nonce, observe ?? [])}
+mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
+apply() {
+exec 9>/run/lock/pulumi-drbd || { echo cannot write /run/lock; exit 70; }
+flock -w 60 9 || { mark locked; exit 75; }
+${bodies.join("\n")}
+${observe === undefined ? "" : "flock -u 9\nprobe"}
+}
+apply </dev/null
+exit 0
+`;
+}
+
+/** What happened to each step, in order, from the markers and what stands between them. */
+export interface StepOutcome {
+  readonly step: Step;
+  /** null: begun, and its end was never told. */
+  readonly exit: number | null;
+  readonly output: string;
+  /** The guard failed: the command itself did not run. */
+  readonly guarded: boolean;
+}
+
+export type StepEvent =
+  { readonly kind: "begin" | "end"; readonly index: number; readonly exit: number } | { readonly kind: "locked" };
+
+/** A marker line, or undefined for a line that is none. */
+export function parseMarker(nonce: string, line: string): StepEvent | undefined {
+  const mark = `@${nonce}-step `;
+  if (!line.startsWith(mark)) return undefined;
+  const [kind, index, exit] = line.slice(mark.length).split(" ");
+  if (kind === "locked") return { kind };
+  if (kind !== "begin" && kind !== "end") return undefined;
+  return { kind, index: Number(index), exit: Number(exit ?? 0) };
+}
+
+/** The outcomes of the steps that were begun; a step that never began is not in the list. */
+export function parseOutcomes(nonce: string, steps: readonly Step[], output: string): StepOutcome[] {
+  const outcomes: { step: Step; exit: number | null; output: string; guarded: boolean }[] = [];
+  let open = false;
+  for (const line of output.split("\n")) {
+    const event = parseMarker(nonce, line);
+    const last = outcomes.at(-1);
+    if (event?.kind === "begin") {
+      const step = steps[event.index];
+      if (step !== undefined) outcomes.push({ step, exit: null, output: "", guarded: false });
+      open = true;
+    } else if (event?.kind === "end") {
+      if (last) last.exit = event.exit;
+      open = false;
+    } else if (last && line.startsWith(`@${nonce}-step guard`)) last.guarded = true;
+    else if (last && open) last.output += `${line}\n`;
+  }
+  return outcomes.map((outcome) => ({ ...outcome, output: outcome.output.trim() }));
+}

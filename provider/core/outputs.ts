@@ -1,0 +1,85 @@
+import type { DesiredResource } from "./desired";
+import type { Memory } from "./memory";
+import type { Contents, ObservedNode } from "./observed";
+import { devicePath } from "./paths";
+
+/** What a disk is known by, so that another one under the same path is told from it. */
+export interface DiskIdentity {
+  readonly path: string;
+  readonly bytes: number;
+  readonly serial: string;
+  readonly wwn: string;
+  /** The UUID of DRBD's metadata on it. */
+  readonly metadataUuid: string;
+}
+
+/** What DrbdResource gives out, beside its inputs. */
+export interface ResourceOutputs {
+  readonly devicePath: string;
+  readonly roles: Readonly<Record<string, string>>;
+  readonly connectionState: string;
+  readonly diskStates: Readonly<Record<string, string>>;
+  readonly inSyncPercent: number;
+  readonly filesystemUuid: string | null;
+  readonly disks: Readonly<Record<string, DiskIdentity>>;
+}
+
+export function outputsOf(desired: DesiredResource, nodes: readonly ObservedNode[], memory?: Memory): ResourceOutputs {
+  const byHost = <T>(pick: (node: ObservedNode, index: number) => T) =>
+    Object.fromEntries(desired.sides.map((side, index) => [side.hostname, pick(at(nodes, index), index)]));
+  const kernels = nodes.map((node) => node.kernelResources.get(desired.name));
+  const device = devicePath(desired.minor);
+  const found = nodes.flatMap((node) => {
+    const uuid = filesystemUuid(node, desired, device);
+    return uuid === undefined ? [] : [uuid];
+  });
+  return {
+    devicePath: device,
+    roles: byHost((node) => node.kernelResources.get(desired.name)?.role ?? "Unconfigured"),
+    connectionState: kernels.map((kernel) => kernel?.connection ?? "Unconfigured")[0] ?? "Unconfigured",
+    diskStates: byHost((node) => node.kernelResources.get(desired.name)?.devices[0]?.disk ?? "Unconfigured"),
+    inSyncPercent: inSyncPercent(desired, nodes),
+    filesystemUuid: found[0] ?? memory?.filesystemUuid ?? null,
+    disks: byHost((node, index) => diskIdentity(node, desired, at(desired.sides, index).disk)),
+  };
+}
+
+/** 0 to 100, of the whole device; 100 only when no block is out of sync and both disks are UpToDate. */
+function inSyncPercent(desired: DesiredResource, nodes: readonly ObservedNode[]): number {
+  const kernels = nodes.flatMap((node) => node.kernelResources.get(desired.name) ?? []);
+  const size = Math.max(0, ...kernels.map((kernel) => kernel.devices[0]?.size ?? 0));
+  const missing = Math.max(0, ...kernels.map((kernel) => kernel.outOfSync ?? 0));
+  const whole = kernels.length === nodes.length && kernels.every((kernel) => kernel.devices[0]?.disk === "UpToDate");
+  if (whole && missing === 0) return 100;
+  return size === 0 ? 0 : Math.min(99.9, Math.floor(1000 * (1 - missing / size)) / 10);
+}
+
+function filesystemUuid(node: ObservedNode, desired: DesiredResource, device: string): string | undefined {
+  const closely = node.resources.get(desired.name)?.device;
+  if (closely?.kind === "signature" && closely.type === desired.filesystem?.type) return closely.uuid;
+  const listed = node.blocks.get(device);
+  return listed?.fstype !== undefined && listed.fstype === desired.filesystem?.type ? listed.uuid : undefined;
+}
+
+function diskIdentity(node: ObservedNode, desired: DesiredResource, path: string): DiskIdentity {
+  const contents = node.resources.get(desired.name)?.disk;
+  const real = realPath(contents) ?? path;
+  const block = node.blocks.get(real);
+  return {
+    path,
+    bytes: block?.size ?? 0,
+    serial: block?.serial ?? "",
+    wwn: block?.wwn ?? "",
+    metadataUuid: (contents?.kind === "signature" && contents.type === "drbd" ? contents.uuid : block?.uuid) ?? "",
+  };
+}
+
+function realPath(contents: Contents | undefined): string | undefined {
+  return contents !== undefined && "real" in contents ? contents.real : undefined;
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new Error(`nothing at place ${index}`);
+  return found;
+}

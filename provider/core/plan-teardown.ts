@@ -1,0 +1,59 @@
+import type { ObservedNode } from "./observed";
+import { devicePath, fstabPath, resourcePath } from "./paths";
+import type { Plan, Refusal, Step } from "./plan";
+import * as steps from "./steps-resource";
+import { targetOf } from "./systemd";
+
+/**
+ * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
+ * disks: nothing here writes to them. The host where it is Primary comes first, so that the peer sees a clean end.
+ */
+export function planTeardown(
+  resource: string,
+  minor: number,
+  hosts: readonly string[],
+  nodes: readonly ObservedNode[],
+): Plan {
+  const device = devicePath(minor);
+  const stages: Step[][] = [[], []];
+  const refusals: Refusal[] = [];
+  nodes.forEach((node, index) => {
+    const host = hosts[index] ?? node.hostname;
+    const kernel = node.kernelResources.get(resource);
+    const foreign = kernel?.devices.find((one) => one.minor !== minor);
+    if (foreign !== undefined) {
+      refusals.push({
+        node: host,
+        found: `${resource} runs there as minor ${foreign.minor}, not ${minor}`,
+        way: "Somebody changed it by hand: take it down yourself, then destroy again.",
+      });
+    }
+    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(resource, minor, device, host, node));
+  });
+  return {
+    subject: resource,
+    stages: refusals.length > 0 ? [] : stages.filter((stage) => stage.length > 0),
+    refusals,
+    warnings: [],
+    afterwards: [],
+  };
+}
+
+function teardownSteps(resource: string, minor: number, device: string, host: string, node: ObservedNode): Step[] {
+  const found: Step[] = [];
+  const kernel = node.kernelResources.get(resource);
+  for (const mounted of node.mounts.filter((one) => one.source === device).reverse()) {
+    found.push(steps.unmount(host, mounted.target, "the device goes; the data stays on the disk"));
+  }
+  const enabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
+  if (kernel !== undefined && enabled) found.push(steps.stopUnits(host, resource, "systemd holds it up"));
+  if (enabled) found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
+  if (kernel?.role === "Primary") found.push(steps.secondary(host, resource, "fails while something still uses it"));
+  if (kernel !== undefined) found.push(steps.down(host, resource, "detaches the disk; data and metadata stay on it"));
+  if ((node.files.get(fstabPath) ?? "").split("\n").some((line) => line.startsWith(`${device} `))) {
+    found.push(steps.removeFstabLine(host, minor, "written by us"), steps.reloadSystemd(host, "reads fstab"));
+  }
+  if (node.files.has(resourcePath(resource)))
+    found.push(steps.removeFile(host, resourcePath(resource), "written by us"));
+  return found;
+}

@@ -1,0 +1,119 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { FilesystemInputs, SectionInputs } from "./core/inputs";
+import type { DiskIdentity } from "./core/outputs";
+import type { DrbdNode } from "./drbd-node";
+import { hidden } from "./hidden";
+import { providerStub } from "./stub";
+
+/** One side of a resource. */
+export interface DrbdResourceNodeArgs {
+  readonly node: DrbdNode;
+  /**
+   * The backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…, /dev/vg/lv). It
+   * must be blank, or hold this resource's own metadata: anything else is refused. A change is refused while it runs.
+   */
+  readonly disk: pulumi.Input<string>;
+  /** `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata. */
+  readonly metaDisk?: pulumi.Input<string>;
+}
+
+export interface DrbdResourceArgs {
+  /** DRBD's own name for it, also that of /etc/drbd.d/NAME.res. Default: the Pulumi name. */
+  readonly name?: pulumi.Input<string>;
+  /** The two hosts with a disk each. */
+  readonly nodes: readonly [DrbdResourceNodeArgs, DrbdResourceNodeArgs];
+  /** Number of the device, 0..1048575: 1 is /dev/drbd1. A change is refused while it runs. */
+  readonly minor: pulumi.Input<number>;
+  /** TCP port on both hosts, 1..65535. A change disconnects and connects again. */
+  readonly port: pulumi.Input<number>;
+  /** When a write counts as done: A sent, B received by the peer, C (default) on both disks. Changed while connected. */
+  readonly protocol?: pulumi.Input<"A" | "B" | "C">;
+  /** Options of drbd.conf's `net` section. Changed in place; some reconnect. */
+  readonly net?: pulumi.Input<NonNullable<SectionInputs["net"]>>;
+  /** Options of drbd.conf's `disk` section. Changed in place. */
+  readonly disk?: pulumi.Input<NonNullable<SectionInputs["disk"]>>;
+  /** Options of drbd.conf's `options` section. Changed in place. */
+  readonly options?: pulumi.Input<NonNullable<SectionInputs["options"]>>;
+  /** Options of drbd.conf's `startup` section. */
+  readonly startup?: pulumi.Input<NonNullable<SectionInputs["startup"]>>;
+  /** drbd.conf's `handlers`: commands that the kernel has run on the hosts. */
+  readonly handlers?: pulumi.Input<NonNullable<SectionInputs["handlers"]>>;
+  /** Default true: the peers prove to each other that they know a secret. */
+  readonly auth?: pulumi.Input<boolean>;
+  /** 1..63 printable ASCII characters. One is made, and kept as a secret output, where none is given. */
+  readonly sharedSecret?: pulumi.Input<string>;
+  /** Default sha256. */
+  readonly cramHmacAlg?: pulumi.Input<string>;
+  /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
+  readonly syncSource: pulumi.Input<string>;
+  /** The filesystem on the DRBD device. Made once, on a blank device only, and never again. Default: none. */
+  readonly filesystem?: pulumi.Input<FilesystemInputs>;
+  /** Default true: `up` ends when both disks are UpToDate. */
+  readonly waitForSync?: pulumi.Input<boolean>;
+  /** Longest wait for the initial sync in seconds, 1..604800, default 3600. After that the sync goes on by itself. */
+  readonly waitForSyncSeconds?: pulumi.Input<number>;
+}
+
+/** A replicated block device on two hosts, with a filesystem on it. */
+export class DrbdResource extends pulumi.dynamic.Resource {
+  declare readonly name: pulumi.Output<string>;
+  declare readonly minor: pulumi.Output<number>;
+  declare readonly port: pulumi.Output<number>;
+  declare readonly syncSource: pulumi.Output<string>;
+  /** The secret that the peers authenticate each other with. */
+  declare readonly sharedSecret: pulumi.Output<string | undefined>;
+  /** The text of /etc/drbd.d/NAME.res, with a placeholder for the secret. */
+  declare readonly configuration: pulumi.Output<string>;
+  /** /dev/drbdN. Not `device`, which would be known in a preview: see devicePath in the README. */
+  declare readonly devicePath: pulumi.Output<string>;
+  /** Host → Primary or Secondary, when last looked. */
+  declare readonly roles: pulumi.Output<Record<string, string>>;
+  /** Connected when all is well. */
+  declare readonly connectionState: pulumi.Output<string>;
+  /** Host → UpToDate when all is well. */
+  declare readonly diskStates: pulumi.Output<Record<string, string>>;
+  /** 0 to 100. */
+  declare readonly inSyncPercent: pulumi.Output<number>;
+  declare readonly filesystemUuid: pulumi.Output<string | null>;
+  declare readonly disks: pulumi.Output<Record<string, DiskIdentity>>;
+
+  constructor(name: string, args: DrbdResourceArgs, opts?: pulumi.CustomResourceOptions) {
+    const found = {
+      configuration: undefined,
+      roles: undefined,
+      connectionState: undefined,
+      diskStates: undefined,
+      inSyncPercent: undefined,
+      filesystemUuid: undefined,
+      disks: undefined,
+    };
+    const { sharedSecret } = args;
+    const props = {
+      ...found,
+      ...args,
+      name: args.name ?? name,
+      // Known before anything runs, so that others can use it in a preview.
+      devicePath: pulumi.interpolate`/dev/drbd${args.minor}`,
+      sharedSecret: sharedSecret === undefined ? undefined : pulumi.secret(sharedSecret),
+      nodes: args.nodes.map(({ node, disk, metaDisk }) => ({
+        hostname: node.hostname,
+        address: node.address,
+        connection: node.connection,
+        insecureIgnoreHostKey: node.insecureIgnoreHostKey,
+        disk,
+        metaDisk,
+      })),
+      __globalCommon: args.nodes.map(({ node }) => node.configuration),
+      ...hidden("DrbdResource", name, opts),
+    };
+    super(
+      providerStub("resource"),
+      name,
+      props,
+      pulumi.mergeOptions({ additionalSecretOutputs: ["sharedSecret"], dependsOn: args.nodes.map(({ node }) => node) }, opts),
+      "drbd",
+      "DrbdResource",
+    );
+  }
+}

@@ -1,0 +1,150 @@
+import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+
+import { renderGlobalCommon } from "./core/config";
+import type { Connection } from "./core/connection";
+import type { DesiredNode } from "./core/desired";
+import { formatPlan } from "./core/format";
+import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
+import type { ObservedNode } from "./core/observed";
+import { globalCommonBackupPath, globalCommonPath } from "./core/paths";
+import { isEmpty } from "./core/plan";
+import { planNode, planNodeTeardown } from "./core/plan-node";
+import { sameInputs } from "./core/same-inputs";
+import { parseNode } from "./core/schema";
+import { preview, refusalsAsFailures, toState, unreachableInPreview } from "./phase";
+import { reconcile, RefusedError, type Subject } from "./reconcile";
+import { Reporter } from "./reporter";
+import { hostOf } from "./shell/host";
+
+type Inputs = HiddenInputs & Record<string, unknown>;
+
+interface Wanted {
+  readonly desired: DesiredNode;
+  readonly connection: Connection;
+  readonly configuration: string;
+}
+
+/** The provider behind DrbdNode: one host made ready for DRBD. */
+export const nodeLifecycle = {
+  async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
+    preview.note(news);
+    const parsed = parseNode(visible(news));
+    if (parsed.ok === false) return { failures: [...parsed.failures] };
+    const inputs = lasting(news);
+    if (parsed.ok === "unknown") return { inputs };
+    const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired) };
+    const checked = { ...inputs, configuration: wanted.configuration };
+    const creating = Object.keys(olds).length === 0;
+    if (!preview.now || !creating) return { inputs: checked };
+    const reporter = new Reporter(news.__urn);
+    const failures = await unreachableInPreview(reporter, async () => {
+      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts));
+      if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
+      return refusalsAsFailures(plan);
+    });
+    await reporter.done();
+    return { inputs: checked, failures };
+  },
+
+  async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
+    const wanted = wantedOf(news);
+    const changed = !sameInputs(inputsOf(olds), inputsOf(news));
+    const reporter = new Reporter(news.__urn);
+    const needed = await unreachableInPreview(reporter, async () => {
+      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts));
+      if (plan.refusals.length > 0) throw new RefusedError(plan);
+      if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
+      return !isEmpty(plan);
+    });
+    await reporter.done();
+    return { changes: changed || needed === true };
+  },
+
+  async create(news: Inputs): Promise<CreateResult> {
+    const outs = await apply(news, undefined);
+    return { id: wantedOf(news).desired.hostname, outs };
+  },
+
+  async update(_id: string, olds: Inputs, news: Inputs): Promise<UpdateResult> {
+    return { outs: await apply(news, olds) };
+  },
+
+  async read(id: string, props: Inputs): Promise<ReadResult> {
+    const wanted = wantedOf(props);
+    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts);
+    const live = node.files.get(globalCommonPath);
+    // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
+    if (live === undefined || node.utils === null) return {};
+    const inputs = { ...inputsOf(props), configuration: live };
+    return { id, props: toState({ ...props, ...found(node, props), configuration: live }), inputs: toState(inputs) };
+  },
+
+  async delete(_id: string, props: Inputs): Promise<void> {
+    const { desired, connection } = wantedOf(props);
+    const host = hostOf(desired.hostname, connection);
+    const reporter = new Reporter(props.__urn);
+    const subject: Subject = {
+      hosts: [host],
+      looks: () => [[]],
+      observe: async () => [await host.observe([])],
+      plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
+    };
+    await reconcile(subject, reporter);
+    await reporter.done();
+  },
+};
+
+async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<string, unknown>> {
+  const wanted = wantedOf(news);
+  const host = hostOf(wanted.desired.hostname, wanted.connection);
+  const reporter = new Reporter(news.__urn);
+  let missing = false;
+  const subject: Subject = {
+    hosts: [host],
+    looks: () => [[]],
+    observe: async () => [await host.observe([])],
+    plan: ([node]) => {
+      missing ||= only(node).utils === null;
+      return planOf(wanted, only(node));
+    },
+  };
+  const [node] = await reconcile(subject, reporter);
+  await reporter.done();
+  const installed = missing || olds?.["installedUtils"] === true;
+  return toState({ ...news, ...found(only(node), { installedUtils: installed }) });
+}
+
+function planOf(wanted: Wanted, node: ObservedNode) {
+  return planNode({ desired: wanted.desired, configuration: wanted.configuration, node });
+}
+
+/** What the host told, as outputs. */
+function found(node: ObservedNode, known: Record<string, unknown>): Record<string, unknown> {
+  return {
+    kernelVersion: node.kernel,
+    moduleVersion: node.module?.version ?? "",
+    utilsVersion: node.utils ?? "",
+    installedUtils: known["installedUtils"] === true,
+    backup: node.files.has(globalCommonBackupPath) ? globalCommonBackupPath : "",
+  };
+}
+
+/** The inputs among a resource's outputs. */
+function inputsOf(props: Inputs): Record<string, unknown> {
+  const keys = ["hostname", "connection", "insecureIgnoreHostKey", "address", "global", "common", "configuration", "__urn"];
+  return Object.fromEntries(keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
+}
+
+function wantedOf(props: Inputs): Wanted {
+  const { configuration: _rendered, ...own } = visible(inputsOf(props));
+  const parsed = parseNode(own);
+  if (parsed.ok !== true) {
+    throw new Error(`the node's inputs are not complete: ${JSON.stringify(parsed.ok === false ? parsed.failures : parsed.unknown)}`);
+  }
+  return { ...parsed, configuration: renderGlobalCommon(parsed.desired) };
+}
+
+function only(node: ObservedNode | undefined): ObservedNode {
+  if (node === undefined) throw new Error("no observation of the node");
+  return node;
+}

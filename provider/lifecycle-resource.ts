@@ -1,0 +1,171 @@
+import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+
+import { maskSecrets } from "./core/adjust-lines";
+import { formatPlan } from "./core/format";
+import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
+import { outputsOf } from "./core/outputs";
+import { resourcePath } from "./core/paths";
+import { isEmpty } from "./core/plan";
+import { planTeardown } from "./core/plan-teardown";
+import { sameInputs } from "./core/same-inputs";
+import { parseResource } from "./core/schema";
+import { Pair } from "./pair";
+import { preview, refusalsAsFailures, toState, unreachableInPreview, type Failure } from "./phase";
+import { reconcile, RefusedError } from "./reconcile";
+import { Reporter } from "./reporter";
+import { newSecret } from "./shell/secret";
+import { waitForSync } from "./sync-wait";
+
+type Inputs = HiddenInputs & Record<string, unknown>;
+
+/** What identifies the device: with another value it would be another one, and the old would be left running. */
+const identity = ["name", "nodes"] as const;
+
+/** The provider behind DrbdResource: one replicated device on two hosts. */
+export const resourceLifecycle = {
+  async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
+    preview.note(news);
+    const parsed = parseResource(visible(news));
+    if (parsed.ok === false) return { failures: [...parsed.failures] };
+    const inputs = lasting(news);
+    if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
+    const creating = Object.keys(olds).length === 0;
+    const moved = creating ? [] : identityFailures(olds, news);
+    if (moved.length > 0) return { failures: moved };
+
+    const reporter = new Reporter(news.__urn);
+    const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
+    const grammar = await unreachableInPreview(reporter, () => pair.grammar());
+    const checked = { ...inputs, configuration: pair.shownConfiguration(grammar ?? "8.4") };
+    if (!preview.now || !creating || grammar === undefined) {
+      await reporter.done();
+      return { inputs: checked };
+    }
+    const failures = await unreachableInPreview(reporter, async () => {
+      const plan = pair.plan(await pair.observe());
+      if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
+      return refusalsAsFailures(plan);
+    });
+    await reporter.done();
+    return { inputs: checked, failures };
+  },
+
+  async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
+    const reporter = new Reporter(news.__urn);
+    const pair = Pair.of(news, olds);
+    const needed = await unreachableInPreview(reporter, async () => {
+      const plan = pair.plan(await pair.observe());
+      if (plan.refusals.length > 0) throw new RefusedError(plan);
+      if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
+      return !isEmpty(plan);
+    });
+    await reporter.done();
+    return { changes: needed === true || !sameInputs(inputsOf(olds), inputsOf(news)) };
+  },
+
+  async create(news: Inputs): Promise<CreateResult> {
+    const { outs, id } = await apply(news, {});
+    return { id, outs };
+  },
+
+  async update(_id: string, olds: Inputs, news: Inputs): Promise<UpdateResult> {
+    const { outs } = await apply(news, olds);
+    return { outs };
+  },
+
+  async read(id: string, props: Inputs): Promise<ReadResult> {
+    const pair = Pair.of(props, props);
+    const nodes = await pair.observe();
+    const path = resourcePath(pair.desired.name);
+    const live = nodes.map((node) => node.files.get(path)).find((text) => text !== undefined);
+    const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
+    if (live === undefined && !running) return {};
+    const configuration = maskSecrets(live ?? "");
+    const inputs = { ...inputsOf(props), configuration };
+    return { id, props: toState({ ...props, ...outputsOf(pair.desired, nodes), configuration }), inputs: toState(inputs) };
+  },
+
+  async delete(_id: string, props: Inputs): Promise<void> {
+    const reporter = new Reporter(props.__urn);
+    const pair = Pair.of(props, props);
+    const { name, minor } = pair.desired;
+    const names = pair.hosts.map((host) => host.name);
+    await reconcile(
+      {
+        hosts: pair.hosts,
+        looks: () => [[], []],
+        observe: () => Promise.all(pair.hosts.map((host) => host.observe([]))),
+        plan: (nodes) => planTeardown(name, minor, names, nodes),
+      },
+      reporter,
+    );
+    await reporter.done();
+  },
+};
+
+async function apply(news: Inputs, olds: Inputs) {
+  const reporter = new Reporter(news.__urn);
+  const pair = Pair.of(news, olds);
+  await pair.settleSecret(newSecret);
+  let nodes = await reconcile(
+    {
+      hosts: pair.hosts,
+      looks: () => pair.looks(),
+      observe: () => pair.observe(),
+      plan: (seen) => pair.plan(seen),
+    },
+    reporter,
+  );
+  if (pair.desired.waitForSync) nodes = (await waitForSync(pair, nodes, reporter)) ?? nodes;
+  await reporter.done();
+  const outs = toState({
+    ...news,
+    ...outputsOf(pair.desired, nodes, pair.memory),
+    configuration: pair.shownConfiguration(await pair.grammar()),
+    ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
+  });
+  return { id: `${pair.hosts.map((host) => host.name).join("+")}/${pair.desired.name}`, outs };
+}
+
+const inputKeys = [
+  "name",
+  "nodes",
+  "minor",
+  "port",
+  "protocol",
+  "net",
+  "disk",
+  "options",
+  "startup",
+  "handlers",
+  "auth",
+  "cramHmacAlg",
+  "syncSource",
+  "filesystem",
+  "waitForSync",
+  "waitForSyncSeconds",
+  "configuration",
+  "__urn",
+  "__globalCommon",
+];
+
+/** The inputs among a resource's outputs. The secret is left out: where it changes, the plan has a step. */
+function inputsOf(props: Inputs): Record<string, unknown> {
+  return Object.fromEntries(inputKeys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
+}
+
+function identityFailures(olds: Inputs, news: Inputs): Failure[] {
+  const of = (inputs: Inputs): Record<(typeof identity)[number], string> => ({
+    name: String(inputs["name"]),
+    nodes: ((inputs["nodes"] ?? []) as { hostname?: string }[]).map((node) => node.hostname ?? "").sort().join(", "),
+  });
+  const [before, after] = [of(olds), of(news)];
+  return identity
+    .filter((key) => before[key] !== after[key] && before[key] !== "")
+    .map((key) => ({
+      property: key,
+      reason:
+        `cannot change from ${before[key]} to ${after[key]} while the resource exists: the old one would be left running. ` +
+        "Take the old one away first (remove it from the program and run `pulumi up`: data and metadata stay on the disks), then add the new one",
+    }));
+}

@@ -1,0 +1,137 @@
+import { renderResource, parseSharedSecret } from "./core/config";
+import type { Connection } from "./core/connection";
+import type { DesiredResource } from "./core/desired";
+import { visible, type HiddenInputs } from "./core/hidden-inputs";
+import { noMemory, type Memory } from "./core/memory";
+import { grammarOf, type ObservedNode } from "./core/observed";
+import { resourcePath } from "./core/paths";
+import type { Plan } from "./core/plan";
+import { planResource } from "./core/plan-resource";
+import type { ProbeResource } from "./core/probe";
+import { parseResource } from "./core/schema";
+import { isSettled } from "./core/settled";
+import { preview } from "./phase";
+import { hostOf, type Host } from "./shell/host";
+
+type Properties = HiddenInputs & Record<string, unknown>;
+type Grammar = "8.4" | "9";
+type Nodes = readonly [ObservedNode, ObservedNode];
+
+/** One resource with its two hosts: what is wanted, what is remembered, and how to look at it. */
+export class Pair {
+  readonly hosts: readonly [Host, Host];
+  readonly memory: Memory;
+  private readonly globalCommon: readonly (string | undefined)[];
+  private known: string | undefined;
+
+  constructor(
+    readonly desired: DesiredResource,
+    connections: readonly [Connection, Connection],
+    { inputs, olds }: { inputs: Properties; olds: Properties },
+  ) {
+    const [first, second] = desired.sides;
+    this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
+    this.memory = { ...noMemory, ...text("filesystemUuid", olds) };
+    this.globalCommon = inputs.__globalCommon ?? [];
+    // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
+    this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
+  }
+
+  /** From a resource's checked inputs or its outputs, which hold them. */
+  static of(properties: Properties, olds: Properties): Pair {
+    const outputs = ["configuration", "devicePath", "roles", "connectionState", "diskStates", "inSyncPercent", "filesystemUuid", "disks"];
+    const own = Object.fromEntries(Object.entries(visible(properties)).filter(([key]) => !outputs.includes(key)));
+    const parsed = parseResource(own);
+    if (parsed.ok === false) throw new Error(`the resource's inputs are not valid: ${JSON.stringify(parsed.failures)}`);
+    if (parsed.desired === undefined || parsed.connections === undefined) throw new Error("the resource's inputs are not all known");
+    return new Pair(parsed.desired, parsed.connections, { inputs: properties, olds });
+  }
+
+  get secret(): string | undefined {
+    return this.known;
+  }
+
+  /** A pair that has a secret keeps it: where the state knows none, the hosts may; only then is one made. */
+  async settleSecret(make: () => string): Promise<void> {
+    if (this.desired.auth === null || this.known !== undefined) return;
+    this.adoptSecret(await this.look());
+    this.known ??= make();
+  }
+
+  /** The grammar of both hosts' drbdadm, from what they were seen to run. */
+  async grammar(): Promise<Grammar> {
+    return grammarOf((await this.look())[0]);
+  }
+
+  /** The resource's file as it may be shown and kept: with a placeholder for the secret. */
+  shownConfiguration(grammar: Grammar): string {
+    return renderResource(this.desired, grammar, { redact: true });
+  }
+
+  /** A close look at both hosts, or what is known of them where their own tables show already that all is well. */
+  async observe(): Promise<Nodes> {
+    const seen = this.hosts.map((host) => host.recent());
+    if (seen.every((node) => node !== undefined)) {
+      const [first, second] = seen;
+      if (first === undefined || second === undefined) throw new Error("unreachable");
+      this.adoptSecret([first, second]);
+      const settled = [first, second].every((node, index) =>
+        isSettled(this.desired, this.configuration(grammarOf(node)), this.globalCommon[index], node),
+      );
+      if (settled) return [first, second];
+    }
+    const looks = this.looks();
+    return this.both((host, index) => host.observe(looks[index] ?? [], preview.attempts));
+  }
+
+  looks(): readonly ProbeResource[][] {
+    const { name, minor, port, sides } = this.desired;
+    return sides.map(({ disk, metaDisk }, index) => {
+      const seen = this.hosts[index === 0 ? 0 : 1].recent();
+      const grammar = seen === undefined ? "8.4" : grammarOf(seen);
+      const globalCommon = this.globalCommon[index];
+      const candidate = globalCommon === undefined ? undefined : { resource: this.configuration(grammar), globalCommon };
+      return [{ name, minor, port, disk, metaDisk, candidate }];
+    });
+  }
+
+  plan(nodes: readonly ObservedNode[]): Plan {
+    const [first, second] = nodes;
+    if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
+    this.adoptSecret([first, second]);
+    return planResource({
+      desired: this.desired,
+      configuration: this.configuration(grammarOf(first)),
+      nodes: [first, second],
+      memory: this.memory,
+      preview: preview.now,
+    });
+  }
+
+  private configuration(grammar: Grammar): string {
+    const { auth } = this.desired;
+    const desired = auth === null ? this.desired : { ...this.desired, auth: { ...auth, secret: this.known } };
+    return renderResource(desired, grammar);
+  }
+
+  private adoptSecret(nodes: Nodes): void {
+    if (this.desired.auth === null || this.known !== undefined) return;
+    const texts = nodes.map((node) => node.files.get(resourcePath(this.desired.name)));
+    this.known = texts.map((live) => (live === undefined ? undefined : parseSharedSecret(live))).find((one) => one !== undefined);
+  }
+
+  /** Whatever was seen of both hosts, however shallow. */
+  private look(): Promise<Nodes> {
+    return this.both((host) => host.observe([], preview.attempts));
+  }
+
+  private async both(look: (host: Host, index: number) => Promise<ObservedNode>): Promise<Nodes> {
+    const [first, second] = this.hosts;
+    return Promise.all([look(first, 0), look(second, 1)]);
+  }
+}
+
+function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
+  const value = from[key];
+  return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}

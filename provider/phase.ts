@@ -1,0 +1,43 @@
+import { formatRefusal } from "./core/format";
+import type { Plan } from "./core/plan";
+import type { HiddenInputs } from "./core/hidden-inputs";
+import type { Reporter } from "./reporter";
+import { UnreachableError } from "./shell/errors";
+
+/** A provider process serves one phase of one run; the first `check` tells which. */
+export const preview = {
+  now: false,
+  note(inputs: HiddenInputs): void {
+    preview.now = inputs.__preview === true;
+  },
+  /** A preview does not wait for a host to boot. */
+  get attempts(): number | undefined {
+    return preview.now ? 2 : undefined;
+  },
+};
+
+export interface Failure {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** Refusals known before anything is touched fail the check. */
+export function refusalsAsFailures(plan: Plan): Failure[] {
+  return plan.refusals.map((refusal) => ({ property: "", reason: formatRefusal(refusal) }));
+}
+
+/** In a preview, a host that cannot be reached costs the plan, not the preview. */
+export async function unreachableInPreview<T>(reporter: Reporter, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!preview.now || !(error instanceof UnreachableError) || !error.network) throw error;
+    reporter.warn(`${error.message}\n  so this preview shows the configuration only, not what would run`);
+    return undefined;
+  }
+}
+
+/** undefined or a Date in what a provider returns loses the state after the work was done ("Unexpected struct type."). */
+export function toState(value: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+}

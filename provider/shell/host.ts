@@ -1,0 +1,237 @@
+import { randomBytes } from "node:crypto";
+
+import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
+import type { ObservedNode } from "../core/observed";
+import { ProbeError, parseProbe } from "../core/parse-probe";
+import type { Step } from "../core/plan";
+import { observeScript, type ProbeResource } from "../core/probe";
+import { commandLine } from "../core/shell-words";
+import type { Connection } from "../core/connection";
+import { HostError, UnreachableError } from "./errors";
+import { logEvent } from "./event-log";
+import { Session, type RemoteResult } from "./ssh";
+
+/** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
+const fresh = 10_000;
+/** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
+const observeSeconds = 60;
+/** Between one step's end and the next one's beginning. */
+const slack = 30;
+
+let connections = 0;
+let commands = 0;
+
+interface Sighting {
+  readonly at: number;
+  readonly node: ObservedNode;
+  /** What was looked at closely, to the letter. */
+  readonly looks: ReadonlySet<string>;
+}
+
+/** One host as this process knows it: one SSH connection, kept, and the last look at it. */
+export class Host {
+  private session: Promise<Session> | undefined;
+  private connectionNumber = 0;
+  private sighting: Sighting | undefined;
+  /** One thing at a time on a host: an observation must not see half of another resource's steps. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    private readonly connection: Connection,
+  ) {}
+
+  /** The last look, where it is fresh and went into all that is asked for; else a new one. */
+  observe(resources: readonly ProbeResource[], attempts?: number): Promise<ObservedNode> {
+    return this.alone(async () => {
+      const known = this.recent();
+      if (known !== undefined && resources.every((resource) => this.sighting?.looks.has(JSON.stringify(resource)))) return known;
+      const nonce = newNonce();
+      const result = await this.run(observeScript(nonce, resources), observeSeconds, attempts);
+      logEvent({ ...this.numbers(), argv: ["observe", ...resources.map(({ name }) => name)], exit: result.exit, ms: result.milliseconds, changes: false });
+      return this.keep(nonce, resources, result);
+    });
+  }
+
+  /** The last look, however shallow, while it is fresh. */
+  recent(): ObservedNode | undefined {
+    return this.sighting !== undefined && Date.now() - this.sighting.at < fresh ? this.sighting.node : undefined;
+  }
+
+  /** Runs steps in their order, tells each as it begins, stops at the first that fails, and looks at the host again. */
+  apply(
+    steps: readonly Step[],
+    observe: readonly ProbeResource[] | undefined,
+    tell: (step: Step) => void,
+  ): Promise<ObservedNode | undefined> {
+    return this.alone(async () => {
+      this.sighting = undefined;
+      const nonce = newNonce();
+      const began = new Map<number, number>();
+      const took = new Map<number, number>();
+      const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
+      const result = await this.run(applyScript(nonce, steps, observe), longest + slack, undefined, (line) => {
+        const event = parseMarker(nonce, line);
+        if (event === undefined || event.kind === "locked") return;
+        const step = steps[event.index];
+        if (event.kind === "end") took.set(event.index, performance.now() - (began.get(event.index) ?? 0));
+        else if (step !== undefined) {
+          began.set(event.index, performance.now());
+          tell(step);
+        }
+      }).catch((error: unknown) => {
+        throw this.interrupted(error, steps, began, took);
+      });
+      const outcomes = parseOutcomes(nonce, steps, result.stdout);
+      outcomes.forEach((outcome, index) => {
+        logEvent({ ...this.numbers(), argv: outcome.step.argv, exit: outcome.exit, ms: took.get(index) ?? 0, changes: true });
+      });
+      this.judge(nonce, steps, outcomes, result);
+      return observe === undefined ? undefined : this.keep(nonce, observe, result);
+    });
+  }
+
+  /** Follows a script that prints lines until it ends, such as the wait for a sync. Changes nothing. */
+  follow(script: string, argv: readonly string[], timeoutSeconds: number, onLine: (line: string) => void): Promise<RemoteResult> {
+    return this.alone(async () => {
+      const result = await this.run(script, timeoutSeconds, undefined, onLine);
+      logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
+      return result;
+    });
+  }
+
+  async close(): Promise<void> {
+    const session = await this.session?.catch(() => undefined);
+    session?.close();
+    this.session = undefined;
+  }
+
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(work);
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private numbers() {
+    return { host: this.name, connection: this.connectionNumber, command: commands };
+  }
+
+  private async run(
+    script: string,
+    timeoutSeconds: number,
+    attempts?: number,
+    onLine?: (line: string) => void,
+  ): Promise<RemoteResult> {
+    const session = await this.connected(attempts);
+    commands += 1;
+    return session.run(script, { timeoutSeconds, onLine });
+  }
+
+  private async connected(attempts?: number): Promise<Session> {
+    const current = await this.session?.catch(() => undefined);
+    if (current?.open === true) return current;
+    const { dialErrorLimit } = this.connection;
+    const limit = attempts ?? (dialErrorLimit < 0 ? Infinity : Math.max(1, dialErrorLimit));
+    const started = performance.now();
+    const number = ++connections;
+    this.connectionNumber = number;
+    this.session = Session.connect(this.name, this.connection, limit);
+    const session = await this.session;
+    logEvent({ ...this.numbers(), argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
+    return session;
+  }
+
+  private keep(nonce: string, resources: readonly ProbeResource[], result: RemoteResult): ObservedNode {
+    try {
+      const node = parseProbe(nonce, result.stdout);
+      this.sighting = { at: Date.now(), node, looks: new Set(resources.map((resource) => JSON.stringify(resource))) };
+      return node;
+    } catch (error) {
+      if (!(error instanceof ProbeError)) throw error;
+      if (/sudo:/.test(result.stderr)) {
+        throw new UnreachableError(this.name, `the user ${this.connection.user} may not become root without a password`, {
+          command: "sudo -n sh -s",
+          exit: result.exit ?? "none",
+          output: result.stderr,
+          advice: `let that user run everything by sudo without a password (\`${this.connection.user} ALL=(ALL) NOPASSWD: ALL\` in /etc/sudoers.d), or connect as root`,
+        });
+      }
+      throw new HostError(this.name, `looking at the host failed: ${error.message}`, {
+        command: "sh -s (the probe)",
+        exit: result.exit ?? "none",
+        output: `${result.stdout.slice(-500)}${result.stderr.slice(-1500)}`,
+        advice: "log in by hand and see whether a POSIX shell, lsblk, ip and perl work there",
+      });
+    }
+  }
+
+  private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
+    if (result.stdout.includes(`@${nonce}-step locked`)) {
+      throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
+        command: "flock -w 60 /run/lock/pulumi-drbd",
+        advice: "wait until it has ended (`fuser -v /run/lock/pulumi-drbd` shows who holds it), then run `pulumi up` again",
+      });
+    }
+    const failed = outcomes.find((outcome) => outcome.exit !== 0);
+    if (failed !== undefined) throw stepError(failed, steps);
+    if (outcomes.length < steps.length) {
+      throw new HostError(this.name, "the steps did not run", {
+        command: "sh -s",
+        exit: result.exit ?? "none",
+        output: result.stderr + result.stdout.slice(-500),
+        advice: "run `pulumi up` again: it goes on from what is there",
+      });
+    }
+  }
+
+  private interrupted(error: unknown, steps: readonly Step[], began: Map<number, number>, took: Map<number, number>): unknown {
+    if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
+    const last = Math.max(...began.keys());
+    const step = steps[last];
+    if (step === undefined || took.has(last)) return error;
+    return new HostError(this.name, `${error.what}; the step that was running may have taken effect`, {
+      command: commandLine(step.argv),
+      advice: "run `pulumi up` again when the host answers: it looks at what is there and goes on",
+    });
+  }
+}
+
+function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
+  const { step } = failed;
+  const what = failed.guarded
+    ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
+    : failed.exit === null
+      ? "its end was never told"
+      : `a step failed (${step.because})`;
+  const left = steps.length - steps.indexOf(step) - 1;
+  return new HostError(step.node, what, {
+    command: commandLine(step.argv),
+    exit: failed.exit ?? "none",
+    output: failed.output,
+    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
+  });
+}
+
+/** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */
+function newNonce(): string {
+  return randomBytes(9).toString("hex");
+}
+
+const hosts = new Map<string, Host>();
+
+/** The host behind a connection: one object, and so one SSH connection, a host and process. */
+export function hostOf(name: string, connection: Connection): Host {
+  const key = JSON.stringify([name, connection]);
+  let host = hosts.get(key);
+  if (host === undefined) {
+    host = new Host(name, connection);
+    hosts.set(key, host);
+  }
+  return host;
+}
+
+/** Ends all connections; for tests and programs that live on. */
+export async function closeHosts(): Promise<void> {
+  await Promise.all([...hosts.values()].map((host) => host.close()));
+  hosts.clear();
+}

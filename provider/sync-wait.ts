@@ -1,0 +1,35 @@
+import type { ObservedNode } from "./core/observed";
+import { parseSyncProgress } from "./core/parse-proc-drbd";
+import { formatSync, isSyncing, syncScript } from "./core/sync";
+import type { Pair } from "./pair";
+import type { Reporter } from "./reporter";
+
+/**
+ * Follows the initial sync on the resource's row until both disks are UpToDate or the time is up. The sync is DRBD's:
+ * it goes on whether or not anybody waits for it. Returns a new look at the hosts where there was something to wait for.
+ */
+export async function waitForSync(
+  pair: Pair,
+  nodes: readonly ObservedNode[],
+  reporter: Reporter,
+): Promise<readonly ObservedNode[] | undefined> {
+  const { name, minor, waitForSyncSeconds } = pair.desired;
+  if (!isSyncing(name, nodes)) return undefined;
+  const host = pair.hosts.find(({ name: hostname }) => hostname === pair.desired.syncSource) ?? pair.hosts[0];
+  const argv = ["wait for sync", name];
+  let block: string[] = [];
+  const result = await host.follow(syncScript(name, minor, waitForSyncSeconds), argv, waitForSyncSeconds + 30, (line) => {
+    if (line !== "--") {
+      block.push(line);
+      return;
+    }
+    const progress = parseSyncProgress(block.join("\n")).get(minor);
+    block = [];
+    if (progress !== undefined) reporter.progress(formatSync(progress));
+  });
+  if (result.exit !== 0) {
+    const last = result.stdout.trim().split("\n").at(-1) ?? "";
+    reporter.warn(`the initial sync is not finished (${last}); it goes on by itself. \`pulumi refresh\` shows how far it is`);
+  }
+  return pair.observe();
+}
