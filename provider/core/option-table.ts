@@ -169,7 +169,7 @@ export const OPTIONS: Readonly<Record<SectionName, Readonly<Record<string, Optio
       default: "dont-care",
       sectionOf84: "disk",
       about:
-        "Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary",
+        "Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a DrbdResource gets when it says nothing",
     },
     "ko-count": {
       type: "number",
@@ -218,13 +218,6 @@ export const OPTIONS: Readonly<Record<SectionName, Readonly<Record<string, Optio
       unit: "0.1 s",
       about:
         "How long a peer has to answer a keep-alive packet; the default is half a second, too short for some long lines",
-    },
-    protocol: {
-      type: "enum",
-      values: ["A", "B", "C"],
-      default: "C",
-      about:
-        "When a write counts as done: A once it is on the local disk and in the send buffer, B once the peer has received it, C once it is on both disks",
     },
     "rcvbuf-size": {
       type: "number",

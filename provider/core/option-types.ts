@@ -77,7 +77,7 @@ export interface NetOptions {
    */
   readonly "data-integrity-alg"?: string;
   /**
-   * Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary.
+   * Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a DrbdResource gets when it says nothing.
    * Default dont-care.
    */
   readonly fencing?: "dont-care" | "resource-only" | "resource-and-stonith";
@@ -111,11 +111,6 @@ export interface NetOptions {
    * A whole number 1..300 tenths of a second, default 5 (0.5 s).
    */
   readonly "ping-timeout"?: number | string;
-  /**
-   * When a write counts as done: A once it is on the local disk and in the send buffer, B once the peer has received it, C once it is on both disks.
-   * Default C.
-   */
-  readonly protocol?: "A" | "B" | "C";
   /**
    * TCP receive buffer; 0 lets the kernel tune it.
    * A whole number 0..10485760 bytes, or with K, M or G behind it, default 0.
