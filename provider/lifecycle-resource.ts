@@ -2,14 +2,14 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } 
 
 import { maskSecrets } from "./core/adjust-lines";
 import { formatPlan } from "./core/format";
-import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
+import { lasting, type HiddenInputs } from "./core/hidden-inputs";
 import { outputsOf } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planTeardown } from "./core/plan-teardown";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
-import { Pair } from "./pair";
+import { ownInputs, Pair } from "./pair";
 import { preview, refusalsAsFailures, toState, unreachableInPreview, type Failure } from "./phase";
 import { reconcile, RefusedError } from "./reconcile";
 import { Reporter } from "./reporter";
@@ -25,7 +25,7 @@ const identity = ["name", "nodes"] as const;
 export const resourceLifecycle = {
   async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
     preview.note(news);
-    const parsed = parseResource(visible(news));
+    const parsed = parseResource(ownInputs(news));
     if (parsed.ok === false) return { failures: [...parsed.failures] };
     const inputs = lasting(news);
     if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };

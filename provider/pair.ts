@@ -4,6 +4,7 @@ import type { DesiredResource } from "./core/desired";
 import { visible, type HiddenInputs } from "./core/hidden-inputs";
 import { noMemory, type Memory } from "./core/memory";
 import { grammarOf, type ObservedNode } from "./core/observed";
+import { resourceOutputNames } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import type { Plan } from "./core/plan";
 import { planResource } from "./core/plan-resource";
@@ -39,9 +40,7 @@ export class Pair {
 
   /** From a resource's checked inputs or its outputs, which hold them. */
   static of(properties: Properties, olds: Properties): Pair {
-    const outputs = ["configuration", "devicePath", "roles", "connectionState", "diskStates", "inSyncPercent", "filesystemUuid", "disks"];
-    const own = Object.fromEntries(Object.entries(visible(properties)).filter(([key]) => !outputs.includes(key)));
-    const parsed = parseResource(own);
+    const parsed = parseResource(ownInputs(properties));
     if (parsed.ok === false) throw new Error(`the resource's inputs are not valid: ${JSON.stringify(parsed.failures)}`);
     if (parsed.desired === undefined || parsed.connections === undefined) throw new Error("the resource's inputs are not all known");
     return new Pair(parsed.desired, parsed.connections, { inputs: properties, olds });
@@ -129,6 +128,11 @@ export class Pair {
     const [first, second] = this.hosts;
     return Promise.all([look(first, 0), look(second, 1)]);
   }
+}
+
+/** What the user gave, among a resource's inputs or outputs. */
+export function ownInputs(properties: Properties): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(visible(properties)).filter(([key]) => !resourceOutputNames.includes(key)));
 }
 
 function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {

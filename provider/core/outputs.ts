@@ -13,6 +13,18 @@ export interface DiskIdentity {
   readonly metadataUuid: string;
 }
 
+/** Keys of DrbdResource that are never a user's inputs. */
+export const resourceOutputNames: readonly string[] = [
+  "configuration",
+  "devicePath",
+  "roles",
+  "connectionState",
+  "diskStates",
+  "inSyncPercent",
+  "filesystemUuid",
+  "disks",
+];
+
 /** What DrbdResource gives out, beside its inputs. */
 export interface ResourceOutputs {
   readonly devicePath: string;
