@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { announceNode } from "./announce";
 import { withSecrets, type ConnectionArgs } from "./connection-args";
 import type { NodeInputs, SectionInputs } from "./core/inputs";
 import type { GlobalOptions } from "./core/option-types";
@@ -59,5 +60,7 @@ export class DrbdNode extends pulumi.dynamic.Resource {
     };
     const props = { ...found, ...args, connection: withSecrets(args.connection), ...hidden("DrbdNode", name, opts) };
     super(providerStub("node"), name, props, opts, "drbd", "DrbdNode");
+    const { hostname, connection, address, insecureIgnoreHostKey } = args;
+    announceNode(this, { hostname, connection, address, insecureIgnoreHostKey });
   }
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { announceLook } from "./announce";
 import type { FilesystemInputs, SectionInputs } from "./core/inputs";
 import type { DiskIdentity } from "./core/outputs";
 import type { DrbdNode } from "./drbd-node";
@@ -115,5 +116,9 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       "drbd",
       "DrbdResource",
     );
+    const { minor, port } = args;
+    for (const { node, disk, metaDisk = "internal" } of args.nodes) {
+      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk });
+    }
   }
 }

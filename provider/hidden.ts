@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { whatIsAnnounced } from "./announce";
 import type { HiddenInputs } from "./core/hidden-inputs";
 
 const packageName = "drbd";
@@ -17,5 +18,6 @@ export function hidden(
       urn.apply(resolve);
     }),
     __preview: pulumi.runtime.isDryRun(),
+    __announced: whatIsAnnounced(),
   };
 }

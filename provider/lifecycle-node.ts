@@ -9,8 +9,10 @@ import type { ObservedNode } from "./core/observed";
 import { globalCommonBackupPath, globalCommonPath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
+import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
+import { expectAnnounced } from "./expected";
 import { preview, refusalsAsFailures, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
@@ -28,6 +30,7 @@ interface Wanted {
 export const nodeLifecycle = {
   async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
     preview.note(news);
+    expectAnnounced(news.__announced);
     const parsed = parseNode(visible(news));
     if (parsed.ok === false) return { failures: [...parsed.failures] };
     const inputs = lasting(news);
@@ -38,7 +41,7 @@ export const nodeLifecycle = {
     if (!preview.now || !creating) return { inputs: checked };
     const reporter = new Reporter(news.__urn);
     const failures = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts));
+      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts));
       if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
       return refusalsAsFailures(plan);
     });
@@ -51,7 +54,7 @@ export const nodeLifecycle = {
     const changed = !sameInputs(inputsOf(olds), inputsOf(news));
     const reporter = new Reporter(news.__urn);
     const needed = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts));
+      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts));
       if (plan.refusals.length > 0) throw new RefusedError(plan);
       if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
       return !isEmpty(plan);
@@ -71,7 +74,7 @@ export const nodeLifecycle = {
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
     const wanted = wantedOf(props);
-    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe([], preview.attempts);
+    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts);
     const live = node.files.get(globalCommonPath);
     // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
     if (live === undefined || node.utils === null) return {};
@@ -85,8 +88,8 @@ export const nodeLifecycle = {
     const reporter = new Reporter(props.__urn);
     const subject: Subject = {
       hosts: [host],
-      looks: () => [[]],
-      observe: async () => [await host.observe([])],
+      looks: () => [justTheHost],
+      observe: async () => [await host.observe(justTheHost)],
       plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
     };
     await reconcile(subject, reporter);
@@ -101,8 +104,8 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
   let missing = false;
   const subject: Subject = {
     hosts: [host],
-    looks: () => [[]],
-    observe: async () => [await host.observe([])],
+    looks: () => [justTheHost],
+    observe: async () => [await host.observe(justTheHost)],
     plan: ([node]) => {
       missing ||= only(node).utils === null;
       return planOf(wanted, only(node));

@@ -7,8 +7,10 @@ import { outputsOf } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planTeardown } from "./core/plan-teardown";
+import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
+import { expectAnnounced } from "./expected";
 import { ownInputs, Pair } from "./pair";
 import { preview, refusalsAsFailures, toState, unreachableInPreview, type Failure } from "./phase";
 import { reconcile, RefusedError } from "./reconcile";
@@ -25,6 +27,7 @@ const identity = ["name", "nodes"] as const;
 export const resourceLifecycle = {
   async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
     preview.note(news);
+    expectAnnounced(news.__announced);
     const parsed = parseResource(ownInputs(news));
     if (parsed.ok === false) return { failures: [...parsed.failures] };
     const inputs = lasting(news);
@@ -93,8 +96,8 @@ export const resourceLifecycle = {
     await reconcile(
       {
         hosts: pair.hosts,
-        looks: () => [[], []],
-        observe: () => Promise.all(pair.hosts.map((host) => host.observe([]))),
+        looks: () => [justTheHost, justTheHost],
+        observe: () => Promise.all(pair.hosts.map((host) => host.observe(justTheHost))),
         plan: (nodes) => planTeardown(name, minor, names, nodes),
       },
       reporter,

@@ -8,7 +8,7 @@ import { resourceOutputNames } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import type { Plan } from "./core/plan";
 import { planResource } from "./core/plan-resource";
-import type { ProbeResource } from "./core/probe";
+import { isInstalled, justTheHost, type Candidate, type ProbeRequest } from "./core/probe";
 import { parseResource } from "./core/schema";
 import { isSettled } from "./core/settled";
 import { preview } from "./phase";
@@ -80,18 +80,26 @@ export class Pair {
       if (settled) return [first, second];
     }
     const looks = this.looks();
-    return this.both((host, index) => host.observe(looks[index] ?? [], preview.attempts));
+    const nodes = await this.both((host, index) => host.observe(looks[index] ?? justTheHost, preview.attempts));
+    this.adoptSecret(nodes);
+    // Where the wanted configuration is not what is installed, drbdadm there is asked what it thinks of it.
+    return this.both((host, index) => {
+      const node = nodes[index === 0 ? 0 : 1];
+      const candidate = this.candidate(index, grammarOf(nodes[0]));
+      if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate)) return Promise.resolve(node);
+      return host.observe({ looks: looks[index]?.looks ?? [], candidates: [candidate] }, preview.attempts);
+    });
   }
 
-  looks(): readonly ProbeResource[][] {
+  looks(): readonly ProbeRequest[] {
     const { name, minor, port, sides } = this.desired;
-    return sides.map(({ disk, metaDisk }, index) => {
-      const seen = this.hosts[index === 0 ? 0 : 1].recent();
-      const grammar = seen === undefined ? "8.4" : grammarOf(seen);
-      const globalCommon = this.globalCommon[index];
-      const candidate = globalCommon === undefined ? undefined : { resource: this.configuration(grammar), globalCommon };
-      return [{ name, minor, port, disk, metaDisk, candidate }];
-    });
+    return sides.map(({ disk, metaDisk }) => ({ looks: [{ name, minor, port, disk, metaDisk }], candidates: [] }));
+  }
+
+  private candidate(index: number, grammar: Grammar): Candidate | undefined {
+    const globalCommon = this.globalCommon[index];
+    if (globalCommon === undefined) return undefined;
+    return { name: this.desired.name, resource: this.configuration(grammar), globalCommon };
   }
 
   plan(nodes: readonly ObservedNode[]): Plan {
@@ -121,7 +129,7 @@ export class Pair {
 
   /** Whatever was seen of both hosts, however shallow. */
   private look(): Promise<Nodes> {
-    return this.both((host) => host.observe([], preview.attempts));
+    return this.both((host) => host.observe(justTheHost, preview.attempts));
   }
 
   private async both(look: (host: Host, index: number) => Promise<ObservedNode>): Promise<Nodes> {

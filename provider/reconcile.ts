@@ -1,7 +1,7 @@
 import type { ObservedNode } from "./core/observed";
 import { isEmpty, type Plan, type Stage, type Step } from "./core/plan";
 import { formatRefusals } from "./core/format";
-import type { ProbeResource } from "./core/probe";
+import type { ProbeRequest } from "./core/probe";
 import type { Reporter } from "./reporter";
 import type { Host } from "./shell/host";
 
@@ -19,7 +19,7 @@ export class RefusedError extends Error {
 export interface Subject {
   readonly hosts: readonly Host[];
   /** What to look at closely on each host, in the order of `hosts`. */
-  readonly looks: () => readonly (readonly ProbeResource[])[];
+  readonly looks: () => readonly ProbeRequest[];
   /** Looks at all hosts. */
   readonly observe: () => Promise<readonly ObservedNode[]>;
   readonly plan: (nodes: readonly ObservedNode[]) => Plan;

@@ -31,7 +31,7 @@ function groups(text: string): number[] | undefined {
   return all.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group)) ? all.map((group) => parseInt(group, 16)) : undefined;
 }
 
-function canonical(numbers: readonly number[]): string {
+export function canonicalIPv6(numbers: readonly number[]): string {
   let best = { start: 0, length: 1 };
   for (let start = 0; start < 8; start++) {
     let length = 0;
@@ -56,7 +56,7 @@ function parseIPv6(text: string): Address {
   if (first >= 0xff00) return no(`is a multicast address; ${EXAMPLE}`);
   if (first >= 0xfe80 && first < 0xfec0)
     return no("is link-local, which DRBD cannot tell apart by interface: use fd00::/8");
-  return { ok: true, value: canonical(numbers), family: 6 };
+  return { ok: true, value: canonicalIPv6(numbers), family: 6 };
 }
 
 /** Reads an address that a DRBD peer can be reached at. drbdadm itself accepts 192.168.77.999 without a word. */

@@ -1,5 +1,6 @@
 import type { Step } from "./plan";
-import { probeScript, type ProbeResource } from "./probe";
+import { justTheHost, probeFunction, type ProbeRequest } from "./probe";
+import { remoteFunctions } from "./remote-functions";
 import { commandLine } from "./shell-words";
 
 /**
@@ -10,7 +11,7 @@ import { commandLine } from "./shell-words";
  * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
  * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
  */
-export function applyScript(nonce: string, steps: readonly Step[], observe?: readonly ProbeResource[]): string {
+export function applyScript(nonce: string, steps: readonly Step[], observe?: ProbeRequest): string {
   const bodies = steps.map((step, index) => {
     const body = step.script ?? `${commandLine(step.argv)} </dev/null`;
     const guarded = step.guard === undefined ? body : `{ ${step.guard}; } || { mark guard ${index}; exit 1; }\n${body}`;
@@ -25,7 +26,7 @@ export function applyScript(nonce: string, steps: readonly Step[], observe?: rea
       `[ $code = 0 ] || exit 0`,
     ].join("\n");
   });
-  return `${probeScript(nonce, observe ?? [])}
+  return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
 exec 9>/run/lock/pulumi-drbd || { echo cannot write /run/lock; exit 70; }

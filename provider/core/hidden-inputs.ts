@@ -1,3 +1,19 @@
+import type { ConnectionInputs } from "./inputs";
+import type { Look } from "./probe";
+
+/** What a program is about to ask for, as far as it can be known before anything ran: see announce.ts. */
+export interface Announced {
+  readonly nodes: readonly AnnouncedNode[];
+  readonly looks: readonly (Look & { readonly hostname: string })[];
+}
+
+export interface AnnouncedNode {
+  readonly hostname: string;
+  readonly address: string;
+  readonly connection: ConnectionInputs;
+  readonly insecureIgnoreHostKey?: boolean;
+}
+
 /**
  * Inputs that the classes hand to the provider beside the user's own. Pulumi shows no key that begins with two
  * underscores.
@@ -7,16 +23,19 @@ export interface HiddenInputs {
   readonly __urn?: string;
   /** Whether the engine is in a preview; the provider itself is not told. */
   readonly __preview?: boolean;
+  readonly __announced?: Announced;
   /** Where the inputs come from, for messages: `Pulumi.oslo.yaml: pulumi-drbd:resources[0]`. */
   readonly __source?: string;
   /** For a resource: the text of global_common.conf that its nodes are about to have. */
   readonly __globalCommon?: readonly string[];
 }
 
+const passing = ["__preview", "__announced", "__provider"] as const;
+
 /** Inputs without what changes from run to run, so that they can be kept and compared. */
-export function lasting<T extends object>(inputs: T): Omit<T, "__preview" | "__provider"> {
-  const kept = Object.entries(inputs).filter(([key]) => key !== "__preview" && key !== "__provider");
-  return Object.fromEntries(kept) as Omit<T, "__preview" | "__provider">;
+export function lasting<T extends object>(inputs: T): Omit<T, (typeof passing)[number]> {
+  const kept = Object.entries(inputs).filter(([key]) => !passing.some((one) => one === key));
+  return Object.fromEntries(kept) as Omit<T, (typeof passing)[number]>;
 }
 
 /** Only the user's own. */

@@ -1,3 +1,4 @@
+import { canonicalIPv6 } from "./address";
 import type { BlockDevice, CommandOutput, Contents, Metadata, Mount, ObservedNode, ObservedResource } from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
@@ -18,7 +19,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const general = new Map<string, Section>();
   const closer: { name: string; sections: Map<string, Section> }[] = [];
   for (const section of sections) {
-    if (section.name === "resource") closer.push({ name: section.words[0] ?? "", sections: new Map() });
+    if (section.name === "resource" || section.name === "candidate") closer.push({ name: section.words[0] ?? "", sections: new Map() });
     else (closer.at(-1)?.sections ?? general).set(section.name, section);
   }
   const files = parseFiles(need(general, "files").text);
@@ -27,6 +28,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const modinfo = general.get("modinfo");
   const version = general.get("version");
   const osRelease = parseOsRelease(files.get("/etc/os-release") ?? "");
+  const blocks = parseBlocks(need(general, "blocks"));
   const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
   return {
     hostname: (files.get("/proc/sys/kernel/hostname") ?? "").trim(),
@@ -36,8 +38,11 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
       like: (osRelease.get("ID_LIKE") ?? "").split(" ").filter(Boolean),
       name: osRelease.get("PRETTY_NAME") ?? "an unknown system",
     },
-    clock: Number(need(general, "clock").text.trim()),
-    addresses: [...need(general, "addresses").text.matchAll(/ inet6? ([0-9a-f.:]+)/g)].map((match) => match[1] ?? ""),
+    clock: parseClock(need(general, "boottime").text, files.get("/proc/uptime") ?? ""),
+    addresses: [
+      ...parseAddresses(files.get("/proc/net/fib_trie") ?? ""),
+      ...parseAddresses6(files.get("/proc/net/if_inet6") ?? ""),
+    ],
     module:
       procDrbd !== undefined && loaded !== undefined
         ? { version: loaded, loaded: true }
@@ -49,11 +54,11 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     links: need(general, "links").text.split("\n").filter(Boolean),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
-    blocks: parseBlocks(need(general, "blocks")),
+    blocks,
     kernelResources: parseEvents(general.get("events")?.text ?? ""),
     sync: parseSyncProgress(procDrbd ?? ""),
     adjust: outputOf(general.get("adjust")),
-    resources: new Map(closer.map(({ name, sections: found }) => [name, parseResource(found)])),
+    resources: parseResources(closer, blocks),
   };
 }
 
@@ -101,6 +106,22 @@ function parseFiles(text: string): Map<string, string> {
     files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
   }
   return files;
+}
+
+/** Seconds since 1970, from the kernel's boot time and how long ago that was: no process is started for it. */
+function parseClock(stat: string, uptime: string): number {
+  return Number(/btime (\d+)/.exec(stat)?.[1] ?? NaN) + Number(uptime.trim().split(" ")[0] ?? NaN);
+}
+
+/** /proc/net/fib_trie: an address, and below it that it is a local host's. */
+function parseAddresses(trie: string): string[] {
+  const found = [...trie.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL/g)].map((match) => match[1] ?? "");
+  return [...new Set(found)];
+}
+
+/** /proc/net/if_inet6: 32 hexadecimal digits, spelled out as RFC 5952 wants it. */
+function parseAddresses6(text: string): string[] {
+  return [...text.matchAll(/^([0-9a-f]{32}) /gm)].map((match) => canonicalIPv6(((match[1] ?? "").match(/.{4}/g) ?? []).map((group) => parseInt(group, 16))));
 }
 
 function parseOsRelease(text: string): Map<string, string> {
@@ -161,30 +182,47 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
   return blocks;
 }
 
-function parseResource(sections: ReadonlyMap<string, Section>): ObservedResource {
+/** A resource's look and, where there was one, drbdadm's opinion of its wanted configuration. */
+function parseResources(
+  closer: readonly { readonly name: string; readonly sections: ReadonlyMap<string, Section> }[],
+  blocks: ReadonlyMap<string, BlockDevice>,
+): Map<string, ObservedResource> {
+  const resources = new Map<string, ObservedResource>();
+  for (const { name, sections } of closer) {
+    const looked = resources.get(name);
+    const parsed = sections.get("parsed");
+    if (parsed === undefined) resources.set(name, parseLook(sections, blocks));
+    else if (looked !== undefined) {
+      resources.set(name, { ...looked, candidate: outputOf(parsed), change: outputOf(sections.get("change")) });
+    }
+  }
+  return resources;
+}
+
+function parseLook(sections: ReadonlyMap<string, Section>, blocks: ReadonlyMap<string, BlockDevice>): ObservedResource {
   const kernelGi = sections.get("kernelgi");
   const metaDisk = sections.get("metadisk");
   const device = sections.get("device");
   return {
-    disk: parseContents(need(sections, "disk")),
-    metaDisk: metaDisk && parseContents(metaDisk),
+    disk: parseContents(need(sections, "disk"), blocks),
+    metaDisk: metaDisk && parseContents(metaDisk, blocks),
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
-    device: device && parseContents(device),
-    portTaken: need(sections, "port").text.trim() !== "",
-    candidate: outputOf(sections.get("candidate")),
+    device: device && parseContents(device, blocks),
+    portTaken: (sections.get("port")?.text.trim() ?? "") !== "",
     change: outputOf(sections.get("change")),
   };
 }
 
-function parseContents(section: Section): Contents {
-  const [real = "", bytes = ""] = section.words;
+function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice>): Contents {
+  const [real = ""] = section.words;
   if (real === "missing") return { kind: "missing" };
   if (real === "not-block") return { kind: "not-block" };
-  const size = Number(bytes);
   const said = section.text.trim();
+  const zeros = /^none\nzero (\d+)$/.exec(said)?.[1];
+  const size = zeros === undefined ? (blocks.get(real)?.size ?? 0) : Number(zeros);
   const offset = /^none\ndata (\d+)$/.exec(said)?.[1];
-  if (said === `none\nzero ${bytes}`) return { kind: "blank", real, size };
+  if (zeros !== undefined) return { kind: "blank", real, size };
   if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset) };
   const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));
   const type =

@@ -8,7 +8,7 @@ import type { Plan, Refusal, Stage, Step } from "./plan";
 import { preflight, warn } from "./preflight";
 import { classifySide, isPrimary, type Side } from "./side";
 import * as steps from "./steps-resource";
-import { mountUnit, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+import { promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 export interface ResourceSituation {
   readonly desired: DesiredResource;
@@ -252,25 +252,10 @@ class PairPlan {
       return [...changedFiles.filter((step) => step.node === host), ...this.bringUp(side)];
     });
     const boot = this.sides.flatMap((side) => this.bootSteps(side));
-    const checked = this.neverUsed
-      ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name))
-      : [];
     const promote = this.promoteAndFormat();
-    const mountable = promote.length > 0 ? "after" : "before";
-    const sourceHost = this.source.desired.hostname;
-    const mount = this.mountSteps();
-    return [
-      [
-        ...prepare,
-        ...(promote.some((step) => step.argv.includes("--force")) ? checked : []),
-        ...boot.filter((step) => step.node !== sourceHost),
-      ],
-      [
-        ...promote,
-        ...boot.filter((step) => step.node === sourceHost),
-        ...(mountable === "after" || mount.length > 0 ? mount : []),
-      ],
-    ];
+    const forced = promote.some((step) => step.argv.includes("--force"));
+    const checked = forced ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name)) : [];
+    return [[...prepare, ...checked], [...promote, ...boot, ...this.mountSteps()]];
   }
 
   private writeFile(side: Side): Step[] {
@@ -372,9 +357,12 @@ class PairPlan {
     const elsewhere = isPrimary(this.target);
     if (elsewhere) return [];
     const ready = this.neverUsed || !isPrimary(this.source) || this.source.observed?.device?.kind !== undefined;
-    return ready
-      ? [steps.mount(this.source.desired.hostname, mountPoint, `${mountUnit(mountPoint)}, through fstab`)]
-      : [];
+    if (!ready) return [];
+    const host = this.source.desired.hostname;
+    return [
+      steps.mount(host, mountPoint, "by its line in fstab"),
+      steps.startPromotionUnit(host, this.desired.name, "so that a shutdown unmounts, demotes and takes it down in order"),
+    ];
   }
 
   private bootSteps(side: Side): Step[] {
@@ -389,12 +377,10 @@ class PairPlan {
     const { filesystem } = desired;
     const mountPoint = filesystem?.mountPoint;
     if (filesystem === undefined || mountPoint === undefined) return found;
-    let reload = false;
     if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
       found.push(
         steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"),
       );
-      reload = true;
     }
     const line = steps.fstabLine(desired, filesystem, mountPoint, side === this.source);
     const there = fstabText(side.node).filter((one) => one.startsWith(`${devicePath(desired.minor)} `));
@@ -402,9 +388,10 @@ class PairPlan {
       const place =
         side === this.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
       found.push(steps.writeFstabLine(host, desired.minor, line, `${mountPoint} ${place}`));
-      reload = true;
     }
-    if (reload) found.push(steps.reloadSystemd(host, "reads fstab and the unit"));
+    // The other host's systemd reads both when it boots, or at the failover.
+    const mountsNow = side === this.source && !this.sides.some((one) => one.mountedAt.length > 0);
+    if (mountsNow && found.length > 0) found.push(steps.reloadSystemd(host, "reads fstab and the units"));
     return found;
   }
 

@@ -1,18 +1,30 @@
+import { globalCommonPath, resourcePath } from "./paths";
 import { remoteFunctions } from "./remote-functions";
-import { resourcePath } from "./paths";
 import { quote } from "./shell-words";
 
-/** A resource that is to be looked at more closely than the host's own tables tell. */
-export interface ProbeResource {
+/** A resource whose disk is to be looked at, which the host's own tables do not tell. */
+export interface Look {
   readonly name: string;
   readonly minor: number;
   readonly port: number;
   readonly disk: string;
   /** `internal` or a device. */
   readonly metaDisk: string;
-  /** The configuration that is wanted; drbdadm on the host parses it beside what is installed there. */
-  readonly candidate?: { readonly resource: string; readonly globalCommon: string };
 }
+
+/** A configuration that is wanted: drbdadm on the host parses it beside what is installed, and says what it would change. */
+export interface Candidate {
+  readonly name: string;
+  readonly resource: string;
+  readonly globalCommon: string;
+}
+
+export interface ProbeRequest {
+  readonly looks: readonly Look[];
+  readonly candidates: readonly Candidate[];
+}
+
+export const justTheHost: ProbeRequest = { looks: [], candidates: [] };
 
 /** The files an observation brings along, as one grep prints them: path, NUL, line. */
 const files = [
@@ -21,6 +33,9 @@ const files = [
   "/proc/drbd",
   "/proc/self/mountinfo",
   "/proc/swaps",
+  "/proc/uptime",
+  "/proc/net/fib_trie",
+  "/proc/net/if_inet6",
   "/etc/os-release",
   "/etc/fstab",
   "/etc/drbd.conf",
@@ -33,20 +48,18 @@ const files = [
 ];
 
 /**
- * The script that looks at a host and changes nothing there: one round trip, few processes. Each section begins with a
- * line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole ends with `@NONCE end`, so that
- * output that was cut short is known from output that is whole.
+ * The shell function `probe`, which looks at a host and changes nothing there. One round trip and few processes: each
+ * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
+ * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
-export function probeScript(nonce: string, resources: readonly ProbeResource[]): string {
-  return `${remoteFunctions}
-say() { printf '\\n@${nonce} %s\\n' "$*"; }
+export function probeFunction(nonce: string, { looks, candidates }: ProbeRequest): string {
+  return `say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
   run files grep -saHZ '' ${files.join(" ")}
-  run addresses ip -o addr show
+  run boottime grep btime /proc/stat
   run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PTTYPE,SERIAL,WWN
-  run clock date +%s
   if [ -e /proc/drbd ]; then
     run events drbdsetup events2 --now --statistics
   else
@@ -55,57 +68,69 @@ probe() {
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
   say exit 0
+  drift=
   if command -v drbdadm >/dev/null; then
-    run version drbdadm --version
-    run adjust drbdadm -d adjust all
+    # The version of the module is of no matter here, and asking for it would cost two more processes.
+    say version; DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1; say exit $?
+    set -- /etc/drbd.d/*.res
+    if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); say adjust; echo "$drift"; say exit $?; fi
   fi
-${resources.map((resource) => detail(nonce, resource)).join("\n")}
+${looks.map((look) => lookLines(look).join("\n")).join("\n")}
+${candidates.map((candidate) => candidateLines(nonce, candidate).join("\n")).join("\n")}
   say end
-}
-`;
+}`;
 }
 
 /** Runs the probe and nothing else. */
-export function observeScript(nonce: string, resources: readonly ProbeResource[]): string {
-  return `${probeScript(nonce, resources)}probe </dev/null; exit 0\n`;
+export function observeScript(nonce: string, request: ProbeRequest): string {
+  return `${remoteFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
-function detail(nonce: string, resource: ProbeResource): string {
-  const { name, minor, port, disk, metaDisk, candidate } = resource;
-  const place = metaDisk === "internal" ? "internal" : "flex-external";
-  const holder = metaDisk === "internal" ? disk : metaDisk;
+function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
+  const internal = metaDisk === "internal";
+  const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
-  const lines = [
+  return [
     `say resource ${quote(name)}`,
-    look("disk", disk),
-    ...(metaDisk === "internal" ? [] : [look("metadisk", metaDisk)]),
-    `if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${place}; fi`,
-    `if [ -e /proc/drbd ] && command -v drbdadm >/dev/null; then run kernelgi drbdadm get-gi ${quote(name)}; fi`,
-    `if [ -b ${device} ] && grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${look("device", device)}; fi`,
-    `run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6`,
+    inspect("disk", disk),
+    ...(internal ? [] : [inspect("metadisk", metaDisk)]),
+    `if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi`,
+    `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
+    `run kernelgi drbdadm get-gi ${quote(name)}`,
+    `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`,
+    `else run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
   ];
-  if (candidate !== undefined) {
-    const end = `END-${nonce}`;
-    lines.push(
-      `if command -v drbdadm >/dev/null; then`,
-      // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
-      `candidate() {`,
-      `grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf`,
-      `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]; then cat "$file"; echo; fi; done`,
-      `cat <<'${end}'`,
-      candidate.globalCommon + candidate.resource + end,
-      `}`,
-      `say candidate; candidate | drbdadm -c - sh-nop 2>&1; say exit $?`,
-      `say change; candidate | drbdadm -c - -d adjust ${quote(name)} 2>&1; say exit $?`,
-      `fi`,
-    );
-  }
-  return lines.join("\n");
 }
 
 /** What stands at a path: where it leads, its signature, and, where there is none, whether samples of it are zero. */
-function look(section: string, path: string): string {
+function inspect(section: string, path: string): string {
   const word = quote(path);
-  return `if [ -b ${word} ]; then say ${section} "$(readlink -f ${word})" "$(size_of ${word})"; now=$(signature ${word}); echo "$now"; if [ "$now" = none ]; then contents ${word}; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
+  return `if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; if [ "$now" = none ]; then contents "$real"; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
+}
+
+function candidateLines(nonce: string, { name, resource, globalCommon }: Candidate): string[] {
+  const end = `END-${nonce}`;
+  return [
+    "if command -v drbdadm >/dev/null; then",
+    `say candidate ${quote(name)}`,
+    "candidate() {",
+    // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
+    "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
+    `cat <<'${end}'`,
+    globalCommon + end,
+    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]; then cat "$file"; echo; fi; done`,
+    `cat <<'${end}'`,
+    resource + end,
+    "}",
+    "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",
+    `say change; candidate | drbdadm -c - -d adjust ${quote(name)} 2>&1; say exit $?`,
+    "fi",
+  ];
+}
+
+/** Whether a host's drbdadm must be asked about a wanted configuration, or what is installed there is that already. */
+export function isInstalled(files: ReadonlyMap<string, string>, { name, resource, globalCommon }: Candidate): boolean {
+  return files.get(resourcePath(name)) === resource && files.get(globalCommonPath) === globalCommon;
 }

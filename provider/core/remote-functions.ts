@@ -8,22 +8,21 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
 
-# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 4 MiB
-# and 256 blocks of 64 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
+# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 2 MiB
+# and 512 blocks of 4 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
 contents() {
   perl -e '
-    my $chunk = 65536; my $zero = "\0" x $chunk;
+    my $zero = "\0" x 2097152; my @reads;
     open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
-    my $size = sysseek($disk, 0, 2); $size += 0;
-    my %at;
-    for (my $o = 0; $o < 4194304; $o += $chunk) { $at{$o} = 1; my $t = $size - 4194304 + $o; $at{$t} = 1 if $t >= 0; }
-    for my $i (1 .. 256) { $at{int($size * $i / 257 / 4096) * 4096} = 1; }
-    for my $o (sort { $a <=> $b } keys %at) {
-      next if $o >= $size;
-      sysseek($disk, $o, 0); my $got = sysread($disk, my $block, $chunk);
-      defined $got or die "read at $o: $!\n";
+    my $size = sysseek($disk, 0, 2) + 0;
+    push @reads, [0, 2097152], [$size > 2097152 ? $size - 2097152 : 0, 2097152];
+    push @reads, [int($size * $_ / 513 / 4096) * 4096, 4096] for 1 .. 512;
+    for (@reads) {
+      my ($at, $want) = @$_;
+      sysseek($disk, $at, 0); my $got = sysread($disk, my $block, $want);
+      defined $got or die "read at $at: $!\n";
       next if $block eq substr($zero, 0, $got);
-      $block =~ /[^\0]/; print "data ", $o + $-[0], "\n"; exit 0;
+      $block =~ /[^\0]/; print "data ", $at + $-[0], "\n"; exit 0;
     }
     print "zero $size\n";
   ' "$1" 2>&1
@@ -38,25 +37,29 @@ signature() {
 # gi MINOR DEVICE PLACE: the generation identifiers in the metadata of a device that is not attached, by version.
 # get-gi says nothing and answers 1 where there is none of that version.
 gi() {
-  drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null >/dev/null 2>&1; old=$?
-  if [ $old = 0 ]; then printf 'v08 '; drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>/dev/null | grep . ; return; fi
-  drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null >/dev/null 2>&1; new=$?
-  if [ $new = 0 ]; then printf 'v09 '; drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null 2>/dev/null | grep . ; return; fi
-  if [ $old = 1 ] && [ $new = 1 ]; then echo none; return; fi
-  printf 'error '; drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>&1 | head -n 3; echo
+  old=$(drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>&1); code=$?
+  if [ $code = 0 ]; then echo "v08 $old"; return; fi
+  if [ $code = 1 ] && [ -z "$old" ]; then
+    new=$(drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null 2>&1); code=$?
+    if [ $code = 0 ]; then echo "v09 $new"; return; fi
+    if [ $code = 1 ] && [ -z "$new" ]; then echo none; return; fi
+    old=$new
+  fi
+  echo "error $code $old"
 }
 
-size_of() { blockdev --getsize64 "$1" 2>/dev/null || echo 0; }
-
-# still_blank DISK BYTES: the guard before anything is written to a disk that was found blank.
+# still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank.
 still_blank() {
   if [ ! -b "$1" ]; then echo "$1 is no block device any more"; return 1; fi
-  now=$(size_of "$1")
-  if [ "$now" != "$2" ]; then echo "$1 has $now bytes now; it had $2 when this was planned"; return 1; fi
   now=$(signature "$1")
   if [ "$now" != none ]; then echo "$1 is not blank any more: $now"; return 1; fi
   now=$(contents "$1")
-  case $now in "zero $2") return 0 ;; *) echo "$1 is not blank any more: $now"; return 1 ;; esac
+  case $now in
+    "zero $2") return 0 ;;
+    zero*) [ "$2" = any ] && return 0; echo "$1 has ${"$"}{now#zero } bytes now; it had $2 when this was planned" ;;
+    *) echo "$1 is not blank any more: $now" ;;
+  esac
+  return 1
 }
 
 # no_metadata MINOR DEVICE PLACE
@@ -93,12 +96,13 @@ both_new() {
   never_used "$1"
 }
 
-# put FILE MODE: standard input becomes FILE at once or not at all, on stable storage.
+# put FILE MODE: standard input becomes FILE at once or not at all. Synced before it is renamed, so that a power cut
+# leaves the old file or the new one, never an empty one.
 put() {
   directory=${"$"}{1%/*}
   [ -d "$directory" ] || mkdir -p "$directory" || return 1
   fresh=$directory/.${"$"}{1##*/}.pulumi-drbd
-  ( umask 077; cat >"$fresh" ) && chmod "$2" "$fresh" && sync "$fresh" && mv -f "$fresh" "$1" && sync "$directory" && return 0
+  ( umask 077; cat >"$fresh" ) && chmod "$2" "$fresh" && sync "$fresh" && mv -f "$fresh" "$1" && return 0
   code=$?; rm -f "$fresh"; return $code
 }
 `;

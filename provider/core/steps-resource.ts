@@ -3,7 +3,7 @@ import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
 import { quote } from "./shell-words";
 import { heredoc, writeConfiguration } from "./steps-configuration";
-import { mountUnit, promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 /** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
 const quick = 30;
@@ -104,7 +104,7 @@ export function makeFilesystem(
       device,
     ],
     because,
-    guard: `still_blank ${device} "$(size_of ${device})"`,
+    guard: `still_blank ${device} any`,
     timeoutSeconds: 600,
   };
 }
@@ -159,12 +159,13 @@ export function writePromotionUnit(node: string, because: string): Step {
   };
 }
 
+/** `--no-reload`: reloading is a step of its own, once. */
 export function enableAtBoot(node: string, resource: string, because: string): Step {
-  return { node, argv: ["systemctl", "enable", targetOf(resource)], because, timeoutSeconds: patient };
+  return { node, argv: ["systemctl", "enable", "--no-reload", targetOf(resource)], because, timeoutSeconds: patient };
 }
 
 export function disableAtBoot(node: string, resource: string, because: string): Step {
-  return { node, argv: ["systemctl", "disable", targetOf(resource)], because, timeoutSeconds: patient };
+  return { node, argv: ["systemctl", "disable", "--no-reload", targetOf(resource)], because, timeoutSeconds: patient };
 }
 
 export function reloadSystemd(node: string, because: string): Step {
@@ -174,11 +175,16 @@ export function reloadSystemd(node: string, because: string): Step {
 export function mount(node: string, mountPoint: string, because: string): Step {
   return {
     node,
-    argv: ["systemctl", "start", mountUnit(mountPoint)],
+    argv: ["mount", mountPoint],
     because,
-    script: `mkdir -p ${quote(mountPoint)} && systemctl start ${quote(mountUnit(mountPoint))}`,
+    script: `mkdir -p ${quote(mountPoint)} && mount ${quote(mountPoint)}`,
     timeoutSeconds: patient,
   };
+}
+
+/** What a boot would have started, so that a shutdown demotes it in order. Not waited for: it changes nothing now. */
+export function startPromotionUnit(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "start", "--no-block", promotionOf(resource)], because, timeoutSeconds: patient };
 }
 
 export function unmount(node: string, mountPoint: string, because: string): Step {

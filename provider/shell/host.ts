@@ -4,7 +4,7 @@ import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../co
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
 import type { Step } from "../core/plan";
-import { observeScript, type ProbeResource } from "../core/probe";
+import { justTheHost, observeScript, type ProbeRequest } from "../core/probe";
 import { commandLine } from "../core/shell-words";
 import type { Connection } from "../core/connection";
 import { HostError, UnreachableError } from "./errors";
@@ -24,8 +24,8 @@ let commands = 0;
 interface Sighting {
   readonly at: number;
   readonly node: ObservedNode;
-  /** What was looked at closely, to the letter. */
-  readonly looks: ReadonlySet<string>;
+  /** What was looked at closely and which configurations were tried, to the letter. */
+  readonly covers: ReadonlySet<string>;
 }
 
 /** One host as this process knows it: one SSH connection, kept, and the last look at it. */
@@ -33,6 +33,7 @@ export class Host {
   private session: Promise<Session> | undefined;
   private connectionNumber = 0;
   private sighting: Sighting | undefined;
+  private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -41,16 +42,29 @@ export class Host {
     private readonly connection: Connection,
   ) {}
 
-  /** The last look, where it is fresh and went into all that is asked for; else a new one. */
-  observe(resources: readonly ProbeResource[], attempts?: number): Promise<ObservedNode> {
+  /** The last look, where it is fresh and went into all that is asked for; else a new one, into what is expected too. */
+  observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode> {
     return this.alone(async () => {
       const known = this.recent();
-      if (known !== undefined && resources.every((resource) => this.sighting?.looks.has(JSON.stringify(resource)))) return known;
+      if (known !== undefined && coverage(request).every((one) => this.sighting?.covers.has(one))) return known;
       const nonce = newNonce();
-      const result = await this.run(observeScript(nonce, resources), observeSeconds, attempts);
-      logEvent({ ...this.numbers(), argv: ["observe", ...resources.map(({ name }) => name)], exit: result.exit, ms: result.milliseconds, changes: false });
-      return this.keep(nonce, resources, result);
+      const wider = this.widen(request);
+      const result = await this.run(observeScript(nonce, wider), observeSeconds, attempts);
+      const argv = ["observe", ...wider.looks.map(({ name }) => name), ...wider.candidates.map(({ name }) => `${name} (wanted)`)];
+      logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
+      return this.keep(nonce, wider, result);
     });
+  }
+
+  /** What will be asked for before long: an observation looks at it too, which saves another one. */
+  expect(looks: ProbeRequest["looks"]): void {
+    this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
+  }
+
+  /** Begins to look, so that the answer is there when somebody asks for it. Whoever asks is told of errors then. */
+  prefetch(): void {
+    if (this.session !== undefined) return;
+    this.observe(justTheHost, 1).catch(() => undefined);
   }
 
   /** The last look, however shallow, while it is fresh. */
@@ -61,7 +75,7 @@ export class Host {
   /** Runs steps in their order, tells each as it begins, stops at the first that fails, and looks at the host again. */
   apply(
     steps: readonly Step[],
-    observe: readonly ProbeResource[] | undefined,
+    observe: ProbeRequest | undefined,
     tell: (step: Step) => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
@@ -70,7 +84,8 @@ export class Host {
       const began = new Map<number, number>();
       const took = new Map<number, number>();
       const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
-      const result = await this.run(applyScript(nonce, steps, observe), longest + slack, undefined, (line) => {
+      const wider = observe && this.widen(observe);
+      const result = await this.run(applyScript(nonce, steps, wider), longest + slack, undefined, (line) => {
         const event = parseMarker(nonce, line);
         if (event === undefined || event.kind === "locked") return;
         const step = steps[event.index];
@@ -87,7 +102,7 @@ export class Host {
         logEvent({ ...this.numbers(), argv: outcome.step.argv, exit: outcome.exit, ms: took.get(index) ?? 0, changes: true });
       });
       this.judge(nonce, steps, outcomes, result);
-      return observe === undefined ? undefined : this.keep(nonce, observe, result);
+      return wider === undefined ? undefined : this.keep(nonce, wider, result);
     });
   }
 
@@ -104,6 +119,11 @@ export class Host {
     const session = await this.session?.catch(() => undefined);
     session?.close();
     this.session = undefined;
+  }
+
+  private widen({ looks, candidates }: ProbeRequest): ProbeRequest {
+    const asked = new Set(looks.map(({ name }) => name));
+    return { looks: [...looks, ...this.expected.filter(({ name }) => !asked.has(name))], candidates };
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {
@@ -141,10 +161,10 @@ export class Host {
     return session;
   }
 
-  private keep(nonce: string, resources: readonly ProbeResource[], result: RemoteResult): ObservedNode {
+  private keep(nonce: string, request: ProbeRequest, result: RemoteResult): ObservedNode {
     try {
       const node = parseProbe(nonce, result.stdout);
-      this.sighting = { at: Date.now(), node, looks: new Set(resources.map((resource) => JSON.stringify(resource))) };
+      this.sighting = { at: Date.now(), node, covers: new Set(coverage(request)) };
       return node;
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
@@ -210,6 +230,10 @@ function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
     output: failed.output,
     advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
   });
+}
+
+function coverage({ looks, candidates }: ProbeRequest): string[] {
+  return [...looks, ...candidates].map((one) => JSON.stringify(one));
 }
 
 /** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */

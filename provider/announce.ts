@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Announced } from "./core/hidden-inputs";
+
+/**
+ * Pulumi's engine checks and diffs one resource after the other. The provider would so look at one host after the
+ * other, and at each disk by itself. So the classes announce what a program has declared, and the provider looks at all
+ * hosts at once, and once. Only plain values are announced: what depends on other resources is not waited for.
+ */
+const announced: { nodes: unknown[]; looks: unknown[] } = { nodes: [], looks: [] };
+
+const hostnames = new WeakMap<object, string>();
+
+export function announceNode(resource: object, node: { readonly hostname: unknown; readonly [key: string]: unknown }): void {
+  if (!isPlain(node)) return;
+  announced.nodes.push(node);
+  if (typeof node.hostname === "string") hostnames.set(resource, node.hostname);
+}
+
+export function announceLook(node: object, look: object): void {
+  const hostname = hostnames.get(node);
+  if (hostname !== undefined && isPlain(look)) announced.looks.push({ ...look, hostname });
+}
+
+/** All that the program declared, once it has declared it; secret, since connections hold keys. */
+export function whatIsAnnounced(): pulumi.Output<Announced> {
+  const later = new Promise<Announced>((resolve) => {
+    setImmediate(() => {
+      resolve(announced as unknown as Announced);
+    });
+  });
+  return pulumi.secret(later);
+}
+
+function isPlain(value: unknown): boolean {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(isPlain);
+}
