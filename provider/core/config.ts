@@ -28,7 +28,8 @@ function renderBlock(block: Block, indent = ""): string {
 function optionLine(section: SectionName, name: string, value: string): string[] {
   const type = findOption(section, name)?.type;
   if (type === "flag") return value === "yes" ? [name] : [];
-  const text = type === "command" || type === "digest" ? quote(value) : type === "resource" ? word(value) : value;
+  const quoted = type === "command" || type === "digest" || type === "cpu-mask";
+  const text = quoted ? quote(value) : type === "resource" ? word(value) : value;
   return [`${name} ${text}`];
 }
 

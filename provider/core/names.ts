@@ -1,18 +1,21 @@
+import { OPTION_NAMES } from "./option-table";
+
 /** Checks of single words that end in a file name, a config file or on a command line. Each says why not, or nothing. */
 
 /**
- * Words that either drbdadm scanner (drbd-utils 9.22.0) reads as its own, or that drbdadm gives a meaning of their own
- * where a resource's name is expected.
+ * Words that one of the drbdadm scanners (drbd-utils 9.22.0) reads as its own: 8.4's knows every option by name. Some
+ * also mean something to drbdadm where a resource's name is expected.
  */
-const KEYWORDS = new Set(
-  (
-    "all common global resource include skip on net yes no ask via disk host hosts port proxy minor inside outside volume " +
-    "device options address startup handlers connection connection-mesh meta-disk flexible-meta-disk node-id path syncer " +
-    "floating stacked-on-top-of ignore-on template-file protocol sci ssocks sdp ipv4 ipv6 alternate-link-address size " +
-    "minor-count dialog-refresh usage-count disable-ip-verification udev-always-use-vnr cmd-timeout-short " +
-    "cmd-timeout-medium cmd-timeout-long rate after timeout fencing plugin memlimit compression bwlimit none internal"
+const KEYWORDS = new Set([
+  ...(
+    "all common global resource include skip on net yes no ask via disk host hosts port proxy minor inside outside " +
+    "volume device options address startup handlers connection connection-mesh meta-disk flexible-meta-disk node-id " +
+    "path syncer floating stacked-on-top-of ignore-on template-file sci ssocks sdp ipv4 ipv6 alternate-link-address " +
+    "_this_host _remote_host _peer_node_id _is_standalone use-bmbv delay-probe-volume delay-probe-interval " +
+    "throttle-threshold hold-off-threshold plugin memlimit read-loops compression bwlimit none internal"
   ).split(" "),
-);
+  ...OPTION_NAMES,
+]);
 
 /** Whether a word can stand in drbd.conf without quotes and be read as a plain string by both scanners. */
 export const isBareWord = (word: string): boolean =>

@@ -625,3 +625,9 @@ export const optionElsewhere = (name: string): string | undefined =>
 
 export const findOption = (section: SectionName, name: string): Option | undefined =>
   Object.hasOwn(OPTIONS[section], name) ? OPTIONS[section][name] : undefined;
+
+/** Every name that is an option of drbd.conf, whether it can be set here or not. */
+export const OPTION_NAMES: readonly string[] = [
+  ...Object.values(OPTIONS).flatMap((options) => Object.keys(options)),
+  ...Object.keys(ELSEWHERE),
+];

@@ -10,32 +10,26 @@ import {
 } from "../../provider/core/option-table";
 import { DIGESTS, HMAC_DIGESTS, numberOf, refusedByGrammar } from "../../provider/core/option-value";
 
+const characters = (text: string): fc.Arbitrary<string> => fc.constantFrom(...text.split(/(?:)/));
+
 const edges = (min: number, max: number): fc.Arbitrary<number> =>
   fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
 
 function arbitraryNumber(option: NumberOption, grammar: Grammar): fc.Arbitrary<number | string> {
   const { min, max } = option.limits?.[grammar] ?? option;
-  const suffixed = fc
-    .tuple(edges(min, Math.min(max, 4096)), fc.constantFrom("K", "M", "G", "s", "k", "m", "g"))
-    .map(([number, suffix]) => `${number}${suffix}`)
-    .filter((text) => {
-      const number = numberOf(
-        option,
-        text.replace(/[kmg]$/, (one) => one.toUpperCase()),
-      );
-      return number !== undefined && number >= min && number <= max;
-    });
   const plain = edges(min, max);
-  const all = [plain, plain.map(String)];
-  const fits = ["1K", "1M", "1G", "1s"].some((text) => {
-    const number = numberOf(option, text);
-    return number !== undefined && number >= min && number <= max;
+  const suffixed = ["K", "M", "G", "s"].flatMap((suffix) => {
+    const scale = numberOf(option, `1${suffix}`);
+    if (scale === undefined || Math.ceil(min / scale) > Math.floor(max / scale)) return [];
+    const numbers = edges(Math.ceil(min / scale), Math.floor(max / scale));
+    const spellings = suffix === "s" ? fc.constant("s") : fc.constantFrom(suffix, suffix.toLowerCase());
+    return [fc.tuple(numbers, spellings).map((parts) => parts.join(""))];
   });
-  return fits ? fc.oneof(...all, suffixed) : fc.oneof(...all);
+  return fc.oneof(plain, plain.map(String), ...suffixed);
 }
 
 const command = fc
-  .string({ unit: fc.constantFrom(...` !"#$%&'()*+,-./0189:;<=>?@AZ[\\]^_az{|}~`), minLength: 1, maxLength: 60 })
+  .string({ unit: characters(` !"#$%&'()*+,-./0189:;<=>?@AZ[\\]^_az{|}~`), minLength: 1, maxLength: 60 })
   .filter((text) => text.trim() !== "");
 
 /** A value that is right for an option. */
@@ -63,8 +57,10 @@ export function arbitraryValue(option: Option, grammar: Grammar): fc.Arbitrary<s
   }
 }
 
+type GivenOptions = Record<string, string | number | boolean | undefined>;
+
 /** A section with some of its options, all known to the grammar. */
-export function arbitrarySection(section: SectionName, grammar: Grammar): fc.Arbitrary<Record<string, unknown>> {
+export function arbitrarySection(section: SectionName, grammar: Grammar): fc.Arbitrary<GivenOptions> {
   const options = Object.entries(OPTIONS[section]).filter(([, option]) => (option.only ?? grammar) === grammar);
   return fc.record(
     Object.fromEntries(
@@ -78,7 +74,7 @@ export function arbitrarySection(section: SectionName, grammar: Grammar): fc.Arb
 
 const word = (first: string, more: string, longest: number): fc.Arbitrary<string> =>
   fc
-    .tuple(fc.constantFrom(...first), fc.string({ unit: fc.constantFrom(...more), maxLength: longest - 1 }))
+    .tuple(characters(first), fc.string({ unit: characters(more), maxLength: longest - 1 }))
     .map(([head, tail]) => head + tail);
 
 const LETTERS = "abcxyzABZ0189";
@@ -120,7 +116,7 @@ const ipv6 = fc
 const port = edges(1, 65535);
 
 const secret = fc
-  .string({ unit: fc.constantFrom(..."abzABZ0189!#$%&()*+,-./:;<=>?@[]^_`{|}~"), minLength: 1, maxLength: 63 })
+  .string({ unit: characters("abzABZ0189!#$%&()*+,-./:;<=>?@[]^_`{|}~"), minLength: 1, maxLength: 63 })
   .filter((text) => text !== "(secret)");
 
 const filesystem = fc.record(
@@ -144,13 +140,13 @@ function reconcile(
     return numberOf(option, String(net[name] ?? option.default)) ?? option.default;
   };
   if (number("timeout") >= 10 * Math.min(number("ping-int"), number("connect-int"))) {
-    for (const name of ["timeout", "ping-int", "connect-int"]) delete net[name];
+    Object.assign(net, { timeout: undefined, "ping-int": undefined, "connect-int": undefined });
   }
-  const two = ["yes", "true", true].includes(net["allow-two-primaries"] as string);
+  const two = ["yes", "true", true].includes(net["allow-two-primaries"] ?? "");
   const protocol = two ? "C" : net["on-congestion"] === "pull-ahead" ? "A" : inputs["protocol"];
-  if (two && net["on-congestion"] === "pull-ahead") delete net["on-congestion"];
+  if (two && net["on-congestion"] === "pull-ahead") net["on-congestion"] = undefined;
   if (net["fencing"] === "resource-and-stonith") handlers["fence-peer"] = "/usr/lib/drbd/crm-fence-peer.9.sh";
-  if (net["fencing"] === "dont-care") delete handlers["fence-peer"];
+  if (net["fencing"] === "dont-care") handlers["fence-peer"] = undefined;
   return { ...inputs, net, handlers, protocol, ...(two ? { filesystem: undefined } : {}) };
 }
 
@@ -205,7 +201,7 @@ export function arbitraryResource(grammar: Grammar): fc.Arbitrary<ResourceInputs
         inputs.disk?.["resync-after"]?.split("/")[0] !== inputs.name &&
         Object.entries(OPTIONS).every(([section, options]) =>
           Object.entries(options).every(([name, option]) => {
-            const value = (inputs as unknown as Record<string, Record<string, unknown> | undefined>)[section]?.[name];
+            const value = (inputs as unknown as Record<string, GivenOptions | undefined>)[section]?.[name];
             return value === undefined || refusedByGrammar(option, String(value), grammar) === undefined;
           }),
         ),

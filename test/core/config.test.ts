@@ -61,7 +61,7 @@ resource r0 {
         resync-after disk/1;
     }
     options {
-        cpu-mask 3;
+        cpu-mask "3";
     }
     startup {
         wfc-timeout 60;
