@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cpus, release } from "node:os";
+import { dirname, join } from "node:path";
+import { executeOrThrow } from "./command";
+import { cacheFolder } from "./folders";
+import type { Image } from "./image";
+import { type Accelerator, boardArguments } from "./machines";
+import { type Report, timed } from "./report";
+
+const TRIAL_SECONDS = 8;
+const BOOTED = "LAB-TRIAL-BOOTED";
+
+export async function qemuVersion(): Promise<string> {
+  const { stdout } = await executeOrThrow(["qemu-system-x86_64", "--version"]);
+  return (stdout.split("\n")[0] ?? "").trim();
+}
+
+/**
+ * kvm only where a machine has been seen to boot with it: /dev/kvm can be there and hang every machine. The verdict is
+ * kept for this qemu, kernel and processor.
+ */
+export async function chooseAccelerator(image: Image, qemu: string, report: Report): Promise<Accelerator> {
+  try {
+    await access("/dev/kvm", constants.R_OK | constants.W_OK);
+  } catch {
+    return "tcg";
+  }
+  const file = join(cacheFolder(), "accelerator.json");
+  const here = [qemu, release(), cpus()[0]?.model ?? ""].join(" / ");
+  const kept = JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as { here?: string; verdict?: Accelerator };
+  if (kept.here === here && kept.verdict) return kept.verdict;
+  const boots = await timed(report, "does hardware virtualisation work here? A trial", () => boot(image));
+  report(boots ? "it does" : "it does not: the machines are emulated in software");
+  const verdict: Accelerator = boots ? "kvm" : "tcg";
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ here, verdict }));
+  return verdict;
+}
+
+function boot(image: Image): Promise<boolean> {
+  return new Promise((resolve) => {
+    const argv = [...boardArguments("kvm"), "-serial", "stdio", "-kernel", image.kernel, "-initrd", image.initrd];
+    const child = spawn("qemu-system-x86_64", [...argv, "-append", "console=ttyS0 lab.trial"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), TRIAL_SECONDS * 1000);
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes(BOOTED)) child.kill("SIGKILL");
+    });
+    child.on("close", () => {
+      clearTimeout(timer);
+      resolve(said.includes(BOOTED));
+    });
+  });
+}

@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+
+/** What a finished command left. `exit` is null where it was killed, by a signal or at its timeout. */
+export interface Outcome {
+  exit: number | null;
+  stdout: string;
+  stderr: string;
+  ms: number;
+}
+
+export interface CommandOptions {
+  stdin?: string;
+  /** Seconds; the command is killed after them and `exit` is null. */
+  timeout?: number;
+  env?: Record<string, string>;
+}
+
+/** A command that had to succeed and did not: the message holds what it said. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+  constructor(
+    readonly what: string,
+    readonly outcome: Outcome,
+  ) {
+    const how = outcome.exit === null ? "was killed" : `ended with exit ${outcome.exit}`;
+    const said = (outcome.stderr.trim() || outcome.stdout.trim()).split("\n").slice(-30).join("\n");
+    super(`${what} ${how} after ${(outcome.ms / 1000).toFixed(1)} s${said ? `:\n${said}` : ""}`);
+  }
+}
+
+/** Runs argv, without a shell, and waits for its end. Rejects only where the program cannot be started. */
+export function execute(argv: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
+  const [program = "", ...rest] = argv;
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const child = spawn(program, rest, { env: { ...process.env, ...options.env }, stdio: ["pipe", "pipe", "pipe"] });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    if (options.timeout !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), options.timeout * 1000);
+    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    // A command that ends before it has read its input is not our error: its exit says what happened.
+    child.stdin.on("error", () => undefined);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on("close", (exit) => {
+      clearTimeout(timer);
+      resolve({
+        exit,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+        ms: Math.round(performance.now() - begun),
+      });
+    });
+    child.stdin.end(options.stdin ?? "");
+  });
+}
+
+/** As `execute`, but any exit other than 0 is an error. */
+export async function executeOrThrow(argv: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
+  const outcome = await execute(argv, options);
+  if (outcome.exit !== 0) throw new CommandFailed(argv.slice(0, 3).join(" "), outcome);
+  return outcome;
+}

@@ -1,0 +1,37 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Image } from "./image";
+import type { Accelerator, Disk, MachineName, Ports } from "./machines";
+
+type PerMachine<T> = Record<MachineName, T>;
+
+/** What a lab remembers from one command to the next; the machines themselves are asked for everything else. */
+export interface LabState {
+  image: Image;
+  accelerator: Accelerator;
+  /** A snapshot of the running machine loads only in the qemu that made it. */
+  qemu: string;
+  ports: PerMachine<Ports>;
+  disks: PerMachine<Disk[]>;
+  /** By the snapshot's name, the disks each machine had in it. */
+  snapshots: Record<string, PerMachine<Disk[]>>;
+  linkIsCut: boolean;
+}
+
+function stateFile(folder: string): string {
+  return join(folder, "lab.json");
+}
+
+export async function readLabState(folder: string): Promise<LabState | undefined> {
+  try {
+    return JSON.parse(await readFile(stateFile(folder), "utf8")) as LabState;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeLabState(folder: string, state: LabState): Promise<void> {
+  const half = `${stateFile(folder)}.half`;
+  await writeFile(half, `${JSON.stringify(state, null, 2)}\n`);
+  await rename(half, stateFile(folder));
+}
