@@ -87,6 +87,8 @@ export class Pair {
       const node = nodes[index === 0 ? 0 : 1];
       const candidate = this.candidate(index, grammarOf(nodes[0]));
       if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate)) return Promise.resolve(node);
+      // A new file is parsed there in any case before it is installed: only a preview wants to know it earlier.
+      if (!preview.now && !node.kernelResources.has(this.desired.name)) return Promise.resolve(node);
       return host.observe({ looks: looks[index]?.looks ?? [], candidates: [candidate] }, preview.attempts);
     });
   }

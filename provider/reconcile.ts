@@ -12,6 +12,7 @@ export class RefusedError extends Error {
   constructor(plan: Plan) {
     super(formatRefusals(plan));
     this.name = "RefusedError";
+    this.stack = ""; // as in shell/errors.ts
   }
 }
 

@@ -46,10 +46,12 @@ function teardownSteps(resource: string, minor: number, device: string, host: st
     found.push(steps.unmount(host, mounted.target, "the device goes; the data stays on the disk"));
   }
   const enabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
-  if (kernel !== undefined && enabled) found.push(steps.stopUnits(host, resource, "systemd holds it up"));
-  if (enabled) found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
   if (kernel?.role === "Primary") found.push(steps.secondary(host, resource, "fails while something still uses it"));
   if (kernel !== undefined) found.push(steps.down(host, resource, "detaches the disk; data and metadata stay on it"));
+  if (enabled) {
+    found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
+    found.push(steps.stopUnits(host, resource, "systemd forgets that it was up"));
+  }
   if ((node.files.get(fstabPath) ?? "").split("\n").some((line) => line.startsWith(`${device} `))) {
     found.push(steps.removeFstabLine(host, minor, "written by us"), steps.reloadSystemd(host, "reads fstab"));
   }

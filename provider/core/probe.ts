@@ -95,7 +95,8 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `say resource ${quote(name)}`,
     inspect("disk", disk),
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
-    `if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi`,
+// Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
+    `case $zeros in zero*) run gi echo none ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi ;; esac`,
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`,
@@ -107,7 +108,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
 /** What stands at a path: where it leads, its signature, and, where there is none, whether samples of it are zero. */
 function inspect(section: string, path: string): string {
   const word = quote(path);
-  return `if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; if [ "$now" = none ]; then contents "$real"; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
+  return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; zeros=; if [ "$now" = none ]; then zeros=$(contents "$real"); echo "$zeros"; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
 function candidateLines(nonce: string, { name, resource, globalCommon }: Candidate): string[] {

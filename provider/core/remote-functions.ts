@@ -8,15 +8,15 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
 
-# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 2 MiB
-# and 512 blocks of 4 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
+# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 1 MiB
+# and 256 blocks of 4 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
 contents() {
   perl -e '
-    my $zero = "\0" x 2097152; my @reads;
+    my $zero = "\0" x 1048576; my @reads;
     open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
     my $size = sysseek($disk, 0, 2) + 0;
-    push @reads, [0, 2097152], [$size > 2097152 ? $size - 2097152 : 0, 2097152];
-    push @reads, [int($size * $_ / 513 / 4096) * 4096, 4096] for 1 .. 512;
+    push @reads, [0, 1048576], [$size > 1048576 ? $size - 1048576 : 0, 1048576];
+    push @reads, [int($size * $_ / 257 / 4096) * 4096, 4096] for 1 .. 256;
     for (@reads) {
       my ($at, $want) = @$_;
       sysseek($disk, $at, 0); my $got = sysread($disk, my $block, $want);

@@ -191,7 +191,7 @@ export function unmount(node: string, mountPoint: string, because: string): Step
   return { node, argv: ["umount", mountPoint], because, timeoutSeconds: patient };
 }
 
-/** Stops the units that hold the resource, which demotes it and takes it down; the commands themselves follow. */
+/** After the resource is down: the units then have nothing left to do but to be stopped. */
 export function stopUnits(node: string, resource: string, because: string): Step {
   return {
     node,

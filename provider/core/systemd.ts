@@ -40,7 +40,7 @@ Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=90
 ExecStart=/bin/sh -c 'for second in $$(seq 60); do case "$$(drbdadm cstate "$$0")" in Connected|Established|Sync*|Paused*|Verify*|Ahead|Behind) drbdadm primary "$$0" && exit 0 ;; esac; sleep 1; done; exit 1' %I
-ExecStop=/bin/sh -c 'drbdadm secondary "$$0"' %I
+ExecStop=-/bin/sh -c 'drbdadm secondary "$$0"' %I
 
 [Install]
 WantedBy=multi-user.target

@@ -23,6 +23,8 @@ export class HostError extends Error {
     if (details.advice !== undefined) lines.push(`  what to do: ${details.advice}`);
     super(lines.join("\n"));
     this.name = "HostError";
+    // Pulumi's SDK prints an error's stack beside its message. Where our code stood says nothing to a user.
+    this.stack = "";
   }
 }
 
