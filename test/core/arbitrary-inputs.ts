@@ -130,9 +130,7 @@ const filesystem = fc.record(
 );
 
 /** Takes out what does not go together (conflicts.ts), so that the rest must be accepted. */
-function reconcile(
-  inputs: Record<string, unknown> & { net: Record<string, unknown>; handlers: Record<string, unknown> },
-): unknown {
+function reconcile(inputs: Record<string, unknown> & { net: GivenOptions; handlers: GivenOptions }): unknown {
   const net = { ...inputs.net };
   const handlers = { ...inputs.handlers };
   const number = (name: string): number => {
