@@ -10,9 +10,11 @@ export const SECRET_PLACEHOLDER = "(secret)";
 export function redactSecrets(text: string): string {
   const blank = String.raw`(?:[ \t\r\n]|#[^\n]*\n)+`;
   const value = String.raw`(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|(?:\\.|[^\s;"'\\])+)+`;
+  const escaped = SECRET_PLACEHOLDER.replaceAll(/[()]/g, "\\$&");
   return text
     .replaceAll(new RegExp(`(?<=\\bshared-secret)(${blank})${value}`, "gs"), `$1"${SECRET_PLACEHOLDER}"`)
-    .replaceAll(new RegExp(`(?<=\\bshared-secret(?:"|')?=)${value}`, "gs"), `"${SECRET_PLACEHOLDER}"`);
+    .replaceAll(/(?<=(["'])--shared-secret=)(?:(?!\1).)*/gs, SECRET_PLACEHOLDER)
+    .replaceAll(new RegExp(`(?<=\\bshared-secret=)(?!${escaped})${value}`, "gs"), `"${SECRET_PLACEHOLDER}"`);
 }
 
 /** A statement of drbd.conf: its words up to `;`, or up to `{` with what stands in the braces. */

@@ -9,12 +9,12 @@ import { numberOf } from "./option-value";
 import type { OptionValues } from "./desired";
 import type { ConnectionProperties, NodeProperties, ResourceProperties, SideProperties } from "./properties";
 
-/** An option of the net section as a number: the one that is set, or DRBD's default. */
-function netNumber(net: OptionValues, name: string): number {
+/** An option of the net section as a number: the one that is set, or DRBD's default; undefined when it is unknown. */
+function netNumber(net: OptionValues, name: string): number | undefined {
   const option = OPTIONS.net[name];
   if (option?.type !== "number") throw new Error(`${name} is no number`);
   const text = net[name];
-  return (text === undefined ? undefined : numberOf(option, text)) ?? option.default;
+  return text === undefined ? option.default : numberOf(option, text);
 }
 
 /** `timeout` is in tenths of a second and must be below connect-int and ping-int, which are in seconds. */
@@ -22,7 +22,7 @@ function timeouts(net: OptionValues, path: Path): Failure[] {
   const timeout = netNumber(net, "timeout");
   return ["ping-int", "connect-int"].flatMap((name) => {
     const seconds = netNumber(net, name);
-    if (timeout < seconds * 10) return [];
+    if (timeout === undefined || seconds === undefined || timeout < seconds * 10) return [];
     const blamed = net["timeout"] === undefined ? name : "timeout";
     const reason = `timeout is ${timeout} tenths of a second, ${name} ${seconds} s: timeout must be the shorter one (at most ${seconds * 10 - 1})`;
     return [failureAt([...path, blamed], reason)];
@@ -153,10 +153,6 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   const after = resource.disk?.["resync-after"]?.split("/")[0];
   if (after !== undefined && after === resource.name) {
     failures.push(failureAt(["disk", "resync-after"], "is the resource itself, which would wait for ever"));
-  }
-  const filesystem = resource.filesystem;
-  if (filesystem !== undefined && filesystem.mountPoint === undefined && (filesystem.mountOptions?.length ?? 0) > 0) {
-    failures.push(failureAt(["filesystem", "mountOptions"], "has no effect without filesystem.mountPoint"));
   }
   return failures;
 }

@@ -10,7 +10,7 @@ import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secre
 import { nearest } from "./nearest";
 import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";
 import { HMAC_DIGESTS, parseOptionValue } from "./option-value";
-import { isUnknown } from "./unknowns";
+import { UNKNOWN, isUnknown } from "./unknowns";
 
 interface Context {
   readonly issues: z.core.$ZodRawIssue[];
@@ -191,7 +191,10 @@ function whereInstead(section: SectionName, name: string): string {
   return `no such option in ${section}; it has ${all.join(", ")}`;
 }
 
-/** A section of drbd.conf: its options in drbd.conf's spelling, sorted by name. */
+/**
+ * A section of drbd.conf: its options in drbd.conf's spelling, sorted by name. One that is not known yet keeps its
+ * place: what depends on it must not be judged by its default.
+ */
 function section(name: SectionName): z.ZodType<OptionValues> {
   return z.unknown().transform((given, context): OptionValues => {
     if (!isRecord(given)) {
@@ -207,7 +210,9 @@ function section(name: SectionName): z.ZodType<OptionValues> {
       const option = findOption(name, key);
       if (option === undefined) {
         report(context, given, whereInstead(name, key), [key], { name: true });
-      } else if (!isUnknown(value)) {
+      } else if (isUnknown(value)) {
+        values.push([key, UNKNOWN]);
+      } else {
         const parsed = parseOptionValue(option, value);
         if (parsed.ok) values.push([key, parsed.value]);
         else report(context, given, parsed.reason, [key]);
@@ -264,12 +269,14 @@ const sides = z.array(property(side), { error: "must be an array of two nodes" }
 const MANAGED_MOUNT_OPTION =
   /^(auto|noauto|fail|nofail|_netdev|x-systemd\..*|x-initrd\..*|bind|rbind|move|remount|loop|user|users|owner|group)(=|$)/;
 
+/** A list of words. One that is not known yet may change the meaning of the next, so nothing is said about any then. */
 const words = (
   check: (given: readonly string[]) => { readonly index: number; readonly reason: string }[],
 ): z.ZodType<string[]> =>
   z
     .array(z.string({ error: "must be a string" }), { error: "must be an array of strings" })
     .superRefine((given, context) => {
+      if (given.some(isUnknown)) return;
       for (const { index, reason } of check(given)) {
         context.addIssue({ code: "custom", message: `${quoted(given[index] ?? "")} ${reason}`, path: [index] });
       }
