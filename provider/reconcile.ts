@@ -3,7 +3,7 @@ import { isEmpty, type Plan, type Stage, type Step } from "./core/plan";
 import { formatRefusals } from "./core/format";
 import type { ProbeRequest } from "./core/probe";
 import type { Reporter } from "./reporter";
-import type { Host } from "./shell/host";
+import { GuardError, type Host } from "./shell/host";
 
 /** Each round decides on what the one before it left; more than this means that a step does not do what its plan says. */
 const mostRounds = 6;
@@ -28,6 +28,7 @@ export interface Subject {
 
 /** observe → plan → apply, until the plan is empty. Creating and updating are both this, wherever it has to begin. */
 export async function reconcile(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+  let guardFailed = false;
   for (let round = 1; ; round++) {
     const nodes = await subject.observe();
     const plan = subject.plan(nodes);
@@ -40,7 +41,14 @@ export async function reconcile(subject: Subject, reporter: Reporter): Promise<r
       const left = plan.stages.flat().map((step) => `${step.node}: ${step.argv.join(" ")}`);
       throw new Error(`${plan.subject}: these steps ran and are still called for: ${left.join("; ")}. This is a defect of pulumi-drbd: please report it.`);
     }
-    await applyPlan(plan, subject, reporter);
+    try {
+      await applyPlan(plan, subject, reporter);
+    } catch (error) {
+      // Something changed since the look that this was planned on, perhaps a step of a run that was killed and had not
+      // ended: look once more.
+      if (!(error instanceof GuardError) || guardFailed) throw error;
+      guardFailed = true;
+    }
   }
 }
 

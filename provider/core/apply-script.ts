@@ -14,14 +14,16 @@ import { commandLine } from "./shell-words";
 export function applyScript(nonce: string, steps: readonly Step[], observe?: ProbeRequest): string {
   const bodies = steps.map((step, index) => {
     const body = step.script ?? `${commandLine(step.argv)} </dev/null`;
-    const guarded = step.guard === undefined ? body : `{ ${step.guard}; } || { mark guard ${index}; exit 1; }\n${body}`;
+    const guarded = step.guard === undefined ? body : `{ ${step.guard}; } || exit ${guardFailed}\n${body}`;
     return [
       `step${index}() (`,
       guarded,
       `)`,
       `mark begin ${index}`,
-      `step${index} 2>&1`,
+      // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
+      `step${index} >"$out" 2>&1`,
       `code=$?`,
+      `[ -s "$out" ] && cat "$out"`,
       `mark end ${index} $code`,
       `[ $code = 0 ] || exit 0`,
     ].join("\n");
@@ -31,6 +33,7 @@ mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
 exec 9>/run/lock/pulumi-drbd || { echo cannot write /run/lock; exit 70; }
 flock -w 60 9 || { mark locked; exit 75; }
+out=/run/lock/pulumi-drbd.output
 ${bodies.join("\n")}
 ${observe === undefined ? "" : "flock -u 9\nprobe"}
 }
@@ -38,6 +41,9 @@ apply </dev/null
 exit 0
 `;
 }
+
+/** A step's exit code when its guard failed and the command itself did not run; no command of ours uses it. */
+const guardFailed = 99;
 
 /** What happened to each step, in order, from the markers and what stands between them. */
 export interface StepOutcome {
@@ -74,7 +80,10 @@ export function parseOutcomes(nonce: string, steps: readonly Step[], output: str
       if (step !== undefined) outcomes.push({ step, exit: null, output: "", guarded: false });
       open = true;
     } else if (event?.kind === "end") {
-      if (last) last.exit = event.exit;
+      if (last) {
+        last.exit = event.exit;
+        last.guarded = event.exit === guardFailed && last.step.guard !== undefined;
+      }
       open = false;
     } else if (last && line.startsWith(`@${nonce}-step guard`)) last.guarded = true;
     else if (last && open) last.output += `${line}\n`;

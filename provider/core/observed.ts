@@ -115,7 +115,7 @@ export interface ObservedNode {
   readonly utils: string | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
-  /** Paths of the symlinks by which systemd starts DRBD units at boot. */
+  /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and our own marks. */
   readonly links: readonly string[];
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];

@@ -170,12 +170,21 @@ class PairPlan {
     const known = this.situation.memory.filesystemUuid;
     switch (device.kind) {
       case "blank":
-        if (known === null) return [];
+        if (known !== null) {
+          return [
+            {
+              node,
+              found: `${path} looks blank, but the filesystem ${known} was made on it`,
+              way: "It is never formatted a second time. Find out what happened to it before anything else.",
+            },
+          ];
+        }
+        if (this.isNewlyForced(primary)) return [];
         return [
           {
             node,
-            found: `${path} looks blank, but the filesystem ${known} was made on it`,
-            way: "It is never formatted a second time. Find out what happened to it before anything else.",
+            found: `${path} has no filesystem, and was not first made Primary by pulumi-drbd: samples of it are zero, but it has been in use`,
+            way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
           },
         ];
       case "signature":
@@ -196,6 +205,11 @@ class PairPlan {
           },
         ];
     }
+  }
+
+  /** We made it Primary by force, and were stopped before it was formatted. */
+  private isNewlyForced(side: Side): boolean {
+    return side.node.links.includes(steps.formattingMark(this.desired.name));
   }
 
   private refuseMount(side: Side): Refusal[] {
@@ -337,10 +351,9 @@ class PairPlan {
     }
     const primary = this.sides.find(isPrimary);
     if (primary !== undefined) {
-      const blank = primary.observed?.device?.kind === "blank";
-      const mayFormat =
-        blank && filesystem !== undefined && this.situation.memory.filesystemUuid === null && primary === this.source;
-      return mayFormat ? [steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")] : [];
+      return this.mayFormat(primary) && filesystem !== undefined
+        ? [steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")]
+        : [];
     }
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
     if (filesystem === undefined) return [];
@@ -349,18 +362,22 @@ class PairPlan {
     ];
   }
 
+  private mayFormat(primary: Side): boolean {
+    return primary === this.source && primary.observed?.device?.kind === "blank" && this.isNewlyForced(primary);
+  }
+
   private mountSteps(): Step[] {
     const mountPoint = this.desired.filesystem?.mountPoint;
     if (mountPoint === undefined) return [];
     if (this.sides.some((side) => side.mountedAt.length > 0)) return [];
-    // Mounted where it is Primary already, or is made Primary by this plan.
-    const elsewhere = isPrimary(this.target);
-    if (elsewhere) return [];
-    const ready = this.neverUsed || !isPrimary(this.source) || this.source.observed?.device?.kind !== undefined;
+    // Formatted by this plan, or seen to hold a filesystem: else the next look decides.
+    const ready =
+      this.neverUsed ||
+      (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;
     return [
-      steps.mount(host, mountPoint, "by its line in fstab"),
+      steps.mount(host, this.desired.name, mountPoint, "by its line in fstab"),
       steps.startPromotionUnit(host, this.desired.name, "so that a shutdown unmounts, demotes and takes it down in order"),
     ];
   }

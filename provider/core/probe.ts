@@ -67,6 +67,7 @@ probe() {
   fi
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
+  for mark in /var/lib/pulumi-drbd/*.new; do if [ -e "$mark" ]; then echo "$mark"; fi; done
   say exit 0
   drift=
   if command -v drbdadm >/dev/null; then

@@ -1,7 +1,7 @@
 import type { DesiredFilesystem, DesiredResource } from "./desired";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
-import { quote } from "./shell-words";
+import { commandLine, quote } from "./shell-words";
 import { heredoc, writeConfiguration } from "./steps-configuration";
 import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
@@ -73,6 +73,8 @@ export function forcePrimary(node: string, resource: string, because: string): S
     argv: ["drbdadm", "primary", "--force", resource],
     because,
     guard: `both_new ${quote(resource)}`,
+    // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use.
+    script: `mkdir -p ${formattingFolder} && : >${quote(formattingMark(resource))} && drbdadm primary --force ${quote(resource)} </dev/null`,
     timeoutSeconds: patient,
   };
 }
@@ -87,6 +89,13 @@ export function primary(node: string, resource: string, because: string): Step {
   };
 }
 
+const formattingFolder = "/var/lib/pulumi-drbd";
+
+/** Stands on the sync source from just before its `primary --force` until it was formatted or mounted. */
+export function formattingMark(resource: string): string {
+  return `${formattingFolder}/${resource}.new`;
+}
+
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
 export function makeFilesystem(
   node: string,
@@ -95,15 +104,13 @@ export function makeFilesystem(
   because: string,
 ): Step {
   const device = devicePath(desired.minor);
+  const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
+  const argv = ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, device];
   return {
     node,
-    argv: [
-      "mkfs.xfs",
-      ...(filesystem.label === undefined ? [] : ["-L", filesystem.label]),
-      ...filesystem.mkfsOptions,
-      device,
-    ],
+    argv,
     because,
+    script: `${commandLine(argv)} </dev/null && rm -f ${quote(formattingMark(desired.name))}`,
     guard: `still_blank ${device} any`,
     timeoutSeconds: 600,
   };
@@ -172,12 +179,12 @@ export function reloadSystemd(node: string, because: string): Step {
   return { node, argv: ["systemctl", "daemon-reload"], because, timeoutSeconds: patient };
 }
 
-export function mount(node: string, mountPoint: string, because: string): Step {
+export function mount(node: string, resource: string, mountPoint: string, because: string): Step {
   return {
     node,
     argv: ["mount", mountPoint],
     because,
-    script: `mkdir -p ${quote(mountPoint)} && mount ${quote(mountPoint)}`,
+    script: `mkdir -p ${quote(mountPoint)} && mount ${quote(mountPoint)} && rm -f ${quote(formattingMark(resource))}`,
     timeoutSeconds: patient,
   };
 }

@@ -216,15 +216,21 @@ export class Host {
   }
 }
 
+/** A guard found that the host is not any more what was planned on: worth another look. */
+export class GuardError extends HostError {
+  override readonly name = "GuardError";
+}
+
 function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
   const { step } = failed;
+  const Kind = failed.guarded ? GuardError : HostError;
   const what = failed.guarded
     ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
     : failed.exit === null
       ? "its end was never told"
       : `a step failed (${step.because})`;
   const left = steps.length - steps.indexOf(step) - 1;
-  return new HostError(step.node, what, {
+  return new Kind(step.node, what, {
     command: commandLine(step.argv),
     exit: failed.exit ?? "none",
     output: failed.output,
