@@ -34,8 +34,6 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
   const host = side.hostname;
   const observed = node.resources.get(desired.name);
   const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
-  if (observed === undefined)
-    return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
   const kernel = node.kernelResources.get(desired.name);
   const device = kernel?.devices.find((one) => one.minor === desired.minor);
   const base = {

@@ -1,0 +1,306 @@
+/** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
+import { renderGlobalCommon, renderResource } from "../../provider/core/config";
+import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide } from "../../provider/core/desired";
+import { type Memory, noMemory } from "../../provider/core/memory";
+import type {
+  BlockDevice,
+  Contents,
+  KernelDevice,
+  KernelResource,
+  ObservedNode,
+  ObservedResource,
+} from "../../provider/core/observed";
+import { devicePath, fstabPath, globalCommonPath, moduleAtBootPath, resourcePath } from "../../provider/core/paths";
+import { type Plan, stepsOf } from "../../provider/core/plan";
+import { type ResourceSituation, planResource } from "../../provider/core/plan-resource";
+import { fstabLine } from "../../provider/core/steps-resource";
+import { promotionUnit, promotionUnitPath, targetOf } from "../../provider/core/systemd";
+
+export const MiB = 1024 * 1024;
+export const diskBytes = 320 * MiB;
+export const secret = "Ver7-s3cret;word";
+
+export const xfs: DesiredFilesystem = {
+  type: "xfs",
+  label: "data",
+  mkfsOptions: [],
+  mountPoint: "/srv/data",
+  mountOptions: ["defaults", "noatime"],
+};
+
+export const sections = { net: { fencing: "resource-only" }, disk: {}, options: {}, startup: {}, handlers: {} };
+
+const side = (hostname: string, address: string): DesiredSide => ({
+  hostname,
+  address,
+  disk: "/dev/vdb",
+  metaDisk: "internal",
+});
+
+export const r0: DesiredResource = {
+  name: "r0",
+  minor: 1,
+  port: 7789,
+  protocol: "C",
+  sides: [side("alpha", "10.1.1.31"), side("bravo", "10.1.1.32")],
+  sections,
+  auth: { algorithm: "sha256", secret },
+  syncSource: "alpha",
+  filesystem: xfs,
+  waitForSync: true,
+  waitForSyncSeconds: 3600,
+};
+
+export const desiredNode = (hostname: string): DesiredNode => ({
+  hostname,
+  address: hostname === "alpha" ? "10.1.1.31" : "10.1.1.32",
+  global: { "usage-count": "no" },
+  common: { net: {}, disk: {}, options: {}, startup: {}, handlers: {} },
+});
+
+export type Pair = readonly [ObservedNode, ObservedNode];
+
+const withEntry = <V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> => {
+  const copy = new Map(map);
+  if (value === undefined) copy.delete(key);
+  else copy.set(key, value);
+  return copy;
+};
+
+/** A file's new text; undefined: the file is not there. */
+export const withFile = (node: ObservedNode, path: string, text: string | undefined): ObservedNode => ({
+  ...node,
+  files: withEntry(node.files, path, text),
+});
+
+/** What a close look at a resource sees, changed in some points; undefined: it was not looked at. */
+export const withLook = (
+  node: ObservedNode,
+  change: Partial<ObservedResource> | undefined,
+  name = "r0",
+): ObservedNode => ({
+  ...node,
+  resources: withEntry(
+    node.resources,
+    name,
+    change === undefined ? undefined : { ...(node.resources.get(name) ?? blankLook), ...change },
+  ),
+});
+
+/** A resource as the kernel runs it, changed in some points; undefined: it does not run. */
+export const withKernel = (
+  node: ObservedNode,
+  change: Partial<KernelResource> | undefined,
+  name = "r0",
+): ObservedNode => ({
+  ...node,
+  kernelResources: withEntry(
+    node.kernelResources,
+    name,
+    change === undefined
+      ? undefined
+      : { ...(node.kernelResources.get(name) ?? { name, role: "Secondary", suspended: "no", devices: [] }), ...change },
+  ),
+});
+
+export const withBlock = (node: ObservedNode, path: string, change: Partial<BlockDevice>): ObservedNode => ({
+  ...node,
+  blocks: withEntry(node.blocks, path, {
+    ...(node.blocks.get(path) ?? { path, type: "disk", size: diskBytes, readOnly: false, children: [] }),
+    ...change,
+  }),
+});
+
+export const withMount = (node: ObservedNode, source: string, target: string, fstype = "xfs"): ObservedNode => ({
+  ...node,
+  mounts: [...node.mounts, { source, target, fstype }],
+});
+
+export const kernelDevice = (disk: string, change: Partial<KernelDevice> = {}): KernelDevice => ({
+  resource: "r0",
+  volume: 0,
+  minor: 1,
+  disk,
+  size: 327636,
+  ...change,
+});
+
+export const blank: Contents = { kind: "blank", real: "/dev/vdb", size: diskBytes };
+export const drbdSignature: Contents = {
+  kind: "signature",
+  real: "/dev/vdb",
+  size: diskBytes,
+  type: "drbd",
+  uuid: "29ff20370300d6d2",
+};
+const blankLook: ObservedResource = { disk: blank, metadata: { kind: "absent" }, portTaken: false };
+
+const zeros = "0".repeat(16);
+const flags = "0:0:0:0:0:0:0";
+/** Just created, never written through. */
+export const newGi = `${zeros.slice(1)}4:${zeros}:${zeros}:${zeros}:${flags}`;
+export const usedGi = `F2099469C0D6C688:${zeros}:2F6CB04648729E94:2F6BB04648729E94:${flags}`;
+/** Diverged from `usedGi` where both were at 2F6C… */
+export const divergedGi = `718431164AB65DE2:${zeros}:2F6CB04648729E94:2F6BB04648729E94:${flags}`;
+export const unrelatedGi = `5555555555555554:${zeros}:3333333333333332:${zeros}:${flags}`;
+/** What the other side held until `usedGi` began. */
+export const olderGi = `2F6CB04648729E94:${zeros}:2F6BB04648729E94:${zeros}:${flags}`;
+
+export const filesystemUuid = "1f0c7a52-6d5b-4d5f-9c0f-0d7f3c1e9a10";
+
+/** drbd-utils are there, the module is loaded, and nothing has been done with the disk. */
+export function blankNode(hostname: string): ObservedNode {
+  const node: ObservedNode = {
+    hostname,
+    kernel: "6.1.0-44-cloud-amd64",
+    os: { id: "debian", like: [], name: "Debian GNU/Linux 12 (bookworm)" },
+    clock: 1_700_000_000,
+    addresses: ["127.0.0.1", "10.0.2.15", desiredNode(hostname).address, "::1"],
+    module: { version: "8.4.11", loaded: true },
+    utils: "9.22.0",
+    files: new Map([
+      ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],
+      [globalCommonPath, renderGlobalCommon(desiredNode(hostname), "8.4")],
+      [moduleAtBootPath, "drbd\n"],
+      [fstabPath, "# root\n/dev/vda / ext4 defaults 0 1\n"],
+    ]),
+    links: [],
+    mounts: [{ source: "/dev/vda", target: "/", fstype: "ext4" }],
+    swaps: [],
+    blocks: new Map(),
+    kernelResources: new Map(),
+    sync: new Map(),
+    resources: new Map([["r0", blankLook]]),
+  };
+  const serial = hostname === "alpha" ? "0001" : "0002";
+  return withBlock(withBlock(node, "/dev/vda", { fstype: "ext4" }), "/dev/vdb", { serial });
+}
+
+export const configurationOf = (desired: DesiredResource): string => renderResource(desired, "8.4");
+
+/** The steps of a first `up`, as far as they have come on one host. */
+export const progressions = [
+  "blank",
+  "file",
+  "metadata",
+  "up",
+  "connected",
+  "promoted",
+  "formatted",
+  "mounted",
+  "synced",
+] as const;
+export type Progression = (typeof progressions)[number];
+
+const reached = (progression: Progression, point: Progression): boolean =>
+  progressions.indexOf(progression) >= progressions.indexOf(point);
+
+/** One host of a pair on its way; "synced" is the healthy pair. */
+export function nodeAt(
+  hostname: string,
+  progression: Progression,
+  desired: DesiredResource = r0,
+  peer: Progression = progression,
+): ObservedNode {
+  const isSource = hostname === desired.syncSource;
+  const device = devicePath(desired.minor);
+  let node = blankNode(hostname);
+  if (!reached(progression, "file")) return node;
+  node = withFile(node, resourcePath(desired.name), configurationOf(desired));
+  if (!reached(progression, "metadata")) return node;
+  node = withLook(node, { disk: drbdSignature, metadata: { kind: "present", version: "v08", gi: newGi } });
+  node = withBlock(node, "/dev/vdb", { fstype: "drbd", uuid: "29ff20370300d6d2" });
+  if (!reached(progression, "up")) return node;
+  const connected = reached(progression, "connected") && reached(peer, "connected");
+  node = withKernel(node, {
+    connection: connected ? "Connected" : "Connecting",
+    peerRole: connected ? "Secondary" : "Unknown",
+    replication: connected ? "Established" : "Off",
+    peerDisk: connected ? "Inconsistent" : "DUnknown",
+    outOfSync: connected ? 0 : 327636,
+    devices: [kernelDevice("Inconsistent", { minor: desired.minor })],
+  });
+  node = { ...withLook(node, { kernelGi: newGi, metadata: { kind: "busy", said: "error 20 busy" } }) };
+  node = withBlock(node, device, { type: "disk", size: 327636 * 1024 });
+  if (!reached(progression, "promoted")) return node;
+  const both = reached(progression, "synced");
+  const upToDate = (own: boolean) => (own || both ? "UpToDate" : "Inconsistent");
+  node = withKernel(node, {
+    role: isSource ? "Primary" : "Secondary",
+    peerRole: isSource ? "Secondary" : "Primary",
+    replication: both ? "Established" : isSource ? "SyncSource" : "SyncTarget",
+    peerDisk: upToDate(!isSource),
+    outOfSync: both ? 0 : 163818,
+    devices: [kernelDevice(upToDate(isSource), { minor: desired.minor })],
+  });
+  const mark = `/var/lib/pulumi-drbd/${desired.name}.new`;
+  const deviceBlank: Contents = { kind: "blank", real: device, size: 327636 * 1024 };
+  node = withLook(node, { kernelGi: usedGi, ...(isSource ? { device: deviceBlank } : {}) });
+  if (isSource && !reached(progression, "formatted")) node = { ...node, links: [mark] };
+  if (!reached(progression, "formatted")) return node;
+  if (isSource) {
+    node = withLook(node, {
+      device: { kind: "signature", real: device, size: 327636 * 1024, type: "xfs", uuid: filesystemUuid },
+    });
+  }
+  if (!reached(progression, "mounted")) return node;
+  const { filesystem } = desired;
+  if (filesystem?.mountPoint !== undefined) {
+    const line = fstabLine(desired, filesystem, filesystem.mountPoint, isSource);
+    node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
+    node = withFile(node, promotionUnitPath, promotionUnit);
+    if (isSource) node = withMount(node, device, filesystem.mountPoint);
+  }
+  return {
+    ...node,
+    links: [`/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`],
+    adjust: { exit: 0, output: "\n" },
+  };
+}
+
+export const pairAt = (progression: Progression, desired: DesiredResource = r0): Pair => [
+  nodeAt("alpha", progression, desired),
+  nodeAt("bravo", progression, desired),
+];
+
+export const blankPair = (): Pair => pairAt("blank");
+export const healthyPair = (desired: DesiredResource = r0): Pair => pairAt("synced", desired);
+
+/** A disk that holds data of ours, with the resource down, as after a reboot without our units. */
+export const downNode = (hostname: string, gi: string): ObservedNode =>
+  withLook(
+    { ...withKernel(nodeAt(hostname, "synced"), undefined), mounts: blankNode(hostname).mounts, adjust: undefined },
+    { metadata: { kind: "present", version: "v08", gi }, kernelGi: undefined, device: undefined },
+  );
+
+export interface Given {
+  readonly desired?: DesiredResource;
+  readonly configuration?: string;
+  readonly memory?: Memory;
+  readonly preview?: boolean;
+}
+
+export const situation = (nodes: Pair, { desired = r0, ...given }: Given = {}): ResourceSituation => ({
+  desired,
+  configuration: configurationOf(desired),
+  nodes,
+  memory: noMemory,
+  preview: false,
+  ...given,
+});
+
+export const remembered: Memory = { filesystemUuid };
+
+export const planOf = (nodes: Pair, given: Given = {}): Plan => planResource(situation(nodes, given));
+
+/** `alpha: drbdadm up r0`, one entry a step, stages apart. */
+export const commandsOf = (plan: Plan): string[][] =>
+  plan.stages.map((stage) => stage.map((step) => `${step.node}: ${step.argv.join(" ")}`));
+
+export const allCommands = (plan: Plan): string[] => commandsOf(plan).flat();
+
+/** `alpha: there is no /dev/vdb`; a plan that is refused holds no steps. */
+export function refusalsOf(plan: Plan): string[] {
+  if (plan.refusals.length > 0) expect(stepsOf(plan)).toEqual([]);
+  return plan.refusals.map(({ node, found }) => (node === undefined ? found : `${node}: ${found}`));
+}
