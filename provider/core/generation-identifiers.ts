@@ -34,10 +34,12 @@ export function relate(first: GenerationIdentifiers, second: GenerationIdentifie
     if (second.bitmap !== 0n && first.bitmap === 0n) return "second-newer";
     return "same";
   }
-  if (first.bitmap === second.current) return "first-newer";
-  if (second.bitmap === first.current) return "second-newer";
-  if (past(first).includes(second.current)) return "first-newer";
-  if (past(second).includes(first.current)) return "second-newer";
+  const passed = (one: GenerationIdentifiers, other: GenerationIdentifiers) =>
+    one.bitmap === other.current || past(one).includes(other.current);
+  // Each in the other's past cannot come about by DRBD: neither may overwrite the other.
+  if (passed(first, second) && passed(second, first)) return "split-brain";
+  if (passed(first, second)) return "first-newer";
+  if (passed(second, first)) return "second-newer";
   if (first.bitmap !== 0n && first.bitmap === second.bitmap) return "split-brain";
   if (past(first).some((one) => past(second).includes(one))) return "split-brain";
   return "unrelated";
