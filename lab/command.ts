@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 /** What a finished command left. `exit` is null where it was killed, by a signal or at its timeout. */
 export interface Outcome {
@@ -28,12 +28,23 @@ export class CommandFailed extends Error {
   }
 }
 
+/** What runs now, for `endCommands`. */
+const running = new Set<ChildProcess>();
+
+/** Ends every command that runs, each with a chance to clean up after itself, and waits for that. */
+export async function endCommands(): Promise<void> {
+  const ends = [...running].map((child) => new Promise((resolve) => child.once("close", resolve)));
+  for (const child of running) child.kill("SIGTERM");
+  await Promise.all(ends);
+}
+
 /** Runs argv, without a shell, and waits for its end. Rejects only where the program cannot be started. */
 export function execute(argv: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
   const [program = "", ...rest] = argv;
   return new Promise((resolve, reject) => {
     const begun = performance.now();
     const child = spawn(program, rest, { env: { ...process.env, ...options.env }, stdio: ["pipe", "pipe", "pipe"] });
+    running.add(child);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let timer: NodeJS.Timeout | undefined;
@@ -43,10 +54,12 @@ export function execute(argv: readonly string[], options: CommandOptions = {}): 
     // A command that ends before it has read its input is not our error: its exit says what happened.
     child.stdin.on("error", () => undefined);
     child.on("error", (error) => {
+      running.delete(child);
       clearTimeout(timer);
       reject(error);
     });
     child.on("close", (exit) => {
+      running.delete(child);
       clearTimeout(timer);
       resolve({
         exit,

@@ -13,7 +13,9 @@ export function freeTcpPort(wished = 0): Promise<number> {
     });
     server.listen(wished, LOOPBACK, () => {
       const address = server.address();
-      server.close(() => { resolve(address && typeof address === "object" ? address.port : 0); });
+      server.close(() => {
+        resolve(address && typeof address === "object" ? address.port : 0);
+      });
     });
   });
 }
@@ -28,7 +30,9 @@ export function freeUdpPort(wished = 0): Promise<number> {
     });
     socket.bind(wished, LOOPBACK, () => {
       const { port } = socket.address();
-      socket.close(() => { resolve(port); });
+      socket.close(() => {
+        resolve(port);
+      });
     });
   });
 }

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
-import { access, chmod, cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { access, chmod, copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { hostSources } from "./apt-sources";
-import { executeOrThrow } from "./command";
+import { undoneOnFailure } from "./cleanup";
+import { CommandFailed, execute, executeOrThrow } from "./command";
 import { cacheFolder, imageSources } from "./folders";
 import { withLock } from "./lock";
 import { type Report, timed } from "./report";
-import { TO_BUILD, requirePrograms, requireSpace } from "./requirements";
+import { TO_BUILD, TO_BUILD_UNPRIVILEGED, requirePrograms, requireSpace } from "./requirements";
 
 export const RELEASE = "bookworm";
 
@@ -35,24 +36,32 @@ const PACKAGES = [
 /** What a machine boots from. */
 export interface Image {
   folder: string;
+  /** Differs between two images made from the same inputs: a machine's disk only fits the one it was made on. */
+  id: string;
   kernel: string;
   initrd: string;
   root: string;
 }
 
-function imageIn(folder: string): Image {
+function imageFiles(folder: string) {
   return {
-    folder,
+    id: join(folder, "id"),
     kernel: join(folder, "vmlinuz"),
     initrd: join(folder, "initrd"),
     root: join(folder, "root.qcow2"),
   };
 }
 
+async function readImage(folder: string): Promise<Image> {
+  const files = imageFiles(folder);
+  return { folder, ...files, id: await readFile(files.id, "utf8") };
+}
+
 /** mmdebstrap's command line; the host's sources come on stdin, so that no mirror is in it. */
-export function mmdebstrapArgv(hook: string, sources: boolean): string[] {
+export function mmdebstrapArgv(hook: string, sources: boolean, root: boolean): string[] {
   return [
     "mmdebstrap",
+    `--mode=${root ? "root" : "unshare"}`,
     "--variant=minbase",
     // The hook makes the disk image; the tree itself is not wanted.
     "--format=null",
@@ -80,7 +89,7 @@ export function cacheKey(inputs: Readonly<Record<string, string>>): string {
 }
 
 async function readInputs(sources: string): Promise<Record<string, string>> {
-  const inputs: Record<string, string> = { argv: mmdebstrapArgv("", true).join("\n"), password: ADMIN_PASSWORD };
+  const inputs: Record<string, string> = { argv: mmdebstrapArgv("", true, true).join("\n"), password: ADMIN_PASSWORD };
   for (const entry of await readdir(sources, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
@@ -103,53 +112,66 @@ export async function provideImage(report: Report): Promise<Image> {
   const images = join(cacheFolder(), "images");
   const folder = join(images, key);
   // The folder gets its name when all of it is there, by a rename.
-  if (await exists(folder)) return imageIn(folder);
+  if (await exists(folder)) return readImage(folder);
   return withLock(
     join(images, "lock"),
-    () => { report("waiting for another lab that is making the image"); },
+    () => {
+      report("waiting for another lab that is making the image");
+    },
     async () => {
       if (!(await exists(folder))) await build(sources, images, folder, report);
-      return imageIn(folder);
+      return readImage(folder);
     },
   );
 }
 
 async function build(sources: string, images: string, folder: string, report: Report): Promise<void> {
-  await requirePrograms(TO_BUILD);
+  const root = process.getuid?.() === 0;
+  await requirePrograms(root ? TO_BUILD : TO_BUILD_UNPRIVILEGED);
   await requireSpace(images, 1024, "the machines' image", "free some, or set XDG_CACHE_HOME to another disk");
   await requireSpace(tmpdir(), 2500, "making the machines' image", "free some, or set TMPDIR to another disk");
   const log = join(images, "build.log");
   report(`making the machines' image (Debian ${RELEASE}), once; log: ${log}`);
-  // mmdebstrap and its hook run as another user where it is not root that calls: they must get to what they write.
-  const work = await mkdtemp(join(tmpdir(), "pulumi-drbd-image-"));
+  // A fixed name, so that what a killed build has left is found by the next one.
+  const work = join(tmpdir(), `pulumi-drbd-image-${cacheKey({ folder })}`);
   const half = `${folder}.half`;
-  try {
-    await chmod(work, 0o755);
-    for (const name of ["root.raw", "vmlinuz", "initrd"]) {
-      await writeFile(join(work, name), "");
-      await chmod(join(work, name), 0o666);
-    }
-    await cp(sources, join(work, "sources"), { recursive: true });
-    await timed(report, "image: packages and tree", async () => {
-      const hostsOwn = await hostSources(RELEASE);
-      const hook = `sh '${work}/sources/customize.sh' "$1" '${work}/sources' '${work}'`;
-      const built = await executeOrThrow(mmdebstrapArgv(hook, hostsOwn !== ""), {
-        stdin: hostsOwn,
-        env: { INITRD: "No", TMPDIR: work, LAB_ADMIN_PASSWORD: ADMIN_PASSWORD, LC_ALL: "C.UTF-8" },
-      });
-      await writeFile(log, built.stdout + built.stderr);
-    });
-    await timed(report, "image: into the cache", async () => {
-      await rm(half, { recursive: true, force: true });
-      await mkdir(half);
-      const { kernel, initrd, root } = imageIn(half);
-      await executeOrThrow(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", join(work, "root.raw"), root]);
-      await writeFile(kernel, await readFile(join(work, "vmlinuz")));
-      await writeFile(initrd, await readFile(join(work, "initrd")));
-      await rename(half, folder);
-    });
-  } finally {
+  const undo = async () => {
     await rm(work, { recursive: true, force: true });
     await rm(half, { recursive: true, force: true });
+  };
+  await undo();
+  await undoneOnFailure(undo, async () => {
+    await mkdir(work);
+    await timed(report, "image: packages and disk", () => bootstrap(sources, work, root, log));
+    await timed(report, "image: into the cache", async () => {
+      await mkdir(half);
+      const files = imageFiles(half);
+      await executeOrThrow(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", join(work, "root.raw"), files.root]);
+      await copyFile(join(work, "vmlinuz"), files.kernel);
+      await copyFile(join(work, "initrd"), files.initrd);
+      await writeFile(files.id, randomUUID());
+      await rename(half, folder);
+    });
+  });
+  await undo();
+}
+
+/** Fills `work` with root.raw, vmlinuz and initrd. */
+async function bootstrap(sources: string, work: string, root: boolean, log: string): Promise<void> {
+  // Without root, mmdebstrap and its hook run under another user id: they must get to what they read and write.
+  await chmod(work, 0o755);
+  for (const name of ["root.raw", "vmlinuz", "initrd"]) {
+    await writeFile(join(work, name), "");
+    await chmod(join(work, name), 0o666);
   }
+  await cp(sources, join(work, "sources"), { recursive: true });
+  const hostsOwn = await hostSources(RELEASE);
+  const hook = `sh '${work}/sources/customize.sh' "$1" '${work}/sources' '${work}'`;
+  const argv = mmdebstrapArgv(hook, hostsOwn !== "", root);
+  const outcome = await execute(argv, {
+    stdin: hostsOwn,
+    env: { INITRD: "No", TMPDIR: work, LAB_ADMIN_PASSWORD: ADMIN_PASSWORD, LC_ALL: "C.UTF-8" },
+  });
+  await writeFile(log, outcome.stdout + outcome.stderr);
+  if (outcome.exit !== 0) throw new CommandFailed(`mmdebstrap (all of it is in ${log})`, outcome);
 }

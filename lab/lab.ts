@@ -1,6 +1,7 @@
-import { access, chmod, mkdir, readFile, rm } from "node:fs/promises";
+import { access, chmod, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator, qemuVersion } from "./accelerator";
+import { undoneOnFailure } from "./cleanup";
 import { CommandFailed, type Outcome, executeOrThrow } from "./command";
 import { labFolder } from "./folders";
 import { freeTcpPort, freeUdpPort } from "./free-ports";
@@ -21,18 +22,11 @@ import {
   slotId,
 } from "./machines";
 import { withMonitor } from "./monitor";
-import { runningMachine, waitForEnd } from "./processes";
+import { killOrphan, runningMachine, waitForEnd } from "./processes";
 import { type Report, pause, silent, timed } from "./report";
 import { TO_RUN, requirePrograms, requireSpace } from "./requirements";
 import { makeKey, writeSeededInitrd } from "./seed";
-import {
-  accessFiles,
-  closeConnection,
-  readHostKey,
-  runOverSsh,
-  waitForSsh,
-  writeAccessFiles,
-} from "./ssh-access";
+import { accessFiles, closeConnection, readHostKey, runOverSsh, waitForSsh, writeAccessFiles } from "./ssh-access";
 
 const MIB = 1024 * 1024;
 
@@ -40,6 +34,13 @@ const MIB = 1024 * 1024;
 export const DATA_DISK_BYTES = 320 * MIB;
 
 const BOOT_SECONDS = 180;
+
+const WAIT_FOR_BOOT = `while :; do
+  case $(systemctl is-system-running) in initializing | starting | "") sleep 0.1 ;; *) exit 0 ;; esac
+done`;
+
+/** The file that tells a lab's folder, which may be removed, from any other. */
+const MARKER = "this-is-a-drbd-lab";
 
 /** bare: as Debian installs, apt can install drbd-utils; utils: drbd-utils installed, nothing loaded or configured. */
 export type FreshSnapshot = "bare" | "utils";
@@ -99,16 +100,22 @@ export class Lab {
       const qemu = await qemuVersion();
       const state = await readLabState(this.folder);
       const running = await this.running();
-      if (running.length > 0 && state) {
-        if (state.image.folder !== image.folder) {
+      // Without its snapshots a lab is one whose making was interrupted.
+      const whole = state?.snapshots["utils"] !== undefined;
+      if (whole && running.length > 0) {
+        if (state.image.id !== image.id) {
           this.report("the lab runs an older image; `down --delete` and `up` make one of the new image");
         }
-        for (const name of MACHINES) if (!running.includes(name)) await this.boot(state, name);
-        return;
+        for (const name of MACHINES) {
+          if (running.includes(name)) this.report(`${name} runs already`);
+          else await this.boot(state, name);
+        }
+      } else if (whole && state.image.id === image.id && state.qemu === qemu) {
+        await this.pickPorts(state);
+        await this.load(state, "bare");
+      } else {
+        await this.create(image, qemu);
       }
-      const usable = state?.snapshots["utils"] && state.image.folder === image.folder && state.qemu === qemu;
-      if (usable) await this.load(state, "bare");
-      else await this.create(image, qemu);
     });
   }
 
@@ -121,8 +128,9 @@ export class Lab {
 
   /** Both machines off and everything of the lab removed. The image stays in the cache. */
   async delete(): Promise<void> {
-    await this.down();
-    await rm(this.folder, { recursive: true, force: true });
+    await this.locked(async () => {
+      await this.removeFolder();
+    });
   }
 
   /** Both machines back to a snapshot: disks, memory, link, in about two seconds. */
@@ -246,7 +254,10 @@ export class Lab {
           // The device goes when the machine's kernel has let go of it.
           const deadline = performance.now() + 30_000;
           for (;;) {
-            const blocks = (await monitor.execute("query-block")) as { qdev?: string; inserted?: { "node-name"?: string } }[];
+            const blocks = (await monitor.execute("query-block")) as {
+              qdev?: string;
+              inserted?: { "node-name"?: string };
+            }[];
             if (!blocks.some((each) => each.inserted?.["node-name"] === diskId(serial))) break;
             if (performance.now() > deadline) throw new Error(`${name} does not let go of disk ${serial}`);
             await pause(50);
@@ -294,26 +305,34 @@ export class Lab {
   }
 
   private locked<T>(work: () => Promise<T>): Promise<T> {
-    return withLock(`${this.folder}.lock`, () => { this.report("waiting for another lab command to end"); }, work);
+    return withLock(
+      `${this.folder}.lock`,
+      () => {
+        this.report("waiting for another lab command to end");
+      },
+      work,
+    );
   }
 
   private async create(image: Image, qemu: string): Promise<void> {
-    await Promise.all(MACHINES.map((name) => this.stop(name)));
-    await rm(this.folder, { recursive: true, force: true });
+    await this.removeFolder();
     await requireSpace(this.folder, 2048, "the two machines", "free some, or set LAB_DIR to a folder on another disk");
     await chmod(this.folder, 0o700);
+    await writeFile(join(this.folder, MARKER), "A lab of pulumi-drbd; `npm run lab -- down --delete` removes it.\n");
     const accelerator = await chooseAccelerator(image, qemu, this.report);
-    const port = async () => ({ ssh: await freeTcpPort(), link: await freeUdpPort() });
     const state: LabState = {
       image,
       accelerator,
       qemu,
-      ports: { alpha: await port(), bravo: await port() },
+      ports: { alpha: { ssh: 0, link: 0 }, bravo: { ssh: 0, link: 0 } },
       disks: { alpha: [], bravo: [] },
       snapshots: {},
       linkIsCut: false,
     };
-    try {
+    const stopBoth = async () => {
+      await Promise.all(MACHINES.map((name) => this.stop(name)));
+    };
+    await undoneOnFailure(stopBoth, async () => {
       await timed(this.report, "disks and keys", () => this.prepare(state));
       await timed(this.report, "both machines boot", () =>
         Promise.all(MACHINES.map((name) => this.boot(state, name, silent))),
@@ -324,11 +343,28 @@ export class Lab {
       );
       await timed(this.report, "snapshot utils", () => this.save(state, "utils"));
       await this.load(state, "bare");
-    } catch (error) {
-      // A lab that is half made is of no use, and its machines would stay behind.
-      await Promise.all(MACHINES.map((name) => this.stop(name)));
-      throw error;
+    });
+  }
+
+  /** Stops the machines and removes all there is of the lab. */
+  private async removeFolder(): Promise<void> {
+    await Promise.all(MACHINES.map((name) => this.stop(name)));
+    const files = await readdir(this.folder).catch((): string[] => []);
+    // LAB_DIR may have been set to a folder with something else in it.
+    if (files.length > 0 && !files.includes(MARKER)) {
+      throw new Error(`${this.folder} is not a lab's folder, and not empty: set LAB_DIR to another`);
     }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ports that are free now; the earlier ones where they still are. */
+  private async pickPorts(state: LabState): Promise<void> {
+    for (const name of MACHINES) {
+      const { ssh, link } = state.ports[name];
+      state.ports[name] = { ssh: await freeTcpPort(ssh), link: await freeUdpPort(link) };
+    }
+    await writeAccessFiles(this.folder, state.ports);
+    await writeLabState(this.folder, state);
   }
 
   private async prepare(state: LabState): Promise<void> {
@@ -342,8 +378,7 @@ export class Lab {
       await executeOrThrow(["qemu-img", "create", "-q", "-f", "qcow2", ...backing, files.root]);
       state.disks[name] = [await this.makeDisk(name, this.serial(name), DATA_DISK_BYTES, 0)];
     }
-    await writeAccessFiles(this.folder, state.ports);
-    await writeLabState(this.folder, state);
+    await this.pickPorts(state);
   }
 
   private async makeDisk(name: MachineName, serial: string, bytes: number, slot: number): Promise<Disk> {
@@ -374,13 +409,16 @@ export class Lab {
       if (state.linkIsCut) await this.plug(name, false);
       const { pid } = this.files(name);
       await waitForSsh(state.ports[name].ssh, BOOT_SECONDS, async () => (await runningMachine(pid)) !== undefined);
-      await this.run(name, "until systemctl is-active -q multi-user.target; do sleep 0.1; done");
+      // ssh is there early; the boot may go on, or end with a unit that failed.
+      await this.run(name, WAIT_FOR_BOOT, { timeout: BOOT_SECONDS });
     });
   }
 
   private async stop(name: MachineName): Promise<void> {
     const files = this.files(name);
-    if ((await runningMachine(files.pid)) !== undefined) {
+    if ((await runningMachine(files.pid)) === undefined) {
+      await killOrphan(files.pid);
+    } else {
       // The monitor goes away before it answers.
       await withMonitor(files.monitor, (monitor) => monitor.execute("quit")).catch(() => undefined);
       await waitForEnd(files.pid, 10);

@@ -13,13 +13,21 @@ export async function withLock<T>(file: string, onWait: () => void, work: () => 
     // In its own process group, so that a ^C at the terminal does not take the lock from under our clean-up.
     detached: true,
   });
-  const ended = new Promise<void>((resolve) => holder.once("close", () => { resolve(); }));
+  const ended = new Promise<void>((resolve) =>
+    holder.once("close", () => {
+      resolve();
+    }),
+  );
   const waiting = setTimeout(onWait, 500);
   try {
     await new Promise<void>((resolve, reject) => {
       holder.once("error", reject);
-      holder.once("close", () => { reject(new Error(`cannot lock ${file}`)); });
-      holder.stdout.once("data", () => { resolve(); });
+      holder.once("close", () => {
+        reject(new Error(`cannot lock ${file}`));
+      });
+      holder.stdout.once("data", () => {
+        resolve();
+      });
     });
     clearTimeout(waiting);
     return await work();

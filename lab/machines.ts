@@ -86,7 +86,7 @@ export function slotId(slot: number): string {
 }
 
 const KERNEL_LINE = [
-  "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet loglevel=4",
+  "root=/dev/vda rw console=ttyS0 8250.nr_uarts=1 net.ifnames=0 quiet loglevel=4",
   "mitigations=off nokaslr audit=0 apparmor=0 cryptomgr.notests nowatchdog",
   // Time jumps when a snapshot is loaded: without these systemd then kills its own services.
   "clocksource=hpet rcupdate.rcu_cpu_stall_suppress=1 systemd.service_watchdogs=0",
@@ -97,7 +97,7 @@ export function boardArguments(accelerator: Accelerator): string[] {
   return [
     ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
     ...["-machine", "q35,sata=off,usb=off,smbus=off,vmport=off"],
-    ...["-cpu", accelerator === "kvm" ? "host" : "qemu64,+rdrand"],
+    ...["-cpu", accelerator === "kvm" ? "host" : "qemu64,+rdrand,-svm"],
     ...["-smp", "1", "-m", "512"],
     ...["-nodefaults", "-no-user-config", "-display", "none"],
   ];
@@ -116,15 +116,14 @@ export function renderMachineArgv(start: MachineStart): string[] {
   // restrict=on: no way out; the machines see the host's ssh client and each other, and nothing else.
   argv.push("-netdev", `user,id=access,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${start.ports.ssh}-:22`);
   argv.push("-device", `virtio-net-pci,id=eth0,netdev=access,addr=0x3,romfile=,mac=${mac(0)}`);
-  // UDP: either end can go away and come back.
-  argv.push(
-    "-netdev",
-    `dgram,id=link,local.type=inet,local.host=127.0.0.1,local.port=${start.ports.link},` +
-      `remote.type=inet,remote.host=127.0.0.1,remote.port=${start.peerLink}`,
-  );
+  // UDP: either end can go away and come back. (`-netdev dgram` is the same, but only in qemu 7.2 and later.)
+  argv.push("-netdev", `socket,id=link,udp=127.0.0.1:${start.peerLink},localaddr=127.0.0.1:${start.ports.link}`);
   argv.push("-device", `virtio-net-pci,id=eth1,netdev=link,addr=0x4,romfile=,mac=${mac(1)}`);
   for (let slot = 0; slot < SLOTS; slot++) {
-    argv.push("-device", `pcie-root-port,id=${slotId(slot)},chassis=${slot + 1},port=${slot},addr=0x${(8 + slot).toString(16)}`);
+    argv.push(
+      "-device",
+      `pcie-root-port,id=${slotId(slot)},chassis=${slot + 1},port=${slot},addr=0x${(8 + slot).toString(16)}`,
+    );
   }
   for (const disk of start.disks) {
     argv.push("-blockdev", JSON.stringify(blockNode(diskId(disk.serial), disk.file)));

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
+import { cleanUp } from "./cleanup";
+import { endCommands } from "./command";
 import { Lab } from "./lab";
 import { MACHINES, type MachineName, isMachineName } from "./machines";
 import { Missing } from "./requirements";
-import { accessFiles } from "./ssh-access";
+import { accessFiles, keptConnection } from "./ssh-access";
 
 const HELP = `The lab: two virtual machines, alpha and bravo, with real DRBD, each with an empty disk /dev/vdb.
 
@@ -57,11 +59,14 @@ async function printEnvironment(lab: Lab): Promise<void> {
   }
 }
 
-function shell(lab: Lab, name: MachineName, command: readonly string[]): Promise<number> {
-  const child = spawn("ssh", ["-F", accessFiles(lab.folder).config, name, ...command], { stdio: "inherit" });
+async function shell(lab: Lab, name: MachineName, command: readonly string[]): Promise<number> {
+  const [ssh = "ssh", ...rest] = await keptConnection(lab.folder, name);
+  const child = spawn(ssh, [...rest, ...command], { stdio: "inherit" });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (exit) => { resolve(exit ?? 1); });
+    child.once("close", (exit) => {
+      resolve(exit ?? 1);
+    });
   });
 }
 
@@ -111,6 +116,14 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       throw new Usage(`no command ${command}`);
   }
   return 0;
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    void endCommands()
+      .then(cleanUp)
+      .finally(() => process.exit(130));
+  });
 }
 
 main(process.argv.slice(2)).then(

@@ -24,9 +24,15 @@ export class Monitor {
   private ended: Error | undefined;
 
   private constructor(private readonly socket: Socket) {
-    createInterface({ input: socket }).on("line", (line) => { this.onReply(JSON.parse(line) as Reply); });
-    socket.on("error", (error) => { this.onEnd(error); });
-    socket.on("close", () => { this.onEnd(new MonitorError("the machine has closed its monitor")); });
+    createInterface({ input: socket }).on("line", (line) => {
+      this.onReply(JSON.parse(line) as Reply);
+    });
+    socket.on("error", (error) => {
+      this.onEnd(error);
+    });
+    socket.on("close", () => {
+      this.onEnd(new MonitorError("the machine has closed its monitor"));
+    });
   }
 
   static async open(path: string): Promise<Monitor> {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { pause } from "./report";
 
 /** Whether a process's arguments (as in /proc/PID/cmdline) are those of the machine that writes this pid file. */
@@ -14,8 +14,19 @@ export function isMachineCommandLine(commandLine: string, pidFile: string): bool
 export async function runningMachine(pidFile: string): Promise<number | undefined> {
   const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return isMachineCommandLine(commandLine, pidFile) ? pid : undefined;
+  return (await isMachine(pid, pidFile)) ? pid : undefined;
+}
+
+async function isMachine(pid: number, pidFile: string): Promise<boolean> {
+  return isMachineCommandLine(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""), pidFile);
+}
+
+/** Ends a machine that still runs although its lab's folder, and with it the pid file, was removed. */
+export async function killOrphan(pidFile: string): Promise<void> {
+  for (const entry of await readdir("/proc")) {
+    const pid = Number(entry);
+    if (Number.isInteger(pid) && (await isMachine(pid, pidFile))) process.kill(pid, "SIGKILL");
+  }
 }
 
 /** Waits for a machine's process to be gone; after `seconds` it is killed. */

@@ -10,6 +10,7 @@ const PROGRAMS = {
   cpio: "cpio",
   mke2fs: "e2fsprogs",
   openssl: "openssl",
+  newuidmap: "uidmap",
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   flock: "util-linux",
@@ -20,6 +21,8 @@ export type Program = keyof typeof PROGRAMS;
 /** What running an image takes, and what making one takes besides. */
 export const TO_RUN: readonly Program[] = ["qemu-system-x86_64", "qemu-img", "cpio", "ssh", "ssh-keygen", "flock"];
 export const TO_BUILD: readonly Program[] = ["mmdebstrap", "mke2fs", "openssl"];
+/** Without root, mmdebstrap works in a user namespace. */
+export const TO_BUILD_UNPRIVILEGED: readonly Program[] = [...TO_BUILD, "newuidmap"];
 
 export class Missing extends Error {
   override readonly name = "Missing";

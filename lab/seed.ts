@@ -31,7 +31,14 @@ export async function writeSeededInitrd(folder: string, name: MachineName, initr
       await put(join(home, ".ssh/authorized_keys"), authorized, 0o600);
     }
     const archive = join(work, "seed.cpio");
-    const packed = await execute(["sh", "-c", 'cd "$1" && find seed | cpio --quiet -o -H newc >"$2"', "sh", work, archive]);
+    const packed = await execute([
+      "sh",
+      "-c",
+      'cd "$1" && find seed | cpio --quiet -o -H newc >"$2"',
+      "sh",
+      work,
+      archive,
+    ]);
     if (packed.exit !== 0) throw new CommandFailed("cpio", packed);
     // The kernel takes archives one behind the other, each beginning at a multiple of four bytes.
     const base = await readFile(initrd);

@@ -55,10 +55,18 @@ function greets(port: number): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(2000, () => { finish(false); });
-    socket.once("data", (chunk) => { finish(chunk.toString().startsWith("SSH-")); });
-    socket.once("error", () => { finish(false); });
-    socket.once("close", () => { finish(false); });
+    socket.setTimeout(2000, () => {
+      finish(false);
+    });
+    socket.once("data", (chunk) => {
+      finish(chunk.toString().startsWith("SSH-"));
+    });
+    socket.once("error", () => {
+      finish(false);
+    });
+    socket.once("close", () => {
+      finish(false);
+    });
   });
 }
 
@@ -66,10 +74,20 @@ function greets(port: number): Promise<boolean> {
  * Runs a shell script on a machine over a connection that is kept: ssh's own control master, which serves every
  * process of this lab's user and ends by itself.
  */
-export async function runOverSsh(folder: string, name: MachineName, script: string, options: CommandOptions): Promise<Outcome> {
+export async function runOverSsh(
+  folder: string,
+  name: MachineName,
+  script: string,
+  options: CommandOptions,
+): Promise<Outcome> {
+  return execute([...(await keptConnection(folder, name)), script], options);
+}
+
+/** The ssh command line for a machine, up to the remote command, over the kept connection. */
+export async function keptConnection(folder: string, name: MachineName): Promise<string[]> {
   await openConnection(folder, name);
   const { control } = machineFiles(folder, name);
-  return execute(["ssh", "-F", accessFiles(folder).config, "-o", `ControlPath=${control}`, name, script], options);
+  return ["ssh", "-F", accessFiles(folder).config, "-o", `ControlPath=${control}`, name];
 }
 
 const opening = new Map<string, Promise<void>>();
@@ -85,7 +103,9 @@ async function openConnection(folder: string, name: MachineName): Promise<void> 
     const child = spawn("ssh", [...options, "-M", "-f", "-N", name], { stdio: "ignore" });
     child.once("error", reject);
     // A failure shows in the command that comes next, with its message.
-    child.once("exit", () => { resolve(); });
+    child.once("exit", () => {
+      resolve();
+    });
   }).finally(() => opening.delete(control));
   opening.set(control, opened);
   return opened;
@@ -95,7 +115,9 @@ async function openConnection(folder: string, name: MachineName): Promise<void> 
 export async function closeConnection(folder: string, name: MachineName): Promise<void> {
   const { control } = machineFiles(folder, name);
   if (existsSync(control)) {
-    await execute(["ssh", "-F", accessFiles(folder).config, "-o", `ControlPath=${control}`, "-O", "exit", name], { timeout: 5 });
+    await execute(["ssh", "-F", accessFiles(folder).config, "-o", `ControlPath=${control}`, "-O", "exit", name], {
+      timeout: 5,
+    });
   }
   await rm(control, { force: true });
 }

@@ -18,14 +18,20 @@ for deb in "$packages"/*.deb; do
   echo "SHA256: $(sha256sum "$deb" | cut -d ' ' -f 1)"
   echo
 done >"$packages/Packages"
+cat >"$packages/Release" <<END
+Suite: lab
+Date: $(LC_ALL=C date -u -R)
+SHA256:
+ $(sha256sum "$packages/Packages" | cut -d ' ' -f 1) $(stat -c %s "$packages/Packages") Packages
+END
 
-# Nothing of the host's apt configuration stays: no mirror, no proxy.
+# Nothing of the host's apt configuration stays: no mirror, no proxy. (mmdebstrap insists on removing 00mmdebstrap itself,
+# after the disk image is made.)
+: >"$tree/etc/apt/apt.conf.d/00mmdebstrap"
 rm -rf "$tree"/etc/apt/sources.list "$tree"/etc/apt/sources.list.d/* "$tree"/etc/apt/apt.conf.d/99mmdebstrap \
   "$tree"/etc/apt/auth.conf.d/* "$tree"/var/lib/apt/lists/* "$tree"/var/cache/apt/*.bin "$tree"/var/cache/apt/archives/*
 mkdir -p "$tree/var/lib/apt/lists/partial" "$tree/var/cache/apt/archives/partial"
 echo "deb [trusted=yes] file:/var/lib/lab/packages ./" >"$tree/etc/apt/sources.list"
-printf '%s\n' 'Acquire::Languages "none";' 'Dir::Cache::pkgcache "";' 'Dir::Cache::srcpkgcache "";' \
-  >"$tree/etc/apt/apt.conf.d/90lab"
 
 # --- users -----------------------------------------------------------------------------------------------------------
 # admin: sudo without a password, and a password for the login; nosudo: neither.
@@ -55,6 +61,7 @@ for unit in getty.target getty@.service serial-getty@.service console-getty.serv
   ldconfig.service systemd-remount-fs.service systemd-initctl.socket networking.service sudo.service; do
   ln -sf /dev/null "$units/$unit"
 done
+ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
 mkdir -p "$units/multi-user.target.wants" "$units/sysinit.target.wants"
 ln -sf /etc/systemd/system/lab-network.service "$units/sysinit.target.wants/lab-network.service"
 rm -f "$units/multi-user.target.wants/ssh.service" "$units/sshd.service"

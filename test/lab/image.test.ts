@@ -1,0 +1,40 @@
+import { RELEASE, cacheKey, mmdebstrapArgv } from "../../lab/image";
+
+describe("the name an image is cached under", () => {
+  const inputs = { init: "#!/bin/sh\n", "customize.sh": "set -eu\n" };
+
+  test("is the same for the same inputs, in any order", () => {
+    expect(cacheKey(inputs)).toMatch(/^[0-9a-f]{16}$/);
+    expect(cacheKey({ "customize.sh": inputs["customize.sh"], init: inputs.init })).toBe(cacheKey(inputs));
+  });
+
+  test("changes with a file's text, its name, and a text moved from one file to the next", () => {
+    const keys = [
+      inputs,
+      { ...inputs, init: "#!/bin/bash\n" },
+      { ...inputs, more: "" },
+      { "customize.sh": inputs["customize.sh"], init2: inputs.init },
+      { a: "x", b: "" },
+      { a: "", b: "x" },
+    ].map(cacheKey);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe("mmdebstrap's command line", () => {
+  test("takes sources from the host where it has some, and names no mirror", () => {
+    const argv = mmdebstrapArgv("hook", true, true);
+    expect(argv.slice(-3)).toEqual([RELEASE, "/dev/null", "-"]);
+    expect(argv.join(" ")).not.toContain("://");
+    expect(mmdebstrapArgv("hook", false, true).at(-1)).toBe("/dev/null");
+  });
+
+  test("needs no root", () => {
+    expect(mmdebstrapArgv("hook", true, true)).toContain("--mode=root");
+    expect(mmdebstrapArgv("hook", true, false)).toContain("--mode=unshare");
+  });
+
+  test("leaves drbd-utils out of the image", () => {
+    expect(mmdebstrapArgv("hook", true, true).join(" ")).not.toContain("drbd");
+  });
+});
