@@ -11,7 +11,10 @@ const announced: { nodes: unknown[]; looks: unknown[] } = { nodes: [], looks: []
 
 const hostnames = new WeakMap<object, string>();
 
-export function announceNode(resource: object, node: { readonly hostname: unknown; readonly [key: string]: unknown }): void {
+export function announceNode(
+  resource: object,
+  node: { readonly hostname: unknown; readonly [key: string]: unknown },
+): void {
   if (!isPlain(node)) return;
   announced.nodes.push(node);
   if (typeof node.hostname === "string") hostnames.set(resource, node.hostname);

@@ -45,7 +45,9 @@ export class DrbdPair extends pulumi.ComponentResource {
       return [rest.name, new DrbdResource(rest.name, { ...rest, nodes: [one, other] }, { parent: this })] as const;
     });
     this.resources = Object.fromEntries(resources);
-    this.registerOutputs({ resources: Object.fromEntries(resources.map(([key, { devicePath }]) => [key, devicePath])) });
+    this.registerOutputs({
+      resources: Object.fromEntries(resources.map(([key, { devicePath }]) => [key, devicePath])),
+    });
   }
 }
 

@@ -112,7 +112,10 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       providerStub("resource"),
       name,
       props,
-      pulumi.mergeOptions({ additionalSecretOutputs: ["sharedSecret"], dependsOn: args.nodes.map(({ node }) => node) }, opts),
+      pulumi.mergeOptions(
+        { additionalSecretOutputs: ["sharedSecret"], dependsOn: args.nodes.map(({ node }) => node) },
+        opts,
+      ),
       "drbd",
       "DrbdResource",
     );

@@ -1,11 +1,11 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { renderGlobalCommon } from "./core/config";
+import { nodeGrammarFailures, renderGlobalCommon } from "./core/config";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
 import { formatPlan } from "./core/format";
 import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
-import type { ObservedNode } from "./core/observed";
+import { grammarOf, type ObservedNode } from "./core/observed";
 import { globalCommonBackupPath, globalCommonPath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
@@ -13,7 +13,7 @@ import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
 import { expectAnnounced } from "./expected";
-import { preview, refusalsAsFailures, toState, unreachableInPreview } from "./phase";
+import { preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
 import { hostOf } from "./shell/host";
@@ -32,16 +32,26 @@ export const nodeLifecycle = {
     preview.note(news);
     expectAnnounced(news.__announced);
     const parsed = parseNode(visible(news));
-    if (parsed.ok === false) return { failures: [...parsed.failures] };
+    if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
     const inputs = lasting(news);
     if (parsed.ok === "unknown") return { inputs };
-    const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired) };
+    const reporter = new Reporter(news.__urn);
+    const seen = await unreachableInPreview(reporter, () => grammarAt(parsed));
+    const grammar = seen ?? "8.4";
+    const misplaced = nodeGrammarFailures(parsed.desired, grammar);
+    if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
+    const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired, grammar) };
     const checked = { ...inputs, configuration: wanted.configuration };
     const creating = Object.keys(olds).length === 0;
-    if (!preview.now || !creating) return { inputs: checked };
-    const reporter = new Reporter(news.__urn);
+    if (!preview.now || !creating || seen === undefined) {
+      await reporter.done();
+      return { inputs: checked };
+    }
     const failures = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts));
+      const plan = planOf(
+        wanted,
+        await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
+      );
       if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
       return refusalsAsFailures(plan);
     });
@@ -54,7 +64,10 @@ export const nodeLifecycle = {
     const changed = !sameInputs(inputsOf(olds), inputsOf(news));
     const reporter = new Reporter(news.__urn);
     const needed = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(wanted, await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts));
+      const plan = planOf(
+        wanted,
+        await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
+      );
       if (plan.refusals.length > 0) throw new RefusedError(plan);
       if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
       return !isEmpty(plan);
@@ -101,19 +114,19 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
   const wanted = wantedOf(news);
   const host = hostOf(wanted.desired.hostname, wanted.connection);
   const reporter = new Reporter(news.__urn);
-  let missing = false;
+  const seen = { withoutUtils: false };
   const subject: Subject = {
     hosts: [host],
     looks: () => [justTheHost],
     observe: async () => [await host.observe(justTheHost)],
     plan: ([node]) => {
-      missing ||= only(node).utils === null;
+      seen.withoutUtils ||= only(node).utils === null;
       return planOf(wanted, only(node));
     },
   };
   const [node] = await reconcile(subject, reporter);
   await reporter.done();
-  const installed = missing || olds?.["installedUtils"] === true;
+  const installed = seen.withoutUtils || olds?.["installedUtils"] === true;
   return toState({ ...news, ...found(only(node), { installedUtils: installed }) });
 }
 
@@ -134,17 +147,33 @@ function found(node: ObservedNode, known: Record<string, unknown>): Record<strin
 
 /** The inputs among a resource's outputs. */
 function inputsOf(props: Inputs): Record<string, unknown> {
-  const keys = ["hostname", "connection", "insecureIgnoreHostKey", "address", "global", "common", "configuration", "__urn"];
+  const keys = [
+    "hostname",
+    "connection",
+    "insecureIgnoreHostKey",
+    "address",
+    "global",
+    "common",
+    "configuration",
+    "__urn",
+  ];
   return Object.fromEntries(keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
 }
 
 function wantedOf(props: Inputs): Wanted {
-  const { configuration: _rendered, ...own } = visible(inputsOf(props));
+  const { configuration, ...own } = visible(inputsOf(props));
   const parsed = parseNode(own);
   if (parsed.ok !== true) {
-    throw new Error(`the node's inputs are not complete: ${JSON.stringify(parsed.ok === false ? parsed.failures : parsed.unknown)}`);
+    throw new Error(
+      `the node's inputs are not complete: ${JSON.stringify(parsed.ok === false ? parsed.failures : parsed.unknown)}`,
+    );
   }
-  return { ...parsed, configuration: renderGlobalCommon(parsed.desired) };
+  // As `check` rendered it, for the grammar of the host's drbdadm.
+  return { ...parsed, configuration: String(configuration) };
+}
+
+async function grammarAt({ desired, connection }: Omit<Wanted, "configuration">) {
+  return grammarOf(await hostOf(desired.hostname, connection).observe(justTheHost, preview.attempts));
 }
 
 function only(node: ObservedNode | undefined): ObservedNode {

@@ -1,6 +1,7 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { maskSecrets } from "./core/adjust-lines";
+import { claimFailures, claimsOf, type Claim } from "./core/claims";
+import { grammarFailures, redactSecrets } from "./core/config";
 import { formatPlan } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
 import { outputsOf } from "./core/outputs";
@@ -12,7 +13,7 @@ import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
 import { expectAnnounced } from "./expected";
 import { ownInputs, Pair } from "./pair";
-import { preview, refusalsAsFailures, toState, unreachableInPreview, type Failure } from "./phase";
+import { preview, refusalsAsFailures, sourced, toState, unreachableInPreview, type Failure } from "./phase";
 import { reconcile, RefusedError } from "./reconcile";
 import { Reporter } from "./reporter";
 import { newSecret } from "./shell/secret";
@@ -23,22 +24,29 @@ type Inputs = HiddenInputs & Record<string, unknown>;
 /** What identifies the device: with another value it would be another one, and the old would be left running. */
 const identity = ["name", "nodes"] as const;
 
+/** What the resources that were checked before in this process take up. */
+const claims: Claim[] = [];
+
 /** The provider behind DrbdResource: one replicated device on two hosts. */
 export const resourceLifecycle = {
   async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
     preview.note(news);
     expectAnnounced(news.__announced);
     const parsed = parseResource(ownInputs(news));
-    if (parsed.ok === false) return { failures: [...parsed.failures] };
+    if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
     const inputs = lasting(news);
     if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
     const creating = Object.keys(olds).length === 0;
     const moved = creating ? [] : identityFailures(olds, news);
-    if (moved.length > 0) return { failures: moved };
+    const refused = [...moved, ...claimFailures(parsed.desired, claims)];
+    if (refused.length > 0) return { failures: sourced(news, refused) };
+    claims.push(...claimsOf(parsed.desired));
 
     const reporter = new Reporter(news.__urn);
     const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
     const grammar = await unreachableInPreview(reporter, () => pair.grammar());
+    const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
+    if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
     const checked = { ...inputs, configuration: pair.shownConfiguration(grammar ?? "8.4") };
     if (!preview.now || !creating || grammar === undefined) {
       await reporter.done();
@@ -83,9 +91,13 @@ export const resourceLifecycle = {
     const live = nodes.map((node) => node.files.get(path)).find((text) => text !== undefined);
     const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
     if (live === undefined && !running) return {};
-    const configuration = maskSecrets(live ?? "");
+    const configuration = redactSecrets(live ?? "");
     const inputs = { ...inputsOf(props), configuration };
-    return { id, props: toState({ ...props, ...outputsOf(pair.desired, nodes), configuration }), inputs: toState(inputs) };
+    return {
+      id,
+      props: toState({ ...props, ...outputsOf(pair.desired, nodes), configuration }),
+      inputs: toState(inputs),
+    };
   },
 
   async delete(_id: string, props: Inputs): Promise<void> {
@@ -160,7 +172,10 @@ function inputsOf(props: Inputs): Record<string, unknown> {
 function identityFailures(olds: Inputs, news: Inputs): Failure[] {
   const of = (inputs: Inputs): Record<(typeof identity)[number], string> => ({
     name: String(inputs["name"]),
-    nodes: ((inputs["nodes"] ?? []) as { hostname?: string }[]).map((node) => node.hostname ?? "").sort().join(", "),
+    nodes: ((inputs["nodes"] ?? []) as { hostname?: string }[])
+      .map((node) => node.hostname ?? "")
+      .sort()
+      .join(", "),
   });
   const [before, after] = [of(olds), of(news)];
   return identity

@@ -42,7 +42,8 @@ export class Pair {
   static of(properties: Properties, olds: Properties): Pair {
     const parsed = parseResource(ownInputs(properties));
     if (parsed.ok === false) throw new Error(`the resource's inputs are not valid: ${JSON.stringify(parsed.failures)}`);
-    if (parsed.desired === undefined || parsed.connections === undefined) throw new Error("the resource's inputs are not all known");
+    if (parsed.desired === undefined || parsed.connections === undefined)
+      throw new Error("the resource's inputs are not all known");
     return new Pair(parsed.desired, parsed.connections, { inputs: properties, olds });
   }
 
@@ -86,7 +87,8 @@ export class Pair {
     return this.both((host, index) => {
       const node = nodes[index === 0 ? 0 : 1];
       const candidate = this.candidate(index, grammarOf(nodes[0]));
-      if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate)) return Promise.resolve(node);
+      if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate))
+        return Promise.resolve(node);
       // A new file is parsed there in any case before it is installed: only a preview wants to know it earlier.
       if (!preview.now && !node.kernelResources.has(this.desired.name)) return Promise.resolve(node);
       return host.observe({ looks: looks[index]?.looks ?? [], candidates: [candidate] }, preview.attempts);
@@ -126,7 +128,9 @@ export class Pair {
   private adoptSecret(nodes: Nodes): void {
     if (this.desired.auth === null || this.known !== undefined) return;
     const texts = nodes.map((node) => node.files.get(resourcePath(this.desired.name)));
-    this.known = texts.map((live) => (live === undefined ? undefined : parseSharedSecret(live))).find((one) => one !== undefined);
+    this.known = texts
+      .map((live) => (live === undefined ? undefined : parseSharedSecret(live)))
+      .find((one) => one !== undefined);
   }
 
   /** Whatever was seen of both hosts, however shallow. */

@@ -26,6 +26,16 @@ export function refusalsAsFailures(plan: Plan): Failure[] {
   return plan.refusals.map((refusal) => ({ property: "", reason: formatRefusal(refusal) }));
 }
 
+/** The same failures with the place in the user's own file, where the inputs came from one. */
+export function sourced(inputs: HiddenInputs, failures: readonly Failure[]): Failure[] {
+  const source = inputs.__source;
+  if (source === undefined) return [...failures];
+  return failures.map(({ property, reason }) => ({
+    property,
+    reason: `${reason} (${source}${property === "" ? "" : `.${property}`})`,
+  }));
+}
+
 /** In a preview, a host that cannot be reached costs the plan, not the preview. */
 export async function unreachableInPreview<T>(reporter: Reporter, look: () => Promise<T>): Promise<T | undefined> {
   try {

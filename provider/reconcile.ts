@@ -39,7 +39,9 @@ export async function reconcile(subject: Subject, reporter: Reporter): Promise<r
     if (isEmpty(plan)) return nodes;
     if (round === mostRounds) {
       const left = plan.stages.flat().map((step) => `${step.node}: ${step.argv.join(" ")}`);
-      throw new Error(`${plan.subject}: these steps ran and are still called for: ${left.join("; ")}. This is a defect of pulumi-drbd: please report it.`);
+      throw new Error(
+        `${plan.subject}: these steps ran and are still called for: ${left.join("; ")}. This is a defect of pulumi-drbd: please report it.`,
+      );
     }
     try {
       await applyPlan(plan, subject, reporter);
@@ -57,10 +59,10 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Prom
   for (const [index, stage] of plan.stages.entries()) {
     const last = index === plan.stages.length - 1;
     const results = await Promise.allSettled(
-      subject.hosts.map((host, place) => {
+      subject.hosts.map(async (host, place) => {
         const own = stepsOn(stage, host.name);
-        if (own.length === 0) return undefined;
-        return host.apply(own, last ? looks[place] : undefined, (step) => {
+        if (own.length === 0) return;
+        await host.apply(own, last ? looks[place] : undefined, (step) => {
           reporter.step(step);
         });
       }),

@@ -24,15 +24,22 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   };
   const nodes = list(config, "nodes", fail).map((node, index) => {
     const key = `nodes[${index}]`;
-    if (typeof node["hostname"] !== "string") fail(`${key}.hostname`, "is missing: it is what `uname -n` says on the host");
+    if (typeof node["hostname"] !== "string")
+      fail(`${key}.hostname`, "is missing: it is what `uname -n` says on the host");
     if (!isRecord(node["connection"])) fail(`${key}.connection`, "is missing: give at least `host`");
-    const connection = withKeyFile(node["connection"] as unknown as SiteConnection, `${key}.connection.privateKeyFile`, fail);
+    const connection = withKeyFile(
+      node["connection"] as SiteConnection,
+      `${key}.connection.privateKeyFile`,
+      fail,
+    );
     return { ...node, connection, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairNodeArgs;
   });
   const resources = list(config, "resources", fail).map((resource, index) => {
     const key = `resources[${index}]`;
-    if (typeof resource["name"] !== "string") fail(`${key}.name`, "is missing: it is DRBD's name for the resource, such as r0");
-    if (!isRecord(resource["disks"])) fail(`${key}.disks`, "is missing: give each host's backing disk, `alpha: /dev/vdb`");
+    if (typeof resource["name"] !== "string")
+      fail(`${key}.name`, "is missing: it is DRBD's name for the resource, such as r0");
+    if (!isRecord(resource["disks"]))
+      fail(`${key}.disks`, "is missing: give each host's backing disk, `alpha: /dev/vdb`");
     return { ...resource, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairResourceArgs;
   });
   const [first, second] = nodes;
@@ -44,17 +51,24 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     const twin = resources.findIndex((other) => other.name === name);
     if (twin < index) fail(`resources[${index}].name`, `${name} is resources[${twin}] already`);
     for (const { hostname } of [first, second]) {
-      if (disks[hostname] === undefined) fail(`resources[${index}].disks.${hostname}`, "is missing: give that host's backing disk");
+      if (disks[hostname] === undefined)
+        fail(`resources[${index}].disks.${hostname}`, "is missing: give that host's backing disk");
     }
     const stranger = Object.keys(disks).find((hostname) => hostname !== first.hostname && hostname !== second.hostname);
-    if (stranger !== undefined) fail(`resources[${index}].disks.${stranger}`, `no node of this pair is called ${stranger}`);
+    if (stranger !== undefined)
+      fail(`resources[${index}].disks.${stranger}`, `no node of this pair is called ${stranger}`);
   }
   return { nodes: [first, second], resources };
 }
 
-function list(config: pulumi.Config, key: string, fail: (key: string, reason: string) => never): Record<string, unknown>[] {
+function list(
+  config: pulumi.Config,
+  key: string,
+  fail: (key: string, reason: string) => never,
+): Record<string, unknown>[] {
   const value = config.getObject<unknown>(key);
-  if (!Array.isArray(value) || value.length === 0) return fail(key, "is missing or no list; examples/sites has a whole site to copy");
+  if (!Array.isArray(value) || value.length === 0)
+    return fail(key, "is missing or no list; examples/sites has a whole site to copy");
   return value.map((item: unknown, index) => (isRecord(item) ? item : fail(`${key}[${index}]`, "is no group of keys")));
 }
 

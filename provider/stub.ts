@@ -1,4 +1,11 @@
-import type { CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult } from "@pulumi/pulumi/dynamic";
+import type {
+  CheckResult,
+  CreateResult,
+  DiffResult,
+  ReadResult,
+  ResourceProvider,
+  UpdateResult,
+} from "@pulumi/pulumi/dynamic";
 
 /**
  * The only code that enters Pulumi's state: Pulumi stores a dynamic provider as source text, with all that it reaches.
@@ -8,7 +15,9 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvide
 export function providerStub(kind: "node" | "resource"): ResourceProvider {
   /* eslint-disable */
   const call = (method: string, args: unknown[]): any =>
-    require("node:module").createRequire(process.cwd() + "/")("pulumi-drbd/runtime")[kind][method](...args);
+    require("node:module")
+      .createRequire(process.cwd() + "/")("pulumi-drbd/runtime")
+      [kind][method](...args);
   return {
     check: (olds: any, news: any): Promise<CheckResult> => call("check", [olds, news]),
     diff: (id: any, olds: any, news: any): Promise<DiffResult> => call("diff", [id, olds, news]),

@@ -18,18 +18,25 @@ export async function waitForSync(
   const host = pair.hosts.find(({ name: hostname }) => hostname === pair.desired.syncSource) ?? pair.hosts[0];
   const argv = ["wait for sync", name];
   let block: string[] = [];
-  const result = await host.follow(syncScript(name, minor, waitForSyncSeconds), argv, waitForSyncSeconds + 30, (line) => {
-    if (line !== "--") {
-      block.push(line);
-      return;
-    }
-    const progress = parseSyncProgress(block.join("\n")).get(minor);
-    block = [];
-    if (progress !== undefined) reporter.progress(formatSync(progress));
-  });
+  const result = await host.follow(
+    syncScript(name, minor, waitForSyncSeconds),
+    argv,
+    waitForSyncSeconds + 30,
+    (line) => {
+      if (line !== "--") {
+        block.push(line);
+        return;
+      }
+      const progress = parseSyncProgress(block.join("\n")).get(minor);
+      block = [];
+      if (progress !== undefined) reporter.progress(formatSync(progress));
+    },
+  );
   if (result.exit !== 0) {
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
-    reporter.warn(`the initial sync is not finished (${last}); it goes on by itself. \`pulumi refresh\` shows how far it is`);
+    reporter.warn(
+      `the initial sync is not finished (${last}); it goes on by itself. \`pulumi refresh\` shows how far it is`,
+    );
   }
   return pair.observe();
 }

@@ -1,3 +1,5 @@
+import { redactSecrets } from "./config-file";
+
 /** What `drbdadm -d adjust` would do to the kernel (drbd-utils 9.22.0, 8.4 and 9), sorted by what it means for data. */
 export interface Adjustment {
   /** Options that change while the device runs. */
@@ -36,7 +38,7 @@ export function parseAdjustment(output: string): Adjustment {
     dangerous: [] as string[],
   };
   for (const raw of output.split("\n")) {
-    const line = maskSecrets(raw.trim());
+    const line = redactSecrets(raw.trim());
     const words = line.split(/\s+/);
     const program = (words[0] ?? "").replace(/^.*\//, "");
     if (!/^drbd(setup|meta)/.test(program)) continue;
@@ -46,18 +48,16 @@ export function parseAdjustment(output: string): Adjustment {
   return found;
 }
 
-/** drbdadm prints the shared secret in clear, in configuration text and in the commands it would run. */
-export function maskSecrets(text: string): string {
-  return text
-    .replace(/(--shared-secret[= ]+)("[^"]*"|'[^']*'|\S+)/g, "$1(secret)")
-    .replace(/(shared-secret\s+)("[^"]*"|[^\s;]+)/g, '$1"(secret)"');
-}
-
 /** What changes, in few words: the options without the addresses. */
 export function describeAdjustment(adjustment: Adjustment): string {
   const words = [...adjustment.options, ...adjustment.connection, ...adjustment.start].map((line) => {
     const [, verb = "", ...rest] = line.split(/\s+/);
-    return [verb, ...rest.filter((word) => word.startsWith("--") && word !== "--set-defaults")].join(" ");
+    return [
+      verb,
+      ...rest.filter(
+        (word) => word.startsWith("--") && word !== "--set-defaults" && !word.startsWith("--shared-secret"),
+      ),
+    ].join(" ");
   });
   return [...new Set(words)].join("; ");
 }

@@ -19,7 +19,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const general = new Map<string, Section>();
   const closer: { name: string; sections: Map<string, Section> }[] = [];
   for (const section of sections) {
-    if (section.name === "resource" || section.name === "candidate") closer.push({ name: section.words[0] ?? "", sections: new Map() });
+    if (section.name === "resource" || section.name === "candidate")
+      closer.push({ name: section.words[0] ?? "", sections: new Map() });
     else (closer.at(-1)?.sections ?? general).set(section.name, section);
   }
   const files = parseFiles(need(general, "files").text);
@@ -121,7 +122,9 @@ function parseAddresses(trie: string): string[] {
 
 /** /proc/net/if_inet6: 32 hexadecimal digits, spelled out as RFC 5952 wants it. */
 function parseAddresses6(text: string): string[] {
-  return [...text.matchAll(/^([0-9a-f]{32}) /gm)].map((match) => canonicalIPv6(((match[1] ?? "").match(/.{4}/g) ?? []).map((group) => parseInt(group, 16))));
+  return [...text.matchAll(/^([0-9a-f]{32}) /gm)].map((match) =>
+    canonicalIPv6(((match[1] ?? "").match(/.{4}/g) ?? []).map((group) => parseInt(group, 16))),
+  );
 }
 
 function parseOsRelease(text: string): Map<string, string> {

@@ -1,4 +1,6 @@
-import { describeAdjustment, maskSecrets, parseAdjustment, type Adjustment } from "./adjust-lines";
+import { describeAdjustment, parseAdjustment, type Adjustment } from "./adjust-lines";
+import { describeChange } from "./changed-lines";
+import { redactSecrets } from "./config-file";
 import type { DesiredResource } from "./desired";
 import { relate } from "./generation-identifiers";
 import type { Memory } from "./memory";
@@ -268,8 +270,13 @@ class PairPlan {
     const boot = this.sides.flatMap((side) => this.bootSteps(side));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
-    const checked = forced ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name)) : [];
-    return [[...prepare, ...checked], [...promote, ...boot, ...this.mountSteps()]];
+    const checked = forced
+      ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name))
+      : [];
+    return [
+      [...prepare, ...checked],
+      [...promote, ...boot, ...this.mountSteps()],
+    ];
   }
 
   private writeFile(side: Side): Step[] {
@@ -279,7 +286,7 @@ class PairPlan {
     const because =
       there === undefined
         ? "new; parsed by drbdadm there first, identical on both"
-        : maskSecrets(there) === maskSecrets(this.situation.configuration)
+        : redactSecrets(there) === redactSecrets(this.situation.configuration)
           ? "the shared secret changes"
           : "changed (see --diff); parsed by drbdadm there first, identical on both";
     return [steps.writeResourceFile(side.desired.hostname, this.desired.name, this.situation.configuration, because)];
@@ -301,13 +308,14 @@ class PairPlan {
   }
 
   private adjust(side: Side): Step {
-    const fileChanges = side.node.files.get(resourcePath(this.desired.name)) !== this.situation.configuration;
-    const what = describeAdjustment(this.adjustment(side));
-    return steps.adjust(
-      side.desired.hostname,
-      this.desired.name,
-      fileChanges ? what : `the kernel differs from the configuration: ${what}`,
-    );
+    const there = side.node.files.get(resourcePath(this.desired.name));
+    const changed = describeChange(redactSecrets(there ?? ""), redactSecrets(this.situation.configuration));
+    const reconnects = this.adjustment(side).connection.length > 0 ? "; disconnects and connects again" : "";
+    const because =
+      there === undefined || changed === ""
+        ? `the kernel differs from the configuration: ${describeAdjustment(this.adjustment(side))}`
+        : `${changed}${reconnects}`;
+    return steps.adjust(side.desired.hostname, this.desired.name, because);
   }
 
   private bringUp(side: Side): Step[] {
@@ -378,7 +386,11 @@ class PairPlan {
     const host = this.source.desired.hostname;
     return [
       steps.mount(host, this.desired.name, mountPoint, "by its line in fstab"),
-      steps.startPromotionUnit(host, this.desired.name, "so that a shutdown unmounts, demotes and takes it down in order"),
+      steps.startPromotionUnit(
+        host,
+        this.desired.name,
+        "so that a shutdown unmounts, demotes and takes it down in order",
+      ),
     ];
   }
 

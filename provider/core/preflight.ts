@@ -1,4 +1,5 @@
-import { maskSecrets } from "./adjust-lines";
+import { foreignClaimRefusals } from "./claims";
+import { redactSecrets } from "./config-file";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import type { ResourceSituation } from "./plan-resource";
@@ -17,6 +18,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       const node = nodes[index === 0 ? 0 : 1];
       return [
         ...hostRefusals(side.hostname, side.address, node, situation.preview),
+        ...foreignClaimRefusals(desired, node, side.hostname),
         ...configurationRefusals(situation, side.hostname, node),
       ];
     }),
@@ -63,7 +65,7 @@ function configurationRefusals(situation: ResourceSituation, host: string, node:
     return [
       {
         node: host,
-        found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${maskSecrets(candidate.output.trim())}`,
+        found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${redactSecrets(candidate.output.trim())}`,
         way: "Line numbers count all files of /etc/drbd.d together. If the complaint is about a file of yours there, mend or remove it.",
       },
     ];

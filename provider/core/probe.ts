@@ -96,7 +96,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `say resource ${quote(name)}`,
     inspect("disk", disk),
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
-// Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
+    // Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
     `case $zeros in zero*) run gi echo none ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi ;; esac`,
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,

@@ -5,7 +5,10 @@ import { quote } from "./shell-words";
 export function isSyncing(resource: string, nodes: readonly ObservedNode[]): boolean {
   return nodes.some((node) => {
     const kernel = node.kernelResources.get(resource);
-    return kernel?.connection === "Connected" && (kernel.peerDisk !== "UpToDate" || kernel.devices.some((one) => one.disk !== "UpToDate"));
+    return (
+      kernel?.connection === "Connected" &&
+      (kernel.peerDisk !== "UpToDate" || kernel.devices.some((one) => one.disk !== "UpToDate"))
+    );
   });
 }
 

@@ -14,10 +14,16 @@ let sent: Promise<unknown> = Promise.resolve();
  * Says something on a resource's own row. `pulumi.log` in a provider's process loses the resource's name; the engine's
  * Log service, whose address is this process's first argument, takes a URN.
  */
-export function tell(urn: string | undefined, message: string, options: { severity?: Severity; ephemeral?: boolean } = {}): void {
+export function tell(
+  urn: string | undefined,
+  message: string,
+  options: { severity?: Severity; ephemeral?: boolean } = {},
+): void {
   const engine = engineClient();
   if (engine === null) return;
-  const { LogRequest, LogSeverity } = sdk("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
+  const { LogRequest, LogSeverity } = sdk(
+    "@pulumi/pulumi/proto/engine_pb",
+  ) as typeof import("@pulumi/pulumi/proto/engine_pb");
   const request = new LogRequest();
   request.setSeverity(options.severity === "warning" ? LogSeverity.WARNING : LogSeverity.INFO);
   request.setMessage(message);
@@ -43,7 +49,9 @@ function engineClient(): IEngineClient | null {
   if (client !== undefined) return client;
   const address = process.argv[2];
   if (address === undefined || !/^[\w.-]+:\d+$/.test(address)) return (client = null);
-  const { EngineClient } = sdk("@pulumi/pulumi/proto/engine_grpc_pb") as typeof import("@pulumi/pulumi/proto/engine_grpc_pb");
+  const { EngineClient } = sdk(
+    "@pulumi/pulumi/proto/engine_grpc_pb",
+  ) as typeof import("@pulumi/pulumi/proto/engine_grpc_pb");
   // gRPC as the SDK itself resolves it: credentials of another copy would be refused.
   const grpc = createRequire(sdk.resolve("@pulumi/pulumi"))("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
   client = new EngineClient(address, grpc.credentials.createInsecure());

@@ -18,5 +18,7 @@ export interface LogEntry {
 export function logEvent(entry: LogEntry): void {
   const file = process.env["DRBD_LOG"];
   if (file === undefined || file === "") return;
-  appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry, ms: Math.round(entry.ms) })}\n`, { mode: 0o600 });
+  appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry, ms: Math.round(entry.ms) })}\n`, {
+    mode: 0o600,
+  });
 }

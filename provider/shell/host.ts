@@ -50,7 +50,11 @@ export class Host {
       const nonce = newNonce();
       const wider = this.widen(request);
       const result = await this.run(observeScript(nonce, wider), observeSeconds, attempts);
-      const argv = ["observe", ...wider.looks.map(({ name }) => name), ...wider.candidates.map(({ name }) => `${name} (wanted)`)];
+      const argv = [
+        "observe",
+        ...wider.looks.map(({ name }) => name),
+        ...wider.candidates.map(({ name }) => `${name} (wanted)`),
+      ];
       logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
       return this.keep(nonce, wider, result);
     });
@@ -99,7 +103,13 @@ export class Host {
       });
       const outcomes = parseOutcomes(nonce, steps, result.stdout);
       outcomes.forEach((outcome, index) => {
-        logEvent({ ...this.numbers(), argv: outcome.step.argv, exit: outcome.exit, ms: took.get(index) ?? 0, changes: true });
+        logEvent({
+          ...this.numbers(),
+          argv: outcome.step.argv,
+          exit: outcome.exit,
+          ms: took.get(index) ?? 0,
+          changes: true,
+        });
       });
       this.judge(nonce, steps, outcomes, result);
       return wider === undefined ? undefined : this.keep(nonce, wider, result);
@@ -107,7 +117,12 @@ export class Host {
   }
 
   /** Follows a script that prints lines until it ends, such as the wait for a sync. Changes nothing. */
-  follow(script: string, argv: readonly string[], timeoutSeconds: number, onLine: (line: string) => void): Promise<RemoteResult> {
+  follow(
+    script: string,
+    argv: readonly string[],
+    timeoutSeconds: number,
+    onLine: (line: string) => void,
+  ): Promise<RemoteResult> {
     return this.alone(async () => {
       const result = await this.run(script, timeoutSeconds, undefined, onLine);
       logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
@@ -169,12 +184,16 @@ export class Host {
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
       if (/sudo:/.test(result.stderr)) {
-        throw new UnreachableError(this.name, `the user ${this.connection.user} may not become root without a password`, {
-          command: "sudo -n sh -s",
-          exit: result.exit ?? "none",
-          output: result.stderr,
-          advice: `let that user run everything by sudo without a password (\`${this.connection.user} ALL=(ALL) NOPASSWD: ALL\` in /etc/sudoers.d), or connect as root`,
-        });
+        throw new UnreachableError(
+          this.name,
+          `the user ${this.connection.user} may not become root without a password`,
+          {
+            command: "sudo -n sh -s",
+            exit: result.exit ?? "none",
+            output: result.stderr,
+            advice: `let that user run everything by sudo without a password (\`${this.connection.user} ALL=(ALL) NOPASSWD: ALL\` in /etc/sudoers.d), or connect as root`,
+          },
+        );
       }
       throw new HostError(this.name, `looking at the host failed: ${error.message}`, {
         command: "sh -s (the probe)",
@@ -189,7 +208,8 @@ export class Host {
     if (result.stdout.includes(`@${nonce}-step locked`)) {
       throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
         command: "flock -w 60 /run/lock/pulumi-drbd",
-        advice: "wait until it has ended (`fuser -v /run/lock/pulumi-drbd` shows who holds it), then run `pulumi up` again",
+        advice:
+          "wait until it has ended (`fuser -v /run/lock/pulumi-drbd` shows who holds it), then run `pulumi up` again",
       });
     }
     const failed = outcomes.find((outcome) => outcome.exit !== 0);
@@ -204,7 +224,12 @@ export class Host {
     }
   }
 
-  private interrupted(error: unknown, steps: readonly Step[], began: Map<number, number>, took: Map<number, number>): unknown {
+  private interrupted(
+    error: unknown,
+    steps: readonly Step[],
+    began: Map<number, number>,
+    took: Map<number, number>,
+  ): unknown {
     if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
     const last = Math.max(...began.keys());
     const step = steps[last];

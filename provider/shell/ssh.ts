@@ -70,7 +70,11 @@ export class Session {
       let deadline: NodeJS.Timeout | undefined;
       const fail = (what: string) => {
         settle();
-        reject(new HostError(this.name, what, { advice: "look at the host, then run `pulumi up` again: it goes on from what is there" }));
+        reject(
+          new HostError(this.name, what, {
+            advice: "look at the host, then run `pulumi up` again: it goes on from what is there",
+          }),
+        );
       };
       const onLost = () => {
         fail(`the connection was lost while a command was running (${this.lost?.message ?? "no reason given"})`);
@@ -122,7 +126,12 @@ export class Session {
         channel.on("exit", (code: number | null) => (exit = code));
         channel.on("close", () => {
           settle();
-          resolve({ exit, stdout: stdout.join(""), stderr: stderr.join(""), milliseconds: performance.now() - started });
+          resolve({
+            exit,
+            stdout: stdout.join(""),
+            stderr: stderr.join(""),
+            milliseconds: performance.now() - started,
+          });
         });
         channel.on("error", () => undefined); // "close" follows, and tells.
         channel.end(script);
@@ -164,7 +173,8 @@ async function dialPatiently(
 class TransientDialError extends Error {}
 
 async function dial(name: string, endpoint: Endpoint, trust: Connection, through?: Client): Promise<Client> {
-  const known = endpoint.hostKey === undefined ? readKnownHostKeys(endpoint.host, endpoint.port) : givenKey(name, endpoint.hostKey);
+  const known =
+    endpoint.hostKey === undefined ? readKnownHostKeys(endpoint.host, endpoint.port) : givenKey(name, endpoint.hostKey);
   let refusal: UnreachableError | undefined;
   const config: ConnectConfig = {
     host: endpoint.host,
@@ -228,7 +238,9 @@ function givenKey(name: string, text: string): HostKey[] {
 
 /** Ask sshd for a key of a type that we know, or it may show another of its keys, which we then would have to refuse. */
 function algorithmsFor(known: readonly HostKey[]): ServerHostKeyAlgorithm[] {
-  const algorithms = known.flatMap(({ type }) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]));
+  const algorithms = known.flatMap(({ type }) =>
+    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type],
+  );
   return [...new Set(algorithms)] as ServerHostKeyAlgorithm[];
 }
 
@@ -240,10 +252,14 @@ function hostKeyRefusal(name: string, endpoint: Endpoint, key: HostKey, known: r
       advice: `${give} (or add it to known_hosts)`,
     });
   }
-  return new UnreachableError(name, `the host key of ${endpoint.host}:${endpoint.port} is not the one that is known: ${shown}`, {
-    output: `known: ${known.map((one) => `${one.type} ${fingerprint(one)}`).join(", ")}`,
-    advice: `somebody may be in between. If the host was reinstalled: ${give}`,
-  });
+  return new UnreachableError(
+    name,
+    `the host key of ${endpoint.host}:${endpoint.port} is not the one that is known: ${shown}`,
+    {
+      output: `known: ${known.map((one) => `${one.type} ${fingerprint(one)}`).join(", ")}`,
+      advice: `somebody may be in between. If the host was reinstalled: ${give}`,
+    },
+  );
 }
 
 function dialError(name: string, endpoint: Endpoint, error: Error & { level?: string }): Error {
@@ -251,7 +267,8 @@ function dialError(name: string, endpoint: Endpoint, error: Error & { level?: st
   if (error.level === "client-authentication") {
     return new UnreachableError(name, `${who} refused every way to log in that \`connection\` gives`, {
       output: error.message,
-      advice: "check `connection.user` and the key or password; the public key must stand in that user's authorized_keys",
+      advice:
+        "check `connection.user` and the key or password; the public key must stand in that user's authorized_keys",
     });
   }
   if (error.level === "agent") {
