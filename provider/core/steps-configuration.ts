@@ -2,9 +2,10 @@ import { globalCommonPath } from "./paths";
 import type { Step } from "./plan";
 import { quote } from "./shell-words";
 
-/** Text on a command's standard input, unharmed by the shell. */
+/** Text, which ends with a newline, on a command's standard input, unharmed by the shell. */
 export function heredoc(command: string, text: string): string {
-  const end = "END-OF-FILE-BY-PULUMI-DRBD";
+  let end = "END-OF-FILE-BY-PULUMI-DRBD";
+  while (text.includes(end)) end += "-";
   return `${command} <<'${end}'\n${text}${end}`;
 }
 
