@@ -12,22 +12,24 @@ export interface Adjustment {
   readonly dangerous: readonly string[];
 }
 
-const kinds: Readonly<Record<string, keyof Adjustment>> = {
-  "net-options": "options",
-  "disk-options": "options",
-  "peer-device-options": "options",
-  "resource-options": "options",
-  connect: "connection",
-  disconnect: "connection",
-  "new-peer": "connection",
-  "del-peer": "connection",
-  "new-path": "connection",
-  "del-path": "connection",
-  "new-resource": "start",
-  "new-minor": "start",
-  attach: "start",
-  "apply-al": "start",
-};
+const kinds: ReadonlyMap<string, keyof Adjustment> = new Map(
+  Object.entries({
+    "net-options": "options",
+    "disk-options": "options",
+    "peer-device-options": "options",
+    "resource-options": "options",
+    connect: "connection",
+    disconnect: "connection",
+    "new-peer": "connection",
+    "del-peer": "connection",
+    "new-path": "connection",
+    "del-path": "connection",
+    "new-resource": "start",
+    "new-minor": "start",
+    attach: "start",
+    "apply-al": "start",
+  }),
+);
 
 /** A verb that is not known counts as dangerous. */
 export function parseAdjustment(output: string): Adjustment {
@@ -43,7 +45,7 @@ export function parseAdjustment(output: string): Adjustment {
     const program = (words[0] ?? "").replace(/^.*\//, "");
     if (!/^drbd(setup|meta)/.test(program)) continue;
     const verb = program.startsWith("drbdmeta") ? words.find((word) => word === "apply-al") : words[1];
-    found[kinds[verb ?? ""] ?? "dangerous"].push(line);
+    found[kinds.get(verb ?? "") ?? "dangerous"].push(line);
   }
   return found;
 }
