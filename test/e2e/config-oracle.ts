@@ -11,7 +11,7 @@ export interface Question {
 
 export interface Answer {
   readonly exit: number;
-  /** What `drbdadm dump` printed, and its complaints. */
+  /** What `drbdadm dump` printed, or what `drbdadm sh-nop` complained of. */
   readonly output: string;
 }
 
@@ -28,7 +28,8 @@ directory=$(mktemp -d) && cd "$directory" || exit 1
 trap 'rm -rf "$directory"' EXIT
 ask() {
   base64 -d > candidate.conf
-  DRBD_DRIVER_VERSION_OVERRIDE=$1 __DRBD_NODE__=$2 drbdadm -c candidate.conf dump > said 2>&1 < /dev/null
+  export DRBD_DRIVER_VERSION_OVERRIDE=$1 __DRBD_NODE__=$2
+  drbdadm -c candidate.conf sh-nop > said 2>&1 < /dev/null && drbdadm -c candidate.conf dump > said 2>&1 < /dev/null
   echo "@ $? $(wc -l < said)"
   cat said
 }
