@@ -1,6 +1,6 @@
 import { globalCommonPath, resourcePath } from "./paths";
 import { remoteFunctions } from "./remote-functions";
-import { quote } from "./shell-words";
+import { printText, quote } from "./shell-words";
 
 /** A resource whose disk is to be looked at, which the host's own tables do not tell. */
 export interface Look {
@@ -77,7 +77,7 @@ probe() {
     if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); say adjust; echo "$drift"; say exit $?; fi
   fi
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
-${candidates.map((candidate) => candidateLines(nonce, candidate).join("\n")).join("\n")}
+${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
   say end
 }`;
 }
@@ -112,19 +112,16 @@ function inspect(section: string, path: string): string {
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; zeros=; if [ "$now" = none ]; then zeros=$(contents "$real"); echo "$zeros"; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
-function candidateLines(nonce: string, { name, resource, globalCommon }: Candidate): string[] {
-  const end = `END-${nonce}`;
+function candidateLines({ name, resource, globalCommon }: Candidate): string[] {
   return [
     "if command -v drbdadm >/dev/null; then",
     `say candidate ${quote(name)}`,
     "candidate() {",
     // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
     "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
-    `cat <<'${end}'`,
-    globalCommon + end,
+    printText(globalCommon),
     `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]; then cat "$file"; echo; fi; done`,
-    `cat <<'${end}'`,
-    resource + end,
+    printText(resource),
     "}",
     "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",
     `say change; candidate | drbdadm -c - -d adjust ${quote(name)} 2>&1; say exit $?`,

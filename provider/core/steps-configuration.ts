@@ -1,13 +1,6 @@
 import { globalCommonPath } from "./paths";
 import type { Step } from "./plan";
-import { quote } from "./shell-words";
-
-/** Text, which ends with a newline, on a command's standard input, unharmed by the shell. */
-export function heredoc(command: string, text: string): string {
-  let end = "END-OF-FILE-BY-PULUMI-DRBD";
-  while (text.includes(end)) end += "-";
-  return `${command} <<'${end}'\n${text}${end}`;
-}
+import { printText, quote } from "./shell-words";
 
 /**
  * Writes a file of drbd's configuration: parsed by the host's own drbdadm together with all else that is installed
@@ -19,8 +12,7 @@ export function writeConfiguration(node: string, path: string, text: string, mod
     argv: ["write", path],
     because,
     script: [
-      heredoc("wanted() { cat", text),
-      "}",
+      `wanted() { ${printText(text)}; }`,
       "together() {",
       // Not by `include`: drbdadm-84 cannot follow one that comes from standard input.
       "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",

@@ -1,8 +1,8 @@
 import type { DesiredFilesystem, DesiredResource } from "./desired";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
-import { commandLine, quote } from "./shell-words";
-import { heredoc, writeConfiguration } from "./steps-configuration";
+import { commandLine, printText, quote } from "./shell-words";
+import { writeConfiguration } from "./steps-configuration";
 import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 /** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
@@ -161,7 +161,7 @@ export function writePromotionUnit(node: string, because: string): Step {
     node,
     argv: ["write", promotionUnitPath],
     because,
-    script: heredoc(`put ${promotionUnitPath} 0644`, promotionUnit),
+    script: `${printText(promotionUnit)} | put ${promotionUnitPath} 0644`,
     timeoutSeconds: quick,
   };
 }
