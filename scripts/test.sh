@@ -1,0 +1,43 @@
+#!/bin/bash
+# `npm test`: lint, unit tests, and the end-to-end tests in the lab with the real Pulumi CLI. `test.sh e2e` runs only
+# the latter. Ends with a line of the sums; in CI a skipped test is a failure, and no test at all always is.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+only=${1-}
+
+status=0 began=$SECONDS
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# section TITLE COMMAND…: goes on after a failure, so that one run shows all of them.
+section() {
+  local title=$1 since=$SECONDS
+  shift
+  printf '\n== %s\n' "$title"
+  if "$@"; then
+    printf '== %s: %s s\n' "$title" $((SECONDS - since))
+  else
+    printf '== %s: FAILED after %s s\n' "$title" $((SECONDS - since))
+    status=1
+    return 1
+  fi
+}
+
+jest_project() {
+  local project=$1
+  shift
+  jest --selectProjects "$project" --json --outputFile "$results/$project.json" "$@"
+}
+
+section setup scripts/setup.sh --tests || exit
+# shellcheck source=scripts/env.sh
+. scripts/env.sh || exit
+if [ "$only" != e2e ]; then
+  section lint npm run --silent lint
+  section "unit tests" jest_project unit
+fi
+section lab node dist/lab/main.js up && section "end-to-end tests" jest_project e2e --runInBand
+
+printf '\nafter %s s\n' $((SECONDS - began))
+node scripts/test-sums.js "$results"/*.json || status=1
+exit $status
