@@ -2,6 +2,7 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } 
 
 import { claimFailures, claimsOf, type Claim } from "./core/claims";
 import { grammarFailures, redactSecrets } from "./core/config";
+import { describeChange } from "./core/changed-lines";
 import { formatPlan } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
 import { outputsOf } from "./core/outputs";
@@ -12,6 +13,7 @@ import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
 import { expectAnnounced } from "./expected";
+import { isUnknown } from "./core/unknowns";
 import { ownInputs, Pair } from "./pair";
 import { preview, refusalsAsFailures, sourced, toState, unreachableInPreview, type Failure } from "./phase";
 import { reconcile, RefusedError } from "./reconcile";
@@ -38,7 +40,7 @@ export const resourceLifecycle = {
     if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
     const creating = Object.keys(olds).length === 0;
     const moved = creating ? [] : identityFailures(olds, news);
-    const refused = [...moved, ...claimFailures(parsed.desired, claims)];
+    const refused = [...moved, ...claimFailures(parsed.desired, claims), ...commonFailures(news.__globalCommon)];
     if (refused.length > 0) return { failures: sourced(news, refused) };
     claims.push(...claimsOf(parsed.desired));
 
@@ -68,6 +70,11 @@ export const resourceLifecycle = {
       const plan = pair.plan(await pair.observe());
       if (plan.refusals.length > 0) throw new RefusedError(plan);
       if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
+      if (preview.now && isEmpty(plan)) {
+        plan.warnings.forEach((warning) => {
+          reporter.warn(warning);
+        });
+      }
       return !isEmpty(plan);
     });
     await reporter.done();
@@ -167,6 +174,17 @@ const inputKeys = [
 /** The inputs among a resource's outputs. The secret is left out: where it changes, the plan has a step. */
 function inputsOf(props: Inputs): Record<string, unknown> {
   return Object.fromEntries(inputKeys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
+}
+
+/** The peers must agree on what `common` says, and so must their files. */
+function commonFailures(texts: HiddenInputs["__globalCommon"]): Failure[] {
+  const [first, second] = texts ?? [];
+  if (first === undefined || second === undefined || isUnknown(first) || isUnknown(second) || first === second)
+    return [];
+  const difference = describeChange(first, second);
+  return [
+    { property: "", reason: `the two nodes differ in \`global\` or \`common\` (${difference}): give both the same` },
+  ];
 }
 
 function identityFailures(olds: Inputs, news: Inputs): Failure[] {

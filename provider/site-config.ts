@@ -27,11 +27,7 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     if (typeof node["hostname"] !== "string")
       fail(`${key}.hostname`, "is missing: it is what `uname -n` says on the host");
     if (!isRecord(node["connection"])) fail(`${key}.connection`, "is missing: give at least `host`");
-    const connection = withKeyFile(
-      node["connection"] as SiteConnection,
-      `${key}.connection.privateKeyFile`,
-      fail,
-    );
+    const connection = withKeyFile(node["connection"] as SiteConnection, `${key}.connection.privateKeyFile`, fail);
     return { ...node, connection, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairNodeArgs;
   });
   const resources = list(config, "resources", fail).map((resource, index) => {

@@ -38,5 +38,8 @@ export async function waitForSync(
       `the initial sync is not finished (${last}); it goes on by itself. \`pulumi refresh\` shows how far it is`,
     );
   }
+  pair.hosts.forEach((each) => {
+    each.forget();
+  });
   return pair.observe();
 }

@@ -118,6 +118,15 @@ export function warn({ desired, nodes }: ResourceSituation): string[] {
       `the disks differ in size (${mebibytes(a)} and ${mebibytes(b)}): the smaller one, ${smaller.hostname}:${smaller.disk}, counts`,
     );
   }
+  nodes.forEach((node, index) => {
+    const connection = node.kernelResources.get(desired.name)?.connection;
+    if (connection !== undefined && connection !== "Connected") {
+      const side = desired.sides[index === 0 ? 0 : 1];
+      found.push(
+        `${desired.name} is ${connection} on ${side.hostname}: what is written is not replicated until it is Connected again`,
+      );
+    }
+  });
   const skew = Math.abs(first.clock - second.clock);
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
   return found;

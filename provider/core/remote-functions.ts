@@ -83,7 +83,7 @@ wait_connected() {
     now=$(drbdadm cstate "$1" </dev/null 2>&1)
     case $now in Connected|Established|SyncSource|SyncTarget|PausedSync*|VerifyS|VerifyT|WFBitMap*|WFSyncUUID|StartingSync*|Ahead|Behind) return 0 ;; esac
     turns=$(( turns - 1 ))
-    if [ $turns -le 0 ] || [ "$now" = StandAlone ]; then echo "$1 is $now, not connected to its peer"; return 1; fi
+    if [ $turns -le 0 ] || [ "$now" = StandAlone ]; then echo "$1 is $now, not connected to its peer: is the port open both ways on the replication addresses?"; return 1; fi
     sleep 0.2
   done
 }

@@ -135,25 +135,20 @@ export function fstabLine(
 }
 
 export function writeFstabLine(node: string, minor: number, line: string, because: string): Step {
-  const others = `grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath}`;
-  return {
-    node,
-    argv: ["write", fstabPath],
-    because,
-    script: `{ ${others}; printf '%s\\n' ${quote(line)}; } | put ${fstabPath} 0644`,
-    timeoutSeconds: quick,
-  };
+  return { node, argv: ["write", fstabPath], because, script: fstabScript(minor, line), timeoutSeconds: quick };
 }
 
 export function removeFstabLine(node: string, minor: number, because: string): Step {
-  return {
-    node,
-    argv: ["write", fstabPath],
-    because,
-    // grep answers 1 when no line is left.
-    script: `{ grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath} || [ $? = 1 ]; } | put ${fstabPath} 0644`,
-    timeoutSeconds: quick,
-  };
+  return { node, argv: ["write", fstabPath], because, script: fstabScript(minor), timeoutSeconds: quick };
+}
+
+/** All lines but the device's own, then the new one. grep answers 1 when no line is left, and more when it could not read. */
+function fstabScript(minor: number, line?: string): string {
+  return [
+    `others=$(grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath})`,
+    "[ $? -le 1 ] || exit 1",
+    `{ [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; } | put ${fstabPath} 0644`,
+  ].join("\n");
 }
 
 export function writePromotionUnit(node: string, because: string): Step {

@@ -65,6 +65,11 @@ export class Host {
     this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
   }
 
+  /** Time has passed on the host, by our waiting for it: the last look serves no more. */
+  forget(): void {
+    this.sighting = undefined;
+  }
+
   /** Begins to look, so that the answer is there when somebody asks for it. Whoever asks is told of errors then. */
   prefetch(): void {
     if (this.session !== undefined) return;
