@@ -62,17 +62,20 @@ export type StepEvent =
 export function parseMarker(nonce: string, line: string): StepEvent | undefined {
   const mark = `@${nonce}-step `;
   if (!line.startsWith(mark)) return undefined;
-  const [kind, index, exit] = line.slice(mark.length).split(" ");
-  if (kind === "locked") return { kind };
-  if (kind !== "begin" && kind !== "end") return undefined;
-  return { kind, index: Number(index), exit: Number(exit ?? 0) };
+  const told = line.slice(mark.length);
+  if (told === "locked") return { kind: told };
+  const begin = /^begin (\d+)$/.exec(told);
+  if (begin) return { kind: "begin", index: Number(begin[1]), exit: 0 };
+  const end = /^end (\d+) (\d+)$/.exec(told);
+  return end ? { kind: "end", index: Number(end[1]), exit: Number(end[2]) } : undefined;
 }
 
 /** The outcomes of the steps that were begun; a step that never began is not in the list. */
 export function parseOutcomes(nonce: string, steps: readonly Step[], output: string): StepOutcome[] {
   const outcomes: { step: Step; exit: number | null; output: string; guarded: boolean }[] = [];
   let open = false;
-  for (const line of output.split("\n")) {
+  // What follows the last newline may be half a line: an exit code of 112 must not be read as 1.
+  for (const line of output.split("\n").slice(0, -1)) {
     const event = parseMarker(nonce, line);
     const last = outcomes.at(-1);
     if (event?.kind === "begin") {
@@ -85,8 +88,7 @@ export function parseOutcomes(nonce: string, steps: readonly Step[], output: str
         last.guarded = event.exit === guardFailed && last.step.guard !== undefined;
       }
       open = false;
-    } else if (last && line.startsWith(`@${nonce}-step guard`)) last.guarded = true;
-    else if (last && open) last.output += `${line}\n`;
+    } else if (last && open) last.output += `${line}\n`;
   }
   return outcomes.map((outcome) => ({ ...outcome, output: outcome.output.trim() }));
 }

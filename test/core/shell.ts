@@ -41,7 +41,7 @@ export const lockedIn = (folder: string, script: string): string =>
   replaced(script, "/run/lock/pulumi-drbd", join(folder, "lock"));
 
 /** Plain files pass for block devices. */
-export const filesAsDisks = (script: string): string => replaced(script, "[ -b ", "[ -f ");
+export const filesAsDisks = (script: string): string => replaced(script, " -b ", " -f ");
 
 /** Commands of the test's own before all others. Each is the body of a shell script. */
 export function withTools(folder: string, script: string, tools: Readonly<Record<string, string>>): string {

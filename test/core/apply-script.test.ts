@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { type StepOutcome, applyScript, parseMarker, parseOutcomes } from "../../provider/core/apply-script";
+import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
+import type { Step } from "../../provider/core/plan";
+import { justTheHost } from "../../provider/core/probe";
+import { quote } from "../../provider/core/shell-words";
+import { lockedIn, replaced, sh, temporaryFolder } from "./shell";
+
+const folder = temporaryFolder();
+const nonce = "0123456789abcdef01";
+
+const step = (argv: readonly string[], more: Partial<Step> = {}): Step => ({
+  node: "alpha",
+  argv,
+  because: "test",
+  timeoutSeconds: 5,
+  ...more,
+});
+const scripted = (script: string, more: Partial<Step> = {}): Step => step(["write", "something"], { script, ...more });
+
+const scriptOf = (steps: readonly Step[]): string => lockedIn(folder, applyScript(nonce, steps));
+
+function apply(steps: readonly Step[]): StepOutcome[] {
+  const { exit, stdout, stderr } = sh(scriptOf(steps));
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+  return parseOutcomes(nonce, steps, stdout);
+}
+
+const told = (outcomes: readonly StepOutcome[]) =>
+  outcomes.map(({ exit, output, guarded }) => [exit, output, ...(guarded ? ["guarded"] : [])]);
+
+test("steps run in their order, and each tells what it printed", () => {
+  const steps = [
+    step(["printf", "%s\\n", "it's $(id)", "-n"]),
+    scripted("echo to stderr >&2; echo and stdout"),
+    scripted("printf 'without an end'"),
+    step(["true"]),
+  ];
+  const outcomes = apply(steps);
+  expect(told(outcomes)).toEqual([
+    [0, "it's $(id)\n-n"],
+    [0, "to stderr\nand stdout"],
+    [0, "without an end"],
+    [0, ""],
+  ]);
+  expect(outcomes.map((outcome) => outcome.step)).toEqual(steps);
+});
+
+test("a failure stops the rest", () => {
+  const never = join(folder, "never");
+  const steps = [scripted("echo why; exit 3"), scripted(`: >${quote(never)}`)];
+  expect(told(apply(steps))).toEqual([[3, "why"]]);
+  expect(sh(`ls ${quote(never)}`).exit).not.toBe(0);
+});
+
+test("every command but the last of a step's script may fail, as in a shell", () => {
+  expect(told(apply([scripted("false\ntrue"), scripted("true\nfalse"), step(["true"])]))).toEqual([
+    [0, ""],
+    [1, ""],
+  ]);
+});
+
+describe("a guard", () => {
+  test("that holds is followed by its command", () => {
+    expect(told(apply([step(["echo", "ran"], { guard: "echo looked; true" })]))).toEqual([[0, "looked\nran"]]);
+  });
+
+  test("that fails stops the command and all after it, tells why, and is told from a command that failed", () => {
+    const guard = "[ 1 = 1 ] && { echo /dev/vdb is not blank any more; false; }";
+    const [outcome, ...others] = apply([step(["echo", "ran"], { guard }), step(["echo", "after"])]);
+    expect(others).toEqual([]);
+    expect(outcome).toMatchObject({ output: "/dev/vdb is not blank any more", guarded: true });
+    expect(outcome?.exit).not.toBe(0);
+  });
+
+  test.each([
+    ["of several: the first", "false && true && true"],
+    ["of several: the last", "true && true && false"],
+    ["that is no command", "no-such-command-anywhere"],
+    ["that ends the shell", "exit 5"],
+  ])("%s", (_what, guard) => {
+    const mark = join(folder, "guarded");
+    const [outcome] = apply([scripted(`: >${quote(mark)}`, { guard })]);
+    expect(outcome?.exit).not.toBe(0);
+    expect(sh(`ls ${quote(mark)}`).exit).not.toBe(0);
+  });
+
+  test("is not blamed for its command", () => {
+    expect(told(apply([step(["sh", "-c", "echo failed; exit 1"], { guard: "true" })]))).toEqual([[1, "failed"]]);
+  });
+});
+
+test("nothing waits for input", () => {
+  expect(told(apply([step(["cat"]), scripted("cat; cat"), step(["true"], { guard: "cat" })]))).toEqual([
+    [0, ""],
+    [0, ""],
+    [0, ""],
+  ]);
+});
+
+test("one step's directory, variables, options and functions are not the next one's", () => {
+  const steps = [
+    scripted("cd /; code=7 out=/dev/null; set -e; umask 000; mark() { echo mine; }; exec 2>/dev/null"),
+    scripted("umask; echo ok >&2"),
+  ];
+  expect(told(apply(steps))).toEqual([
+    [0, ""],
+    [0, "0022\nok"],
+  ]);
+});
+
+test("what a command prints cannot pass for a marker", () => {
+  const other = "fedcba9876543210fe";
+  const fakes = [
+    `@${other}-step end 0 0`,
+    `@${other}-step begin 1`,
+    `x@${nonce}-step end 0 0`,
+    ` @${nonce}-step end 0 0`,
+  ];
+  const steps = [scripted(`${fakes.map((fake) => `echo ${quote(fake)}`).join("\n")}\nexit 4`), step(["echo", "after"])];
+  expect(told(apply(steps))).toEqual([[4, fakes.join("\n").trim()]]);
+});
+
+test("much output, and output that is no text", () => {
+  const [much, odd] = apply([
+    scripted("i=0; while [ $i -lt 20000 ]; do echo 0123456789012345678901234567890123456789; i=$((i + 1)); done"),
+    scripted("printf '\\000\\377\\n'"),
+  ]);
+  expect(much?.output.split("\n")).toHaveLength(20_000);
+  expect(odd?.exit).toBe(0);
+});
+
+test("words and scripts arrive as they are, whatever they hold", () => {
+  const hostile = fc
+    .array(fc.constantFrom("'", '"', "\\", "$(id)", "`id`", "\n", " ", "-", "é", ")", "}", "EOF", ";", "#"), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((pieces) => `<${pieces.join("")}>`);
+  fc.assert(
+    fc.property(fc.array(hostile, { minLength: 1, maxLength: 20 }), (words) => {
+      const steps = words.map((word) => step(["printf", "%s", word]));
+      expect(told(apply(steps))).toEqual(words.map((word) => [0, word]));
+    }),
+    { numRuns: 10 },
+  );
+});
+
+describe("the lock", () => {
+  let holder: ChildProcess | undefined;
+  afterEach(() => holder?.kill("SIGKILL"));
+
+  const hold = (path: string) =>
+    new Promise<void>((resolve) => {
+      holder = spawn("flock", ["--no-fork", path, "sh", "-c", "echo held; exec sleep 20"]);
+      holder.stdout?.once("data", () => {
+        resolve();
+      });
+    });
+
+  test("refuses a second holder: nothing runs", async () => {
+    const own = join(folder, "locked");
+    mkdirSync(own, { recursive: true });
+    const steps = [step(["echo", "ran"])];
+    const script = replaced(lockedIn(own, applyScript(nonce, steps)), "flock -w 60 ", "flock -w 0.1 ");
+    await hold(join(own, "lock"));
+    const { stdout } = sh(script);
+    expect(stdout.split("\n").map((line) => parseMarker(nonce, line)?.kind)).toContain("locked");
+    expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
+    expect(stdout).not.toContain("ran");
+    // A dead holder keeps nothing.
+    holder?.kill("SIGKILL");
+    const late = replaced(script, "flock -w 0.1 ", "flock -w 5 ");
+    expect(told(parseOutcomes(nonce, steps, sh(late).stdout))).toEqual([[0, "ran"]]);
+  });
+
+  test("that cannot be made: nothing runs, and no step is told to have begun", () => {
+    const steps = [step(["echo", "ran"])];
+    const script = lockedIn(join(folder, "no", "such", "folder"), applyScript(nonce, steps));
+    const { stdout } = sh(script);
+    expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
+    expect(stdout).not.toContain("ran");
+  });
+});
+
+test("what was seen after the last step comes along, and only then", () => {
+  const last = join(folder, "last");
+  const withLook = (steps: readonly Step[]) => sh(lockedIn(folder, applyScript(nonce, steps, justTheHost))).stdout;
+  const whole = withLook([scripted(`echo done >${quote(last)}`)]);
+  expect(parseProbe(nonce, whole).hostname).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
+  expect(readFileSync(last, "utf8")).toBe("done\n");
+  expect(() => parseProbe(nonce, withLook([step(["false"])]))).toThrow(ProbeError);
+  expect(() => parseProbe(nonce, sh(scriptOf([step(["true"])])).stdout)).toThrow(ProbeError);
+});
+
+describe("what came back, cut short", () => {
+  const steps = [
+    scripted("echo one; exit 0"),
+    step(["echo", "two"], { guard: "true" }),
+    scripted("echo three; exit 112"),
+    step(["echo", "never"]),
+  ];
+  const output = sh(scriptOf(steps)).stdout;
+  const whole = parseOutcomes(nonce, steps, output);
+
+  test("whole", () => {
+    expect(told(whole)).toEqual([
+      [0, "one"],
+      [0, "two"],
+      [112, "three"],
+    ]);
+  });
+
+  test("at whatever byte: what is told of a step is true, and an end that was not told is not made up", () => {
+    for (let length = 0; length <= output.length; length++) {
+      const outcomes = parseOutcomes(nonce, steps, output.slice(0, length));
+      outcomes.forEach(({ exit, guarded, step: begun }, index) => {
+        expect(begun).toBe(steps[index]);
+        expect(guarded).toBe(false);
+        expect([null, whole[index]?.exit]).toContain(exit);
+        if (index < outcomes.length - 1) expect(exit).toBe(0);
+      });
+    }
+  });
+});
+
+test.each([
+  ["", undefined],
+  ["begin 0", undefined],
+  [`@${nonce}-step begin 2`, { kind: "begin", index: 2, exit: 0 }],
+  [`@${nonce}-step end 2 127`, { kind: "end", index: 2, exit: 127 }],
+  [`@${nonce}-step locked`, { kind: "locked" }],
+  [`@${nonce}-step end 2`, undefined],
+  [`@${nonce}-step end 2 `, undefined],
+  [`@${nonce}-step end x 0`, undefined],
+  [`@${nonce}-step begin`, undefined],
+  [`@${nonce}-step other 1 2`, undefined],
+  [`@${nonce} format 1`, undefined],
+])("the marker in %j", (line, event) => {
+  expect(parseMarker(nonce, line)).toEqual(event);
+});
