@@ -143,7 +143,17 @@ const endpoint = {
     ),
   ),
   password: property(optional(secretText(1024))),
-  privateKey: property(optional(secretText(65536))),
+  privateKey: property(
+    optional(
+      text(
+        (value) =>
+          /PRIVATE KEY|PuTTY-User-Key-File/.test(value)
+            ? undefined
+            : "must be the text of a private key, not its path and not a public key",
+        false,
+      ),
+    ),
+  ),
   privateKeyPassword: property(optional(secretText(1024))),
   agentSocketPath: property(
     optional(text((value) => (/^\/[^\0\n]{1,107}$/.test(value) ? undefined : "must be the absolute path of a socket"))),

@@ -217,6 +217,11 @@ test.each<[string, Json, string]>([
     { "nodes.0.connection.proxy": { host: "x", proxy: { host: "y" } } },
     ": nodes[0].connection.proxy.proxy: no such property",
   ],
+  [
+    "a private key's path",
+    { "nodes.0.connection.privateKey": "/root/.ssh/id_ed25519" },
+    ": nodes[0].connection.privateKey: must be the text of a private key, not its path and not a public key",
+  ],
   ["a host key that is none", { "nodes.0.connection.hostKey": "SHA256:abc" }, "nodes[0].connection.hostKey: "],
   [
     "an opt-out of another type",
