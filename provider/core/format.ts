@@ -46,21 +46,32 @@ function headline(plan: Plan): string {
 }
 
 interface Row {
-  readonly nodes: string;
   readonly command: string;
   readonly because: string;
 }
 
-/** Steps of a stage that are the same on both nodes become one row. */
-function mergeNodes(stage: readonly Step[]): Row[] {
-  const rows = new Map<string, { nodes: string[]; command: string; because: string }>();
-  for (const step of stage) {
-    const command = commandLine(step.argv);
-    const because = step.destroys === undefined ? step.because : `${step.because}. DESTROYS ${step.destroys}`;
-    const key = `${command}\n${because}`;
-    const row = rows.get(key);
-    if (row === undefined) rows.set(key, { nodes: [step.node], command, because });
-    else row.nodes.push(step.node);
+function rowOf(step: Step): Row {
+  const because = step.destroys === undefined ? step.because : `${step.because}. DESTROYS ${step.destroys}`;
+  return { command: commandLine(step.argv), because };
+}
+
+/** Steps of a stage that are the same on several nodes become one row. Each node's steps stay in their order. */
+function mergeNodes(stage: readonly Step[]): (Row & { readonly nodes: string })[] {
+  const nodes = [...new Set(stage.map((step) => step.node))];
+  const queues = nodes.map((node) => ({ node, rows: stage.filter((step) => step.node === node).map(rowOf) }));
+  const merged: (Row & { readonly nodes: string })[] = [];
+  for (;;) {
+    const waiting = queues.filter(({ rows }) => rows.length > 0);
+    // A row that another node has further down waits until that node has come to it.
+    const next = waiting.find(({ rows: [head] }) => waiting.every(({ rows }) => place(rows, head) <= 0)) ?? waiting[0];
+    const [row] = next?.rows ?? [];
+    if (row === undefined) return merged;
+    const together = waiting.filter(({ rows }) => place(rows, row) === 0);
+    together.forEach(({ rows }) => rows.shift());
+    merged.push({ ...row, nodes: together.map(({ node }) => node).join(", ") });
   }
-  return [...rows.values()].map((row) => ({ ...row, nodes: row.nodes.join(", ") }));
+}
+
+function place(rows: readonly Row[], row: Row | undefined): number {
+  return rows.findIndex(({ command, because }) => command === row?.command && because === row.because);
 }
