@@ -119,6 +119,7 @@ export interface ObservedNode {
   readonly links: readonly string[];
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];
+  /** By path, and by the kernel's own name where that is another one. */
   readonly blocks: ReadonlyMap<string, BlockDevice>;
   readonly kernelResources: ReadonlyMap<string, KernelResource>;
   readonly sync: ReadonlyMap<number, SyncProgress>;

@@ -1,5 +1,14 @@
 import { canonicalIPv6 } from "./address";
-import type { BlockDevice, CommandOutput, Contents, Metadata, Mount, ObservedNode, ObservedResource } from "./observed";
+import type {
+  BlockDevice,
+  CommandOutput,
+  Contents,
+  KernelResource,
+  Metadata,
+  Mount,
+  ObservedNode,
+  ObservedResource,
+} from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
 
@@ -56,7 +65,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
-    kernelResources: parseEvents(general.get("events")?.text ?? ""),
+    kernelResources: parseRunning(general.get("events"), version !== undefined),
     sync: parseSyncProgress(procDrbd ?? ""),
     adjust: outputOf(general.get("adjust")),
     resources: parseResources(closer, blocks),
@@ -95,6 +104,17 @@ function need(sections: ReadonlyMap<string, Section>, name: string): Section {
 
 function outputOf(section: Section | undefined): CommandOutput | undefined {
   return section === undefined ? undefined : { exit: section.exit ?? -1, output: section.text };
+}
+
+/** What runs. "exists -" ends drbdsetup's list, the empty one too: without it, nobody said that nothing runs. */
+function parseRunning(events: Section | undefined, hasUtils: boolean): Map<string, KernelResource> {
+  const text = events?.text ?? "";
+  if (events !== undefined && hasUtils && !/^exists -$/m.test(text)) {
+    throw new ProbeError(
+      `drbdsetup did not answer as expected (exit ${events.exit ?? "unknown"}): ${text.slice(0, 300)}`,
+    );
+  }
+  return parseEvents(text);
 }
 
 /** `grep -aHZ ''`: path, NUL, line. */
@@ -145,9 +165,10 @@ function parseMounts(text: string): Mount[] {
 }
 
 interface LsblkDevice {
+  readonly kname: string;
   readonly path: string;
   readonly type: string;
-  readonly size: number | string;
+  readonly size?: number | string | null;
   readonly ro: boolean | string;
   readonly fstype?: string | null;
   readonly uuid?: string | null;
@@ -161,10 +182,12 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
   const blocks = new Map<string, BlockDevice>();
   const walk = (device: LsblkDevice) => {
     const children = device.children ?? [];
-    blocks.set(device.path, {
+    const size = Number(device.size);
+    if (!device.path.startsWith("/dev/") || device.size === undefined || !(size >= 0)) throw new Error("no device");
+    const block: BlockDevice = {
       path: device.path,
       type: device.type,
-      size: Number(device.size),
+      size,
       readOnly: device.ro === true || device.ro === "1",
       fstype: device.fstype ?? undefined,
       uuid: device.uuid ?? undefined,
@@ -172,7 +195,9 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
       serial: device.serial ?? undefined,
       wwn: device.wwn ?? undefined,
       children: children.map((child) => child.path),
-    });
+    };
+    // A logical volume's path is /dev/mapper/NAME, while its links in /dev lead to the kernel's name for it, /dev/dm-N.
+    blocks.set(device.path, block).set(`/dev/${device.kname}`, block);
     children.forEach(walk);
   };
   try {

@@ -74,7 +74,7 @@ probe() {
     # The version of the module is of no matter here, and asking for it would cost two more processes.
     say version; DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1; say exit $?
     set -- /etc/drbd.d/*.res
-    if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); say adjust; echo "$drift"; say exit $?; fi
+    if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; say adjust; echo "$drift"; say exit $code; fi
   fi
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}

@@ -137,7 +137,8 @@ function refuseDisk(host: string, path: string, contents: Contents, node: Observ
   }
   if (contents.kind === "not-block")
     return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
-  const family = [contents.real, ...descendants(node, contents.real)];
+  const held = descendants(node, contents.real);
+  const family = [contents.real, node.blocks.get(contents.real)?.path, ...held];
   const mounted = node.mounts.find((one) => family.includes(one.source));
   if (mounted) {
     return refuse(
@@ -147,7 +148,6 @@ function refuseDisk(host: string, path: string, contents: Contents, node: Observ
   }
   const swap = node.swaps.find((one) => family.includes(one));
   if (swap !== undefined) return refuse(`${swap} is swap space in use`, "Name another disk.");
-  const held = family.slice(1);
   if (held.length > 0) {
     return refuse(
       `${path} is held by ${held.join(", ")}`,

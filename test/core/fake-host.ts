@@ -1,0 +1,60 @@
+/** The probe in a real sh, on a host that is a folder: its files, and tools that answer what the test tells. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type ProbeRequest, observeScript } from "../../provider/core/probe";
+import { quote } from "../../provider/core/shell-words";
+import { filesAsDisks, sh, withTools } from "./shell";
+
+export const nonce = "0123456789abcdef01";
+
+export interface Answer {
+  readonly exit?: number;
+  readonly says?: string;
+}
+
+export interface FakeHost {
+  readonly files?: Readonly<Record<string, string>>;
+  /** Link → where it leads. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** By tool, then by its arguments; anything else is exit 64 and a line that no parser takes for an answer. */
+  readonly tools?: Readonly<Record<string, Readonly<Record<string, Answer>>>>;
+}
+
+const toolBody = (answers: Readonly<Record<string, Answer>>, root: string): string => {
+  const cases = Object.entries(answers).map(
+    ([call, { exit = 0, says = "" }]) => `${quote(call)}) printf %s ${quote(says)}; exit ${exit} ;;`,
+  );
+  // A candidate comes on standard input, and must not be left unread.
+  return `[ "$1" != -c ] || cat >/dev/null
+case $(printf %s "$*" | sed 's|${root}||g') in ${cases.join("\n")} *) echo "@not expected: $0 $*"; exit 64 ;; esac`;
+};
+
+/** What the probe prints there. */
+export function probed(host: FakeHost, request: ProbeRequest): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-drbd-host-")));
+  try {
+    for (const [path, text] of Object.entries(host.files ?? {})) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    for (const [path, target] of Object.entries(host.links ?? {})) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      symlinkSync(join(root, target), join(root, path));
+    }
+    const own = observeScript(nonce, request).replaceAll(
+      /(?<![\w/])\/(?=(?:etc|proc|sys|lib\/modules-load\.d|usr\/lib\/modules-load\.d|var\/lib|dev)\/)(?!dev\/null)/g,
+      `${root}/`,
+    );
+    const tools = Object.entries(host.tools ?? {}).map(([name, answers]) => [name, toolBody(answers, root)] as const);
+    // drbd-utils of the machine that runs the tests are not the fake host's.
+    const missing = ["drbdadm", "drbdmeta", "drbdsetup", "modinfo", "lsblk"].map((name) => [name, "exit 127"] as const);
+    const script = withTools(root, filesAsDisks(own), Object.fromEntries([...missing, ...tools]));
+    const without = host.tools?.["drbdadm"] === undefined ? `rm -f ${quote(join(root, "bin", "drbdadm"))}\n` : "";
+    const { exit, stdout, stderr } = sh(without + script);
+    if (exit !== 0 || stderr !== "") throw new Error(`the probe failed (${exit ?? "killed"}): ${stderr}`);
+    return stdout.replaceAll(root, "");
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}

@@ -1,0 +1,387 @@
+import * as fc from "fast-check";
+import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
+import { capturedHost, look, resourceFile } from "./captured-host";
+import { type FakeHost, nonce, probed } from "./fake-host";
+import { captures, gi } from "./fixtures";
+
+const request = { looks: [look], candidates: [] };
+const observe = (host: FakeHost) => parseProbe(nonce, probed(host, request));
+const healthy = capturedHost("connected-uptodate.alpha");
+const output = probed(healthy, request);
+
+/** What a close look at r0 comes to: role, disk, generation identifiers from the kernel or the disk, DRBD device, drift. */
+const looks: Record<string, string> = {
+  "alpha-down.alpha": "down present none 5",
+  "alpha-down.bravo": "Secondary/Inconsistent busy kernel 0",
+  "both-down.alpha": "down present none 5",
+  "both-down.bravo": "down present none 5",
+  "connected-uptodate.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "connected-uptodate.bravo": "Secondary/UpToDate busy kernel 0",
+  "peer-diskless.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "peer-diskless.bravo": "Secondary/Diskless present kernel 2",
+  "resync-running.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "resync-running.bravo": "Secondary/Inconsistent busy kernel 0",
+  "split-brain-recovered.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "split-brain-recovered.bravo": "Secondary/UpToDate busy kernel 0",
+  "split-brain-standalone.alpha": "Primary/UpToDate busy kernel xfs 1",
+  "split-brain-standalone.bravo": "Primary/UpToDate busy kernel xfs 1",
+  "standalone-after-link-loss.alpha": "Primary/UpToDate busy kernel xfs 1",
+  "standalone-after-link-loss.bravo": "Secondary/UpToDate busy kernel 1",
+};
+
+test("every capture is in the table", () => {
+  expect(captures).toEqual(Object.keys(looks));
+});
+
+test.each(Object.entries(looks))("%s: %s", (capture, expected) => {
+  const node = observe(capturedHost(capture));
+  const kernel = node.kernelResources.get("r0");
+  const r0 = node.resources.get("r0")!;
+  const device = r0.device?.kind === "signature" ? [r0.device.type] : [];
+  const drift = (r0.change?.output ?? "").split("\n").filter(Boolean).length;
+  const state = kernel === undefined ? "down" : `${kernel.role}/${kernel.devices[0]?.disk ?? ""}`;
+  const kernelGi = r0.kernelGi === undefined ? "none" : "kernel";
+  expect([state, r0.metadata.kind, kernelGi, ...device, drift].join(" ")).toBe(expected);
+  if (r0.kernelGi !== undefined) expect(r0.kernelGi).toBe(gi(capture).split("\n")[0]);
+  expect(node.hostname).toBe(capture.split(".")[1]);
+  expect(r0.disk).toEqual({
+    kind: "signature",
+    real: "/dev/vdb",
+    size: 536870912,
+    type: "drbd",
+    uuid: capture.endsWith("alpha") ? "29ff20370300d6d2" : "9d6f6dba5b9443f0",
+  });
+  expect(r0.portTaken).toBe(false);
+});
+
+test("all that a host tells", () => {
+  const node = parseProbe(nonce, output);
+  expect(node).toMatchObject({
+    hostname: "alpha",
+    kernel: "6.1.0-44-amd64",
+    os: { id: "debian", like: [], name: "Debian GNU/Linux 12 (bookworm)" },
+    clock: 1700000100.5,
+    addresses: ["10.1.1.31", "127.0.0.1", "::1"],
+    module: { version: "8.4.11", loaded: true },
+    utils: "9.22.0",
+    links: ["/etc/systemd/system/multi-user.target.wants/drbd@r0.target"],
+    mounts: [
+      { source: "/dev/vda", target: "/", fstype: "ext4" },
+      { source: "/dev/drbd1", target: "/mnt/my data", fstype: "xfs" },
+    ],
+    swaps: [],
+    blocks: new Map([
+      [
+        "/dev/vda",
+        expect.objectContaining({ path: "/dev/vda", type: "disk", size: 3221225472, readOnly: false, fstype: "ext4" }),
+      ],
+      ["/dev/vdb", expect.objectContaining({ path: "/dev/vdb", serial: "0001", fstype: "drbd", children: [] })],
+    ]),
+    sync: new Map(),
+    adjust: { exit: 0, output: "\n" },
+  });
+  expect(node.files.get("/etc/drbd.d/r0.res")).toBe(resourceFile);
+  expect([...node.files.keys()].sort()).toEqual(
+    Object.keys(healthy.files!)
+      .filter((path) => !/^\/dev|\/tcp$|\/stat$/.test(path))
+      .sort(),
+  );
+});
+
+/** The healthy host with other files; an undefined one is not there. */
+function changed(files: Record<string, string | undefined>, tools: FakeHost["tools"] = {}): FakeHost {
+  const all = Object.entries({ ...healthy.files, ...files });
+  return {
+    ...healthy,
+    files: Object.fromEntries(all.flatMap(([path, text]) => (text === undefined ? [] : [[path, text]]))),
+    tools: { ...healthy.tools, ...tools },
+  };
+}
+
+const noDrbd = { "/proc/drbd": undefined, "/sys/module/drbd/version": undefined };
+
+describe("the module", () => {
+  test.each([
+    ["loaded, told by /sys", {}, {}, { version: "8.4.11", loaded: true }],
+    ["loaded, told by /proc/drbd", { "/sys/module/drbd/version": undefined }, {}, { version: "8.4.11", loaded: true }],
+    ["there", noDrbd, { modinfo: { "-F version drbd": { says: "8.4.11\n" } } }, { version: "8.4.11", loaded: false }],
+    [
+      "not there",
+      noDrbd,
+      { modinfo: { "-F version drbd": { exit: 1, says: "modinfo: ERROR: Module drbd not found.\n" } } },
+      null,
+    ],
+    ["modinfo not there", noDrbd, {}, null],
+  ])("%s", (_what, files, tools, expected) => {
+    expect(observe(changed(files, tools)).module).toEqual(expected);
+  });
+});
+
+test("without drbd-utils there is no opinion of drbdadm's", () => {
+  const { drbdadm, drbdmeta, ...tools } = healthy.tools!;
+  expect(drbdadm).toBeDefined();
+  expect(drbdmeta).toBeDefined();
+  const node = observe({ ...healthy, tools });
+  expect(node.utils).toBeNull();
+  expect(node.adjust).toBeUndefined();
+});
+
+test("without a resource's file drbdadm is not asked about it", () => {
+  const node = observe(changed({ "/etc/drbd.d/r0.res": undefined }));
+  expect(node.adjust).toBeUndefined();
+  expect(node.resources.get("r0")).toMatchObject({ kernelGi: undefined, device: undefined });
+});
+
+const blankDisk = { "/dev/vdb": "\0".repeat(4096) };
+const none = { blkid: { "-p -o export /dev/vdb": { exit: 2 } } };
+
+describe("what stands on a disk", () => {
+  test.each<[string, FakeHost, object]>([
+    ["blank", changed(blankDisk, none), { kind: "blank", real: "/dev/vdb", size: 4096 }],
+    [
+      "unknown data",
+      changed({ "/dev/vdb": `${"\0".repeat(100)}x` }, none),
+      { kind: "data", real: "/dev/vdb", size: 536870912, offset: 100 },
+    ],
+    ["missing", changed({ "/dev/vdb": undefined }), { kind: "missing" }],
+    [
+      "a partition table",
+      changed({}, { blkid: { "-p -o export /dev/vdb": { says: "DEVNAME=/dev/vdb\nPTUUID=ab12\nPTTYPE=gpt\n" } } }),
+      { kind: "signature", real: "/dev/vdb", size: 536870912, type: "gpt partition table", uuid: "ab12" },
+    ],
+    [
+      "several signatures",
+      changed({}, { blkid: { "-p -o export /dev/vdb": { exit: 8, says: "ambivalent result" } } }),
+      { kind: "unreadable", real: "/dev/vdb", size: 536870912, said: "error 8 ambivalent result" },
+    ],
+    [
+      "no blkid",
+      changed(blankDisk, { blkid: {} }),
+      { kind: "unreadable", said: expect.stringMatching(/^error 64/) as string },
+    ],
+    [
+      "blkid fails in silence",
+      changed(blankDisk, { blkid: { "-p -o export /dev/vdb": { exit: 1 } } }),
+      { kind: "unreadable", said: "error 1" },
+    ],
+  ])("%s", (_what, host, expected) => {
+    expect(observe(host).resources.get("r0")!.disk).toMatchObject(expected);
+  });
+
+  test("a link is followed, and a folder is no disk", () => {
+    const host = { ...healthy, links: { ...healthy.links, "/dev/disk/by-id/one": "/dev/vdb" } };
+    const through = { looks: [{ ...look, disk: "/dev/disk/by-id/one" }], candidates: [] };
+    expect(parseProbe(nonce, probed(host, through)).resources.get("r0")!.disk).toMatchObject({ real: "/dev/vdb" });
+    const folder = { looks: [{ ...look, disk: "/dev/disk" }], candidates: [] };
+    expect(parseProbe(nonce, probed(host, folder)).resources.get("r0")!.disk).toEqual({ kind: "not-block" });
+  });
+
+  test("a blank disk holds no metadata, without drbdmeta being asked", () => {
+    const host = changed(blankDisk, { ...none, drbdmeta: {} });
+    expect(observe(host).resources.get("r0")!.metadata).toEqual({ kind: "absent" });
+  });
+
+  test("external metadata is looked for where it is", () => {
+    const host = changed(
+      { ...blankDisk, "/dev/vdc": "not blank" },
+      {
+        blkid: { "-p -o export /dev/vdb": { exit: 2 }, "-p -o export /dev/vdc": { exit: 2 } },
+        drbdmeta: {
+          "1 v08 /dev/vdc flex-external get-gi": { exit: 1 },
+          "--node-id 0 1 v09 /dev/vdc flex-external get-gi": { says: `${gi("both-down.alpha").split("\n")[0]!}\n` },
+        },
+      },
+    );
+    const external = { looks: [{ ...look, metaDisk: "/dev/vdc" }], candidates: [] };
+    const r0 = parseProbe(nonce, probed(host, external)).resources.get("r0")!;
+    expect(r0.disk).toMatchObject({ kind: "blank" });
+    expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 0 });
+    expect(r0.metadata).toEqual({ kind: "present", version: "v09", gi: gi("both-down.alpha").split("\n")[0] });
+  });
+});
+
+describe("metadata", () => {
+  const answers = (old: object, recent: object = { exit: 1 }) =>
+    changed(
+      {},
+      {
+        drbdmeta: {
+          "1 v08 /dev/vdb internal get-gi": old,
+          "--node-id 0 1 v09 /dev/vdb internal get-gi": recent,
+        },
+      },
+    );
+  test.each<[string, FakeHost, object]>([
+    ["absent", answers({ exit: 1 }), { kind: "absent" }],
+    ["busy", answers({ exit: 20, says: "Device '1' is configured!\n" }), { kind: "busy" }],
+    ["an error", answers({ exit: 20, says: "pread failed\n" }), { kind: "unreadable", said: "error 20 pread failed" }],
+    [
+      "an error with the exit of none",
+      answers({ exit: 1, says: "odd\n" }),
+      { kind: "unreadable", said: "error 1 odd" },
+    ],
+    ["a silent error", answers({ exit: 7 }), { kind: "unreadable", said: "error 7" }],
+    ["no identifiers", answers({ says: "hello\n" }), { kind: "unreadable", said: "v08 hello" }],
+    ["half of them", answers({ says: "0000000000000004:00\n" }), { kind: "unreadable" }],
+    ["two answers", answers({ says: "a\nnone\n" }), { kind: "unreadable" }],
+  ])("%s", (_what, host, expected) => {
+    expect(observe(host).resources.get("r0")!.metadata).toMatchObject(expected);
+  });
+});
+
+test.each([
+  ["listening", "   0: 00000000:1E6D 00000000:0000 0A 0\n", true],
+  ["listening on one address", "   0: 1F01010A:1E6D 00000000:0000 0A 0\n", true],
+  ["connected", "   0: 1F01010A:1E6D 2001010A:C350 01 0\n", false],
+  ["another port", "   0: 00000000:1E6E 00000000:0000 0A 0\n", false],
+  ["a client of that port", "   0: 1F01010A:C350 2001010A:1E6D 01 0\n", false],
+])("the port is taken: %s", (_what, line, expected) => {
+  const host = changed({ "/etc/drbd.d/r0.res": undefined, "/proc/net/tcp": `  sl  local_address\n${line}` });
+  expect(observe(host).resources.get("r0")!.portTaken).toBe(expected);
+});
+
+test("drbdadm's complaint about what is installed comes with its exit", () => {
+  const drbdadm = { ...healthy.tools!["drbdadm"], "-d adjust all": { exit: 10, says: "" } };
+  expect(observe(changed({}, { drbdadm })).adjust).toEqual({ exit: 10, output: "\n" });
+});
+
+test("a logical volume is known by both of its names", () => {
+  const volume = {
+    path: "/dev/mapper/vg-data",
+    kname: "dm-0",
+    type: "lvm",
+    size: 4096,
+    ro: false,
+    children: [{ path: "/dev/mapper/secret", kname: "dm-1", type: "crypt", size: 4096, ro: true }],
+  };
+  const says = JSON.stringify({
+    blockdevices: [{ path: "/dev/vdb", kname: "vdb", type: "disk", size: "8192", children: [volume] }],
+  });
+  const call = Object.keys(healthy.tools!["lsblk"]!)[0]!;
+  const host = changed(
+    { "/dev/dm-0": "x" },
+    { lsblk: { [call]: { says } }, blkid: { "-p -o export /dev/dm-0": { says: "TYPE=drbd\n" } } },
+  );
+  const links = { ...host.links, "/dev/vg/data": "/dev/dm-0" };
+  const looks = [{ ...look, disk: "/dev/vg/data" }];
+  const node = parseProbe(nonce, probed({ ...host, links }, { looks, candidates: [] }));
+  expect(node.resources.get("r0")!.disk).toMatchObject({ kind: "signature", real: "/dev/dm-0", size: 4096 });
+  expect(node.blocks.get("/dev/dm-0")).toBe(node.blocks.get("/dev/mapper/vg-data"));
+  expect(node.blocks.get("/dev/dm-0")?.children).toEqual(["/dev/mapper/secret"]);
+  expect(node.blocks.get("/dev/mapper/secret")?.readOnly).toBe(true);
+  expect(node.blocks.get("/dev/vdb")).toMatchObject({ size: 8192, children: ["/dev/mapper/vg-data"] });
+});
+
+test("a candidate is told apart from what is installed", () => {
+  const candidates = [{ name: "r0", resource: "resource r0 {\n}\n", globalCommon: "global {\n}\n" }];
+  const drbdadm = {
+    ...healthy.tools!["drbdadm"],
+    "-c - sh-nop": { exit: 10, says: "STDIN:7: Parse error\n" },
+    "-c - -d adjust r0": { says: "drbdsetup-84 net-options a b --protocol=A\n" },
+  };
+  const output = probed(changed({}, { drbdadm }), { looks: [look], candidates });
+  expect(parseProbe(nonce, output).resources.get("r0")).toMatchObject({
+    candidate: { exit: 10, output: "STDIN:7: Parse error\n" },
+    change: { exit: 0, output: "drbdsetup-84 net-options a b --protocol=A\n" },
+    disk: { kind: "signature" },
+  });
+});
+
+describe("an answer that is none", () => {
+  const end = Buffer.byteLength(output.slice(0, output.indexOf(`@${nonce} end`))) + `@${nonce} end`.length;
+  const bytes = Buffer.from(output);
+  const refused = (text: string) => {
+    expect(() => parseProbe(nonce, text)).toThrow(ProbeError);
+  };
+
+  test("cut at any byte before its end", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.integer({ min: 0, max: end - 1 }), fc.integer({ min: end - 60, max: end - 1 })), (at) => {
+        refused(bytes.subarray(0, at).toString());
+      }),
+      { numRuns: 500 },
+    );
+    expect(parseProbe(nonce, bytes.subarray(0, end).toString()).hostname).toBe("alpha");
+  });
+
+  test("cut at any line", () => {
+    const lines = output.slice(0, output.indexOf(`@${nonce} end`)).split("\n");
+    lines.forEach((_line, index) => {
+      refused(lines.slice(0, index).join("\n"));
+    });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["a login banner", "Welcome to alpha!\nLast login: yesterday\n"],
+    ["an error", "sh: 1: Syntax error: end of file unexpected\n"],
+    ["only the end", `@${nonce} end\n`],
+    ["no sections", `@${nonce} format 1\n\n@${nonce} end\n`],
+    ["another nonce's", output.replaceAll(nonce, "fedcba9876543210fe")],
+    ["its beginning lost", output.slice(output.indexOf(`@${nonce} files`))],
+    ["no files", output.replace(`@${nonce} files`, `@${nonce} fi`)],
+    ["no block devices", output.replace(`@${nonce} blocks`, `@${nonce} other`)],
+    ["no clock", output.replace(`@${nonce} boottime`, `@${nonce} other`)],
+    ["no disk in a close look", output.replace(`@${nonce} disk`, `@${nonce} other`)],
+    ["lsblk not there", output.replace(/\{"blockdevices".*\}/, "sh: 1: lsblk: not found")],
+    ["lsblk's answer cut short", output.replace(/("blockdevices".*)"vdb".*\n/, "$1\n")],
+    ["lsblk of another kind", output.replace(/\{"blockdevices".*\}/, '{"blockdevices": {}}')],
+    ["lsblk: null", output.replace(/\{"blockdevices".*\}/, "null")],
+    ["lsblk without paths", output.replaceAll(/"path":"[^"]*",/g, "")],
+    ["lsblk without sizes", output.replaceAll(/"size":\d+,/g, "")],
+    ["lsblk with a size that is none", output.replaceAll(/"size":\d+,/g, '"size":"1G",')],
+    [
+      "drbdsetup failed",
+      output.replace(/exists resource[^@]*/, "Could not connect to 'drbd' generic netlink family\n"),
+    ],
+    ["drbdsetup's answer cut short", output.replace(/exists connection[^@]*/, "\n")],
+  ])("%s", (_what, text) => {
+    expect(text).not.toBe(output);
+    refused(text);
+  });
+
+  test("whatever it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+        refused(text);
+        refused(`@${nonce} ${text}`);
+        refused(`@${nonce} format 1\n${text}\n`);
+      }),
+    );
+  });
+
+  test("huge", () => {
+    refused("x".repeat(5_000_000));
+    refused(`@${nonce} format 1\n${"@\n".repeat(1_000_000)}`);
+  });
+
+  test("garbled: an answer, or a ProbeError, and nothing else", () => {
+    const lines = output.split("\n");
+    const line = fc.integer({ min: 0, max: lines.length - 1 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(line, line, fc.constantFrom("swap", "drop", "cut", "repeat", "odd")), { maxLength: 4 }),
+        (edits) => {
+          const copy = [...lines];
+          for (const [at, other, what] of edits) {
+            const [text, second] = [copy[at]!, copy[other]!];
+            copy[at] = {
+              swap: second,
+              drop: "",
+              cut: text.slice(0, text.length / 2),
+              repeat: text + text,
+              odd: `{"${text}`,
+            }[what]!;
+            if (what === "swap") copy[other] = text;
+          }
+          try {
+            expect(parseProbe(nonce, copy.join("\n")).hostname).toEqual(expect.any(String));
+          } catch (error) {
+            if (!(error instanceof ProbeError)) throw error;
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
