@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, release } from "node:os";
 import { dirname, join } from "node:path";
-import { executeOrThrow } from "./command";
+import { execute, executeOrThrow } from "./command";
 import { cacheFolder } from "./folders";
 import type { Image } from "./image";
 import { type Accelerator, boardArguments } from "./machines";
@@ -39,21 +38,10 @@ export async function chooseAccelerator(image: Image, qemu: string, report: Repo
   return verdict;
 }
 
-function boot(image: Image): Promise<boolean> {
-  return new Promise((resolve) => {
-    const argv = [...boardArguments("kvm"), "-serial", "stdio", "-kernel", image.kernel, "-initrd", image.initrd];
-    const child = spawn("qemu-system-x86_64", [...argv, "-append", "console=ttyS0 lab.trial"], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const timer = setTimeout(() => child.kill("SIGKILL"), TRIAL_SECONDS * 1000);
-    let said = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes(BOOTED)) child.kill("SIGKILL");
-    });
-    child.on("close", () => {
-      clearTimeout(timer);
-      resolve(said.includes(BOOTED));
-    });
-  });
+async function boot(image: Image): Promise<boolean> {
+  const trial = ["-serial", "stdio", "-kernel", image.kernel, "-initrd", image.initrd, "-no-reboot"];
+  const qemu = ["qemu-system-x86_64", ...boardArguments("kvm"), ...trial, "-append", "console=ttyS0 lab.trial"];
+  // timeout(1), so that a machine that hangs ends even if this process is gone by then.
+  const { stdout } = await execute(["timeout", "--kill-after=1", String(TRIAL_SECONDS), ...qemu]);
+  return stdout.includes(BOOTED);
 }

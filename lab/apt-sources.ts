@@ -56,6 +56,19 @@ export async function hostSources(release: string, etcApt = "/etc/apt"): Promise
   return stanzas.length ? `${stanzas.join("\n\n")}\n` : "";
 }
 
+/**
+ * The lines of `apt-config dump` that say how packages are fetched (a proxy, say). mmdebstrap's apt does not read the
+ * host's configuration by itself.
+ */
+export function selectFetchOptions(dump: string): string {
+  const wanted = /^Acquire::(https?::|Check-Valid-Until |Check-Date )[^"]*"[^"]+";$/;
+  return dump
+    .split("\n")
+    .filter((line) => wanted.test(line))
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
 function isSourceFile(name: string): boolean {
   return name.endsWith(".list") || name.endsWith(".sources");
 }

@@ -48,7 +48,14 @@ export function execute(argv: readonly string[], options: CommandOptions = {}): 
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let timer: NodeJS.Timeout | undefined;
-    if (options.timeout !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), options.timeout * 1000);
+    if (options.timeout !== undefined) {
+      timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        // Another process may hold the other ends, as ssh's control master does: its output is not waited for.
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, options.timeout * 1000);
+    }
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     // A command that ends before it has read its input is not our error: its exit says what happened.

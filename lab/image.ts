@@ -2,13 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import { access, chmod, copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { hostSources } from "./apt-sources";
+import { hostSources, selectFetchOptions } from "./apt-sources";
 import { undoneOnFailure } from "./cleanup";
 import { CommandFailed, execute, executeOrThrow } from "./command";
 import { cacheFolder, imageSources } from "./folders";
 import { withLock } from "./lock";
 import { type Report, timed } from "./report";
-import { TO_BUILD, TO_BUILD_UNPRIVILEGED, requirePrograms, requireSpace } from "./requirements";
+import { TO_BUILD, TO_BUILD_UNPRIVILEGED, requireKeyring, requirePrograms, requireSpace } from "./requirements";
 
 export const RELEASE = "bookworm";
 
@@ -58,10 +58,10 @@ async function readImage(folder: string): Promise<Image> {
 }
 
 /** mmdebstrap's command line; the host's sources come on stdin, so that no mirror is in it. */
-export function mmdebstrapArgv(hook: string, sources: boolean, root: boolean): string[] {
+export function mmdebstrapArgv(how: { hook: string; aptOptions: string; sources: boolean; root: boolean }): string[] {
   return [
     "mmdebstrap",
-    `--mode=${root ? "root" : "unshare"}`,
+    `--mode=${how.root ? "root" : "unshare"}`,
     "--variant=minbase",
     // The hook makes the disk image; the tree itself is not wanted.
     "--format=null",
@@ -71,10 +71,11 @@ export function mmdebstrapArgv(hook: string, sources: boolean, root: boolean): s
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=force-unsafe-io",
     '--aptopt=Acquire::Languages "none"',
-    `--customize-hook=${hook}`,
+    `--aptopt=${how.aptOptions}`,
+    `--customize-hook=${how.hook}`,
     RELEASE,
     "/dev/null",
-    ...(sources ? ["-"] : []),
+    ...(how.sources ? ["-"] : []),
   ];
 }
 
@@ -89,7 +90,10 @@ export function cacheKey(inputs: Readonly<Record<string, string>>): string {
 }
 
 async function readInputs(sources: string): Promise<Record<string, string>> {
-  const inputs: Record<string, string> = { argv: mmdebstrapArgv("", true, true).join("\n"), password: ADMIN_PASSWORD };
+  const inputs: Record<string, string> = {
+    argv: mmdebstrapArgv({ hook: "", aptOptions: "", sources: true, root: true }).join("\n"),
+    password: ADMIN_PASSWORD,
+  };
   for (const entry of await readdir(sources, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
@@ -166,8 +170,12 @@ async function bootstrap(sources: string, work: string, root: boolean, log: stri
   }
   await cp(sources, join(work, "sources"), { recursive: true });
   const hostsOwn = await hostSources(RELEASE);
+  if (hostsOwn === "") await requireKeyring();
+  const aptOptions = join(work, "fetch.conf");
+  const dump = await executeOrThrow(["apt-config", "dump"]);
+  await writeFile(aptOptions, `// How the host fetches packages.\n${selectFetchOptions(dump.stdout)}`);
   const hook = `sh '${work}/sources/customize.sh' "$1" '${work}/sources' '${work}'`;
-  const argv = mmdebstrapArgv(hook, hostsOwn !== "", root);
+  const argv = mmdebstrapArgv({ hook, aptOptions, sources: hostsOwn !== "", root });
   const outcome = await execute(argv, {
     stdin: hostsOwn,
     env: { INITRD: "No", TMPDIR: work, LAB_ADMIN_PASSWORD: ADMIN_PASSWORD, LC_ALL: "C.UTF-8" },

@@ -5,7 +5,7 @@ import { undoneOnFailure } from "./cleanup";
 import { CommandFailed, type Outcome, executeOrThrow } from "./command";
 import { labFolder } from "./folders";
 import { freeTcpPort, freeUdpPort } from "./free-ports";
-import { type Image, provideImage } from "./image";
+import { ADMIN_PASSWORD, type Image, provideImage } from "./image";
 import { type LabState, readLabState, writeLabState } from "./lab-state";
 import { withLock } from "./lock";
 import {
@@ -42,8 +42,8 @@ done`;
 /** The file that tells a lab's folder, which may be removed, from any other. */
 const MARKER = "this-is-a-drbd-lab";
 
-/** bare: as Debian installs, apt can install drbd-utils; utils: drbd-utils installed, nothing loaded or configured. */
-export type FreshSnapshot = "bare" | "utils";
+/** bare: without drbd-utils, which apt can install; utils: drbd-utils installed, no module loaded, nothing configured. */
+const FRESH: readonly string[] = ["bare", "utils"];
 
 export interface LabOptions {
   /** Where the lab is; by default LAB_DIR, or a folder in the user's state folder. */
@@ -72,6 +72,9 @@ export interface LabConnection {
 export class Lab {
   /** The empty disk of each machine. */
   readonly disk = "/dev/vdb";
+
+  /** For the password login of the user admin, who may use sudo; root and the user nosudo log in by key only. */
+  readonly adminPassword = ADMIN_PASSWORD;
 
   private constructor(
     readonly folder: string,
@@ -134,7 +137,7 @@ export class Lab {
   }
 
   /** Both machines back to a snapshot: disks, memory, link, in about two seconds. */
-  async reset(snapshot = "bare"): Promise<void> {
+  async reset(snapshot: "bare" | "utils" | (string & {}) = "bare"): Promise<void> {
     await this.locked(async () => {
       await this.load(await this.state(), snapshot);
     });
@@ -143,8 +146,28 @@ export class Lab {
   /** A reset point of one's own: both machines as they are now. Taken again, it replaces the earlier one. */
   async snapshot(name: string): Promise<void> {
     if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) throw new Error(`${name} is no name for a snapshot: a-z, 0-9 and -`);
+    if (FRESH.includes(name)) throw new Error(`the snapshot ${name} belongs to the lab: take another name`);
     await this.locked(async () => {
       await this.save(await this.state(), name);
+    });
+  }
+
+  /** Gives back the room of a snapshot of one's own. */
+  async deleteSnapshot(name: string): Promise<void> {
+    if (FRESH.includes(name)) throw new Error(`the snapshot ${name} belongs to the lab`);
+    await this.locked(async () => {
+      const state = await this.state();
+      const saved = state.snapshots[name];
+      if (!saved) return;
+      for (const machine of MACHINES) {
+        const devices = snapshotNodes(state.disks[machine]);
+        await withMonitor(this.files(machine).monitor, (monitor) =>
+          monitor.runJob("snapshot-delete", { tag: name, devices }),
+        );
+      }
+      state.snapshots = Object.fromEntries(Object.entries(state.snapshots).filter(([each]) => each !== name));
+      await this.removeUnusedDisks(state, [...saved.alpha, ...saved.bravo]);
+      await writeLabState(this.folder, state);
     });
   }
 
@@ -444,7 +467,9 @@ export class Lab {
         }),
       ),
     );
+    const replaced = state.snapshots[name];
     state.snapshots[name] = { alpha: [...state.disks.alpha], bravo: [...state.disks.bravo] };
+    if (replaced) await this.removeUnusedDisks(state, [...replaced.alpha, ...replaced.bravo]);
     await writeLabState(this.folder, state);
   }
 

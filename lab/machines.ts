@@ -95,7 +95,8 @@ const KERNEL_LINE = [
 /** The processor and board, as used for the machines and for the trial of hardware virtualisation. */
 export function boardArguments(accelerator: Accelerator): string[] {
   return [
-    ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
+    // Without a limit the translated code of an emulated machine grows to a gigabyte.
+    ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi,tb-size=256"],
     ...["-machine", "q35,sata=off,usb=off,smbus=off,vmport=off"],
     ...["-cpu", accelerator === "kvm" ? "host" : "qemu64,+rdrand,-svm"],
     ...["-smp", "1", "-m", "512"],

@@ -62,6 +62,18 @@ export async function requirePrograms(programs: readonly Program[]): Promise<voi
   if (message) throw new Missing(message);
 }
 
+/** Debian's own keys, needed where the host is not a Debian that has them in its apt sources. */
+export async function requireKeyring(): Promise<void> {
+  try {
+    await access("/usr/share/keyrings/debian-archive-keyring.gpg");
+  } catch {
+    throw new Missing(
+      "the lab's machines are Debian, and Debian's keys are not installed here. Get them with\n" +
+        "    sudo apt-get install --no-install-recommends debian-archive-keyring",
+    );
+  }
+}
+
 const MIB = 1024 * 1024;
 
 /** Makes the folder and sees to it that there is room: a full disk shows up in a machine as a file system gone bad. */

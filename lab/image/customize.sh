@@ -37,6 +37,8 @@ echo "deb [trusted=yes] file:/var/lib/lab/packages ./" >"$tree/etc/apt/sources.l
 # admin: sudo without a password, and a password for the login; nosudo: neither.
 chroot "$tree" useradd --uid 1000 --create-home --shell /bin/bash admin
 chroot "$tree" useradd --uid 1001 --create-home --shell /bin/bash nosudo
+# Neither a password nor locked: sshd lets nobody in whose account is locked.
+chroot "$tree" usermod --password '*' nosudo
 echo "admin:$(openssl passwd -6 "$LAB_ADMIN_PASSWORD")" | chroot "$tree" chpasswd --encrypted
 echo 'admin ALL=(ALL:ALL) NOPASSWD: ALL' >"$tree/etc/sudoers.d/admin"
 chmod 0440 "$tree/etc/sudoers.d/admin"

@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostSources, selectSources } from "../../lab/apt-sources";
+import { hostSources, selectFetchOptions, selectSources } from "../../lab/apt-sources";
 
 describe("the host's apt sources for the machines' image", () => {
   test("stanzas of the release are kept, with their keys, cut down to packages of main", () => {
@@ -65,4 +65,19 @@ describe("the host's apt sources for the machines' image", () => {
       await rm(etc, { recursive: true });
     }
   });
+});
+
+test("of the host's apt configuration, how packages are fetched is taken, and nothing else", () => {
+  const dump = [
+    'Acquire "";',
+    'Acquire::http "";',
+    'Acquire::http::Proxy "http://proxy.example:3142";',
+    'Acquire::https::Verify-Peer "true";',
+    'Acquire::Check-Date "false";',
+    'Acquire::Languages:: "none";',
+    'DPkg::Post-Invoke:: "rm -f /var/cache/apt/*.bin";',
+  ].join("\n");
+  expect(selectFetchOptions(dump)).toBe(
+    'Acquire::http::Proxy "http://proxy.example:3142";\nAcquire::https::Verify-Peer "true";\nAcquire::Check-Date "false";\n',
+  );
 });

@@ -22,19 +22,21 @@ describe("the name an image is cached under", () => {
 });
 
 describe("mmdebstrap's command line", () => {
+  const how = { hook: "hook", aptOptions: "/work/fetch.conf", sources: true, root: true };
+
   test("takes sources from the host where it has some, and names no mirror", () => {
-    const argv = mmdebstrapArgv("hook", true, true);
+    const argv = mmdebstrapArgv(how);
     expect(argv.slice(-3)).toEqual([RELEASE, "/dev/null", "-"]);
     expect(argv.join(" ")).not.toContain("://");
-    expect(mmdebstrapArgv("hook", false, true).at(-1)).toBe("/dev/null");
+    expect(mmdebstrapArgv({ ...how, sources: false }).at(-1)).toBe("/dev/null");
   });
 
   test("needs no root", () => {
-    expect(mmdebstrapArgv("hook", true, true)).toContain("--mode=root");
-    expect(mmdebstrapArgv("hook", true, false)).toContain("--mode=unshare");
+    expect(mmdebstrapArgv(how)).toContain("--mode=root");
+    expect(mmdebstrapArgv({ ...how, root: false })).toContain("--mode=unshare");
   });
 
   test("leaves drbd-utils out of the image", () => {
-    expect(mmdebstrapArgv("hook", true, true).join(" ")).not.toContain("drbd");
+    expect(mmdebstrapArgv(how).join(" ")).not.toContain("drbd");
   });
 });

@@ -60,7 +60,7 @@ describe("the command line of a machine", () => {
   });
 
   test("uses hardware virtualisation only when told", () => {
-    expect(valuesOf(argv, "-accel")).toEqual(["tcg,thread=multi"]);
+    expect(valuesOf(argv, "-accel")).toEqual(["tcg,thread=multi,tb-size=256"]);
     const kvm = renderMachineArgv({ ...start, accelerator: "kvm" });
     expect(valuesOf(kvm, "-accel")).toEqual(["kvm"]);
     expect(valuesOf(kvm, "-cpu")).toEqual(["host"]);
