@@ -351,6 +351,7 @@ class PairPlan {
       const promote = steps.forcePrimary(
         host,
         desired.name,
+        filesystem !== undefined,
         `sync source; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`,
       );
       return filesystem === undefined

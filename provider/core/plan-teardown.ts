@@ -57,5 +57,7 @@ function teardownSteps(resource: string, minor: number, device: string, host: st
   }
   if (node.files.has(resourcePath(resource)))
     found.push(steps.removeFile(host, resourcePath(resource), "written by us"));
+  const mark = steps.formattingMark(resource);
+  if (node.links.includes(mark)) found.push(steps.removeFile(host, mark, "written by us"));
   return found;
 }

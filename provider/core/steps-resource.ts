@@ -67,14 +67,17 @@ export function checkNeverUsed(node: string, resource: string): Step {
   };
 }
 
-export function forcePrimary(node: string, resource: string, because: string): Step {
+export function forcePrimary(node: string, resource: string, formatsNext: boolean, because: string): Step {
+  const mark = quote(formattingMark(resource));
   return {
     node,
     argv: ["drbdadm", "primary", "--force", resource],
     because,
     guard: `both_new ${quote(resource)}`,
     // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use.
-    script: `mkdir -p ${formattingFolder} && : >${quote(formattingMark(resource))} && drbdadm primary --force ${quote(resource)} </dev/null`,
+    script: formatsNext
+      ? `mkdir -p ${formattingFolder} && : >${mark} && drbdadm primary --force ${quote(resource)} </dev/null`
+      : undefined,
     timeoutSeconds: patient,
   };
 }
