@@ -16,10 +16,21 @@ module.exports = tseslint.config(
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ group: ["node:*", "fs", "child_process", "net", "ssh2", "@pulumi/*", "../*"], message: "provider/core does no I/O" }] },
+        {
+          patterns: [
+            {
+              group: ["node:*", "fs", "child_process", "net", "ssh2", "@pulumi/*", "../*"],
+              message: "provider/core does no I/O",
+            },
+          ],
+        },
       ],
       "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "fetch", "console"],
-      "no-restricted-properties": ["error", { object: "Date", property: "now" }, { object: "Math", property: "random" }],
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now" },
+        { object: "Math", property: "random" },
+      ],
     },
   },
   {

@@ -89,7 +89,7 @@ build_with_go() {
   local sdk=github.com/pulumi/pulumi/sdk/v3 cli=github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
   local host=$sdk/nodejs/cmd/pulumi-language-nodejs log=$cache/pulumi-$key.log
   # Where Go's own instructions put it, which is not on every script's PATH.
-  PATH=$PATH:/usr/local/go/bin
+  PATH=$PATH:${GOROOT:-/usr/local/go}/bin
   if ! command -v go >/dev/null; then
     say "building it from Go modules needs Go, which is not installed"
     return 1

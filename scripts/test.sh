@@ -34,6 +34,7 @@ section setup scripts/setup.sh --tests || exit
 . scripts/env.sh || exit
 if [ "$only" != e2e ]; then
   section lint npm run --silent lint
+  section "shell scripts" shellcheck --external-sources scripts/*.sh .ci/run bench/*.sh lab/image/customize.sh
   section "unit tests" jest_project unit
 fi
 section lab node dist/lab/main.js up && section "end-to-end tests" jest_project e2e --runInBand
