@@ -170,12 +170,10 @@ export class Host {
   private async connected(attempts?: number): Promise<Session> {
     const current = await this.session?.catch(() => undefined);
     if (current?.open === true) return current;
-    const { dialErrorLimit } = this.connection;
-    const limit = attempts ?? (dialErrorLimit < 0 ? Infinity : Math.max(1, dialErrorLimit));
     const started = performance.now();
     const number = ++connections;
     this.connectionNumber = number;
-    this.session = Session.connect(this.name, this.connection, limit);
+    this.session = Session.connect(this.name, this.connection, attempts);
     const session = await this.session;
     logEvent({ ...this.numbers(), argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
     return session;

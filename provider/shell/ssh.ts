@@ -1,4 +1,4 @@
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 
 import type { Connection, Endpoint } from "../core/connection";
 import { HostError, NetworkError, UnreachableError } from "./errors";
@@ -34,23 +34,26 @@ export class Session {
     private readonly jump?: Client,
   ) {
     client.on("error", (error: Error) => (this.lost ??= error));
-    client.on("close", () => (this.lost ??= new Error("the connection was closed")));
+    jump?.on("error", (error: Error) => (this.lost ??= new Error(`the proxy: ${error.message}`)));
+    client.on("close", () => {
+      this.lost ??= new Error("the connection was closed");
+      jump?.end();
+    });
   }
 
   get open(): boolean {
     return this.lost === undefined;
   }
 
-  /** Connects and proves the host's key. Dial errors are tried again up to `attempts` times in all. */
-  static async connect(name: string, connection: Connection, attempts: number): Promise<Session> {
-    const { proxy } = connection;
-    if (proxy === undefined) {
-      return new Session(name, await dialPatiently(name, connection, connection, attempts), connection);
-    }
-    const jump = await dialPatiently(`${name} (proxy ${proxy.host})`, proxy, connection, attempts);
+  /** Connects and proves the host's key. Dial errors are borne as often as the connection says, and `atMost` times. */
+  static async connect(name: string, connection: Connection, atMost = Infinity): Promise<Session> {
+    const { proxy, insecureIgnoreHostKey: ignoreHostKey } = connection;
+    const hop: Hop = { name, endpoint: connection, place: "connection", ignoreHostKey };
+    if (proxy === undefined) return new Session(name, await dialPatiently(hop, atMost), connection);
+    const first: Hop = { ...hop, name: `${name} (proxy ${proxy.host})`, endpoint: proxy, place: "connection.proxy" };
+    const jump = await dialPatiently(first, atMost);
     try {
-      const client = await dialPatiently(name, connection, connection, attempts, jump);
-      return new Session(name, client, connection, jump);
+      return new Session(name, await dialPatiently({ ...hop, through: jump }, atMost), connection, jump);
     } catch (error) {
       jump.end();
       throw error;
@@ -145,23 +148,29 @@ export class Session {
   }
 }
 
+/** One connection to make, and what its errors call it. */
+interface Hop {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** Where the endpoint stands in the configuration. */
+  readonly place: "connection" | "connection.proxy";
+  readonly ignoreHostKey: boolean;
+  readonly through?: Client;
+}
+
 /** Dials until it succeeds, or the error is one that another try cannot mend, or the tries are used up. */
-async function dialPatiently(
-  name: string,
-  endpoint: Endpoint,
-  trust: Connection,
-  attempts: number,
-  through?: Client,
-): Promise<Client> {
+async function dialPatiently(hop: Hop, atMost: number): Promise<Client> {
+  const { host, port, user, dialErrorLimit } = hop.endpoint;
+  const attempts = Math.min(atMost, dialErrorLimit < 0 ? Infinity : Math.max(1, dialErrorLimit));
   for (let attempt = 1; ; attempt++) {
     try {
-      return await dial(name, endpoint, trust, through);
+      return await dial(hop);
     } catch (error) {
       if (!(error instanceof TransientDialError)) throw error;
       if (attempt >= attempts) {
-        throw new NetworkError(name, `cannot be reached at ${endpoint.host}:${endpoint.port}`, {
+        throw new NetworkError(hop.name, `cannot be reached at ${host}:${port}`, {
           output: `${error.message}${attempts > 1 ? ` (${attempts} attempts)` : ""}`,
-          advice: `check that the host is up, and that \`ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.host}\` works from here`,
+          advice: `check that the host is up, and that \`ssh -p ${port} ${user}@${host}\` works from here`,
         });
       }
       await new Promise((wake) => setTimeout(wake, Math.min(250 * 2 ** attempt, 5_000)));
@@ -172,9 +181,9 @@ async function dialPatiently(
 /** The network's fault, and so perhaps gone in a moment. */
 class TransientDialError extends Error {}
 
-async function dial(name: string, endpoint: Endpoint, trust: Connection, through?: Client): Promise<Client> {
-  const known =
-    endpoint.hostKey === undefined ? readKnownHostKeys(endpoint.host, endpoint.port) : givenKey(name, endpoint.hostKey);
+async function dial(hop: Hop): Promise<Client> {
+  const { name, endpoint, place, ignoreHostKey, through } = hop;
+  const known = endpoint.hostKey === undefined ? readKnownHostKeys(endpoint.host, endpoint.port) : givenKey(hop);
   let refusal: UnreachableError | undefined;
   const config: ConnectConfig = {
     host: endpoint.host,
@@ -189,49 +198,79 @@ async function dial(name: string, endpoint: Endpoint, trust: Connection, through
     algorithms: known.length > 0 ? { serverHostKey: algorithmsFor(known) } : undefined,
     hostVerifier: (wire: Buffer) => {
       const key = hostKeyOf(wire);
-      if (trust.insecureIgnoreHostKey || known.some((one) => one.base64 === key.base64)) return true;
-      refusal = hostKeyRefusal(name, endpoint, key, known);
+      if (ignoreHostKey || known.some((one) => one.base64 === key.base64)) return true;
+      refusal = hostKeyRefusal(hop, key, known);
       return false;
     },
   };
-  if (through !== undefined) {
-    config.sock = await new Promise((resolve, reject) => {
-      through.forwardOut("127.0.0.1", 0, endpoint.host, endpoint.port, (error, channel) => {
-        if (error) reject(new TransientDialError(error.message));
-        else resolve(channel);
-      });
-    });
-  }
+  const channel = through && (await forward(through, endpoint));
   const client = new Client();
   // Else each small packet waits until the one before it was acknowledged, which hosts put off for 40 ms.
   client.once("connect", () => client.setNoDelay(true));
   return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      client.destroy();
+      channel?.destroy();
+      reject(error);
+    };
     client.once("ready", () => {
-      client.removeAllListeners("error");
       resolve(client);
     });
+    // Both stay: an error that nobody listens to would end the process.
     client.on("error", (error: Error & { level?: string }) => {
-      client.destroy();
-      reject(refusal ?? dialError(name, endpoint, error));
+      fail(refusal ?? dialError(hop, error));
+    });
+    client.on("close", () => {
+      fail(new TransientDialError("the connection was closed before the login was done"));
     });
     try {
-      client.connect(config);
+      client.connect({ ...config, sock: channel });
     } catch (error) {
       // ssh2 throws at once for a key that cannot be read. Its message never holds the key.
-      reject(
-        new UnreachableError(name, "the private key in `connection` cannot be used", {
+      fail(
+        new UnreachableError(name, `the private key in \`${place}.privateKey\` cannot be used`, {
           output: error instanceof Error ? error.message : String(error),
-          advice: "check `connection.privateKey` and `connection.privateKeyPassword`",
+          advice: `check \`${place}.privateKey\` and \`${place}.privateKeyPassword\``,
         }),
       );
     }
   });
 }
 
-function givenKey(name: string, text: string): HostKey[] {
-  const key = parseHostKey(text);
+/** Has a proxy connect to the host, in the time that one dial has. */
+function forward(through: Client, { host, port, perDialTimeout }: Endpoint): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const fail = (message: string) => {
+      clearTimeout(deadline);
+      reject(new TransientDialError(message));
+    };
+    const deadline =
+      perDialTimeout > 0
+        ? setTimeout(() => {
+            late = true;
+            fail(`the proxy had not connected after ${perDialTimeout} s`);
+          }, perDialTimeout * 1000)
+        : undefined;
+    try {
+      through.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+        if (error !== undefined) fail(`the proxy does not connect: ${error.message}`);
+        else if (late) channel.destroy();
+        else {
+          clearTimeout(deadline);
+          resolve(channel);
+        }
+      });
+    } catch (error) {
+      fail(`the proxy is gone: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+}
+
+function givenKey({ name, place, endpoint }: Hop): HostKey[] {
+  const key = parseHostKey(endpoint.hostKey ?? "");
   if (key === undefined) {
-    throw new UnreachableError(name, "`connection.hostKey` is no public host key", {
+    throw new UnreachableError(name, `\`${place}.hostKey\` is no public host key`, {
       advice: "give it as ssh-keyscan prints it: `ssh-ed25519 AAAA…`",
     });
   }
@@ -246,9 +285,9 @@ function algorithmsFor(known: readonly HostKey[]): ServerHostKeyAlgorithm[] {
   return [...new Set(algorithms)] as ServerHostKeyAlgorithm[];
 }
 
-function hostKeyRefusal(name: string, endpoint: Endpoint, key: HostKey, known: readonly HostKey[]): UnreachableError {
+function hostKeyRefusal({ name, place, endpoint }: Hop, key: HostKey, known: readonly HostKey[]): UnreachableError {
   const shown = `${key.type} ${fingerprint(key)}`;
-  const give = `compare it with what \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` says on the host; if it is the same, put this into the configuration: connection.hostKey: "${key.type} ${key.base64}"`;
+  const give = `compare it with what \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` says on the host; if it is the same, put this into the configuration: ${place}.hostKey: "${key.type} ${key.base64}"`;
   if (known.length === 0) {
     return new UnreachableError(name, `the host key of ${endpoint.host}:${endpoint.port} is not known: ${shown}`, {
       advice: `${give} (or add it to known_hosts)`,
@@ -264,25 +303,24 @@ function hostKeyRefusal(name: string, endpoint: Endpoint, key: HostKey, known: r
   );
 }
 
-function dialError(name: string, endpoint: Endpoint, error: Error & { level?: string }): Error {
+function dialError({ name, place, endpoint }: Hop, error: Error & { level?: string }): Error {
   const who = `${endpoint.user}@${endpoint.host}:${endpoint.port}`;
   if (error.level === "client-authentication") {
-    return new UnreachableError(name, `${who} refused every way to log in that \`connection\` gives`, {
+    return new UnreachableError(name, `${who} refused every way to log in that \`${place}\` gives`, {
       output: error.message,
-      advice:
-        "check `connection.user` and the key or password; the public key must stand in that user's authorized_keys",
+      advice: `check \`${place}.user\` and the key or password; the public key must stand in that user's authorized_keys`,
     });
   }
   if (error.level === "agent") {
     return new UnreachableError(name, "the SSH agent could not be used", {
       output: error.message,
-      advice: "check `connection.agentSocketPath` (or SSH_AUTH_SOCK), or give `connection.privateKey`",
+      advice: `check \`${place}.agentSocketPath\` (or SSH_AUTH_SOCK), or give \`${place}.privateKey\``,
     });
   }
   if (/no matching .*host key/i.test(error.message)) {
     return new UnreachableError(name, `${endpoint.host} has no host key of the type that is known for it`, {
       output: error.message,
-      advice: "compare the host's keys (ssh-keyscan) with known_hosts or `connection.hostKey`",
+      advice: `compare the host's keys (ssh-keyscan) with known_hosts or \`${place}.hostKey\``,
     });
   }
   return new TransientDialError(error.message);

@@ -1,0 +1,363 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server, utils, type AuthContext, type Connection as Peer, type ParsedKey, type ServerChannel } from "ssh2";
+import type { Connection } from "../../provider/core/connection";
+
+export type KeyPair = ReturnType<typeof utils.generateKeyPairSync>;
+
+/** ssh2 makes keys that it cannot read itself, once in some hundred times: another one then. */
+export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphrase?: string): KeyPair {
+  const lock = passphrase === undefined ? {} : { passphrase, cipher: "aes256-cbc", rounds: 4 };
+  const bits = { ed25519: undefined, ecdsa: 256, rsa: 2048 }[type];
+  for (;;) {
+    const key = utils.generateKeyPairSync(type as "rsa", { bits, ...lock } as { bits: number });
+    if (!(utils.parseKey(key.private, passphrase) instanceof Error)) return key;
+  }
+}
+
+/** A command that arrived, with all of its standard input. */
+export interface Exec {
+  readonly command: string;
+  readonly script: string;
+  readonly channel: ServerChannel;
+  /** Cuts the TCP connection that the command came over, without a word. */
+  readonly hangUp: () => void;
+}
+
+/** What the node does with a command. */
+export type Answer = (exec: Exec, node: FakeNode) => void;
+
+/** The same text whatever is asked. */
+export function says(stdout: string, { stderr = "", exit = 0 } = {}): Answer {
+  return ({ channel }) => {
+    channel.stderr.write(stderr);
+    channel.write(stdout);
+    channel.exit(exit);
+    channel.end();
+  };
+}
+
+/** The command is taken, and then nothing is heard of it. */
+export const silence: Answer = () => undefined;
+
+/** The command is never run: the connection ends instead. */
+export const hangsUp: Answer = ({ hangUp }) => {
+  hangUp();
+};
+
+/**
+ * Runs the command with the machine's own `sh`, in the node's folder, with a `sudo` of our own before the real one.
+ * Only for scripts that were written for it: what the provider does to hosts is not to be done to this machine.
+ */
+export const realShell: Answer = (exec, node) => {
+  const child = node.spawn(exec);
+  child.stdout?.on("data", (bytes: Buffer) => exec.channel.write(bytes));
+  child.stderr?.on("data", (bytes: Buffer) => exec.channel.stderr.write(bytes));
+  child.on("close", (code) => {
+    exec.channel.exit(code ?? 255);
+    exec.channel.end();
+  });
+};
+
+const emptyProbe = (nonce: string) =>
+  [
+    "format 1",
+    "files",
+    "exit 0",
+    "boottime\nbtime 1700000000",
+    "exit 0",
+    'blocks\n{"blockdevices": []}',
+    "exit 0",
+    "links",
+    "exit 0",
+    "end",
+  ]
+    .map((section) => `\n@${nonce} ${section}\n`)
+    .join("");
+
+/** Answers a look at the host as a machine with nothing on it, or with another text made for the question's nonce. */
+export function probed(text: (nonce: string, script: string) => string = emptyProbe): Answer {
+  return (exec, node) => {
+    says(text(nonceOf(exec.script), exec.script))(exec, node);
+  };
+}
+
+function nonceOf(script: string): string {
+  const nonce = /@([0-9a-f]{18}) /.exec(script)?.[1];
+  if (nonce === undefined) throw new Error("no probe in this script");
+  return nonce;
+}
+
+/** Runs it, and cuts the connection as soon as a file of that name is there. What was started goes on, as with sshd. */
+export function realShellUntil(file: string): Answer {
+  return (exec, node) => {
+    const child = node.spawn(exec);
+    child.stdout?.on("data", (bytes: Buffer) => exec.channel.write(bytes));
+    const look = setInterval(() => {
+      if (!existsSync(join(node.folder, file))) return;
+      clearInterval(look);
+      child.stdout?.destroy();
+      exec.hangUp();
+    }, 5);
+    child.on("close", () => {
+      clearInterval(look);
+    });
+  };
+}
+
+interface Options {
+  readonly hostKeys?: readonly KeyPair[];
+  readonly sudo?: "works" | "asks" | "is missing";
+}
+
+/** A host with an SSH server of its own on a free port of the loopback, in this process. Says what it saw. */
+export class FakeNode {
+  user = "root";
+  password: string | undefined = "correct horse";
+  /** Takes the password by keyboard-interactive alone, as some PAM set-ups do. */
+  keyboardOnly = false;
+  /** Public keys that may log in, as in authorized_keys. */
+  authorized: string[] = [];
+  answer: Answer = says("");
+  /** Ways to log in that are borne before the node ends the connection, as sshd's MaxAuthTries. */
+  mostTries = Infinity;
+  /** Something done to each TCP connection instead of SSH; returns whether SSH may have it after all. */
+  onSocket: (socket: Socket, dial: number) => boolean = () => true;
+  /** Lets clients in, and gives them no command, as an account for forwarding alone. */
+  refusesCommands = false;
+  /** As a proxy: whether connections to elsewhere are opened, refused, or left hanging. */
+  forwards: "yes" | "no" | "never" = "no";
+
+  /** TCP connections so far. */
+  dials = 0;
+  /** Ways to log in that were tried, in their order; `none` is how a client asks which there are. */
+  readonly tried: string[] = [];
+  readonly commands: string[] = [];
+  readonly scripts: string[] = [];
+  readonly folder = mkdtempSync(join(tmpdir(), "fake-node-"));
+  private readonly sockets = new Set<Socket>();
+  private readonly children = new Set<ChildProcess>();
+  private readonly tcp: TcpServer;
+  readonly hostKeys: readonly KeyPair[];
+
+  private constructor({ hostKeys = [keyPair()], sudo = "works" }: Options) {
+    this.hostKeys = hostKeys;
+    this.putSudo(sudo);
+    const ssh = new Server({ hostKeys: hostKeys.map((key) => key.private) }, () => undefined);
+    let socket: Socket | undefined;
+    ssh.on("connection", (peer) => {
+      this.serve(peer, socket!);
+    });
+    this.tcp = createServer((incoming) => {
+      this.dials++;
+      this.sockets.add(incoming);
+      incoming.on("close", () => this.sockets.delete(incoming)).on("error", () => undefined);
+      if (!this.onSocket(incoming, this.dials)) {
+        incoming.resume(); // Or its end would never be seen.
+        return;
+      }
+      incoming.setNoDelay(); // As sshd does it.
+      socket = incoming;
+      ssh.injectSocket(incoming);
+    });
+  }
+
+  static async start(options: Options = {}): Promise<FakeNode> {
+    const node = new FakeNode(options);
+    await new Promise<void>((resolve) => node.tcp.listen(0, "127.0.0.1", resolve));
+    running.push(node);
+    return node;
+  }
+
+  get port(): number {
+    return (this.tcp.address() as AddressInfo).port;
+  }
+
+  /** SSH connections that are open now. */
+  get open(): number {
+    return this.sockets.size;
+  }
+
+  /** Resolves when the last connection has ended. */
+  async left(): Promise<void> {
+    while (this.sockets.size > 0) await new Promise((wake) => setTimeout(wake, 5));
+  }
+
+  /** Resolves when the last script has ended. */
+  async idle(): Promise<void> {
+    while (this.children.size > 0) await new Promise((wake) => setTimeout(wake, 5));
+  }
+
+  /** How to get in, with the password and the host's key. */
+  connection(changes: Partial<Connection> = {}): Connection {
+    return {
+      host: "127.0.0.1",
+      port: this.port,
+      user: this.user,
+      password: this.password,
+      hostKey: this.hostKeys[0]!.public,
+      dialErrorLimit: 5,
+      perDialTimeout: 10,
+      insecureIgnoreHostKey: false,
+      ...changes,
+    };
+  }
+
+  async stop(): Promise<void> {
+    // Each with its children: a group of its own (spawn, below).
+    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.tcp.close(resolve));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Cuts every connection with a reset, as a host does that has forgotten it. */
+  reset(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  spawn({ command, script }: Exec): ChildProcess {
+    const env = { PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}` };
+    const child = spawn("sh", ["-c", command], { cwd: this.folder, env, stdio: "pipe", detached: true });
+    this.children.add(child);
+    child.on("exit", () => this.children.delete(child));
+    child.stdin.on("error", () => undefined); // A script that ends before it has read itself whole.
+    // The lock is this machine's, and another test's too.
+    child.stdin.end(script.replaceAll("/run/lock/", `${this.folder}/`));
+    return child;
+  }
+
+  private putSudo(sudo: "works" | "asks" | "is missing"): void {
+    const bin = join(this.folder, "bin");
+    mkdirSync(bin);
+    const text = {
+      works: '[ "$1" = -n ] || exit 64; shift; BECAME_ROOT=yes exec "$@"',
+      asks: 'echo "sudo: a password is required" >&2; exit 1',
+      "is missing": 'echo "sh: 1: sudo: not found" >&2; exit 127',
+    };
+    writeFileSync(join(bin, "sudo"), `#!/bin/sh\n${text[sudo]}\n`);
+    chmodSync(join(bin, "sudo"), 0o755);
+  }
+
+  private serve(peer: Peer, socket: Socket): void {
+    let tries = 0;
+    peer.on("authentication", (context) => {
+      this.tried.push(context.method);
+      if (context.method !== "none" && ++tries > this.mostTries) disconnect(peer, "Too many authentication failures");
+      else this.authenticate(context);
+    });
+    peer.on("error", () => undefined); // A client that leaves in the middle of the handshake.
+    peer.on("session", (acceptSession) => {
+      acceptSession().on("exec", (accept, reject, { command }) => {
+        if (this.refusesCommands) {
+          reject();
+          return;
+        }
+        const channel = accept();
+        let script = "";
+        channel.on("error", () => undefined);
+        channel.setEncoding("utf8");
+        channel.on("data", (text: string) => (script += text));
+        channel.on("end", () => {
+          this.commands.push(command);
+          this.scripts.push(script);
+          this.answer({ command, script, channel, hangUp: () => socket.destroy() }, this);
+        });
+      });
+    });
+    peer.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      if (this.forwards === "never") return;
+      if (this.forwards === "no") {
+        reject();
+        return;
+      }
+      const onward = connect(destPort, destIP);
+      onward.on("error", reject).once("connect", () => {
+        onward.setNoDelay();
+        const channel = accept();
+        onward.on("close", () => {
+          channel.close();
+        });
+        channel.pipe(onward).pipe(channel);
+        channel.on("error", () => undefined).on("close", () => onward.destroy());
+      });
+    });
+  }
+
+  private authenticate(context: AuthContext): void {
+    const ways: ("password" | "publickey" | "keyboard-interactive")[] = ["publickey"];
+    if (this.password !== undefined) ways.push(this.keyboardOnly ? "keyboard-interactive" : "password");
+    const settle = (allowed: boolean) => {
+      if (allowed && context.username === this.user) context.accept();
+      else context.reject(ways);
+    };
+    if (context.method === "keyboard-interactive" && this.keyboardOnly) {
+      context.prompt({ prompt: "Password: ", echo: false }, ([answer]) => {
+        settle(answer === this.password);
+      });
+    } else if (context.method === "password" && !this.keyboardOnly) {
+      settle(context.password === this.password);
+    } else if (context.method === "publickey") {
+      const known = this.authorized.map(publicKey).find((one) => one.getPublicSSH().equals(context.key.data));
+      const proven =
+        context.signature === undefined || known?.verify(context.blob!, context.signature, context.hashAlgo) === true;
+      settle(known !== undefined && proven);
+    } else settle(false);
+  }
+}
+
+/** ssh2's own server can't give a reason in words, as OpenSSH's does: RFC 4253, section 11.1. */
+function disconnect(peer: Peer, words: string): void {
+  interface Writer {
+    readonly allocStartKEX: number;
+    alloc(size: number, force: true): Buffer;
+    finalize(packet: Buffer, force: true): Buffer;
+  }
+  const { _protocol: protocol } = peer as unknown as {
+    _protocol: { _packetRW: { write: Writer }; _cipher: { encrypt(packet: Buffer): void } };
+  };
+  const { write } = protocol._packetRW;
+  const at = write.allocStartKEX;
+  const packet = write.alloc(13 + words.length, true);
+  packet.writeUInt8(1, at); // SSH_MSG_DISCONNECT
+  packet.writeUInt32BE(2, at + 1); // SSH_DISCONNECT_PROTOCOL_ERROR
+  packet.writeUInt32BE(words.length, at + 5);
+  packet.write(words, at + 9, "latin1");
+  packet.writeUInt32BE(0, at + 9 + words.length); // no language
+  protocol._cipher.encrypt(write.finalize(packet, true));
+}
+
+const running: FakeNode[] = [];
+
+/** Ends all nodes that were started; for afterEach. */
+export async function stopNodes(): Promise<void> {
+  await Promise.all(running.splice(0).map((node) => node.stop()));
+}
+
+export function publicKey(text: string): ParsedKey {
+  const key = utils.parseKey(text);
+  if (key instanceof Error) throw key;
+  return key;
+}
+
+/** A port on which nothing listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The error that a promise fails with. */
+export async function failure(promise: Promise<unknown>): Promise<Error> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => error as Error,
+  );
+  if (outcome === undefined) throw new Error("it went well, and should not have");
+  return outcome;
+}
