@@ -83,7 +83,7 @@ function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
       return [
         {
           node: side.hostname,
-          found: `${side.disk} has ${mebibytes(size)}, and XFS needs at least ${mebibytes(smallestXfs)} behind DRBD's metadata`,
+          found: `${side.disk} has ${mebibytes(size)}, of which DRBD leaves ${mebibytes(usable)}, and XFS needs at least ${mebibytes(smallestXfs)}`,
           way: "Use a bigger disk.",
         },
       ];
@@ -127,7 +127,7 @@ export function warn({ desired, nodes }: ResourceSituation): string[] {
       );
     }
   });
-  const skew = Math.abs(first.clock - second.clock);
+  const skew = Math.round(Math.abs(first.clock - second.clock));
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
   return found;
 }

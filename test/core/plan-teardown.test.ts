@@ -69,7 +69,11 @@ test("mounts on mounts are taken away from the top", () => {
 test("other resources' mounts, lines and files stay", () => {
   const [, bravo] = blankPair();
   const others = withMount(
-    withFile(withFile(bravo, "/etc/fstab", "/dev/drbd10 /a xfs defaults 0 0\n"), "/etc/drbd.d/r01.res", "resource r01 {\n}\n"),
+    withFile(
+      withFile(bravo, "/etc/fstab", "/dev/drbd10 /a xfs defaults 0 0\n"),
+      "/etc/drbd.d/r01.res",
+      "resource r01 {\n}\n",
+    ),
     "/dev/drbd10",
     "/a",
   );
