@@ -189,10 +189,13 @@ async function dial(hop: Hop): Promise<Client> {
     host: endpoint.host,
     port: endpoint.port,
     username: endpoint.user,
-    password: endpoint.privateKey === undefined ? endpoint.password : undefined,
+    password: endpoint.password,
     privateKey: endpoint.privateKey,
     passphrase: endpoint.privateKeyPassword,
-    agent: endpoint.agentSocketPath ?? process.env["SSH_AUTH_SOCK"],
+    agent: agentOf(endpoint),
+    tryKeyboard: endpoint.password !== undefined,
+    // A key is preferred to the password, and an agent may hold many keys: hosts let no one try for long.
+    authHandler: ["none", "publickey", "password", "keyboard-interactive", "agent"],
     readyTimeout: endpoint.perDialTimeout * 1000,
     ...keepalive,
     algorithms: known.length > 0 ? { serverHostKey: algorithmsFor(known) } : undefined,
@@ -207,7 +210,12 @@ async function dial(hop: Hop): Promise<Client> {
   const client = new Client();
   // Else each small packet waits until the one before it was acknowledged, which hosts put off for 40 ms.
   client.once("connect", () => client.setNoDelay(true));
+  // Where a host takes passwords by PAM alone, it asks for them this way.
+  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => {
+    answer(prompts.map(() => endpoint.password ?? ""));
+  });
   return new Promise((resolve, reject) => {
+    let agentTrouble: string | undefined;
     const fail = (error: Error) => {
       client.destroy();
       channel?.destroy();
@@ -218,7 +226,9 @@ async function dial(hop: Hop): Promise<Client> {
     });
     // Both stay: an error that nobody listens to would end the process.
     client.on("error", (error: Error & { level?: string }) => {
-      fail(refusal ?? dialError(hop, error));
+      // Then there are no keys of an agent's; the other ways to log in still count.
+      if (error.level === "agent") agentTrouble = error.message;
+      else fail(refusal ?? dialError(hop, error, agentTrouble));
     });
     client.on("close", () => {
       fail(new TransientDialError("the connection was closed before the login was done"));
@@ -303,19 +313,16 @@ function hostKeyRefusal({ name, place, endpoint }: Hop, key: HostKey, known: rea
   );
 }
 
-function dialError({ name, place, endpoint }: Hop, error: Error & { level?: string }): Error {
-  const who = `${endpoint.user}@${endpoint.host}:${endpoint.port}`;
-  if (error.level === "client-authentication") {
-    return new UnreachableError(name, `${who} refused every way to log in that \`${place}\` gives`, {
-      output: error.message,
-      advice: `check \`${place}.user\` and the key or password; the public key must stand in that user's authorized_keys`,
-    });
-  }
-  if (error.level === "agent") {
-    return new UnreachableError(name, "the SSH agent could not be used", {
-      output: error.message,
-      advice: `check \`${place}.agentSocketPath\` (or SSH_AUTH_SOCK), or give \`${place}.privateKey\``,
-    });
+function agentOf({ agentSocketPath }: Endpoint): string | undefined {
+  const path = agentSocketPath ?? process.env["SSH_AUTH_SOCK"];
+  return path === "" ? undefined : path;
+}
+
+function dialError(hop: Hop, error: Error & { level?: string }, agentTrouble: string | undefined): Error {
+  const { name, place, endpoint } = hop;
+  // sshd cuts the talk short after MaxAuthTries. Dialling on may lock the user out for a while.
+  if (error.level === "client-authentication" || /too many authentication failures/i.test(error.message)) {
+    return loginRefused(hop, error.message, agentTrouble);
   }
   if (/no matching .*host key/i.test(error.message)) {
     return new UnreachableError(name, `${endpoint.host} has no host key of the type that is known for it`, {
@@ -324,4 +331,31 @@ function dialError({ name, place, endpoint }: Hop, error: Error & { level?: stri
     });
   }
   return new TransientDialError(error.message);
+}
+
+function loginRefused(
+  { name, place, endpoint }: Hop,
+  said: string,
+  agentTrouble: string | undefined,
+): UnreachableError {
+  const { user, host, port, privateKey, password } = endpoint;
+  const agent = agentOf(endpoint);
+  const who = `${user}@${host}:${port}`;
+  const given = privateKey !== undefined || password !== undefined;
+  if (!given && agent === undefined) {
+    return new UnreachableError(name, `\`${place}\` gives no way to log in as ${who}`, {
+      advice: `give \`${place}.privateKey\` or \`${place}.password\`, or have an SSH agent run (SSH_AUTH_SOCK)`,
+    });
+  }
+  const trouble = agentTrouble === undefined ? "" : `the SSH agent at ${agent ?? ""}: ${agentTrouble}`;
+  if (!given && trouble !== "") {
+    return new UnreachableError(name, "the SSH agent could not be used", {
+      output: trouble,
+      advice: `check \`${place}.agentSocketPath\` (or SSH_AUTH_SOCK), or give \`${place}.privateKey\``,
+    });
+  }
+  return new UnreachableError(name, `${who} refused every way to log in that \`${place}\` gives`, {
+    output: trouble === "" ? said : `${said}\n${trouble}`,
+    advice: `check \`${place}.user\` and the key or password; the public key must stand in that user's authorized_keys`,
+  });
 }
