@@ -31,20 +31,33 @@ export function parseHostKey(text: string): HostKey | undefined {
   return undefined;
 }
 
-/** The keys that known_hosts text holds for a host; hashed names (`|1|salt|hash`) and `[host]:port` included. */
+/**
+ * The keys that known_hosts text holds for a host; hashed names (`|1|salt|hash`), patterns and `[host]:port` included,
+ * and those left out that the text revokes.
+ */
 export function knownHostKeys(text: string, host: string, port: number): HostKey[] {
-  const name = port === 22 ? host : `[${host}]:${port}`;
+  const name = (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
   const keys: HostKey[] = [];
+  const revoked = new Set<string>();
   for (const line of text.split("\n")) {
     const fields = line.trim().split(/\s+/);
+    const marker = fields[0]?.startsWith("@") === true ? fields.shift() : undefined;
     const names = fields[0];
-    // Lines that begin with a marker (@revoked, @cert-authority) are not plain host keys.
-    if (names === undefined || names === "" || names.startsWith("#") || names.startsWith("@")) continue;
-    if (!names.split(",").some((pattern) => matchesName(pattern, name))) continue;
+    if (names === undefined || names === "" || names.startsWith("#") || !matchesNames(names, name)) continue;
     const key = parseHostKey(fields.slice(1).join(" "));
-    if (key !== undefined) keys.push(key);
+    if (key === undefined) continue;
+    if (marker === "@revoked") revoked.add(key.base64);
+    // An authority's key (@cert-authority) is no host's.
+    if (marker === undefined) keys.push(key);
   }
-  return keys;
+  return keys.filter(({ base64 }) => !revoked.has(base64));
+}
+
+/** One of the patterns fits, and none that is negated. */
+function matchesNames(patterns: string, name: string): boolean {
+  const all = patterns.split(",");
+  if (all.some((pattern) => pattern.startsWith("!") && matchesName(pattern.slice(1), name))) return false;
+  return all.some((pattern) => matchesName(pattern, name));
 }
 
 function matchesName(pattern: string, name: string): boolean {
@@ -52,17 +65,19 @@ function matchesName(pattern: string, name: string): boolean {
   if (empty === "" && version === "1" && salt !== undefined && hash !== undefined) {
     return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
   }
-  return pattern === name;
+  const literal = pattern.toLowerCase().replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`).test(name);
 }
 
 /** The keys the user's and the machine's own known_hosts files hold for a host. */
 export function readKnownHostKeys(host: string, port: number): HostKey[] {
   const files = [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"];
-  return files.flatMap((file) => {
+  const texts = files.map((file) => {
     try {
-      return knownHostKeys(readFileSync(file, "utf8"), host, port);
+      return readFileSync(file, "utf8");
     } catch {
-      return []; // No such file is the usual case, and then no key is known: the caller refuses.
+      return ""; // No such file is the usual case, and then no key is known: the caller refuses.
     }
   });
+  return knownHostKeys(texts.join("\n"), host, port);
 }

@@ -198,7 +198,7 @@ async function dial(hop: Hop): Promise<Client> {
     authHandler: ["none", "publickey", "password", "keyboard-interactive", "agent"],
     readyTimeout: endpoint.perDialTimeout * 1000,
     ...keepalive,
-    algorithms: known.length > 0 ? { serverHostKey: algorithmsFor(known) } : undefined,
+    algorithms: ignoreHostKey ? undefined : algorithmsFor(known),
     hostVerifier: (wire: Buffer) => {
       const key = hostKeyOf(wire);
       if (ignoreHostKey || known.some((one) => one.base64 === key.base64)) return true;
@@ -287,17 +287,25 @@ function givenKey({ name, place, endpoint }: Hop): HostKey[] {
   return [key];
 }
 
+/** The types of host keys that ssh2 can prove, each with how its signatures are called. */
+const keyTypes: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = {
+  "ssh-ed25519": ["ssh-ed25519"],
+  "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+  "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+  "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+};
+
 /** Ask sshd for a key of a type that we know, or it may show another of its keys, which we then would have to refuse. */
-function algorithmsFor(known: readonly HostKey[]): ServerHostKeyAlgorithm[] {
-  const algorithms = known.flatMap(({ type }) =>
-    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type],
-  );
-  return [...new Set(algorithms)] as ServerHostKeyAlgorithm[];
+function algorithmsFor(known: readonly HostKey[]): ConnectConfig["algorithms"] {
+  const algorithms = known.flatMap(({ type }) => keyTypes[type] ?? []);
+  return algorithms.length === 0 ? undefined : { serverHostKey: [...new Set(algorithms)] };
 }
 
 function hostKeyRefusal({ name, place, endpoint }: Hop, key: HostKey, known: readonly HostKey[]): UnreachableError {
   const shown = `${key.type} ${fingerprint(key)}`;
-  const give = `compare it with what \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` says on the host; if it is the same, put this into the configuration: ${place}.hostKey: "${key.type} ${key.base64}"`;
+  const file = `/etc/ssh/ssh_host_${/rsa|ecdsa/.exec(key.type)?.[0] ?? "ed25519"}_key.pub`;
+  const give = `compare it with what \`ssh-keygen -lf ${file}\` says on the host; if it is the same, put this into the configuration: ${place}.hostKey: "${key.type} ${key.base64}"`;
   if (known.length === 0) {
     return new UnreachableError(name, `the host key of ${endpoint.host}:${endpoint.port} is not known: ${shown}`, {
       advice: `${give} (or add it to known_hosts)`,
