@@ -8,13 +8,14 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
 
-# contents DEVICE: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 1 MiB
+# contents DEVICE [BEHIND]: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 1 MiB
 # and 256 blocks of 4 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
+# BEHIND is how much at the end is not looked at.
 contents() {
   perl -e '
     my $zero = "\0" x 1048576; my @reads;
     open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
-    my $size = sysseek($disk, 0, 2) + 0;
+    my $size = sysseek($disk, 0, 2) - ($ARGV[1] || 0);
     push @reads, [0, 1048576], [$size > 1048576 ? $size - 1048576 : 0, 1048576];
     push @reads, [int($size * $_ / 257 / 4096) * 4096, 4096] for 1 .. 256;
     for (@reads) {
@@ -25,7 +26,7 @@ contents() {
       $block =~ /[^\0]/; print "data ", $at + $-[0], "\n"; exit 0;
     }
     print "zero $size\n";
-  ' "$1" 2>&1
+  ' "$1" "${"$"}{2:-0}" 2>&1
 }
 
 # signature DEVICE: what low-level probing finds, "none" when it says that there is nothing.
@@ -67,6 +68,14 @@ no_metadata() {
   now=$(gi "$1" "$2" "$3")
   if [ "$now" = none ]; then return 0; fi
   echo "$2 holds DRBD metadata now: $now"; return 1
+}
+
+# blank_before_metadata DISK: nothing stands in front of its internal metadata, which takes 36 KiB and a bit for each 4 KiB.
+blank_before_metadata() {
+  bytes=$(blockdev --getsize64 "$1") || return 1
+  now=$(contents "$1" $(( bytes / 32768 + 65536 )))
+  case $now in zero*) return 0 ;; esac
+  echo "$1 is not blank in front of its metadata: $now"; return 1
 }
 
 # never_used RESOURCE: its own generation identifiers say that it was just created.

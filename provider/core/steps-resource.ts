@@ -56,13 +56,20 @@ export function adjust(node: string, resource: string, because: string): Step {
   };
 }
 
-/** Reads only: the peer's half of the gate before `primary --force`. */
-export function checkNeverUsed(node: string, resource: string): Step {
+/**
+ * Reads only: each side's half of the gate before `primary --force`. A disk that the first sync will overwrite, and that
+ * had its metadata already, must hold nothing in front of it: somebody may have run create-md over data.
+ */
+export function checkNeverUsed(node: string, resource: string, overwritten?: string): Step {
+  const blank = overwritten === undefined ? "" : ` && blank_before_metadata ${quote(overwritten)}`;
   return {
     node,
     argv: ["drbdadm", "get-gi", resource],
-    because: "must be a new device's, or nobody may overwrite it",
-    script: `never_used ${quote(resource)}`,
+    because:
+      overwritten === undefined
+        ? "must be a new device's, or nobody may overwrite it"
+        : `must be a new device's, and ${overwritten} blank, or nobody may overwrite it`,
+    script: `never_used ${quote(resource)}${blank}`,
     timeoutSeconds: quick,
   };
 }

@@ -71,6 +71,7 @@ export class Session {
       let pending = "";
       let exit: number | null = null;
       let deadline: NodeJS.Timeout | undefined;
+      let settled = false;
       const fail = (what: string) => {
         settle();
         reject(
@@ -83,6 +84,7 @@ export class Session {
         fail(`the connection was lost while a command was running (${this.lost?.message ?? "no reason given"})`);
       };
       const settle = () => {
+        settled = true;
         clearTimeout(deadline);
         this.client.removeListener("close", onLost);
       };
@@ -99,7 +101,7 @@ export class Session {
       }
       this.client.once("close", onLost);
       patience();
-      this.client.exec(command, (error, channel) => {
+      const begin = (error: Error | undefined, channel: ClientChannel) => {
         if (error) {
           fail(`no command could be started (${error.message})`);
           return;
@@ -107,6 +109,8 @@ export class Session {
         channel.setEncoding("utf8");
         channel.stderr.setEncoding("utf8");
         const keep = (store: string[], text: string) => {
+          // What was given up on still talks for a while: that must not set a new deadline for the connection.
+          if (settled) return;
           patience();
           size += text.length;
           if (size > outputLimit) {
@@ -138,7 +142,13 @@ export class Session {
         });
         channel.on("error", () => undefined); // "close" follows, and tells.
         channel.end(script);
-      });
+      };
+      try {
+        this.client.exec(command, begin);
+      } catch (error) {
+        // A connection that is half closed has not told of its end yet.
+        fail(`no command could be started (${error instanceof Error ? error.message : String(error)})`);
+      }
     });
   }
 

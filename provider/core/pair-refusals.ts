@@ -1,0 +1,177 @@
+import { relate } from "./generation-identifiers";
+import type { PairView } from "./pair-view";
+import { devicePath, fstabPath } from "./paths";
+import { fstabFields } from "./fstab";
+import type { Refusal } from "./plan";
+import { isPrimary, type Side } from "./side";
+
+/** What was found on the two sides together that a person must decide on. */
+export function pairRefusals(pair: PairView): Refusal[] {
+  return [
+    ...refuseLostData(pair),
+    ...refuseWrongSource(pair),
+    ...refuseUnrelated(pair),
+    ...pair.sides.flatMap((side) => refuseRunning(pair, side)),
+    ...refuseFilesystem(pair),
+    ...pair.sides.flatMap((side) => refuseMount(pair, side)),
+  ];
+}
+
+function refuseLostData(pair: PairView): Refusal[] {
+  const { filesystemUuid } = pair.memory;
+  if (filesystemUuid === null || !pair.neverUsed) return [];
+  return [
+    {
+      found: `the filesystem ${filesystemUuid} was on ${pair.desired.name}, and neither disk holds a generation of its data any more`,
+      way: `The disks may have been swapped, wiped or re-partitioned: find the old ones. To begin anew with these, run \`pulumi destroy\` for this resource (it leaves the disks alone) and then \`pulumi up\`.`,
+    },
+  ];
+}
+
+function refuseWrongSource(pair: PairView): Refusal[] {
+  const empty = ["blank", "new"].includes(pair.source.progress.kind);
+  if (!empty || pair.target.progress.kind !== "used" || pair.memory.filesystemUuid !== null) return [];
+  const { hostname } = pair.target.desired;
+  return [
+    {
+      node: hostname,
+      found: `its disk ${pair.target.desired.disk} holds data of a DRBD resource, while the sync source ${pair.desired.syncSource} holds none`,
+      way: `If ${hostname}'s data is the one to keep, set \`syncSource: ${hostname}\`. If it may go, wipe it there yourself (\`drbdadm wipe-md ${pair.desired.name}\`, \`wipefs -a\`).`,
+    },
+  ];
+}
+
+function refuseUnrelated(pair: PairView): Refusal[] {
+  const [first, second] = pair.sides;
+  const connected = pair.sides.some(({ kernel }) => kernel?.connection === "Connected");
+  if (connected || first.progress.kind !== "used" || second.progress.kind !== "used") return [];
+  if (first.progress.gi === undefined || second.progress.gi === undefined) return [];
+  const relation = relate(first.progress.gi, second.progress.gi);
+  if (relation === "split-brain" || relation === "unrelated") {
+    const names = `${first.desired.hostname} and ${second.desired.hostname}`;
+    const [victim, survivor] = [pair.target.desired.hostname, pair.source.desired.hostname];
+    const found =
+      relation === "split-brain"
+        ? `split brain: ${names} both hold changes that the other has not seen`
+        : `${names} hold data that has nothing in common`;
+    return [
+      {
+        found,
+        way:
+          `Which changes are given up is for a person to decide. To give up ${victim}'s: there, unmount it, \`drbdadm secondary ${pair.desired.name}\`, ` +
+          `\`drbdadm disconnect ${pair.desired.name}\`, \`drbdadm connect --discard-my-data ${pair.desired.name}\`; then on ${survivor}, \`drbdadm connect ${pair.desired.name}\`.`,
+      },
+    ];
+  }
+  return [];
+}
+
+/** What bringing the kernel to the wanted configuration would do to a device that runs. */
+function refuseRunning(pair: PairView, side: Side): Refusal[] {
+  const host = side.desired.hostname;
+  const adjustment = pair.adjustment(side);
+  if (side.kernel === undefined) return [];
+  if (adjustment.dangerous.length > 0) {
+    return [
+      {
+        node: host,
+        found: `the wanted configuration would have DRBD run \`${adjustment.dangerous.join("; ")}\` on a device that is running`,
+        way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
+      },
+    ];
+  }
+  if (side.kernel.connection === "StandAlone" && pair.isChange(side)) {
+    return [
+      {
+        node: host,
+        found: `${pair.desired.name} is StandAlone there: it was disconnected by hand, or after a split brain`,
+        way: `Connect it first (\`drbdadm connect ${pair.desired.name}\` on both hosts) and look at \`dmesg\` if it parts again.`,
+      },
+    ];
+  }
+  return [];
+}
+
+function refuseFilesystem(pair: PairView): Refusal[] {
+  const { filesystem } = pair.desired;
+  const primary = pair.sides.find(isPrimary);
+  const device = primary?.observed?.device;
+  if (filesystem === undefined || primary === undefined || device === undefined) return [];
+  const node = primary.desired.hostname;
+  const path = devicePath(pair.desired.minor);
+  const known = pair.memory.filesystemUuid;
+  switch (device.kind) {
+    case "blank":
+      if (known !== null) {
+        return [
+          {
+            node,
+            found: `${path} looks blank, but the filesystem ${known} was made on it`,
+            way: "It is never formatted a second time. Find out what happened to it before anything else.",
+          },
+        ];
+      }
+      if (pair.isNewlyForced(primary)) return [];
+      return [
+        {
+          node,
+          found: `${path} has no filesystem, and was not first made Primary by pulumi-drbd: samples of it are zero, but it has been in use`,
+          way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
+        },
+      ];
+    case "signature":
+      if (device.type === filesystem.type) return [];
+      return [
+        {
+          node,
+          found: `${path} holds ${device.type}, not ${filesystem.type}`,
+          way: "Leave `filesystem` out to use the device as it is.",
+        },
+      ];
+    default:
+      return [
+        {
+          node,
+          found: `${path} holds data (${device.kind === "data" ? `the first at byte ${device.offset}` : device.kind}) but no filesystem`,
+          way: "It is not formatted over. Leave `filesystem` out to use the device as it is, or clear it yourself.",
+        },
+      ];
+  }
+}
+
+function refuseMount(pair: PairView, side: Side): Refusal[] {
+  const mountPoint = pair.desired.filesystem?.mountPoint;
+  if (mountPoint === undefined) return [];
+  const node = side.desired.hostname;
+  const device = devicePath(pair.desired.minor);
+  const there = side.node.mounts.findLast((one) => one.target === mountPoint);
+  if (there !== undefined && there.source !== device) {
+    return [
+      {
+        node,
+        found: `${there.source} is mounted at ${mountPoint}`,
+        way: "Choose another `filesystem.mountPoint`, or unmount it.",
+      },
+    ];
+  }
+  if (side.mountedAt.length > 0 && !side.mountedAt.includes(mountPoint)) {
+    return [
+      {
+        node,
+        found: `${device} is mounted at ${side.mountedAt.join(", ")}, and ${mountPoint} is wanted`,
+        way: "Unmount it there; `pulumi up` then mounts it at the new place.",
+      },
+    ];
+  }
+  const line = fstabFields(side.node).find((fields) => fields[1] === mountPoint && fields[0] !== device);
+  if (line !== undefined) {
+    return [
+      {
+        node,
+        found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`,
+        way: "Remove that line, or choose another `filesystem.mountPoint`.",
+      },
+    ];
+  }
+  return [];
+}
