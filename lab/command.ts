@@ -31,11 +31,20 @@ export class CommandFailed extends Error {
 /** What runs now, for `endCommands`. */
 const running = new Set<ChildProcess>();
 
-/** Ends every command that runs, each with a chance to clean up after itself, and waits for that. */
+const GRACE_SECONDS = 1;
+
+/** Ends every command that runs, each with a moment to clean up after itself, and waits for that. */
 export async function endCommands(): Promise<void> {
-  const ends = [...running].map((child) => new Promise((resolve) => child.once("close", resolve)));
-  for (const child of running) child.kill("SIGTERM");
+  const ends = [...running].map((child) => new Promise((resolve) => child.once("exit", resolve)));
+  const signal = (name: NodeJS.Signals) => {
+    for (const child of running) child.kill(name);
+  };
+  signal("SIGTERM");
+  const impatient = setTimeout(() => {
+    signal("SIGKILL");
+  }, GRACE_SECONDS * 1000);
   await Promise.all(ends);
+  clearTimeout(impatient);
 }
 
 /** Runs argv, without a shell, and waits for its end. Rejects only where the program cannot be started. */

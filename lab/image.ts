@@ -60,6 +60,9 @@ async function readImage(folder: string): Promise<Image> {
 /** mmdebstrap's command line; the host's sources come on stdin, so that no mirror is in it. */
 export function mmdebstrapArgv(how: { hook: string; aptOptions: string; sources: boolean; root: boolean }): string[] {
   return [
+    // Whatever kills us takes the build along; and what it has mounted is in a mount namespace that then goes too.
+    ...["setpriv", "--pdeathsig", "KILL", "--"],
+    ...(how.root ? ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"] : []),
     "mmdebstrap",
     `--mode=${how.root ? "root" : "unshare"}`,
     "--variant=minbase",

@@ -127,6 +127,7 @@ export class Lab {
     await this.locked(async () => {
       await Promise.all(MACHINES.map((name) => this.stop(name)));
     });
+    this.report("both machines are off");
   }
 
   /** Both machines off and everything of the lab removed. The image stays in the cache. */
@@ -134,6 +135,7 @@ export class Lab {
     await this.locked(async () => {
       await this.removeFolder();
     });
+    this.report(`both machines are off, and ${this.folder} is removed`);
   }
 
   /** Both machines back to a snapshot: disks, memory, link, in about two seconds. */
@@ -217,12 +219,14 @@ export class Lab {
   /** Pulls the plug: what the machine has not written to its disks is gone. */
   async powerOff(name: MachineName): Promise<void> {
     await this.locked(() => this.stop(name));
+    this.report(`${name} is off`);
   }
 
   /** Boots the machine from its disk, as it was left. */
   async powerOn(name: MachineName): Promise<void> {
     await this.locked(async () => {
-      if ((await runningMachine(this.files(name).pid)) === undefined) await this.boot(await this.state(), name);
+      if ((await runningMachine(this.files(name).pid)) !== undefined) this.report(`${name} runs already`);
+      else await this.boot(await this.state(), name);
     });
   }
 
@@ -522,6 +526,7 @@ export class Lab {
       await writeLabState(this.folder, state);
       for (const name of await this.running()) await this.plug(name, up);
     });
+    this.report(up ? "the replication link is whole" : "the replication link is cut");
   }
 
   private async plug(name: MachineName, up: boolean): Promise<void> {

@@ -14,13 +14,15 @@ const PROGRAMS = {
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   flock: "util-linux",
+  setpriv: "util-linux",
+  unshare: "util-linux",
 } as const;
 
 export type Program = keyof typeof PROGRAMS;
 
 /** What running an image takes, and what making one takes besides. */
 export const TO_RUN: readonly Program[] = ["qemu-system-x86_64", "qemu-img", "cpio", "ssh", "ssh-keygen", "flock"];
-export const TO_BUILD: readonly Program[] = ["mmdebstrap", "mke2fs", "openssl"];
+export const TO_BUILD: readonly Program[] = ["mmdebstrap", "mke2fs", "openssl", "setpriv", "unshare"];
 /** Without root, mmdebstrap works in a user namespace. */
 export const TO_BUILD_UNPRIVILEGED: readonly Program[] = [...TO_BUILD, "newuidmap"];
 
