@@ -18,7 +18,12 @@ export interface LogEntry {
 export function logEvent(entry: LogEntry): void {
   const file = process.env["DRBD_LOG"];
   if (file === undefined || file === "") return;
-  appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry, ms: Math.round(entry.ms) })}\n`, {
-    mode: 0o600,
-  });
+  const line = JSON.stringify({ time: new Date().toISOString(), ...entry, ms: Math.round(entry.ms) });
+  try {
+    appendFileSync(file, `${line}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new Error(`DRBD_LOG can't be written: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }

@@ -9,7 +9,7 @@ import { commandLine } from "../core/shell-words";
 import type { Connection } from "../core/connection";
 import { HostError, UnreachableError } from "./errors";
 import { logEvent } from "./event-log";
-import { Session, type RemoteResult } from "./ssh";
+import { Session, type RemoteResult, type RunOptions } from "./ssh";
 
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
 const fresh = 10_000;
@@ -32,6 +32,7 @@ interface Sighting {
 export class Host {
   private session: Promise<Session> | undefined;
   private connectionNumber = 0;
+  private commandNumber = 0;
   private sighting: Sighting | undefined;
   private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
@@ -49,13 +50,12 @@ export class Host {
       if (known !== undefined && coverage(request).every((one) => this.sighting?.covers.has(one))) return known;
       const nonce = newNonce();
       const wider = this.widen(request);
-      const result = await this.run(observeScript(nonce, wider), observeSeconds, attempts);
       const argv = [
         "observe",
         ...wider.looks.map(({ name }) => name),
         ...wider.candidates.map(({ name }) => `${name} (wanted)`),
       ];
-      logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
+      const result = await this.look(argv, observeScript(nonce, wider), { timeoutSeconds: observeSeconds }, attempts);
       return this.keep(nonce, wider, result);
     });
   }
@@ -91,31 +91,34 @@ export class Host {
       this.sighting = undefined;
       const nonce = newNonce();
       const began = new Map<number, number>();
-      const took = new Map<number, number>();
+      const ended = new Map<number, { readonly exit: number; readonly at: number }>();
       const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
       const wider = observe && this.widen(observe);
-      const result = await this.run(applyScript(nonce, steps, wider), longest + slack, undefined, (line) => {
+      const onLine = (line: string) => {
         const event = parseMarker(nonce, line);
         if (event === undefined || event.kind === "locked") return;
         const step = steps[event.index];
-        if (event.kind === "end") took.set(event.index, performance.now() - (began.get(event.index) ?? 0));
+        if (event.kind === "end") ended.set(event.index, { exit: event.exit, at: performance.now() });
         else if (step !== undefined) {
           began.set(event.index, performance.now());
           tell(step);
         }
-      }).catch((error: unknown) => {
-        throw this.interrupted(error, steps, began, took);
-      });
-      const outcomes = parseOutcomes(nonce, steps, result.stdout);
-      outcomes.forEach((outcome, index) => {
-        logEvent({
-          ...this.numbers(),
-          argv: outcome.step.argv,
-          exit: outcome.exit,
-          ms: took.get(index) ?? 0,
-          changes: true,
+      };
+      const session = await this.connected();
+      const options = { timeoutSeconds: longest + slack, onLine };
+      const result = await this.run(session, applyScript(nonce, steps, wider), options)
+        .catch((error: unknown) => {
+          throw this.interrupted(error, steps, began, ended);
+        })
+        .finally(() => {
+          // What was begun stands in the log, whatever became of it and of the connection.
+          for (const [index, at] of began) {
+            const end = ended.get(index);
+            const ms = (end?.at ?? performance.now()) - at;
+            logEvent({ ...this.numbers(), argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
+          }
         });
-      });
+      const outcomes = parseOutcomes(nonce, steps, result.stdout);
       this.judge(nonce, steps, outcomes, result);
       return wider === undefined ? undefined : this.keep(nonce, wider, result);
     });
@@ -128,11 +131,7 @@ export class Host {
     timeoutSeconds: number,
     onLine: (line: string) => void,
   ): Promise<RemoteResult> {
-    return this.alone(async () => {
-      const result = await this.run(script, timeoutSeconds, undefined, onLine);
-      logEvent({ ...this.numbers(), argv, exit: result.exit, ms: result.milliseconds, changes: false });
-      return result;
-    });
+    return this.alone(() => this.look(argv, script, { timeoutSeconds, onLine }));
   }
 
   async close(): Promise<void> {
@@ -153,29 +152,42 @@ export class Host {
   }
 
   private numbers() {
-    return { host: this.name, connection: this.connectionNumber, command: commands };
+    return { host: this.name, connection: this.connectionNumber, command: this.commandNumber };
   }
 
-  private async run(
+  /** Runs what changes nothing, as one line of the log. */
+  private async look(
+    argv: readonly string[],
     script: string,
-    timeoutSeconds: number,
+    options: RunOptions,
     attempts?: number,
-    onLine?: (line: string) => void,
   ): Promise<RemoteResult> {
     const session = await this.connected(attempts);
-    commands += 1;
-    return session.run(script, { timeoutSeconds, onLine });
+    const started = performance.now();
+    let exit: number | null = null;
+    try {
+      const result = await this.run(session, script, options);
+      exit = result.exit;
+      return result;
+    } finally {
+      logEvent({ ...this.numbers(), argv, exit, ms: performance.now() - started, changes: false });
+    }
+  }
+
+  private run(session: Session, script: string, options: RunOptions): Promise<RemoteResult> {
+    this.commandNumber = ++commands;
+    return session.run(script, options);
   }
 
   private async connected(attempts?: number): Promise<Session> {
     const current = await this.session?.catch(() => undefined);
     if (current?.open === true) return current;
     const started = performance.now();
-    const number = ++connections;
-    this.connectionNumber = number;
+    this.connectionNumber = ++connections;
     this.session = Session.connect(this.name, this.connection, attempts);
     const session = await this.session;
-    logEvent({ ...this.numbers(), argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
+    const { host, connection } = this.numbers();
+    logEvent({ host, connection, argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
     return session;
   }
 
@@ -230,13 +242,13 @@ export class Host {
   private interrupted(
     error: unknown,
     steps: readonly Step[],
-    began: Map<number, number>,
-    took: Map<number, number>,
+    began: ReadonlyMap<number, number>,
+    ended: ReadonlyMap<number, unknown>,
   ): unknown {
     if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
     const last = Math.max(...began.keys());
     const step = steps[last];
-    if (step === undefined || took.has(last)) return error;
+    if (step === undefined || ended.has(last)) return error;
     return new HostError(this.name, `${error.what}; the step that was running may have taken effect`, {
       command: commandLine(step.argv),
       advice: "run `pulumi up` again when the host answers: it looks at what is there and goes on",

@@ -109,8 +109,7 @@ export class Session {
         channel.setEncoding("utf8");
         channel.stderr.setEncoding("utf8");
         const keep = (store: string[], text: string) => {
-          // What was given up on still talks for a while: that must not set a new deadline for the connection.
-          if (settled) return;
+          if (settled) return; // What was given up on still talks for a while.
           patience();
           size += text.length;
           if (size > outputLimit) {

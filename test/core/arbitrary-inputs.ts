@@ -140,7 +140,7 @@ function reconcile(inputs: Record<string, unknown> & { net: GivenOptions; handle
   if (number("timeout") >= 10 * Math.min(number("ping-int"), number("connect-int"))) {
     Object.assign(net, { timeout: undefined, "ping-int": undefined, "connect-int": undefined });
   }
-  const two = ["yes", "true", true].includes(net["allow-two-primaries"] ?? "");
+  const two = ["yes", "true"].includes(String(net["allow-two-primaries"]));
   const protocol = two ? "C" : net["on-congestion"] === "pull-ahead" ? "A" : inputs["protocol"];
   if (two && net["on-congestion"] === "pull-ahead") net["on-congestion"] = undefined;
   if (net["fencing"] === "resource-and-stonith") handlers["fence-peer"] = "/usr/lib/drbd/crm-fence-peer.9.sh";

@@ -102,8 +102,8 @@ test("everything that can be given arrives", () => {
   const parsed = parseResource({
     ...resource,
     nodes: [
-      { ...resource.nodes[0], connection: { ...connection, proxy }, insecureIgnoreHostKey: true, metaDisk: "/dev/vdc" },
-      resource.nodes[1],
+      { ...resource.nodes[0]!, connection: { ...connection, proxy }, insecureIgnoreHostKey: true, metaDisk: "/dev/vdc" },
+      resource.nodes[1]!,
     ],
     protocol: "A",
     net: { fencing: "dont-care", "on-congestion": "pull-ahead" },

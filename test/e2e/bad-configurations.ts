@@ -25,7 +25,7 @@ export const goodInputs = {
 export interface Mistake {
   readonly what: string;
   /** `{ "nodes.0.disk": "vdb" }` */
-  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly inputs: object;
   /** What is found in the good text, and what stands there instead. */
   readonly text: readonly [string | RegExp, string];
   readonly refusedBy: readonly Grammar[];
