@@ -11,6 +11,7 @@ export function pairRefusals(pair: PairView): Refusal[] {
     ...refuseLostData(pair),
     ...refuseWrongSource(pair),
     ...refuseUnrelated(pair),
+    ...refuseTwoPrimaries(pair),
     ...pair.sides.flatMap((side) => refuseRunning(pair, side)),
     ...refuseFilesystem(pair),
     ...pair.sides.flatMap((side) => refuseMount(pair, side)),
@@ -64,6 +65,18 @@ function refuseUnrelated(pair: PairView): Refusal[] {
     ];
   }
   return [];
+}
+
+/** Two hosts that write to one XFS, or to two halves of it that parted, destroy it. */
+function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
+  const { filesystem, name } = desired;
+  if (filesystem === undefined || !sides.every(isPrimary)) return [];
+  return [
+    {
+      found: `${sides.map((side) => side.desired.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,
+      way: `Stop what uses it on one of them, and make that one Secondary: on ${target.desired.hostname}, say, unmount it and \`drbdadm secondary ${name}\`.`,
+    },
+  ];
 }
 
 /** What bringing the kernel to the wanted configuration would do to a device that runs. */
