@@ -1,0 +1,285 @@
+/** From two blank disks to a mounted filesystem, and from everything half-made on the way. */
+import { stepsOf } from "../../provider/core/plan";
+import { usableBytes } from "../../provider/core/metadata-size";
+import {
+  type Pair,
+  type Progression,
+  allCommands,
+  blank,
+  blankPair,
+  commandsOf,
+  diskBytes,
+  drbdSignature,
+  healthyPair,
+  kernelDevice,
+  newGi,
+  nodeAt,
+  pairAt,
+  planOf,
+  progressions,
+  r0,
+  refusalsOf,
+  withKernel,
+  withLook,
+} from "./observed-builder";
+
+const prepare = (host: string) => [
+  `${host}: write /etc/drbd.d/r0.res`,
+  `${host}: drbdadm create-md r0`,
+  `${host}: drbdadm up r0`,
+];
+const check = ["alpha: drbdadm get-gi r0", "bravo: drbdadm get-gi r0"];
+const force = "alpha: drbdadm primary --force r0";
+const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
+const boot = (host: string) => [
+  `${host}: systemctl enable --no-reload drbd@r0.target`,
+  `${host}: write /etc/systemd/system/drbd-primary@.service`,
+  `${host}: write /etc/fstab`,
+];
+const bootBoth = [...boot("alpha"), "alpha: systemctl daemon-reload", ...boot("bravo")];
+const mount = ["alpha: mount /srv/data", "alpha: systemctl start --no-block drbd-primary@r0.service"];
+
+test("two blank disks: every step, in order", () => {
+  const plan = planOf(blankPair());
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(commandsOf(plan)).toEqual([
+    [...prepare("alpha"), ...prepare("bravo"), ...check],
+    [force, mkfs, ...bootBoth, ...mount],
+  ]);
+  expect(plan.afterwards).toEqual(["wait for the initial sync, at most 3600 s"]);
+  expect(plan.warnings).toEqual([]);
+});
+
+test("the sync source is the one that is named, whatever the order", () => {
+  const commands = allCommands(planOf(blankPair(), { desired: { ...r0, syncSource: "bravo" } }));
+  expect(commands.filter((one) => /--force|mkfs|mount \//.test(one))).toEqual([
+    "bravo: drbdadm primary --force r0",
+    "bravo: mkfs.xfs -L data /dev/drbd1",
+    "bravo: mount /srv/data",
+  ]);
+});
+
+test("without a filesystem: forced, and not mounted, formatted or noted as to be formatted", () => {
+  const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
+  expect(commandsOf(plan)[1]).toEqual([
+    force,
+    "alpha: systemctl enable --no-reload drbd@r0.target",
+    "bravo: systemctl enable --no-reload drbd@r0.target",
+  ]);
+  expect(stepsOf(plan).filter(({ script = "" }) => script.includes("/var/lib/pulumi-drbd"))).toEqual([]);
+});
+
+test("with a filesystem that is mounted nowhere: formatted only", () => {
+  const filesystem = { ...r0.filesystem!, mountPoint: undefined, label: undefined, mkfsOptions: ["-d", "agcount=2"] };
+  const commands = allCommands(planOf(blankPair(), { desired: { ...r0, filesystem } }));
+  expect(commands).toContain("alpha: mkfs.xfs -d agcount=2 /dev/drbd1");
+  expect(commands.filter((one) => /mount|fstab|drbd-primary|daemon-reload/.test(one))).toEqual([]);
+});
+
+test("not waiting for the sync is said nothing of", () => {
+  expect(planOf(blankPair(), { desired: { ...r0, waitForSync: false } }).afterwards).toEqual([]);
+});
+
+describe("what is destroyed is checked again just before", () => {
+  const guards = new Map(
+    stepsOf(planOf(blankPair())).map((step) => [`${step.node}: ${step.argv.slice(0, 2).join(" ")}`, step.guard]),
+  );
+
+  test("create-md: no metadata, and the disk blank and of the size that was seen", () => {
+    const guard = `no_metadata 1 /dev/vdb internal && still_blank /dev/vdb ${diskBytes}`;
+    expect(guards.get("alpha: drbdadm create-md")).toBe(guard);
+    expect(guards.get("bravo: drbdadm create-md")).toBe(guard);
+  });
+
+  test("primary --force: both new; mkfs: blank", () => {
+    expect(guards.get("alpha: drbdadm primary")).toBe("both_new r0");
+    expect(guards.get("alpha: mkfs.xfs -L")).toBe("still_blank /dev/drbd1 any");
+  });
+
+  test("external metadata: both disks", () => {
+    const [first, second] = r0.sides;
+    const desired = { ...r0, sides: [{ ...first, metaDisk: "/dev/vdc" }, second] as const };
+    const [alpha, bravo] = blankPair();
+    const seen: Pair = [withLook(alpha, { metaDisk: { kind: "blank", real: "/dev/vdc", size: 4096000 } }), bravo];
+    const step = stepsOf(planOf(seen, { desired })).find((one) => one.argv[1] === "create-md");
+    expect(step?.guard).toBe(
+      `no_metadata 1 /dev/vdc flex-external && still_blank /dev/vdb ${diskBytes} && still_blank /dev/vdc 4096000`,
+    );
+  });
+
+  test("a disk that somebody else made metadata on is looked at before the sync overwrites it", () => {
+    const bravo = nodeAt("bravo", "metadata");
+    const script = (nodes: Pair, host: string) =>
+      stepsOf(planOf(nodes)).find((step) => step.node === host && step.argv[1] === "get-gi")?.script;
+    expect(script([nodeAt("alpha", "blank"), bravo], "bravo")).toBe("never_used r0 && blank_before_metadata /dev/vdb");
+    expect(script([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "bravo")).toBe("never_used r0");
+    expect(script([nodeAt("alpha", "metadata"), bravo], "alpha")).toBe("never_used r0");
+  });
+});
+
+/** What is still to do on each host before the check, and after it, from the states of alpha and bravo. */
+const halfMade: [Progression, Progression, string[], string[]][] = [
+  [
+    "file",
+    "blank",
+    [...prepare("alpha").slice(1), ...prepare("bravo"), ...check],
+    [force, mkfs, ...bootBoth, ...mount],
+  ],
+  [
+    "blank",
+    "file",
+    [...prepare("alpha"), ...prepare("bravo").slice(1), ...check],
+    [force, mkfs, ...bootBoth, ...mount],
+  ],
+  ["metadata", "blank", ["alpha: drbdadm up r0", ...prepare("bravo"), ...check], [force, mkfs, ...bootBoth, ...mount]],
+  ["blank", "metadata", [...prepare("alpha"), "bravo: drbdadm up r0", ...check], [force, mkfs, ...bootBoth, ...mount]],
+  [
+    "metadata",
+    "metadata",
+    ["alpha: drbdadm up r0", "bravo: drbdadm up r0", ...check],
+    [force, mkfs, ...bootBoth, ...mount],
+  ],
+  ["up", "blank", [...prepare("bravo"), ...check], [force, mkfs, ...bootBoth, ...mount]],
+  ["up", "metadata", ["bravo: drbdadm up r0", ...check], [force, mkfs, ...bootBoth, ...mount]],
+  ["up", "up", check, [force, mkfs, ...bootBoth, ...mount]],
+  ["connected", "connected", check, [force, mkfs, ...bootBoth, ...mount]],
+  ["promoted", "promoted", [], [mkfs, ...bootBoth, ...mount]],
+  ["formatted", "formatted", [], [...bootBoth, ...mount]],
+  ["mounted", "mounted", [], []],
+  ["synced", "synced", [], []],
+];
+
+test.each(halfMade)("stopped with alpha at %s and bravo at %s", (alpha, bravo, before, after) => {
+  const plan = planOf([nodeAt("alpha", alpha, r0, bravo), nodeAt("bravo", bravo, r0, alpha)]);
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(commandsOf(plan)).toEqual([before, after].filter((stage) => stage.length > 0));
+});
+
+test("the states of the table are those that a first up goes through", () => {
+  expect([...new Set(halfMade.map(([alpha]) => alpha))].sort()).toEqual([...progressions].sort());
+});
+
+test("the resource is there, and its disk could not be attached: attached, not made anew", () => {
+  const [alpha, bravo] = pairAt("metadata");
+  for (const devices of [[], [kernelDevice("Diskless")]]) {
+    const half = withLook(withKernel(alpha, { connection: "Connecting", devices }), {
+      change: {
+        exit: 0,
+        output: "drbdmeta 1 v08 /dev/vdb internal apply-al\ndrbdsetup-84 attach 1 /dev/vdb /dev/vdb internal\n",
+      },
+    });
+    expect(commandsOf(planOf([half, bravo]))).toEqual([
+      ["alpha: drbdadm adjust r0", "bravo: drbdadm up r0", ...check],
+      [force, mkfs, ...bootBoth, ...mount],
+    ]);
+  }
+});
+
+test("the resource is there, and its disk is still blank: metadata first, then attached, once", () => {
+  const [alpha, bravo] = pairAt("file");
+  const half = withLook(withKernel(alpha, { connection: "Connecting", devices: [kernelDevice("Diskless")] }), {
+    change: { exit: 0, output: "drbdsetup-84 attach 1 /dev/vdb /dev/vdb internal\n" },
+  });
+  expect(commandsOf(planOf([half, bravo]))[0]).toEqual([
+    "alpha: drbdadm create-md r0",
+    "alpha: drbdadm adjust r0",
+    ...prepare("bravo").slice(1),
+    ...check,
+  ]);
+});
+
+test("made Primary by somebody else and blank: formatted by nobody", () => {
+  const [alpha, bravo] = pairAt("promoted");
+  expect(refusalsOf(planOf([{ ...alpha, links: [] }, bravo]))).toEqual([
+    "alpha: /dev/drbd1 has no filesystem, and was not first made Primary by pulumi-drbd: samples of it are zero, but it has been in use",
+  ]);
+});
+
+test("rebooted between primary --force and mkfs: promoted, then looked at, then formatted", () => {
+  const [alpha, bravo] = pairAt("promoted");
+  const rebooted: Pair = [
+    withLook(withKernel(alpha, { role: "Secondary", peerRole: "Secondary" }), { device: undefined }),
+    withKernel(bravo, { peerRole: "Secondary" }),
+  ];
+  const commands = allCommands(planOf(rebooted));
+  expect(commands[0]).toBe("alpha: drbdadm primary r0");
+  expect(commands.filter((one) => /--force|mkfs|mount \//.test(one))).toEqual([]);
+});
+
+test("a pair that was taken down is brought up, and what it holds is mounted once it was seen", () => {
+  const [alpha, bravo] = healthyPair();
+  const down = (node: typeof alpha) =>
+    withLook(
+      { ...withKernel(node, undefined), mounts: [] },
+      {
+        metadata: { kind: "present", version: "v08", gi: newGi.replace(/4:/, "6:") },
+        kernelGi: undefined,
+        device: undefined,
+      },
+    );
+  expect(commandsOf(planOf([down(alpha), down(bravo)]))).toEqual([
+    ["alpha: drbdadm up r0", "bravo: drbdadm up r0"],
+    ["alpha: drbdadm primary r0"],
+  ]);
+});
+
+test("a preview on hosts without drbd-utils shows the whole plan", () => {
+  const bare = (node: Pair[0]) => ({
+    ...withLook(node, { metadata: { kind: "unknown" as const } }),
+    utils: null,
+    module: { version: "8.4.11", loaded: false },
+  });
+  const [alpha, bravo] = blankPair();
+  const plan = planOf([bare(alpha), bare(bravo)], { preview: true });
+  expect(commandsOf(plan)).toEqual(commandsOf(planOf(blankPair())));
+  expect(refusalsOf(planOf([bare(alpha), bare(bravo)]))).toEqual([
+    "alpha: drbd-utils is not installed",
+    "bravo: drbd-utils is not installed",
+  ]);
+});
+
+test("a preview without drbd-utils where the disks have metadata: nothing is made anew, and what they hold is not guessed", () => {
+  const unread = (node: Pair[0]) => ({
+    ...withLook(node, { disk: drbdSignature, metadata: { kind: "unknown" as const } }),
+    utils: null,
+  });
+  const [alpha, bravo] = blankPair();
+  const plan = planOf([unread(alpha), unread(bravo)], { preview: true });
+  expect(allCommands(plan).filter((one) => /create-md|--force|mkfs/.test(one))).toEqual([]);
+  expect(plan.afterwards).toContain("what the metadata on the disks says is read once drbd-utils is there");
+});
+
+test("disks that differ in size: a warning that names the smaller", () => {
+  const [alpha, bravo] = blankPair();
+  const plan = planOf([withLook(alpha, { disk: { ...blank, size: 2 * diskBytes } as typeof blank }), bravo]);
+  expect(plan.warnings).toEqual([
+    "the disks differ in size (640 MiB and 320 MiB): the smaller one, bravo:/dev/vdb, counts",
+  ]);
+  expect(stepsOf(plan).length).toBeGreaterThan(0);
+});
+
+test.each([
+  [60, []],
+  [61, ["the clocks of alpha and bravo differ by 61 s"]],
+  [-3600.4, ["the clocks of alpha and bravo differ by 3600 s"]],
+])("clocks %d s apart", (seconds, warnings) => {
+  const [alpha, bravo] = blankPair();
+  expect(planOf([{ ...alpha, clock: bravo.clock + seconds }, bravo]).warnings).toEqual(warnings);
+});
+
+test("the smallest disk that takes an XFS, and one that does not", () => {
+  const smallest = 300 * 1024 * 1024;
+  let bytes = smallest;
+  while (usableBytes(bytes) < smallest) bytes += 4096;
+  const sized = (size: number): Pair => {
+    const [alpha, bravo] = blankPair();
+    return [withLook(alpha, { disk: { ...blank, size } as typeof blank }), bravo];
+  };
+  expect(refusalsOf(planOf(sized(bytes)))).toEqual([]);
+  expect(refusalsOf(planOf(sized(bytes - 4096)))).toEqual([
+    "alpha: /dev/vdb has 300 MiB, of which DRBD leaves 299 MiB, and XFS needs at least 300 MiB",
+  ]);
+  const raw = { desired: { ...r0, filesystem: undefined } };
+  expect(refusalsOf(planOf(sized(1024 * 1024), raw))).toEqual([]);
+  expect(refusalsOf(planOf(sized(32 * 1024), raw))).toEqual(["alpha: /dev/vdb is too small for DRBD's metadata"]);
+});

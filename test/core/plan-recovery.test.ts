@@ -1,0 +1,199 @@
+/** Disks that were replaced, swapped or diverged: the survivor's data comes first, and where it is unclear nobody acts. */
+import { noMemory } from "../../provider/core/memory";
+import type { ObservedNode } from "../../provider/core/observed";
+import { stepsOf } from "../../provider/core/plan";
+import {
+  type Pair,
+  allCommands,
+  blank,
+  blankNode,
+  blankPair,
+  commandsOf,
+  divergedGi,
+  downNode,
+  filesystemUuid,
+  healthyPair,
+  kernelDevice,
+  newGi,
+  nodeAt,
+  olderGi,
+  pairAt,
+  planOf,
+  r0,
+  refusalsOf,
+  remembered,
+  unrelatedGi,
+  usedGi,
+  withKernel,
+  withLook,
+} from "./observed-builder";
+
+const memory = remembered;
+
+/** Nothing that could make one side's data the other's by our own doing. */
+const forbidden = (commands: readonly string[]) =>
+  commands.filter((one) => /--force|mkfs|wipe|invalidate|discard|new-current-uuid/.test(one));
+
+describe("a replaced disk", () => {
+  const [alpha, bravo] = healthyPair();
+  const lonely = (node: ObservedNode) =>
+    withKernel(node, { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" });
+
+  test("on the target: metadata there only, and the survivor fills it", () => {
+    const replaced: Pair = [lonely(alpha), withBootUnits(blankNode("bravo"))];
+    expect(commandsOf(planOf(replaced, { memory }))).toEqual([
+      ["bravo: write /etc/drbd.d/r0.res", "bravo: drbdadm create-md r0", "bravo: drbdadm up r0"],
+      expect.arrayContaining(["bravo: systemctl enable --no-reload drbd@r0.target"]),
+    ]);
+    expect(forbidden(allCommands(planOf(replaced, { memory })))).toEqual([]);
+  });
+
+  test("on the sync source, with the filesystem remembered: metadata there only, and the survivor fills it", () => {
+    const survivor = downNode("bravo", usedGi);
+    const commands = allCommands(planOf([blankNode("alpha"), survivor], { memory }));
+    expect(commands).toEqual(
+      expect.arrayContaining(["alpha: drbdadm create-md r0", "alpha: drbdadm up r0", "bravo: drbdadm up r0"]),
+    );
+    expect(commands.filter((one) => one.startsWith("bravo") && /create-md/.test(one))).toEqual([]);
+    expect(forbidden(commands)).toEqual([]);
+  });
+
+  test("on the sync source, while the survivor is Primary: nothing moves away from it", () => {
+    const primary = withKernel(lonely(bravo), { role: "Primary" });
+    const mounted = { ...primary, mounts: [{ source: "/dev/drbd1", target: "/srv/data", fstype: "xfs" }] };
+    const commands = allCommands(planOf([blankNode("alpha"), mounted], { memory }));
+    expect(commands).toContain("alpha: drbdadm create-md r0");
+    expect(commands.filter((one) => /drbdadm primary|mount \/|umount|secondary/.test(one))).toEqual([]);
+  });
+
+  test("on the sync source, with nothing remembered: who may be overwritten is not for us to say", () => {
+    for (const empty of [blankNode("alpha"), nodeAt("alpha", "metadata"), nodeAt("alpha", "up")]) {
+      expect(refusalsOf(planOf([empty, downNode("bravo", usedGi)]))).toEqual([
+        "bravo: its disk /dev/vdb holds data of a DRBD resource, while the sync source alpha holds none",
+      ]);
+    }
+  });
+
+  test("in a device that runs on without it: metadata, then attached, once", () => {
+    const diskless = withLook(withKernel(bravo, { devices: [kernelDevice("Diskless")] }), {
+      disk: blank,
+      metadata: { kind: "absent" },
+      change: { exit: 0, output: "drbdsetup-84 attach 1 /dev/vdb /dev/vdb internal\n" },
+    });
+    expect(commandsOf(planOf([alpha, diskless], { memory }))).toEqual([
+      ["bravo: drbdadm create-md r0", "bravo: drbdadm adjust r0"],
+    ]);
+  });
+
+  test("made ready by an earlier run that was stopped: brought up, nothing made anew", () => {
+    const commands = allCommands(planOf([lonely(alpha), nodeAt("bravo", "metadata")], { memory }));
+    expect(commands[0]).toBe("bravo: drbdadm up r0");
+    expect(commands.filter((one) => one.includes("create-md"))).toEqual([]);
+    expect(forbidden(commands)).toEqual([]);
+  });
+
+  function withBootUnits(node: ObservedNode): ObservedNode {
+    return { ...node, links: [] };
+  }
+});
+
+describe("data that was there is gone", () => {
+  const told = [`the filesystem ${filesystemUuid} was on r0, and neither disk holds a generation of its data any more`];
+
+  test("both disks are blank or new, and a filesystem is remembered", () => {
+    const states = ["blank", "file", "metadata", "up", "connected"] as const;
+    for (const first of states) {
+      for (const second of states) {
+        expect(refusalsOf(planOf([nodeAt("alpha", first), nodeAt("bravo", second)], { memory }))).toEqual(told);
+      }
+    }
+    expect(refusalsOf(planOf(blankPair(), { memory: noMemory }))).toEqual([]);
+  });
+
+  test("the device is blank, and a filesystem is remembered: not formatted, whoever forced it", () => {
+    const [alpha, bravo] = pairAt("promoted");
+    for (const node of [alpha, { ...alpha, links: [] }]) {
+      expect(refusalsOf(planOf([node, bravo], { memory }))).toEqual([
+        `alpha: /dev/drbd1 looks blank, but the filesystem ${filesystemUuid} was made on it`,
+      ]);
+    }
+  });
+
+  test("a memory stops nothing where all is well", () => {
+    expect(planOf(healthyPair(), { memory }).refusals).toEqual([]);
+    expect(planOf(healthyPair(), { memory }).stages).toEqual([]);
+  });
+});
+
+describe("diverged data", () => {
+  const commands = "`drbdadm connect --discard-my-data r0`";
+
+  test.each([
+    ["split brain", divergedGi, "split brain: alpha and bravo both hold changes that the other has not seen"],
+    ["unrelated", unrelatedGi, "alpha and bravo hold data that has nothing in common"],
+  ])("%s: refused, with both names and what to type", (_what, theirs, told) => {
+    const plan = planOf([downNode("alpha", usedGi), downNode("bravo", theirs)]);
+    expect(refusalsOf(plan)).toEqual([told]);
+    const way = plan.refusals[0]!.way;
+    expect(way).toContain("To give up bravo's: there, unmount it, `drbdadm secondary r0`, `drbdadm disconnect r0`, ");
+    expect(way).toContain(`${commands}; then on alpha, \`drbdadm connect r0\``);
+  });
+
+  test("the other way round, when bravo is the sync source", () => {
+    const desired = { ...r0, syncSource: "bravo" };
+    const plan = planOf([downNode("alpha", usedGi), downNode("bravo", divergedGi)], { desired });
+    expect(plan.refusals[0]!.way).toContain("To give up alpha's: there");
+    expect(plan.refusals[0]!.way).toContain("then on bravo, ");
+  });
+
+  test("running apart, StandAlone: the split brain is told first", () => {
+    const [alpha, bravo] = healthyPair();
+    const apart = (node: ObservedNode, gi: string) =>
+      withLook(withKernel(node, { connection: "StandAlone" }), {
+        kernelGi: gi,
+        change: { exit: 0, output: "drbdsetup-84 connect r0 a b --protocol=C\n" },
+      });
+    expect(refusalsOf(planOf([apart(alpha, usedGi), apart(bravo, divergedGi)]))).toEqual([
+      "split brain: alpha and bravo both hold changes that the other has not seen",
+      "alpha: r0 is StandAlone there: it was disconnected by hand, or after a split brain",
+      "bravo: r0 is StandAlone there: it was disconnected by hand, or after a split brain",
+    ]);
+  });
+
+  test("one side newer: brought up, and DRBD's own resync does the rest", () => {
+    for (const [first, second] of [
+      [usedGi, olderGi],
+      [olderGi, usedGi],
+    ] as const) {
+      const plan = planOf([downNode("alpha", first), downNode("bravo", second)]);
+      expect(commandsOf(plan)).toEqual([
+        ["alpha: drbdadm up r0", "bravo: drbdadm up r0"],
+        ["alpha: drbdadm primary r0"],
+      ]);
+      const [promote] = plan.stages[1]!;
+      expect(promote?.guard).toBe("wait_connected r0 30");
+    }
+  });
+
+  test("connected, DRBD has judged already", () => {
+    const [alpha, bravo] = healthyPair();
+    expect(refusalsOf(planOf([alpha, withLook(bravo, { kernelGi: unrelatedGi })]))).toEqual([]);
+  });
+});
+
+test("one side new and the other used, in whatever state: never both made the same by force", () => {
+  const states: ObservedNode[] = [
+    blankNode("bravo"),
+    nodeAt("bravo", "metadata"),
+    nodeAt("bravo", "up"),
+    withLook(nodeAt("bravo", "connected"), { kernelGi: newGi }),
+  ];
+  for (const bravo of states) {
+    for (const alpha of [downNode("alpha", usedGi), healthyPair()[0]]) {
+      const plan = planOf([alpha, bravo]);
+      expect(refusalsOf(plan)).toEqual([]);
+      expect(forbidden(allCommands(plan))).toEqual([]);
+      expect(stepsOf(plan).length).toBeGreaterThan(0);
+    }
+  }
+});
