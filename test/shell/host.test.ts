@@ -1,0 +1,453 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Step } from "../../provider/core/plan";
+import { justTheHost, type Look } from "../../provider/core/probe";
+import { HostError, UnreachableError } from "../../provider/shell/errors";
+import type { LogEntry } from "../../provider/shell/event-log";
+import { closeHosts, GuardError, Host, hostOf } from "../../provider/shell/host";
+import { FakeNode, failure, probed, realShell, realShellUntil, says, silence, stopNodes, hangsUp } from "./fake-node";
+
+let node: FakeNode;
+let host: Host;
+let folder: string;
+let log: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "log-"));
+  log = join(folder, "drbd.log");
+  process.env["DRBD_LOG"] = log;
+  node = await FakeNode.start();
+  node.answer = probed();
+  host = new Host("alpha", node.connection());
+});
+
+afterEach(async () => {
+  delete process.env["DRBD_LOG"];
+  await host.close();
+  await closeHosts();
+  await stopNodes();
+  rmSync(folder, { recursive: true });
+});
+
+type Line = LogEntry & { readonly time: string };
+
+function logged(): Line[] {
+  if (!existsSync(log)) return [];
+  const text = readFileSync(log, "utf8");
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
+}
+
+const ran = () => logged().map(({ argv, exit, changes }) => ({ argv: argv.join(" "), exit, changes }));
+
+/** A step whose shell is harmless here: these run with this machine's own `sh`. */
+const step = (script: string, more: Partial<Step> = {}): Step => ({
+  node: "alpha",
+  argv: ["do", "something"],
+  because: "it is a test",
+  script,
+  timeoutSeconds: 10,
+  ...more,
+});
+
+const look = (name: string): Look => ({ name, minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal" });
+/** The probe's answer with resources that were looked at. */
+const withLooks = (...names: string[]) =>
+  probed((nonce) => {
+    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"]);
+    const all = ["format 1", "files", 'blocks\n{"blockdevices": []}', "boottime", "links", ...looks, "end"];
+    return all.map((section) => `\n@${nonce} ${section}\n`).join("");
+  });
+
+const nothingToTell = () => undefined;
+const steps = (...scripts: string[]) => scripts.map((script, index) => step(script, { argv: [`step${index}`] }));
+const apply = (all: readonly Step[]) => host.apply(all, undefined, nothingToTell);
+
+describe("observing", () => {
+  test("is one command, kept for a moment", async () => {
+    await Promise.all([host.observe(justTheHost), host.observe(justTheHost), host.observe(justTheHost)]);
+    expect(node.dials).toBe(1);
+    expect(node.commands).toHaveLength(1);
+    expect(host.recent()).toBeDefined();
+  });
+
+  test("looks again where something else is asked for, or something changed, or time went by", async () => {
+    node.answer = withLooks("r0");
+    await host.observe(justTheHost);
+    await host.observe({ looks: [look("r0")], candidates: [] });
+    await host.observe({ looks: [look("r0")], candidates: [] });
+    await host.observe(justTheHost);
+    expect(node.commands).toHaveLength(2);
+    await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [] });
+    expect(node.commands).toHaveLength(3);
+    const later = Date.now() + 11_000;
+    jest.spyOn(Date, "now").mockReturnValue(later);
+    expect(host.recent()).toBeUndefined();
+    await host.observe(justTheHost);
+    jest.restoreAllMocks();
+    expect(node.commands).toHaveLength(4);
+    node.answer = realShell;
+    await apply(steps("true"));
+    expect(host.recent()).toBeUndefined();
+  });
+
+  test("looks at what is expected too, so that it need not be asked for again", async () => {
+    node.answer = withLooks("r0", "r1");
+    host.expect([look("r0")]);
+    host.expect([look("r1")]);
+    host.prefetch();
+    host.prefetch();
+    const observed = await host.observe({ looks: [look("r1")], candidates: [] });
+    await host.observe({ looks: [look("r0")], candidates: [] });
+    expect([...observed.resources.keys()]).toEqual(["r0", "r1"]);
+    expect(node.commands).toHaveLength(1);
+    expect(ran().at(-1)).toEqual({ argv: "observe r0 r1", exit: 0, changes: false });
+  });
+
+  test("a look ahead that fails is told to whoever asks, after another try", async () => {
+    node.onSocket = (socket, dial) => {
+      if (dial === 1) socket.destroy();
+      return dial > 1;
+    };
+    host.prefetch();
+    await host.observe(justTheHost);
+    expect(node.dials).toBe(2);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["garbage", "Welcome to the appliance!\n", /nothing of what was asked came back/],
+    ["nothing", "", /nothing of what was asked came back/],
+  ])("%s is no answer: an error that shows it, and no plan", async (_, text, expected) => {
+    node.answer = says(text, { stderr: "sh: 3: lsblk: not found\n", exit: 127 });
+    const error = await failure(host.observe(justTheHost));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error).not.toBeInstanceOf(UnreachableError);
+    expect(error.message).toMatch(/^alpha: looking at the host failed: /);
+    expect(error.message).toMatch(expected);
+    expect(error.message).toContain("(exit 127)");
+    expect(error.message).toContain("lsblk: not found");
+    expect(error.message).toContain(text.trim());
+    expect(host.recent()).toBeUndefined();
+  });
+
+  test("an answer that was cut short is none", async () => {
+    node.answer = probed((nonce) => `\n@${nonce} format 1\n\n@${nonce} files\n`);
+    const error = await failure(host.observe(justTheHost));
+    expect(error.message).toContain("the answer was cut short");
+  });
+
+  test("the answer to another question is none", async () => {
+    node.answer = says(`\n@${"0".repeat(18)} format 1\n\n@${"0".repeat(18)} end\n`);
+    expect((await failure(host.observe(justTheHost))).message).toContain("nothing of what was asked came back");
+  });
+
+  test("a lost connection is an error, and the next look dials again", async () => {
+    node.answer = hangsUp;
+    expect((await failure(host.observe(justTheHost))).message).toContain("the connection was lost");
+    node.answer = probed();
+    await host.observe(justTheHost);
+    expect(node.dials).toBe(2);
+    expect(ran().map(({ argv, exit }) => [argv, exit])).toEqual([
+      ["connect", 0],
+      ["observe", null],
+      ["connect", 0],
+      ["observe", 0],
+    ]);
+  });
+});
+
+describe("a user other than root", () => {
+  test.each<["asks" | "is missing", RegExp]>([
+    ["asks", /a password is required/],
+    ["is missing", /sudo: not found/],
+  ])("whose sudo %s: who, what sudo said, and what to write into sudoers", async (sudo, said) => {
+    const other = await FakeNode.start({ sudo });
+    other.user = "admin";
+    other.answer = realShell;
+    const admin = new Host("alpha", other.connection());
+    const error = await failure(admin.observe(justTheHost));
+    await admin.close();
+    expect(error).toBeInstanceOf(UnreachableError);
+    expect(error).toMatchObject({ network: false });
+    expect(error.message).toMatch(/^alpha: the user admin may not become root without a password\n/);
+    expect(error.message).toMatch(said);
+    expect(error.message).toContain("admin ALL=(ALL) NOPASSWD: ALL");
+  });
+
+  test("has its steps run by sudo too", async () => {
+    node.user = "admin";
+    const admin = new Host("alpha", node.connection());
+    node.answer = realShell;
+    await admin.apply(steps('[ "$BECAME_ROOT" = yes ]'), undefined, nothingToTell);
+    await admin.close();
+    expect(node.commands).toEqual(["sudo -n sh -s"]);
+  });
+});
+
+describe("applying", () => {
+  beforeEach(() => {
+    node.answer = realShell;
+  });
+
+  test("runs steps in their order in one command, tells each as it begins, and looks again", async () => {
+    const told: string[] = [];
+    const all = steps("echo one >>order", "echo two >>order", "echo three >>order");
+    await host.apply(all, undefined, ({ argv }) => told.push(argv.join(" ")));
+    expect(readFileSync(join(node.folder, "order"), "utf8")).toBe("one\ntwo\nthree\n");
+    expect(told).toEqual(["step0", "step1", "step2"]);
+    expect(node.commands).toHaveLength(1);
+    expect(ran().slice(1)).toEqual(["step0", "step1", "step2"].map((argv) => ({ argv, exit: 0, changes: true })));
+  });
+
+  test("tells a step while it runs, not when all is over", async () => {
+    const all = steps("true", "while [ ! -e go ]; do sleep 0.01; done", "true");
+    let halfway: (() => void) | undefined;
+    const reached = new Promise<void>((resolve) => (halfway = resolve));
+    const done = host.apply(all, undefined, ({ argv }) => {
+      if (argv[0] === "step1") halfway?.();
+    });
+    await reached;
+    writeFileSync(join(node.folder, "go"), "");
+    await done;
+  });
+
+  test("stops at a step that fails: which, why, its output, how many are left", async () => {
+    const error = await failure(apply(steps("true", "echo 'no space' >&2; exit 28", "touch never", "touch never")));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error).not.toBeInstanceOf(GuardError);
+    expect(error.message).toContain("alpha: a step failed (it is a test)");
+    expect(error.message).toContain("command: step1 (exit 28)");
+    expect(error.message).toContain("    no space");
+    expect(error.message).toContain("2 more steps on this host were not run");
+    expect(existsSync(join(node.folder, "never"))).toBe(false);
+    expect(ran().slice(1)).toEqual([
+      { argv: "step0", exit: 0, changes: true },
+      { argv: "step1", exit: 28, changes: true },
+    ]);
+  });
+
+  test("does not run a step whose guard fails, and says what the guard saw", async () => {
+    const guard = "echo /dev/vdb is not blank any more; false";
+    const error = await failure(apply([step("touch never", { guard })]));
+    expect(error).toBeInstanceOf(GuardError);
+    expect(error.message).toContain("does not fit what is there any more, so it was not run");
+    expect(error.message).toContain("/dev/vdb is not blank any more");
+    expect(existsSync(join(node.folder, "never"))).toBe(false);
+  });
+
+  test("runs a step whose guard holds", async () => {
+    await apply([step("touch done", { guard: "true" })]);
+    expect(existsSync(join(node.folder, "done"))).toBe(true);
+  });
+
+  test("runs argv where there is no script, each word as it is", async () => {
+    const words = ["a b", "$HOME", "'", '"', ";", "*"];
+    await apply([step("", { script: undefined, argv: ["sh", "-c", 'printf "%s\\n" "$@" >words', "x", ...words] })]);
+    expect(readFileSync(join(node.folder, "words"), "utf8")).toBe(`${words.join("\n")}\n`);
+  });
+
+  test("two plans on one host run one after the other", async () => {
+    const slow = steps("echo a >>order; sleep 0.2; echo b >>order");
+    await Promise.all([apply(slow), apply(steps("echo c >>order"))]);
+    expect(readFileSync(join(node.folder, "order"), "utf8")).toBe("a\nb\nc\n");
+  });
+
+  test("after one that failed, the next one runs", async () => {
+    const [first, second] = await Promise.allSettled([apply(steps("false")), apply(steps("true"))]);
+    expect([first.status, second.status]).toEqual(["rejected", "fulfilled"]);
+  });
+
+  test("a user's script may use our own functions, and nothing of a host can pass for one of our markers", async () => {
+    const error = await failure(apply(steps("echo '@0000-step end 0 0'; exit 5")));
+    expect(error.message).toContain("(exit 5)");
+  });
+
+  test("that did not run at all is an error: what the host said stands in it", async () => {
+    node.answer = says("", { stderr: "This account is currently not available.\n", exit: 1 });
+    const error = await failure(apply(steps("true")));
+    expect(error.message).toContain("alpha: the steps did not run");
+    expect(error.message).toContain("This account is currently not available.");
+  });
+
+  test("while another run holds the lock", async () => {
+    node.answer = probed((nonce) => `\n@${nonce}-step locked\n`);
+    const error = await failure(apply(steps("true")));
+    expect(error.message).toContain("another `pulumi up` holds the lock on this host");
+    expect(error.message).toContain("fuser -v /run/lock/pulumi-drbd");
+  });
+});
+
+describe("a connection lost in mid-step", () => {
+  const stuck = "while :; do sleep 0.01; done";
+
+  test("says which step may have taken effect, when it has", async () => {
+    node.answer = realShellUntil("effect");
+    const error = await failure(apply(steps("true", `touch effect; ${stuck}`, "touch never")));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.message.split("\n")[0]).toMatch(
+      /^alpha: the connection was lost while a command was running \(.+\); the step that was running may have taken effect$/,
+    );
+    expect(error.message).toContain("command: step1");
+    expect(error.message).toContain("`pulumi up` again");
+    expect(existsSync(join(node.folder, "never"))).toBe(false);
+  });
+
+  test("says so too when it has not", async () => {
+    node.answer = realShellUntil("before");
+    const error = await failure(apply(steps(`touch before; ${stuck}; touch effect`, "true")));
+    expect(error.message).toContain("may have taken effect");
+    expect(error.message).toContain("command: step0");
+    expect(existsSync(join(node.folder, "effect"))).toBe(false);
+  });
+
+  test("before the first step: none is blamed", async () => {
+    node.answer = hangsUp;
+    const error = await failure(apply(steps("true")));
+    expect(error.message).toContain("the connection was lost");
+    expect(error.message).not.toContain("may have taken effect");
+    expect(error.message).not.toContain("step0");
+  });
+
+  test("the step itself goes on to its end there, and no further one begins", async () => {
+    node.answer = realShellUntil("began");
+    const first = "touch began; while [ ! -e go ]; do sleep 0.01; done; echo lots of output; touch ended";
+    await failure(apply(steps(first, "touch never")));
+    writeFileSync(join(node.folder, "go"), "");
+    await node.idle();
+    expect(existsSync(join(node.folder, "ended"))).toBe(true);
+    expect(existsSync(join(node.folder, "never"))).toBe(false);
+  });
+
+  test("what had been begun stands in the log: a step whose end is not known too", async () => {
+    node.answer = realShellUntil("effect");
+    await failure(apply(steps("true", `touch effect; ${stuck}`, "touch never")));
+    expect(ran().slice(1)).toEqual([
+      { argv: "step0", exit: 0, changes: true },
+      { argv: "step1", exit: null, changes: true },
+    ]);
+  });
+
+  test("a step that never answers is given up after its own time and some", async () => {
+    node.answer = silence;
+    const late = jest.spyOn(global, "setTimeout");
+    const pending = failure(host.apply([step("true", { timeoutSeconds: 900 })], undefined, nothingToTell));
+    while (node.commands.length === 0) await new Promise((wake) => setImmediate(wake));
+    expect(late.mock.calls.map(([, milliseconds]) => milliseconds)).toContain(930_000);
+    late.mockRestore();
+    node.reset();
+    await pending;
+  });
+});
+
+describe("DRBD_LOG", () => {
+  test("is not written where it is not asked for", async () => {
+    delete process.env["DRBD_LOG"];
+    await host.observe(justTheHost);
+    process.env["DRBD_LOG"] = "";
+    await host.observe({ looks: [look("r0")], candidates: [] }).catch(() => undefined);
+    expect(existsSync(log)).toBe(false);
+  });
+
+  test("has a line a connection, an observation and a step, each whole and with all that is promised", async () => {
+    await host.observe(justTheHost);
+    node.answer = realShell;
+    await apply(steps("sleep 0.3"));
+    const lines = logged();
+    expect(lines.map(({ argv }) => argv)).toEqual([["connect"], ["observe"], ["step0"]]);
+    for (const line of lines) {
+      expect(line).toMatchObject({ host: "alpha", exit: 0, ms: expect.any(Number) as number });
+      expect(Number.isInteger(line.ms)).toBe(true);
+      expect(new Date(line.time).getTime()).toBeGreaterThan(Date.now() - 60_000);
+    }
+    expect(lines[2]!.ms).toBeGreaterThanOrEqual(100); // Less than it took: the beginning is heard of a little late.
+    expect(lines.map(({ changes }) => changes)).toEqual([false, false, true]);
+  });
+
+  test("is for its owner alone", async () => {
+    await host.observe(justTheHost);
+    expect(statSync(log).mode & 0o777).toBe(0o600);
+  });
+
+  test("shows what was shown in the plan, never what really ran: that may hold secrets", async () => {
+    node.answer = realShell;
+    await apply([step("echo 'shared-secret tell-nobody' >file; cat file", { argv: ["write", "/etc/drbd.d/r0.res"] })]);
+    await failure(apply([step("cat file; exit 1", { argv: ["cat", "file"] })]));
+    const text = readFileSync(log, "utf8");
+    expect(text).toContain('["write","/etc/drbd.d/r0.res"]');
+    expect(text).not.toContain("tell-nobody");
+    expect(text).not.toContain(node.password);
+  });
+
+  test("numbers connections and commands so that hosts at work at once are told apart", async () => {
+    const other = await FakeNode.start();
+    const bravo = new Host("bravo", other.connection());
+    other.answer = (exec, self) => {
+      // bravo's answer comes after alpha's command has begun and before it has ended.
+      setTimeout(() => {
+        probed()(exec, self);
+      }, 50);
+    };
+    await Promise.all([bravo.observe(justTheHost), host.observe(justTheHost)]);
+    node.answer = realShell;
+    await apply(steps("true", "true"));
+    await bravo.close();
+    const numbers = logged()
+      .filter(({ argv }) => argv[0] !== "connect")
+      .map((line) => [line.host, line.connection, line.command] as const);
+    const of = (name: string) => numbers.filter(([one]) => one === name);
+    expect(new Set(of("alpha").map(([, connection]) => connection)).size).toBe(1);
+    const commands = (name: string) => of(name).map(([, , command]) => command);
+    const [looked, first, second] = commands("alpha");
+    expect(first).toBe(second); // One command did both steps.
+    expect(new Set([looked, first, ...commands("bravo")]).size).toBe(3);
+    expect(new Set(numbers.map(([, connection]) => connection)).size).toBe(2);
+  });
+
+  test("that can't be written stops us before anything is done, and says that it is this", async () => {
+    process.env["DRBD_LOG"] = join(folder, "no", "such", "folder.log");
+    node.answer = realShell;
+    const error = await failure(apply(steps("touch done")));
+    expect(error.message).toContain("DRBD_LOG");
+    expect(existsSync(join(node.folder, "done"))).toBe(false);
+  });
+});
+
+describe("a process", () => {
+  test("has one object and one connection a host, whoever asks", async () => {
+    const connection = node.connection();
+    const one = hostOf("alpha", connection);
+    expect(hostOf("alpha", { ...connection })).toBe(one);
+    expect(hostOf("bravo", connection)).not.toBe(one);
+    expect(hostOf("alpha", { ...connection, user: "admin" })).not.toBe(one);
+    await Promise.all([one, hostOf("alpha", { ...connection })].map((each) => each.observe(justTheHost)));
+    node.answer = realShell;
+    for (const script of ["true", ":"]) await one.apply(steps(script), undefined, nothingToTell);
+    await one.follow("echo 90 %", ["wait"], 5, nothingToTell);
+    expect(node.dials).toBe(1);
+    expect(ran().at(-1)).toEqual({ argv: "wait", exit: 0, changes: false });
+  });
+
+  test("leaves nothing open behind it", async () => {
+    const before = process.getActiveResourcesInfo();
+    const one = hostOf("alpha", node.connection());
+    await one.observe(justTheHost);
+    node.answer = realShell;
+    await failure(one.apply(steps("false"), undefined, nothingToTell));
+    expect(node.open).toBe(1);
+    await closeHosts();
+    await node.left();
+    await new Promise((wake) => setTimeout(wake, 50));
+    const left = process.getActiveResourcesInfo();
+    for (const kind of new Set(left)) {
+      const count = (all: string[]) => all.filter((each) => each === kind).length;
+      expect([kind, count(left) <= count(before)]).toEqual([kind, true]);
+    }
+    // And a closed host comes back when it is asked.
+    node.answer = probed();
+    await hostOf("alpha", node.connection()).observe(justTheHost);
+  });
+});

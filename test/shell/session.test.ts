@@ -1,0 +1,204 @@
+import { HostError, UnreachableError } from "../../provider/shell/errors";
+import { Session } from "../../provider/shell/ssh";
+import {
+  FakeNode,
+  failure,
+  hangsUp,
+  realShell,
+  realShellUntil,
+  says,
+  silence,
+  stopNodes,
+  type Exec,
+} from "./fake-node";
+
+let node: FakeNode;
+let session: Session;
+
+beforeEach(async () => {
+  node = await FakeNode.start();
+  session = await Session.connect("alpha", node.connection(), 1);
+});
+
+afterEach(async () => {
+  session.close();
+  await stopNodes();
+});
+
+const patient = { timeoutSeconds: 20 };
+
+describe("a script", () => {
+  beforeEach(() => {
+    node.answer = realShell;
+  });
+
+  test("tells its output, its errors and its exit", async () => {
+    const result = await session.run("echo out; echo err >&2; exit 3", patient);
+    expect(result).toMatchObject({ exit: 3, stdout: "out\n", stderr: "err\n" });
+    expect(result.milliseconds).toBeGreaterThan(0);
+  });
+
+  test("comes by standard input and not on a command line, where others would see it", async () => {
+    await session.run("echo 'a secret'", patient);
+    expect(node.commands).toEqual(["sh -s"]);
+    expect(node.scripts).toEqual(["echo 'a secret'"]);
+  });
+
+  test("may be longer than a channel's window", async () => {
+    const long = `text='${"x".repeat(3_000_000)}'\necho \${#text}`;
+    expect((await session.run(long, patient)).stdout).toBe("3000000\n");
+  });
+
+  test("that is ended by a signal has no exit", async () => {
+    node.answer = ({ channel }) => {
+      channel.exit("KILL");
+      channel.end();
+    };
+    expect((await session.run("", patient)).exit).toBeNull();
+  });
+
+  test("tells each line as it is whole", async () => {
+    const lines: string[] = [];
+    node.answer = ({ channel }) => {
+      channel.write("one\ntw");
+      setTimeout(() => {
+        channel.write("o\nthree");
+        channel.exit(0);
+        channel.end();
+      }, 20);
+    };
+    await session.run("", { ...patient, onLine: (line) => lines.push(line) });
+    expect(lines).toEqual(["one", "two"]);
+  });
+
+  test("a letter that arrives in two pieces is one letter", async () => {
+    node.answer = ({ channel }) => {
+      const bytes = Buffer.from("ü");
+      channel.write(bytes.subarray(0, 1));
+      setTimeout(() => {
+        channel.write(bytes.subarray(1));
+        channel.exit(0);
+        channel.end();
+      }, 20);
+    };
+    expect((await session.run("", patient)).stdout).toBe("ü");
+  });
+});
+
+test("many scripts go over one connection, one after the other and at once", async () => {
+  node.answer = realShell;
+  for (const word of ["a", "b"]) expect((await session.run(`echo ${word}`, patient)).stdout).toBe(`${word}\n`);
+  const atOnce = await Promise.all(["c", "d", "e"].map((word) => session.run(`echo ${word}`, patient)));
+  expect(atOnce.map(({ stdout }) => stdout)).toEqual(["c\n", "d\n", "e\n"]);
+  expect(node.dials).toBe(1);
+});
+
+describe("the deadline", () => {
+  test("ends the wait for a host that never answers, and the connection with it", async () => {
+    node.answer = silence;
+    const error = await failure(session.run("true", { timeoutSeconds: 0.2 }));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error).not.toBeInstanceOf(UnreachableError);
+    expect(error.message).toMatch(/^alpha: no answer for 0\.2 s\n.*what to do: .*`pulumi up` again/s);
+    await node.left();
+    expect(session.open).toBe(false);
+  });
+
+  test("counts from the last sign of life, not from the beginning", async () => {
+    node.answer = ({ channel }) => {
+      let turns = 0;
+      const talk = setInterval(() => {
+        channel.write("still here\n");
+        if (++turns < 25) return;
+        clearInterval(talk);
+        channel.exit(0);
+        channel.end();
+      }, 50);
+    };
+    const { stdout, milliseconds } = await session.run("", { timeoutSeconds: 1 });
+    expect(stdout).toBe("still here\n".repeat(25));
+    expect(milliseconds).toBeGreaterThan(1000);
+  });
+
+  test("of a script that has ended is over: the connection stays", async () => {
+    node.answer = says("done\n");
+    await session.run("", { timeoutSeconds: 1 });
+    await new Promise((wake) => setTimeout(wake, 1100));
+    expect(session.open).toBe(true);
+  });
+});
+
+describe("a lost connection", () => {
+  test("before the script ran", async () => {
+    node.answer = hangsUp;
+    const error = await failure(session.run("true", patient));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.message).toContain("alpha: the connection was lost while a command was running");
+    expect(session.open).toBe(false);
+  });
+
+  test("while the script ran", async () => {
+    node.answer = realShellUntil("began");
+    const error = await failure(session.run("touch began; while :; do sleep 0.01; done", patient));
+    expect(error.message).toContain("the connection was lost while a command was running");
+  });
+
+  test("with a reset, it says so", async () => {
+    node.answer = () => {
+      node.reset();
+    };
+    const error = await failure(session.run("true", patient));
+    expect(error.message).toContain("ECONNRESET");
+  });
+
+  test("between two scripts: the next one says it at once", async () => {
+    node.reset();
+    await node.left();
+    const error = await failure(session.run("true", patient));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.message).toMatch(/connection was lost|no command could be started/);
+    expect(node.commands).toEqual([]);
+  });
+
+  test("that this side has not noticed whole: an error as all others", async () => {
+    const socket = (session as unknown as { client: { _sock: { end(): void } } }).client._sock;
+    socket.end(); // Half closed: ssh2 then throws where it is asked for a channel.
+    const error = await failure(session.run("true", { timeoutSeconds: 0.2 }));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.message).toMatch(/^alpha: /);
+  });
+});
+
+test("a host that gives no channel for a command", async () => {
+  node.refusesCommands = true;
+  const error = await failure(session.run("true", patient));
+  expect(error).toBeInstanceOf(HostError);
+  expect(error.message).toMatch(/^alpha: no command could be started \(.+\)/);
+});
+
+describe("output without end", () => {
+  const endless: (exec: Exec) => void = ({ channel }) => {
+    const block = "x".repeat(256 * 1024);
+    const pour = () => {
+      while (channel.writable && channel.write(block));
+      if (channel.writable) channel.once("drain", pour);
+    };
+    channel.on("error", () => undefined);
+    pour();
+  };
+
+  test("ends at 32 MiB", async () => {
+    node.answer = endless;
+    const error = await failure(session.run("yes", patient));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.message).toContain("alpha: more than 32 MiB of output, which is not an answer to what was asked");
+    expect(error.message.length).toBeLessThan(1000);
+  });
+
+  test("leaves the connection fit for the next command", async () => {
+    node.answer = endless;
+    await failure(session.run("yes", patient));
+    node.answer = says("well\n");
+    expect((await session.run("true", patient)).stdout).toBe("well\n");
+  });
+});
