@@ -5,6 +5,8 @@ import type { Plan, Refusal, Step } from "./plan";
 import { hostRefusals } from "./preflight";
 import { writeConfiguration } from "./steps-configuration";
 import { backUpGlobalCommon, installUtils, loadModule, loadModuleAtBoot, restoreGlobalCommon } from "./steps-node";
+import { removeFile } from "./steps-resource";
+import { promotionUnitPath } from "./systemd";
 
 export interface NodeSituation {
   readonly desired: DesiredNode;
@@ -33,6 +35,11 @@ export function planNodeTeardown(host: string, node: ObservedNode): Plan {
   const steps: Step[] = [];
   if (isOurs(node.files.get(globalCommonPath)) && node.files.has(globalCommonBackupPath)) {
     steps.push(restoreGlobalCommon(host, "what was there before"));
+  }
+  // The resources on this host share it: a last one that is not ours to take down may still need it.
+  const shared = node.links.some((link) => /\/drbd@[^/]*\.target$/.test(link));
+  if (isOurs(node.files.get(promotionUnitPath)) && !shared) {
+    steps.push(removeFile(host, promotionUnitPath, "written by us"));
   }
   return { subject: host, stages: steps.length > 0 ? [steps] : [], refusals: [], warnings: [], afterwards: [] };
 }

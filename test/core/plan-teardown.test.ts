@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf } from "../../provider/core/plan";
+import { planNodeTeardown } from "../../provider/core/plan-node";
 import { planTeardown } from "../../provider/core/plan-teardown";
 import { removeFstabLine } from "../../provider/core/steps-resource";
+import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
 import {
   type Pair,
   allCommands,
@@ -110,4 +112,25 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
   expect(removeFstabLine("alpha", 1, "").script).toContain("'^/dev/drbd1[[:space:]]'");
+});
+
+describe("a host without resources", () => {
+  const [alpha] = blankPair();
+  const backup = "/etc/drbd.d/global_common.conf.before-pulumi-drbd";
+  const promotion = `alpha: rm -f ${promotionUnitPath}`;
+
+  test("gets back what was there, and keeps no unit of ours", () => {
+    const kept = withFile(withFile(alpha, backup, "global {\n}\n"), promotionUnitPath, promotionUnit);
+    const restore = `alpha: mv -f ${backup} /etc/drbd.d/global_common.conf`;
+    expect(allCommands(planNodeTeardown("alpha", kept))).toEqual([restore, promotion]);
+  });
+
+  test("keeps the unit while another resource comes up by it, and a unit that somebody else wrote", () => {
+    const links = ["/etc/systemd/system/multi-user.target.wants/drbd@r9.target"];
+    expect(
+      allCommands(planNodeTeardown("alpha", withFile({ ...alpha, links }, promotionUnitPath, promotionUnit))),
+    ).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", withFile(alpha, promotionUnitPath, "[Unit]\n")))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", alpha))).toEqual([]);
+  });
 });
