@@ -8,8 +8,9 @@ export function installUtils(node: string, because: string): Step[] {
       node,
       argv: ["apt-get", "install", "-y", "--no-install-recommends", "drbd-utils"],
       because,
+      // confold: dpkg fails rather than ask whether a configuration file that is there already may stay.
       script:
-        "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends drbd-utils </dev/null",
+        "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o DPkg::Options::=--force-confold install -y --no-install-recommends drbd-utils </dev/null",
       timeoutSeconds: 900,
     },
   ];

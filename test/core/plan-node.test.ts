@@ -1,0 +1,126 @@
+import type { ObservedNode } from "../../provider/core/observed";
+import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "../../provider/core/paths";
+import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
+import { stepsOf } from "../../provider/core/plan";
+import { renderGlobalCommon } from "../../provider/core/config";
+import { allCommands, blankNode, desiredNode, refusalsOf, withFile } from "./observed-builder";
+
+const desired = desiredNode("alpha");
+const configuration = renderGlobalCommon(desired, "8.4");
+const ready = blankNode("alpha");
+const plan = (node: ObservedNode) => planNode({ desired, configuration, node });
+
+const foreign = "global {\n    usage-count ask;\n}\n";
+const ours = configuration.replace("usage-count no", "usage-count yes");
+const backUp = `alpha: cp -p ${globalCommonPath} ${globalCommonBackupPath}`;
+const write = `alpha: write ${globalCommonPath}`;
+const install = ["alpha: apt-get update", "alpha: apt-get install -y --no-install-recommends drbd-utils"];
+const bare = withFile(withFile({ ...ready, utils: null }, globalCommonPath, undefined), moduleAtBootPath, undefined);
+
+test.each<[string, ObservedNode, string[]]>([
+  ["a node that is ready", ready, []],
+  [
+    "nothing at all",
+    { ...bare, module: { version: "8.4.11", loaded: false } },
+    [...install, "alpha: modprobe drbd", backUp, write],
+  ],
+  ["no drbd-utils", bare, [...install, backUp, write]],
+  ["no drbd-utils, and our file from before", { ...ready, utils: null }, install],
+  [
+    "no drbd-utils, and a file of the administrator's",
+    withFile({ ...ready, utils: null }, globalCommonPath, foreign),
+    [...install, backUp, write],
+  ],
+  ["the module is not loaded", { ...ready, module: { version: "9.2.14", loaded: false } }, ["alpha: modprobe drbd"]],
+  [
+    "the module is not loaded at boot",
+    withFile(ready, moduleAtBootPath, undefined),
+    [`alpha: write ${moduleAtBootPath}`],
+  ],
+  [
+    "the module's line is a comment",
+    withFile(ready, moduleAtBootPath, "# drbd\n"),
+    [`alpha: write ${moduleAtBootPath}`],
+  ],
+  [
+    "the package loads the module at boot",
+    withFile(withFile(ready, moduleAtBootPath, undefined), "/lib/modules-load.d/drbd.conf", "drbd\n"),
+    [],
+  ],
+  ["another's global_common.conf", withFile(ready, globalCommonPath, foreign), [backUp, write]],
+  [
+    "another's, and a backup is there: the first one stays",
+    withFile(withFile(ready, globalCommonPath, foreign), globalCommonBackupPath, "older\n"),
+    [write],
+  ],
+  ["ours, and other options", withFile(ready, globalCommonPath, ours), [write]],
+  ["no global_common.conf", withFile(ready, globalCommonPath, undefined), [write]],
+])("%s", (_what, node, expected) => {
+  expect(refusalsOf(plan(node))).toEqual([]);
+  expect(allCommands(plan(node))).toEqual(expected);
+});
+
+test("the plan's parts are one stage, and a ready node has none", () => {
+  expect(plan(ready)).toEqual({ subject: "alpha", stages: [], refusals: [], warnings: [], afterwards: [] });
+  expect(plan(bare).stages).toHaveLength(1);
+});
+
+const system = (id: string, like: string[], name: string): ObservedNode => ({ ...bare, os: { id, like, name } });
+
+test.each<[string, ObservedNode]>([
+  ["Debian", system("debian", [], "Debian GNU/Linux 12")],
+  ["Ubuntu", system("ubuntu", ["debian"], "Ubuntu 24.04")],
+  ["Mint", system("linuxmint", ["ubuntu", "debian"], "Linux Mint")],
+])("%s: drbd-utils are installed", (_what, node) => {
+  expect(allCommands(plan(node)).slice(0, 2)).toEqual(install);
+});
+
+test.each<[string, ObservedNode, RegExp]>([
+  [
+    "Rocky",
+    system("rocky", ["rhel", "centos", "fedora"], "Rocky Linux 9"),
+    /elrepo.*dnf install drbd9x-utils kmod-drbd9x/,
+  ],
+  ["Fedora", system("fedora", [], "Fedora 42"), /dnf install/],
+  ["openSUSE", system("opensuse-leap", ["suse", "opensuse"], "openSUSE Leap 15"), /zypper install drbd-utils/],
+  ["Arch", system("arch", [], "Arch Linux"), /package manager/],
+  ["an unknown one", system("unknown", [], "an unknown system"), /package manager/],
+])("%s: what to install is said, and nothing is done", (_what, node, way) => {
+  const refused = plan(node);
+  expect(refusalsOf(refused)).toEqual([
+    `alpha: drbd-utils is not installed, and ${node.os.name} is no Debian or Ubuntu`,
+  ]);
+  expect(refused.refusals[0]!.way).toMatch(way);
+  expect(refusalsOf(plan({ ...node, utils: "9.22.0" }))).toEqual([]);
+});
+
+test.each<[string, Partial<ObservedNode>, string]>([
+  ["another name", { hostname: "alfa" }, "alpha: `uname -n` says alfa there"],
+  ["no such address", { addresses: ["10.9.9.9"] }, "alpha: no interface has the address 10.1.1.31"],
+  ["no module", { module: null }, "alpha: the running kernel (6.1.0-44-cloud-amd64) has no drbd module"],
+])("%s: refused", (_what, change, told) => {
+  expect(refusalsOf(plan({ ...ready, ...change }))).toEqual([told]);
+});
+
+test("installing asks nothing: not apt, and not dpkg about a file that is there", () => {
+  const script = stepsOf(plan(bare)).find(({ argv }) => argv[1] === "install")?.script;
+  expect(script).toMatch(/^DEBIAN_FRONTEND=noninteractive /);
+  expect(script).toContain("-o DPkg::Options::=--force-confold");
+  expect(script).toContain("</dev/null");
+});
+
+describe("taken back", () => {
+  const restore = [`alpha: mv -f ${globalCommonBackupPath} ${globalCommonPath}`];
+  test.each<[string, ObservedNode, string[]]>([
+    ["ours, with a backup", withFile(ready, globalCommonBackupPath, foreign), restore],
+    ["ours, without: drbd.conf does not parse without it", ready, []],
+    [
+      "somebody else's by now",
+      withFile(withFile(ready, globalCommonBackupPath, foreign), globalCommonPath, foreign),
+      [],
+    ],
+    ["gone already", withFile(withFile(ready, globalCommonBackupPath, foreign), globalCommonPath, undefined), []],
+  ])("%s", (_what, node, expected) => {
+    expect(allCommands(planNodeTeardown("alpha", node))).toEqual(expected);
+  });
+});
