@@ -2,6 +2,7 @@ import { foreignClaimRefusals } from "./claims";
 import { redactSecrets } from "./config-file";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
+import { resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
 
@@ -60,13 +61,25 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
 
 function configurationRefusals(situation: ResourceSituation, host: string, node: ObservedNode): Refusal[] {
   const observed = node.resources.get(situation.desired.name);
-  const { candidate } = observed ?? {};
+  const { candidate, change = node.adjust } = observed ?? {};
   if (candidate !== undefined && candidate.exit !== 0) {
     return [
       {
         node: host,
         found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${redactSecrets(candidate.output.trim())}`,
         way: "Line numbers count all files of /etc/drbd.d together. If the complaint is about a file of yours there, mend or remove it.",
+      },
+    ];
+  }
+  // One file that drbdadm cannot read breaks every resource: handlers fail, and the next resync parts the pair.
+  const asked =
+    candidate !== undefined || node.files.get(resourcePath(situation.desired.name)) === situation.configuration;
+  if (asked && change !== undefined && change.exit !== 0 && node.module?.loaded === true) {
+    return [
+      {
+        node: host,
+        found: `drbdadm fails on what is installed there (exit ${change.exit}): ${redactSecrets(change.output.trim())}`,
+        way: "Mend or remove the file of /etc/drbd.d that it complains about.",
       },
     ];
   }

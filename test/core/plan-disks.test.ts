@@ -253,6 +253,20 @@ describe("a host that is not as it must be", () => {
     expect(JSON.stringify(plan)).not.toContain(secret);
   });
 
+  test("drbdadm fails on another's file: told, although all runs", () => {
+    const [alpha, healthy] = healthyPair();
+    const broken = { exit: 10, output: `/etc/drbd.d/x.res:1: Parse error: shared-secret "${secret}"\n` };
+    const told = [
+      'bravo: drbdadm fails on what is installed there (exit 10): /etc/drbd.d/x.res:1: Parse error: shared-secret "(secret)"',
+    ];
+    expect(refusalsOf(planOf([alpha, withLook(healthy, { change: broken })]))).toEqual(told);
+    expect(refusalsOf(planOf([alpha, { ...withLook(healthy, undefined), adjust: broken }]))).toEqual(told);
+    // Where our own file is not there yet, or another, drbdadm was asked about something else.
+    const other = withFile(withLook(healthy, { change: broken }), "/etc/drbd.d/r0.res", "resource r0 {");
+    expect(refusalsOf(planOf([alpha, other]))).toEqual([]);
+    expect(refusedWith(withLook(bravo, { change: broken }))).toEqual([]);
+  });
+
   test("its own port, once it is up, is not taken by another", () => {
     const [alpha, healthy] = healthyPair();
     expect(stepsOf(planOf([alpha, withLook(healthy, { portTaken: true })]))).toEqual([]);
