@@ -49,8 +49,10 @@ once() {
 
 # Not `npm ci`: it stops where the registry lacks a package for another platform. This keeps to the lock as well.
 npm_packages() {
-  say "installing npm packages"
+  say "installing npm packages, and compiling"
   npm install --no-save --ignore-scripts=false --loglevel=error >&2
+  # Our `prepare` script has compiled.
+  sources_hash >dist/.setup
 }
 
 compile() {
@@ -58,7 +60,11 @@ compile() {
   PATH=$PWD/node_modules/.bin:$PATH npm run --silent build >&2
 }
 
-sources() { find provider lab bench tsconfig.json tsconfig.build.json -type f \( -name '*.ts' -o -name '*.json' \) | LC_ALL=C sort; }
+sources_hash() {
+  local sources
+  mapfile -t sources < <(find provider lab bench tsconfig*.json -name '*.ts' -o -name '*.json' | LC_ALL=C sort)
+  hash_of package-lock.json "${sources[@]}"
+}
 
 if ! command -v npm >/dev/null; then
   say "npm is not installed: get Node from https://nodejs.org, or with sudo apt-get install nodejs npm"
@@ -66,6 +72,5 @@ if ! command -v npm >/dev/null; then
 fi
 debian_packages
 once node_modules/.setup "$(hash_of package.json package-lock.json)" npm_packages
-# shellcheck disable=SC2046 # our own file names, without spaces
-once dist/.setup "$(hash_of package-lock.json $(sources))" compile
+once dist/.setup "$(sources_hash)" compile
 scripts/pulumi-cli.sh >/dev/null
