@@ -1,5 +1,18 @@
 import { createHash, randomUUID } from "node:crypto";
-import { access, chmod, copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { hostSources, selectFetchOptions } from "./apt-sources";
@@ -54,6 +67,8 @@ function imageFiles(folder: string) {
 
 async function readImage(folder: string): Promise<Image> {
   const files = imageFiles(folder);
+  // When it was last wanted, for `removeForgottenImages`.
+  await utimes(files.id, new Date(), new Date());
   return { folder, ...files, id: await readFile(files.id, "utf8") };
 }
 
@@ -132,9 +147,23 @@ export async function provideImage(report: Report): Promise<Image> {
   );
 }
 
+const FORGOTTEN_AFTER_DAYS = 30;
+
+/** Every change of the build scripts makes another image of half a gigabyte: those long unused go. */
+async function removeForgottenImages(images: string): Promise<void> {
+  for (const entry of await readdir(images, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(images, entry.name);
+    const used = await stat(imageFiles(folder).id).catch(() => stat(folder));
+    if (Date.now() - used.mtimeMs > FORGOTTEN_AFTER_DAYS * 86_400_000) await rm(folder, { recursive: true });
+  }
+}
+
 async function build(sources: string, images: string, folder: string, report: Report): Promise<void> {
   const root = process.getuid?.() === 0;
   await requirePrograms(root ? TO_BUILD : TO_BUILD_UNPRIVILEGED);
+  await mkdir(images, { recursive: true });
+  await removeForgottenImages(images);
   await requireSpace(images, 1024, "the machines' image", "free some, or set XDG_CACHE_HOME to another disk");
   await requireSpace(tmpdir(), 2500, "making the machines' image", "free some, or set TMPDIR to another disk");
   const log = join(images, "build.log");

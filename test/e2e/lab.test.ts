@@ -156,7 +156,7 @@ describe("the utils snapshot", () => {
 
   test("disks are attached, grown and taken out, in a running machine and in one that is off", async () => {
     const path = await lab.attachDisk("alpha", { serial: "second1", size: 64 * MIB });
-    expect(path).toBe("/dev/vdc");
+    expect((await lab.run("alpha", `readlink -f ${path}`)).stdout).toBe("/dev/vdc\n");
     expect(await bytesOf("alpha", path)).toBe(64 * MIB);
     await lab.growDisk("alpha", "second1", 96 * MIB);
     expect(await bytesOf("alpha", path)).toBe(96 * MIB);
