@@ -30,6 +30,13 @@ const toolBody = (answers: Readonly<Record<string, Answer>>, root: string): stri
 case $(printf %s "$*" | sed 's|${root}||g') in ${cases.join("\n")} *) echo "@not expected: $0 $*"; exit 64 ;; esac`;
 };
 
+/** The script on a host whose files stand below a folder. */
+export const rooted = (root: string, script: string): string =>
+  script.replaceAll(
+    /(?<![\w/])\/(?=(?:etc|proc|sys|lib\/modules-load\.d|usr\/lib\/modules-load\.d|var\/lib|dev|srv)\/)(?!dev\/null)/g,
+    `${root}/`,
+  );
+
 /** What the probe prints there. */
 export function probed(host: FakeHost, request: ProbeRequest): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-drbd-host-")));
@@ -42,10 +49,7 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       symlinkSync(join(root, target), join(root, path));
     }
-    const own = observeScript(nonce, request).replaceAll(
-      /(?<![\w/])\/(?=(?:etc|proc|sys|lib\/modules-load\.d|usr\/lib\/modules-load\.d|var\/lib|dev)\/)(?!dev\/null)/g,
-      `${root}/`,
-    );
+    const own = rooted(root, observeScript(nonce, request));
     const tools = Object.entries(host.tools ?? {}).map(([name, answers]) => [name, toolBody(answers, root)] as const);
     // drbd-utils of the machine that runs the tests are not the fake host's.
     const missing = ["drbdadm", "drbdmeta", "drbdsetup", "modinfo", "lsblk"].map((name) => [name, "exit 127"] as const);

@@ -1,0 +1,266 @@
+/** The steps that write files, in a real sh, on a host whose files stand in a folder. */
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { applyScript, parseOutcomes } from "../../provider/core/apply-script";
+import {
+  fstabPath,
+  globalCommonBackupPath,
+  globalCommonPath,
+  moduleAtBootPath,
+  resourcePath,
+} from "../../provider/core/paths";
+import { ownMark } from "../../provider/core/plan-node";
+import type { Step } from "../../provider/core/plan";
+import { writeConfiguration } from "../../provider/core/steps-configuration";
+import { backUpGlobalCommon, loadModuleAtBoot } from "../../provider/core/steps-node";
+import {
+  forcePrimary,
+  formattingMark,
+  fstabLine,
+  makeFilesystem,
+  mount,
+  removeFstabLine,
+  writeFstabLine,
+  writePromotionUnit,
+  writeResourceFile,
+} from "../../provider/core/steps-resource";
+import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
+import { nonce, rooted } from "./fake-host";
+import { r0, secret, xfs } from "./observed-builder";
+import { filesAsDisks, lockedIn, sh, withTools } from "./shell";
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-drbd-host-")));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const give = (path: string, text: string): void => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+};
+const read = (path: string): string | undefined => {
+  try {
+    return readFileSync(join(root, path), "latin1");
+  } catch {
+    return undefined;
+  }
+};
+const modeOf = (path: string): string => (statSync(join(root, path)).mode & 0o7777).toString(8);
+const listed = (path: string): string => sh(`ls -A '${join(root, path)}'`).stdout.trim();
+
+const below = (script: string): string => rooted(root, script);
+const onlyEtc = (script: string): string => script.replaceAll(" /etc/", ` ${root}/etc/`);
+
+/** Runs one step; drbdadm takes whatever it is given and keeps it, unless told otherwise. */
+function run(step: Step, tools: Readonly<Record<string, string>> = {}, moved = below) {
+  const drbdadm = `[ "$*" = "-c - sh-nop" ] || { echo "not expected: $*"; exit 64; }\ncat >${root}/parsed`;
+  const script = moved(filesAsDisks(applyScript(nonce, [step])));
+  // These tests may run as root: no script may reach the machine they run on.
+  const machines = moved === onlyEtc ? "/etc/" : "/etc/|/var/lib/|/dev/drbd";
+  const strayed = script.replaceAll(new RegExp(`${root}(?:${machines})`, "g"), "");
+  if (new RegExp(machines).test(strayed)) throw new Error(`a file of the machine's own: ${strayed}`);
+  const dangerous = ["mount", "umount", "mkfs.xfs", "systemctl", "modprobe", "apt-get", "drbdmeta", "drbdsetup"];
+  const harmless = Object.fromEntries(dangerous.map((name) => [name, "exit 64"]));
+  const { stdout } = sh(withTools(root, lockedIn(root, script), { ...harmless, drbdadm, ...tools }));
+  const [outcome] = parseOutcomes(nonce, [step], stdout);
+  return { exit: outcome?.exit, output: outcome?.output.replaceAll(root, ""), guarded: outcome?.guarded };
+}
+
+const done = { exit: 0, output: "", guarded: false };
+
+describe("a file of drbd's configuration", () => {
+  const text = `resource r0 {\n    net {\n        shared-secret "${secret}'$(id)\\";\n    }\n}\n`;
+  const step = writeResourceFile("alpha", "r0", text, "new");
+  const path = resourcePath("r0");
+
+  test("is parsed together with all else that is installed, but for its own old text, and replaces that", () => {
+    give("/etc/drbd.conf", 'include "drbd.d/global_common.conf";\n  include "drbd.d/*.res";\n# kept\n');
+    give(globalCommonPath, "global {\n}\n");
+    give(path, "the old one\n");
+    give("/etc/drbd.d/web.res", "resource web {\n}");
+    expect(run(step)).toEqual(done);
+    expect(read(path)).toBe(text);
+    expect(modeOf(path)).toBe("600");
+    expect(read("/parsed")).toBe(`# kept\nglobal {\n}\n\nresource web {\n}\n${text}`);
+    expect(listed("/etc/drbd.d")).toBe("global_common.conf\nr0.res\nweb.res");
+  });
+
+  test("that drbdadm does not take is not installed, and its complaint is told", () => {
+    give(path, "the old one\n");
+    const drbdadm = "cat >/dev/null; echo 'STDIN:7: Parse error' >&2; exit 10";
+    expect(run(step, { drbdadm })).toEqual({ exit: 10, output: "STDIN:7: Parse error", guarded: false });
+    expect(read(path)).toBe("the old one\n");
+  });
+
+  test("on a disk that is full: the old file stays, and the step fails", () => {
+    give(path, "the old one\n");
+    const { exit } = run(step, { sync: "echo no space >&2; exit 1" });
+    expect(exit).not.toBe(0);
+    expect(read(path)).toBe("the old one\n");
+    expect(listed("/etc/drbd.d")).toBe("r0.res");
+  });
+
+  test("that did not arrive whole is told", () => {
+    const { exit } = run(step, { mv: `head -c 20 "$2" >"$3"` });
+    expect(exit).not.toBe(0);
+  });
+
+  test("global_common.conf is not parsed twice, and may be read by all", () => {
+    give(globalCommonPath, "the old one\n");
+    give("/etc/drbd.d/web.res", "resource web {\n}\n");
+    expect(run(writeConfiguration("alpha", globalCommonPath, "global {\n}\n", 0o644, "new"))).toEqual(done);
+    expect(read("/parsed")).toBe("resource web {\n}\n\nglobal {\n}\n");
+    expect(modeOf(globalCommonPath)).toBe("644");
+  });
+
+  test("its text is in none of what is shown", () => {
+    expect(JSON.stringify([step.argv, step.because])).not.toContain(secret);
+  });
+});
+
+describe("a backup of global_common.conf", () => {
+  const step = backUpGlobalCommon("alpha", ownMark, "kept");
+  test.each([
+    ["somebody's is kept", "theirs\n", undefined, "theirs\n"],
+    ["ours is no backup", `# ${ownMark}: x\n`, undefined, undefined],
+    ["the first one stays", "later\n", "first\n", "first\n"],
+    ["there is none to keep", undefined, undefined, undefined],
+  ])("%s", (_what, there, before, after) => {
+    give("/etc/drbd.d/x", "");
+    if (there !== undefined) give(globalCommonPath, there);
+    if (before !== undefined) give(globalCommonBackupPath, before);
+    expect(run(step)).toEqual(done);
+    expect(read(globalCommonBackupPath)).toBe(after);
+    expect(read(globalCommonPath)).toBe(there);
+  });
+});
+
+describe("fstab", () => {
+  const others =
+    "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n  /dev/drbd1 /b xfs noauto 0 0\n";
+  const line = "/dev/drbd1 /srv/data xfs noatime,nofail 0 0";
+  const write = writeFstabLine("alpha", 1, line, "mounted at boot");
+  const remove = removeFstabLine("alpha", 1, "gone");
+  // The paths in the lines are the host's, not the folder's.
+  const edit = (step: Step, tools?: Readonly<Record<string, string>>) => run(step, tools, onlyEtc);
+  const latin1 = (text: string) => {
+    give(fstabPath, "");
+    writeFileSync(join(root, fstabPath), text, "latin1");
+  };
+
+  test("a line is added, all else stays byte for byte", () => {
+    latin1(others);
+    expect(edit(write)).toEqual(done);
+    expect(read(fstabPath)).toBe(`${others}${line}\n`);
+    expect(modeOf(fstabPath)).toBe("644");
+  });
+
+  test("a line of ours is replaced, however it is written", () => {
+    latin1(`/dev/drbd1\t/old xfs defaults 0 0\n${others}/dev/drbd1 /older xfs defaults 0 0\n`);
+    expect(edit(write)).toEqual(done);
+    expect(read(fstabPath)).toBe(`${others}${line}\n`);
+    expect(edit(write)).toEqual(done);
+    expect(read(fstabPath)).toBe(`${others}${line}\n`);
+  });
+
+  test("a last line without an end is not joined", () => {
+    latin1("/dev/vda / ext4 defaults 0 1");
+    expect(edit(write)).toEqual(done);
+    expect(read(fstabPath)).toBe(`/dev/vda / ext4 defaults 0 1\n${line}\n`);
+  });
+
+  test("an empty one", () => {
+    latin1("");
+    expect(edit(write)).toEqual(done);
+    expect(read(fstabPath)).toBe(`${line}\n`);
+    expect(edit(remove)).toEqual(done);
+    expect(read(fstabPath)).toBe("");
+  });
+
+  test("none is told", () => {
+    give("/etc/x", "");
+    expect(edit(write)).toMatchObject({ exit: 1, output: expect.stringContaining("No such file") as string });
+  });
+
+  test("removed: all else stays byte for byte", () => {
+    latin1(`${others}${line}\n/dev/drbd1\t/x xfs defaults 0 0\n`);
+    expect(edit(remove)).toEqual(done);
+    expect(read(fstabPath)).toBe(others);
+  });
+
+  test.each([
+    ["written", write],
+    ["removed", remove],
+  ])("when it cannot be read whole it stays as it is: a line is %s", (_what, step) => {
+    latin1(`${others}${line}\n`);
+    const failing = edit(step, { grep: 'head -n 1 "$2"; exit 2' });
+    expect(failing.exit).not.toBe(0);
+    expect(read(fstabPath)).toBe(`${others}${line}\n`);
+  });
+});
+
+test("the line: nofail, so that no boot hangs on it, and promoted before it is mounted", () => {
+  expect(fstabLine(r0, xfs, "/srv/data", true)).toBe(
+    "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.service,x-systemd.device-timeout=90 0 0",
+  );
+  expect(fstabLine(r0, { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
+    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.service,x-systemd.device-timeout=90 0 0",
+  );
+});
+
+test("other files are written as they are", () => {
+  expect(run(writePromotionUnit("alpha", "x"))).toEqual(done);
+  expect(read(promotionUnitPath)).toBe(promotionUnit);
+  expect(run(loadModuleAtBoot("alpha", "x"))).toEqual(done);
+  expect(read(moduleAtBootPath)).toBe("drbd\n");
+});
+
+describe("the mark that a device may be formatted", () => {
+  const mark = formattingMark("r0");
+  const open =
+    'case $1 in cstate) echo Connected ;; dstate) echo Inconsistent/Inconsistent ;; get-gi) echo 0000000000000004:0000000000000000:0000000000000000:0000000000000000:0 ;; *) echo "$*" ;; esac';
+
+  test("stands before the device is forced, and goes when it is formatted", () => {
+    expect(run(forcePrimary("alpha", "r0", true, "x"), { drbdadm: open })).toEqual({
+      ...done,
+      output: "primary --force r0",
+    });
+    expect(read(mark)).toBe("");
+    give("/dev/drbd1", "\0".repeat(4096));
+    const formatted = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": 'echo "$*"' });
+    expect(formatted).toEqual({ ...done, output: "-L data /dev/drbd1" });
+    expect(read(mark)).toBeUndefined();
+  });
+
+  test("stays when mkfs fails or is not run", () => {
+    give(mark, "");
+    give("/dev/drbd1", "\0".repeat(4096));
+    expect(run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": "exit 1" }).exit).toBe(1);
+    expect(read(mark)).toBe("");
+    give("/dev/drbd1", "not blank");
+    const guarded = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": "echo ran" });
+    expect(guarded).toMatchObject({ guarded: true, output: "/dev/drbd1 is not blank any more: data 0" });
+    expect(read(mark)).toBe("");
+  });
+
+  test("goes when what is there is mounted, and stays when it cannot be", () => {
+    give(mark, "");
+    give("/srv/x", "");
+    expect(run(mount("alpha", "r0", "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
+    expect(read(mark)).toBe("");
+    expect(run(mount("alpha", "r0", "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
+    expect(read(mark)).toBeUndefined();
+  });
+
+  test("is not made where the gate stays shut, or nothing will be formatted", () => {
+    const shut = open.replace("Connected", "StandAlone");
+    expect(run(forcePrimary("alpha", "r0", true, "x"), { drbdadm: shut })).toMatchObject({ guarded: true });
+    expect(read(mark)).toBeUndefined();
+    expect(run(forcePrimary("alpha", "r0", false, "x"), { drbdadm: open }).exit).toBe(0);
+    expect(read(mark)).toBeUndefined();
+  });
+});
