@@ -102,7 +102,7 @@ export const resourceLifecycle = {
     const inputs = { ...inputsOf(props), configuration };
     return {
       id,
-      props: toState({ ...props, ...outputsOf(pair.desired, nodes), configuration }),
+      props: toState({ ...props, ...outputsOf(pair.desired, nodes, pair.memory), configuration }),
       inputs: toState(inputs),
     };
   },

@@ -60,6 +60,8 @@ export interface SyncProgress {
 export type Contents =
   | { readonly kind: "missing" }
   | { readonly kind: "not-block" }
+  /** DRBD has it, and all is well with it: no closer look was taken. */
+  | { readonly kind: "attached"; readonly real: string; readonly size: number }
   | { readonly kind: "blank"; readonly real: string; readonly size: number }
   | {
       readonly kind: "signature";

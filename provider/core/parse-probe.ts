@@ -250,6 +250,7 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   const zeros = /^none\nzero (\d+)$/.exec(said)?.[1];
   const size = zeros === undefined ? (blocks.get(real)?.size ?? 0) : Number(zeros);
   const offset = /^none\ndata (\d+)$/.exec(said)?.[1];
+  if (said === "attached") return { kind: "attached", real, size };
   if (zeros !== undefined) return { kind: "blank", real, size };
   if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset) };
   const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));

@@ -48,20 +48,41 @@ const files = [
 ];
 
 /**
+ * The minors that are connected and UpToDate, and mounted where they are Primary. Their disks are DRBD's and need no
+ * closer look, which would cost a handful of processes each.
+ */
+const wellMinors = String.raw`well_minors() {
+  awk '
+    function field(key,  i) { for (i = 3; i <= NF; i++) if (index($i, key ":") == 1) return substr($i, length(key) + 2); return "" }
+    NR == FNR { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
+    $2 == "resource" { role[field("name")] = field("role") }
+    $2 == "connection" { connection[field("name")] = field("connection") }
+    $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
+    END {
+      for (name in minor)
+        if (connection[name] == "Connected" && (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted)) printf "%s ", minor[name]
+    }
+  ' /proc/self/mountinfo -
+}`;
+
+/**
  * The shell function `probe`, which looks at a host and changes nothing there. One round trip and few processes: each
  * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
 export function probeFunction(nonce: string, { looks, candidates }: ProbeRequest): string {
-  return `say() { printf '\\n@${nonce} %s\\n' "$*"; }
+  return `${wellMinors}
+say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
   run files grep -saHZ '' ${files.join(" ")}
   run boottime grep btime /proc/stat
   run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PTTYPE,SERIAL,WWN
+  well=
   if [ -e /proc/drbd ]; then
-    run events drbdsetup events2 --now --statistics
+    events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); say events; echo "$events"; say exit 0
+    well=" $(echo "$events" | well_minors) "
   else
     run modinfo modinfo -F version drbd
   fi
@@ -94,6 +115,9 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
   return [
     `say resource ${quote(name)}`,
+    `case "$well" in *" ${minor} "*)`,
+    `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
+    ";; *)",
     inspect("disk", disk),
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
     // Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
@@ -102,6 +126,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`,
     `else run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    ";; esac",
     `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
   ];
 }

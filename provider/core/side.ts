@@ -57,7 +57,7 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
       return refuse(`minor ${desired.minor} is in use by the resource ${other.name}`, "Choose another `minor`.");
     }
   }
-  if (observed === undefined) {
+  if (observed === undefined || observed.disk.kind === "attached") {
     if (device?.disk === "UpToDate") return { ...base, progress: { kind: "used", attached: true } };
     return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
   }

@@ -12,7 +12,7 @@ import { logEvent } from "./event-log";
 import { Session, type RemoteResult, type RunOptions } from "./ssh";
 
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
-const fresh = 10_000;
+const fresh = 30_000;
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
 const observeSeconds = 60;
 /** Between one step's end and the next one's beginning. */
