@@ -1,0 +1,48 @@
+import { probed, type Answer } from "../shell/fake-node";
+
+/** Looks at a Debian machine with DRBD 8.4 loaded; anything else it is told to do, it does not do. */
+export function readyNode({ hostname, address, files }: Machine): Answer {
+  const all = {
+    "/proc/sys/kernel/hostname": `${hostname}\n`,
+    "/proc/sys/kernel/osrelease": "6.1.0-30-amd64\n",
+    "/proc/drbd": "version: 8.4.11 (api:1/proto:86-101)\n",
+    "/proc/uptime": "100.00 190.00\n",
+    "/proc/net/fib_trie": `Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- ${address}\n        /32 host LOCAL\n`,
+    "/etc/os-release": 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
+    "/etc/modules-load.d/drbd.conf": "drbd\n",
+    "/sys/module/drbd/version": "8.4.11\n",
+    ...files,
+  };
+  const lines = Object.entries(all).flatMap(([path, text]) =>
+    text
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => `${path}\0${line}`),
+  );
+  return probed((nonce) =>
+    [
+      "format 1",
+      `files\n${lines.join("\n")}`,
+      "exit 0",
+      "boottime\nbtime 1700000000",
+      "exit 0",
+      'blocks\n{"blockdevices": []}',
+      "exit 0",
+      "events\nexists -",
+      "exit 0",
+      "links",
+      "exit 0",
+      "version\nDRBDADM_VERSION=9.22.0",
+      "exit 0",
+      "end",
+    ]
+      .map((section) => `\n@${nonce} ${section}\n`)
+      .join(""),
+  );
+}
+
+interface Machine {
+  readonly hostname: string;
+  readonly address: string;
+  readonly files: Readonly<Record<string, string>>;
+}
