@@ -10,15 +10,6 @@ export function escapeInstance(name: string): string {
     .join("");
 }
 
-/** The mount unit that systemd makes for a mount point (`systemd-escape -p --suffix=mount`). */
-export function mountUnit(mountPoint: string): string {
-  const path = mountPoint
-    .split("/")
-    .filter((part) => part !== "")
-    .join("/");
-  return `${escapeInstance(path)}.mount`;
-}
-
 export const targetOf = (resource: string): string => `drbd@${escapeInstance(resource)}.target`;
 export const promotionOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.service`;
 

@@ -1,0 +1,58 @@
+import { escapeInstance, promotionOf, promotionUnit, targetOf } from "../../provider/core/systemd";
+import { sh } from "./shell";
+
+// As systemd-escape(1) 252 says.
+test.each([
+  ["r0", "r0"],
+  ["web-data", "web\\x2ddata"],
+  ["a.b_c:d", "a.b_c:d"],
+  [".hidden", "\\x2ehidden"],
+  ["srv/data", "srv-data"],
+  ["a b", "a\\x20b"],
+  ["a@b", "a\\x40b"],
+  ["café", "caf\\xc3\\xa9"],
+  ["a\\b", "a\\x5cb"],
+])("%s is written as %s", (name, escaped) => {
+  expect(escapeInstance(name)).toBe(escaped);
+});
+
+test("units of a resource", () => {
+  expect(targetOf("web-data")).toBe("drbd@web\\x2ddata.target");
+  expect(promotionOf("r0")).toBe("drbd-primary@r0.service");
+});
+
+test("the promotion never forces, is bounded, and comes after what brings the resource up", () => {
+  expect(promotionUnit).not.toContain("--force");
+  expect(promotionUnit).toMatch(/^TimeoutStartSec=\d+$/m);
+  expect(promotionUnit).toMatch(/^Requires=drbd@%i\.target$/m);
+  expect(promotionUnit).toMatch(/^After=drbd@%i\.target$/m);
+  expect(promotionUnit.endsWith("\n")).toBe(true);
+});
+
+describe("what the promotion runs", () => {
+  const [, script = ""] = /^ExecStart=\/bin\/sh -c '([^']*)' %I$/m.exec(promotionUnit) ?? [];
+  const start = (cstate: string, primary = "true") =>
+    sh(`drbdadm() { case $1 in cstate) echo ${cstate} ;; primary) echo "$@"; ${primary} ;; esac; }
+sleep() { :; }
+set -- web-data
+run() { ${script.replaceAll("$$", "$").replaceAll('"$0"', '"$1"')}
+}
+run web-data`);
+
+  test.each(["Connected", "Established", "SyncSource", "SyncTarget", "PausedSyncS", "VerifyS", "Ahead"])(
+    "%s: made Primary, once",
+    (cstate) => {
+      expect(start(cstate)).toEqual({ exit: 0, stdout: "primary web-data\n", stderr: "" });
+    },
+  );
+
+  test.each(["StandAlone", "WFConnection", "Connecting", "Unconnected", "''"])("%s: given up in the end", (cstate) => {
+    expect(start(cstate)).toEqual({ exit: 1, stdout: "", stderr: "" });
+  });
+
+  test("refused by the kernel: tried again, and given up in the end", () => {
+    const { exit, stdout } = start("Connected", "false");
+    expect(exit).toBe(1);
+    expect(stdout).toBe("primary web-data\n".repeat(60));
+  });
+});
