@@ -17,6 +17,8 @@ import {
 import { ProviderError, ProviderProcess } from "./provider-process";
 import { readyNode } from "./ready-node";
 
+type Json = Record<string, unknown>;
+
 const secrets = ["private-key-of-alpha", "password-of-bravo", "password-of-the-proxy", "shared-secret-of-r0"];
 const program = `
 const alpha = new drbd.DrbdNode("alpha", {
@@ -306,7 +308,7 @@ describe("the real provider and a host over SSH", () => {
   });
 
   test("a host that can't be reached costs a preview the plan and no more, and `up` stops at it", async () => {
-    const inputs = { ...(await nodeInputs({ __preview: true })), hostname: "down" };
+    const inputs: Json = { ...(await nodeInputs({ __preview: true })), hostname: "down" };
     const connection = { ...(inputs["connection"] as object), port: await closedPort(), dialErrorLimit: 1 };
     const down = await provider.check(urn, {}, { ...inputs, connection });
     expect(down.failures).toEqual([]);
