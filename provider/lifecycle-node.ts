@@ -13,7 +13,7 @@ import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
 import { expectAnnounced } from "./expected";
-import { preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
+import { hostErrorsAsFailures, preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
 import { hostOf } from "./shell/host";
@@ -28,36 +28,7 @@ interface Wanted {
 
 /** The provider behind DrbdNode: one host made ready for DRBD. */
 export const nodeLifecycle = {
-  async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
-    preview.note(news);
-    expectAnnounced(news.__announced);
-    const parsed = parseNode(visible(news));
-    if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
-    const inputs = lasting(news);
-    if (parsed.ok === "unknown") return { inputs };
-    const reporter = new Reporter(news.__urn);
-    const seen = await unreachableInPreview(reporter, () => grammarAt(parsed));
-    const grammar = seen ?? "8.4";
-    const misplaced = nodeGrammarFailures(parsed.desired, grammar);
-    if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-    const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired, grammar) };
-    const checked = { ...inputs, configuration: wanted.configuration };
-    const creating = Object.keys(olds).length === 0;
-    if (!preview.now || !creating || seen === undefined) {
-      await reporter.done();
-      return { inputs: checked };
-    }
-    const failures = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(
-        wanted,
-        await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
-      );
-      if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
-      return refusalsAsFailures(plan);
-    });
-    await reporter.done();
-    return { inputs: checked, failures };
-  },
+  check: (olds: Inputs, news: Inputs): Promise<CheckResult> => hostErrorsAsFailures(news, () => checkNode(olds, news)),
 
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
     const wanted = wantedOf(news);
@@ -109,6 +80,37 @@ export const nodeLifecycle = {
     await reporter.done();
   },
 };
+
+async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
+  preview.note(news);
+  expectAnnounced(news.__announced);
+  const parsed = parseNode(visible(news));
+  if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
+  const inputs = lasting(news);
+  if (parsed.ok === "unknown") return { inputs };
+  const reporter = new Reporter(news.__urn);
+  const seen = await unreachableInPreview(reporter, () => grammarAt(parsed));
+  const grammar = seen ?? "8.4";
+  const misplaced = nodeGrammarFailures(parsed.desired, grammar);
+  if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
+  const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired, grammar) };
+  const checked = { ...inputs, configuration: wanted.configuration };
+  const creating = Object.keys(olds).length === 0;
+  if (!preview.now || !creating || seen === undefined) {
+    await reporter.done();
+    return { inputs: checked };
+  }
+  const failures = await unreachableInPreview(reporter, async () => {
+    const plan = planOf(
+      wanted,
+      await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
+    );
+    if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
+    return refusalsAsFailures(plan);
+  });
+  await reporter.done();
+  return { inputs: checked, failures };
+}
 
 async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<string, unknown>> {
   const wanted = wantedOf(news);

@@ -15,7 +15,15 @@ import { parseResource } from "./core/schema";
 import { expectAnnounced } from "./expected";
 import { isUnknown } from "./core/unknowns";
 import { ownInputs, Pair } from "./pair";
-import { preview, refusalsAsFailures, sourced, toState, unreachableInPreview, type Failure } from "./phase";
+import {
+  hostErrorsAsFailures,
+  preview,
+  refusalsAsFailures,
+  sourced,
+  toState,
+  unreachableInPreview,
+  type Failure,
+} from "./phase";
 import { reconcile, RefusedError } from "./reconcile";
 import { Reporter } from "./reporter";
 import { newSecret } from "./shell/secret";
@@ -31,37 +39,8 @@ const claims: Claim[] = [];
 
 /** The provider behind DrbdResource: one replicated device on two hosts. */
 export const resourceLifecycle = {
-  async check(olds: Inputs, news: Inputs): Promise<CheckResult> {
-    preview.note(news);
-    expectAnnounced(news.__announced);
-    const parsed = parseResource(ownInputs(news));
-    if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
-    const inputs = lasting(news);
-    if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
-    const creating = Object.keys(olds).length === 0;
-    const moved = creating ? [] : identityFailures(olds, news);
-    const refused = [...moved, ...claimFailures(parsed.desired, claims), ...commonFailures(news.__globalCommon)];
-    if (refused.length > 0) return { failures: sourced(news, refused) };
-    claims.push(...claimsOf(parsed.desired));
-
-    const reporter = new Reporter(news.__urn);
-    const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
-    const grammar = await unreachableInPreview(reporter, () => pair.grammar());
-    const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
-    if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-    const checked = { ...inputs, configuration: pair.shownConfiguration(grammar ?? "8.4") };
-    if (!preview.now || !creating || grammar === undefined) {
-      await reporter.done();
-      return { inputs: checked };
-    }
-    const failures = await unreachableInPreview(reporter, async () => {
-      const plan = pair.plan(await pair.observe());
-      if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
-      return refusalsAsFailures(plan);
-    });
-    await reporter.done();
-    return { inputs: checked, failures };
-  },
+  check: (olds: Inputs, news: Inputs): Promise<CheckResult> =>
+    hostErrorsAsFailures(news, () => checkResource(olds, news)),
 
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
     const reporter = new Reporter(news.__urn);
@@ -125,6 +104,38 @@ export const resourceLifecycle = {
   },
 };
 
+async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
+  preview.note(news);
+  expectAnnounced(news.__announced);
+  const parsed = parseResource(ownInputs(news));
+  if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
+  const inputs = lasting(news);
+  if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
+  const creating = Object.keys(olds).length === 0;
+  const moved = creating ? [] : identityFailures(olds, news);
+  const refused = [...moved, ...claimFailures(parsed.desired, claims), ...commonFailures(news.__globalCommon)];
+  if (refused.length > 0) return { failures: sourced(news, refused) };
+  claims.push(...claimsOf(parsed.desired));
+
+  const reporter = new Reporter(news.__urn);
+  const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
+  const grammar = await unreachableInPreview(reporter, () => pair.grammar());
+  const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
+  if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
+  const checked = { ...inputs, configuration: pair.shownConfiguration(grammar ?? "8.4") };
+  if (!preview.now || !creating || grammar === undefined) {
+    await reporter.done();
+    return { inputs: checked };
+  }
+  const failures = await unreachableInPreview(reporter, async () => {
+    const plan = pair.plan(await pair.observe());
+    if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
+    return refusalsAsFailures(plan);
+  });
+  await reporter.done();
+  return { inputs: checked, failures };
+}
+
 async function apply(news: Inputs, olds: Inputs) {
   const reporter = new Reporter(news.__urn);
   const pair = Pair.of(news, olds);
@@ -166,6 +177,7 @@ const inputKeys = [
   "filesystem",
   "waitForSync",
   "waitForSyncSeconds",
+  "devicePath",
   "configuration",
   "__urn",
   "__globalCommon",

@@ -1,8 +1,10 @@
+import type { CheckResult } from "@pulumi/pulumi/dynamic";
+
 import { formatRefusal } from "./core/format";
 import type { Plan } from "./core/plan";
 import type { HiddenInputs } from "./core/hidden-inputs";
 import type { Reporter } from "./reporter";
-import { UnreachableError } from "./shell/errors";
+import { HostError, UnreachableError } from "./shell/errors";
 
 /** A provider process serves one phase of one run; the first `check` tells which. */
 export const preview = {
@@ -44,6 +46,22 @@ export async function unreachableInPreview<T>(reporter: Reporter, look: () => Pr
     if (!preview.now || !(error instanceof UnreachableError) || !error.network) throw error;
     reporter.warn(`${error.message}\n  so this preview shows the configuration only, not what would run`);
     return undefined;
+  }
+}
+
+/**
+ * What keeps us from looking at a host fails a check as any bad input does. Thrown, it would be shown twice: the SDK
+ * prints what is thrown by itself, under the stack.
+ */
+export async function hostErrorsAsFailures(
+  inputs: HiddenInputs,
+  check: () => Promise<CheckResult>,
+): Promise<CheckResult> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { failures: sourced(inputs, [{ property: "", reason: error.message }]) };
   }
 }
 

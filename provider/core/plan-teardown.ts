@@ -2,7 +2,7 @@ import type { ObservedNode } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import * as steps from "./steps-resource";
-import { targetOf } from "./systemd";
+import { promotionOf, promotionUnitPath, targetOf } from "./systemd";
 
 /**
  * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
@@ -50,7 +50,9 @@ function teardownSteps(resource: string, minor: number, device: string, host: st
   if (kernel !== undefined) found.push(steps.down(host, resource, "detaches the disk; data and metadata stay on it"));
   if (enabled) {
     found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
-    found.push(steps.stopUnits(host, resource, "systemd forgets that it was up"));
+    // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
+    const units = [...(node.files.has(promotionUnitPath) ? [promotionOf(resource)] : []), targetOf(resource)];
+    found.push(steps.stopUnits(host, units, "systemd forgets that it was up"));
   }
   if ((node.files.get(fstabPath) ?? "").split("\n").some((line) => line.startsWith(`${device} `))) {
     found.push(steps.removeFstabLine(host, minor, "written by us"), steps.reloadSystemd(host, "reads fstab"));

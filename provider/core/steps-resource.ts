@@ -204,13 +204,8 @@ export function unmount(node: string, mountPoint: string, because: string): Step
 }
 
 /** After the resource is down: the units then have nothing left to do but to be stopped. */
-export function stopUnits(node: string, resource: string, because: string): Step {
-  return {
-    node,
-    argv: ["systemctl", "stop", promotionOf(resource), targetOf(resource)],
-    because,
-    timeoutSeconds: patient,
-  };
+export function stopUnits(node: string, units: readonly string[], because: string): Step {
+  return { node, argv: ["systemctl", "stop", ...units], because, timeoutSeconds: patient };
 }
 
 export function secondary(node: string, resource: string, because: string): Step {
