@@ -98,7 +98,7 @@ export function boardArguments(accelerator: Accelerator): string[] {
     // Without a limit the translated code of an emulated machine grows to a gigabyte.
     ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi,tb-size=256"],
     ...["-machine", "q35,sata=off,usb=off,smbus=off,vmport=off"],
-    ...["-cpu", accelerator === "kvm" ? "host" : "qemu64,+rdrand,-svm"],
+    ...["-cpu", accelerator === "kvm" ? "host" : "qemu64,+rdrand"],
     ...["-smp", "1", "-m", "512"],
     ...["-nodefaults", "-no-user-config", "-display", "none"],
   ];

@@ -10,7 +10,7 @@ const BOOT_SECONDS = 180;
 
 // ssh is there early; the boot goes on, and may end with a unit that failed.
 const WAIT_FOR_BOOT = `while :; do
-  case $(systemctl is-system-running) in initializing | starting | "") sleep 0.1 ;; *) exit 0 ;; esac
+  case $(systemctl is-system-running) in initializing | starting | "") sleep 0.3 ;; *) exit 0 ;; esac
 done`;
 
 export async function isRunning(folder: string, name: MachineName): Promise<boolean> {

@@ -54,7 +54,7 @@ units="$tree/etc/systemd/system"
 # Left unmasked on purpose: remote-fs.target, modprobe@ and kmod-static-nodes (losetup and _netdev mounts need them).
 for unit in getty.target getty@.service serial-getty@.service console-getty.service timers.target \
   lvm2-monitor.service systemd-journal-flush.service systemd-journal-catalog-update.service \
-  sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount \
+  sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount \
   systemd-sysctl.service systemd-sysusers.service systemd-random-seed.service systemd-update-utmp.service \
   systemd-update-utmp-runlevel.service systemd-firstboot.service systemd-pstore.service systemd-hwdb-update.service \
   systemd-update-done.service systemd-machine-id-commit.service systemd-ask-password-console.path \
