@@ -35,6 +35,7 @@ const contents = (real: string): fc.Arbitrary<Contents> =>
     fc.constantFrom<Contents>(
       { kind: "missing" },
       { kind: "not-block" },
+      { kind: "attached", real, size: diskBytes },
       { kind: "blank", real, size: 4096 },
       { kind: "signature", real, size: diskBytes, type: "drbd", uuid: "29ff" },
       { kind: "signature", real, size: diskBytes, type: "xfs", uuid: filesystemUuid },

@@ -1,5 +1,14 @@
 /** The probe in a real sh, on a host that is a folder: its files, and tools that answer what the test tells. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ProbeRequest, observeScript } from "../../provider/core/probe";
@@ -37,13 +46,26 @@ export const rooted = (root: string, script: string): string =>
     `${root}/`,
   );
 
-/** What the probe prints there. */
+/** All files below a folder with what they hold. */
+const everything = (root: string): string =>
+  JSON.stringify(
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.parentPath.endsWith("/bin"))
+      .map(({ parentPath, name }) => [parentPath, name, readFileSync(join(parentPath, name), "latin1")])
+      .sort(),
+  );
+
+/** What the probe prints there. It must change nothing. */
 export function probed(host: FakeHost, request: ProbeRequest): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-drbd-host-")));
   try {
     for (const [path, text] of Object.entries(host.files ?? {})) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
+      // The script's own paths are below the folder too, and so are those that it compares with them.
+      writeFileSync(
+        join(root, path),
+        path === "/proc/self/mountinfo" ? text.replaceAll(" /dev/", ` ${root}/dev/`) : text,
+      );
     }
     for (const [path, target] of Object.entries(host.links ?? {})) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -55,7 +77,9 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
     const missing = ["drbdadm", "drbdmeta", "drbdsetup", "modinfo", "lsblk"].map((name) => [name, "exit 127"] as const);
     const script = withTools(root, filesAsDisks(own), Object.fromEntries([...missing, ...tools]));
     const without = host.tools?.["drbdadm"] === undefined ? `rm -f ${quote(join(root, "bin", "drbdadm"))}\n` : "";
+    const before = everything(root);
     const { exit, stdout, stderr } = sh(without + script);
+    if (everything(root) !== before) throw new Error("the probe changed something");
     if (exit !== 0 || stderr !== "") throw new Error(`the probe failed (${exit ?? "killed"}): ${stderr}`);
     return stdout.replaceAll(root, "");
   } finally {

@@ -18,13 +18,13 @@ const looks: Record<string, string> = {
   "alpha-down.bravo": "Secondary/Inconsistent busy kernel 0",
   "both-down.alpha": "down present none 5",
   "both-down.bravo": "down present none 5",
-  "connected-uptodate.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "connected-uptodate.alpha": "Primary/UpToDate attached",
   "connected-uptodate.bravo": "Secondary/UpToDate attached",
-  "peer-diskless.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "peer-diskless.alpha": "Primary/UpToDate attached",
   "peer-diskless.bravo": "Secondary/Diskless present kernel 2",
-  "resync-running.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "resync-running.alpha": "Primary/UpToDate attached",
   "resync-running.bravo": "Secondary/Inconsistent busy kernel 0",
-  "split-brain-recovered.alpha": "Primary/UpToDate busy kernel xfs 0",
+  "split-brain-recovered.alpha": "Primary/UpToDate attached",
   "split-brain-recovered.bravo": "Secondary/UpToDate attached",
   "split-brain-standalone.alpha": "Primary/UpToDate busy kernel xfs 1",
   "split-brain-standalone.bravo": "Primary/UpToDate busy kernel xfs 1",
@@ -37,7 +37,10 @@ test("every capture is in the table", () => {
 });
 
 test.each(Object.entries(looks))("%s: %s", (capture, expected) => {
-  const node = observe(capturedHost(capture));
+  const output = probed(capturedHost(capture), request);
+  // No tool was asked for anything that is not in the capture: what it does ask changes nothing.
+  expect(output).not.toContain("@not expected");
+  const node = parseProbe(nonce, output);
   const kernel = node.kernelResources.get("r0");
   const r0 = node.resources.get("r0")!;
   const device = r0.device?.kind === "signature" ? [r0.device.type] : [];
@@ -88,9 +91,22 @@ test("all that a host tells", () => {
   );
 });
 
-/** The healthy host with other files; an undefined one is not there. */
+test.each([
+  ["Primary, and not mounted", { "/proc/self/mountinfo": "" }, "signature"],
+  [
+    "Primary, and another is mounted",
+    { "/proc/self/mountinfo": "90 22 147:1 / /m rw - xfs /dev/drbd10 rw\n" },
+    "signature",
+  ],
+  ["Primary, and mounted", {}, "attached"],
+])("%s: its disk is %s", (_what, files, kind) => {
+  const node = observe({ ...healthy, files: { ...healthy.files, ...files } });
+  expect(node.resources.get("r0")!.disk.kind).toBe(kind);
+});
+
+/** The healthy host, unmounted so that a closer look is taken, with other files; an undefined one is not there. */
 function changed(files: Record<string, string | undefined>, tools: FakeHost["tools"] = {}): FakeHost {
-  const all = Object.entries({ ...healthy.files, ...files });
+  const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": "", ...files });
   return {
     ...healthy,
     files: Object.fromEntries(all.flatMap(([path, text]) => (text === undefined ? [] : [[path, text]]))),
@@ -169,7 +185,7 @@ describe("what stands on a disk", () => {
   });
 
   test("a link is followed, and a folder is no disk", () => {
-    const host = { ...healthy, links: { ...healthy.links, "/dev/disk/by-id/one": "/dev/vdb" } };
+    const host = { ...changed({}), links: { ...healthy.links, "/dev/disk/by-id/one": "/dev/vdb" } };
     const through = { looks: [{ ...look, disk: "/dev/disk/by-id/one" }], candidates: [] };
     expect(parseProbe(nonce, probed(host, through)).resources.get("r0")!.disk).toMatchObject({ real: "/dev/vdb" });
     const folder = { looks: [{ ...look, disk: "/dev/disk" }], candidates: [] };

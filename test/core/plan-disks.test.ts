@@ -289,7 +289,7 @@ test("new metadata is taken for new only where the disk agrees", () => {
 });
 
 test("of all contents and answers about metadata, only what is blank or ours is taken", () => {
-  const contents: Contents["kind"][] = ["missing", "not-block", "blank", "signature", "data", "unreadable"];
+  const contents: Contents["kind"][] = ["missing", "not-block", "attached", "blank", "signature", "data", "unreadable"];
   const metadata: Metadata["kind"][] = ["unknown", "absent", "present", "busy", "unreadable"];
   const contentsOf = (kind: Contents["kind"]): Contents => ({
     kind,

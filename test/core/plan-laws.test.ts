@@ -7,7 +7,7 @@ import { planResource } from "../../provider/core/plan-resource";
 import { type ArbitrarySituation, arbitrarySituation } from "./arbitrary-observed";
 import { allCommands, newGi, planOf, secret, situation } from "./observed-builder";
 
-const runs = { numRuns: 3000, seed: Number(process.env["SEED"] ?? Date.now() % 2 ** 31) };
+const runs = { numRuns: 2000, seed: Number(process.env["SEED"] ?? Date.now() % 2 ** 31) };
 
 /** Drawn and planned once for all laws. */
 const drawn = fc.sample(arbitrarySituation, runs).map((given) => {

@@ -1,0 +1,42 @@
+/** The probe on the machine that runs the tests, which has no DRBD: it looks, and changes nothing. */
+import { networkInterfaces, hostname, release } from "node:os";
+import { parseProbe } from "../../provider/core/parse-probe";
+import { observeScript } from "../../provider/core/probe";
+import { sh } from "./shell";
+
+const nonce = "0123456789abcdef01";
+const looks = [
+  { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal" },
+  { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '" },
+];
+
+const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [] }));
+const node = parseProbe(nonce, stdout);
+
+test("nothing goes wrong on the way", () => {
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+});
+
+test("the host is known as the host knows itself", () => {
+  expect(node.hostname).toBe(hostname());
+  expect(node.kernel).toBe(release());
+  expect(Math.abs(node.clock - Date.now() / 1000)).toBeLessThan(60);
+  expect(node.mounts.map(({ target }) => target)).toContain("/");
+  expect(node.files.get("/proc/uptime")).toMatch(/^\d/);
+});
+
+test("every address that the system lists is found", () => {
+  const listed = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+  expect(listed.length).toBeGreaterThan(0);
+  expect(node.addresses).toEqual(expect.arrayContaining(listed));
+});
+
+test("each resource is looked at by its own name, whatever it and its disks are called", () => {
+  expect([...node.resources.keys()]).toEqual(["r0", "odd'$(x)"]);
+  expect(node.resources.get("r0")).toMatchObject({ disk: { kind: "missing" }, metadata: { kind: "unknown" } });
+  expect(node.resources.get("odd'$(x)")).toMatchObject({
+    disk: { kind: "not-block" },
+    metaDisk: { kind: "missing" },
+    portTaken: false,
+  });
+});
