@@ -4,14 +4,10 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import type { ConnectionInputs } from "./core/inputs";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
 
-/** A connection as a site's stack config spells it. */
-interface SiteConnection extends ConnectionInputs {
-  /** Path of a private key on the machine that runs `pulumi`; `~/` is the user's home. Instead of `privateKey`. */
-  readonly privateKeyFile?: string;
-}
+type Json = Record<string, unknown>;
+type Fail = (key: string, reason: string) => never;
 
 /**
  * Reads a site from its stack config (`Pulumi.<site>.yaml`): `nodes`, the two hosts, and `resources`, what they
@@ -19,15 +15,15 @@ interface SiteConnection extends ConnectionInputs {
  */
 export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   const file = `Pulumi.${pulumi.getStack()}.yaml`;
-  const fail = (key: string, reason: string): never => {
+  const fail: Fail = (key, reason) => {
     throw new pulumi.RunError(`${file}: ${config.name}:${key}: ${reason}`);
   };
   const nodes = list(config, "nodes", fail).map((node, index) => {
     const key = `nodes[${index}]`;
     if (typeof node["hostname"] !== "string")
       fail(`${key}.hostname`, "is missing: it is what `uname -n` says on the host");
-    if (!isRecord(node["connection"])) fail(`${key}.connection`, "is missing: give at least `host`");
-    const connection = withKeyFile(node["connection"] as SiteConnection, `${key}.connection.privateKeyFile`, fail);
+    if (!isRecord(node["connection"])) return fail(`${key}.connection`, "is missing: give at least `host`");
+    const connection = connectionOf(node["connection"], `${key}.connection`, fail);
     return { ...node, connection, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairNodeArgs;
   });
   const resources = list(config, "resources", fail).map((resource, index) => {
@@ -36,6 +32,8 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
       fail(`${key}.name`, "is missing: it is DRBD's name for the resource, such as r0");
     if (!isRecord(resource["disks"]))
       fail(`${key}.disks`, "is missing: give each host's backing disk, `alpha: /dev/vdb`");
+    if (resource["metaDisks"] !== undefined && !isRecord(resource["metaDisks"]))
+      fail(`${key}.metaDisks`, "must give a host's disk for the metadata, `alpha: /dev/vdc`");
     return { ...resource, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairResourceArgs;
   });
   const [first, second] = nodes;
@@ -43,46 +41,59 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     return fail("nodes", `a pair has two nodes, and here are ${nodes.length}`);
   }
   if (first.hostname === second.hostname) fail("nodes[1].hostname", `${second.hostname} is nodes[0] already`);
-  for (const [index, { name, disks }] of resources.entries()) {
+  for (const [index, { name, disks, metaDisks = {} }] of resources.entries()) {
     const twin = resources.findIndex((other) => other.name === name);
     if (twin < index) fail(`resources[${index}].name`, `${name} is resources[${twin}] already`);
     for (const { hostname } of [first, second]) {
       if (disks[hostname] === undefined)
         fail(`resources[${index}].disks.${hostname}`, "is missing: give that host's backing disk");
     }
-    const stranger = Object.keys(disks).find((hostname) => hostname !== first.hostname && hostname !== second.hostname);
-    if (stranger !== undefined)
-      fail(`resources[${index}].disks.${stranger}`, `no node of this pair is called ${stranger}`);
+    for (const [key, byHost] of Object.entries({ disks, metaDisks })) {
+      const stranger = Object.keys(byHost).find((one) => one !== first.hostname && one !== second.hostname);
+      if (stranger !== undefined)
+        fail(`resources[${index}].${key}.${stranger}`, `no node of this pair is called ${stranger}`);
+    }
   }
   return { nodes: [first, second], resources };
 }
 
-function list(
-  config: pulumi.Config,
-  key: string,
-  fail: (key: string, reason: string) => never,
-): Record<string, unknown>[] {
-  const value = config.getObject<unknown>(key);
+function list(config: pulumi.Config, key: string, fail: Fail): Json[] {
+  const value = parseJson(config.get(key) ?? "");
   if (!Array.isArray(value) || value.length === 0)
     return fail(key, "is missing or no list; examples/sites has a whole site to copy");
   return value.map((item: unknown, index) => (isRecord(item) ? item : fail(`${key}[${index}]`, "is no group of keys")));
 }
 
-function withKeyFile(
-  { privateKeyFile, ...connection }: SiteConnection,
-  key: string,
-  fail: (key: string, reason: string) => never,
-): ConnectionInputs {
-  if (privateKeyFile === undefined) return connection;
-  if (connection.privateKey !== undefined) fail(key, "give privateKey or privateKeyFile, not both");
-  const path = privateKeyFile.startsWith("~/") ? join(homedir(), privateKeyFile.slice(2)) : privateKeyFile;
+/** As Pulumi hands a list of the stack's config on. Its own `getObject` shows what it can't read, passwords and all. */
+function parseJson(text: string): unknown {
   try {
-    return { ...connection, privateKey: readFileSync(path, "utf8") };
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A connection, in which a private key may be given by its file; a proxy's too. */
+function connectionOf(given: Json, key: string, fail: Fail): Json {
+  const { proxy } = given;
+  const own = withKeyFile(given, key, fail);
+  return isRecord(proxy) ? { ...own, proxy: withKeyFile(proxy, `${key}.proxy`, fail) } : own;
+}
+
+/** `privateKeyFile` is a path on the machine that runs `pulumi`; `~/` is the user's home. */
+function withKeyFile({ privateKeyFile: file, ...endpoint }: Json, where: string, fail: Fail): Json {
+  const key = `${where}.privateKeyFile`;
+  if (file === undefined) return endpoint;
+  if (typeof file !== "string") return fail(key, "must be the path of a private key");
+  if (endpoint["privateKey"] !== undefined) fail(key, "give privateKey or privateKeyFile, not both");
+  const path = file.startsWith("~/") ? join(homedir(), file.slice(2)) : file;
+  try {
+    return { ...endpoint, privateKey: readFileSync(path, "utf8") };
   } catch (error) {
     return fail(key, error instanceof Error ? error.message : String(error));
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
