@@ -67,8 +67,8 @@ function imageFiles(folder: string) {
 
 async function readImage(folder: string): Promise<Image> {
   const files = imageFiles(folder);
-  // When it was last wanted, for `removeForgottenImages`.
-  await utimes(files.id, new Date(), new Date());
+  // When it was last wanted, for `removeForgottenImages`; a cache that is only lent to us is left as it is.
+  await utimes(files.id, new Date(), new Date()).catch(() => undefined);
   return { folder, ...files, id: await readFile(files.id, "utf8") };
 }
 
@@ -195,10 +195,10 @@ async function build(sources: string, images: string, folder: string, report: Re
 /** Fills `work` with root.raw, vmlinuz and initrd. */
 async function bootstrap(sources: string, work: string, root: boolean, log: string): Promise<void> {
   // Without root, mmdebstrap and its hook run under another user id: they must get to what they read and write.
-  await chmod(work, 0o755);
+  await chmod(work, root ? 0o700 : 0o755);
   for (const name of ["root.raw", "vmlinuz", "initrd"]) {
     await writeFile(join(work, name), "");
-    await chmod(join(work, name), 0o666);
+    if (!root) await chmod(join(work, name), 0o666);
   }
   await cp(sources, join(work, "sources"), { recursive: true });
   const hostsOwn = await hostSources(RELEASE);
