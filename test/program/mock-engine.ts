@@ -34,7 +34,7 @@ export async function declared(...resources: readonly pulumi.Resource[]): Promis
 export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => {
     output.apply((value) => {
-      resolve(value as T);
+      resolve(value);
     });
   });
 }
