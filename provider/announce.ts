@@ -5,7 +5,8 @@ import type { Announced } from "./core/hidden-inputs";
 /**
  * Pulumi's engine checks and diffs one resource after the other. The provider would so look at one host after the
  * other, and at each disk by itself. So the classes announce what a program has declared, and the provider looks at all
- * hosts at once, and once. Only plain values are announced: what depends on other resources is not waited for.
+ * hosts at once, and once. What depends on other resources is not waited for: only values that are known at once, such as
+ * a secret from the config, are announced.
  */
 const announced: { nodes: unknown[]; looks: unknown[] } = { nodes: [], looks: [] };
 
@@ -15,14 +16,18 @@ export function announceNode(
   resource: object,
   node: { readonly hostname: unknown; readonly [key: string]: unknown },
 ): void {
-  if (!isPlain(node)) return;
-  announced.nodes.push(node);
   if (typeof node.hostname === "string") hostnames.set(resource, node.hostname);
+  whenKnown(node, (known) => announced.nodes.push(known));
 }
 
 export function announceLook(node: object, look: object): void {
   const hostname = hostnames.get(node);
-  if (hostname !== undefined && isPlain(look)) announced.looks.push({ ...look, hostname });
+  if (hostname !== undefined) whenKnown(look, (known) => announced.looks.push({ ...known, hostname }));
+}
+
+function whenKnown(value: object, then: (known: object) => void): void {
+  if (isPlain(value)) then(value);
+  else pulumi.output(value).apply(then);
 }
 
 /** All that the program declared, once it has declared it; secret, since connections hold keys. */

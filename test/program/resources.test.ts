@@ -254,20 +254,33 @@ describe("what a program is about to ask for", () => {
     await declared(waiting);
   });
 
+  test("is announced with a secret from the config too, as most programs have it", async () => {
+    const connection = { host: "10.1.0.1", privateKey: pulumi.secret("key") };
+    const node = new DrbdNode("configured", { ...nodeArgs, hostname: "configured", connection });
+    await declared(node);
+    const found = announced("configured").nodes.find(({ hostname }) => hostname === "configured");
+    expect(found).toEqual({ ...nodeArgs, hostname: "configured", connection: { host: "10.1.0.1", privateKey: "key" } });
+    expect(isSecret(inputsOf("configured")["__announced"])).toBe(true);
+  });
+
   test("leaves out a disk that is not known yet, and keeps the others", async () => {
     const [alpha, bravo] = twoNodes("partly");
-    const r0 = new DrbdResource("partly-r0", {
+    let tell: (disk: string) => void = () => undefined;
+    const later = pulumi.output(new Promise<string>((resolve) => (tell = resolve)));
+    const first = new DrbdResource("partly-r0", {
       nodes: [
-        { node: alpha, disk: pulumi.output("/dev/vdb") },
+        { node: alpha, disk: later },
         { node: bravo, disk: "/dev/vdb" },
       ],
       minor: 4,
       port: 7792,
       syncSource: "partly-alpha",
     });
-    await declared(r0);
-    const hosts = announced("partly-r0").looks.filter(({ name }) => name === "partly-r0");
+    await declared(alpha);
+    const hosts = announced("partly-alpha").looks.filter(({ name }) => name === "partly-r0");
     expect(hosts.map(({ hostname }) => hostname)).toEqual(["partly-bravo"]);
+    tell("/dev/vdc");
+    await declared(first);
   });
 });
 
