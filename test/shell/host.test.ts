@@ -84,7 +84,7 @@ describe("observing", () => {
     expect(node.commands).toHaveLength(2);
     await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [] });
     expect(node.commands).toHaveLength(3);
-    const later = Date.now() + 11_000;
+    const later = Date.now() + 600_000;
     jest.spyOn(Date, "now").mockReturnValue(later);
     expect(host.recent()).toBeUndefined();
     await host.observe(justTheHost);
