@@ -5,11 +5,11 @@ export function describeChange(before: string, after: string): string {
   const come = wanted.filter((line) => !old.includes(line));
   const keyOf = (line: string) => line.split(/\s+/)[0];
   const changed = come.map((line) => {
-    const was = gone.find((one) => keyOf(one) === keyOf(line));
-    return was === undefined ? `+ ${line}` : `${was} → ${line}`;
+    // In their order: the first host's address becomes the first host's.
+    const at = gone.findIndex((one) => keyOf(one) === keyOf(line));
+    return at < 0 ? `+ ${line}` : `${gone.splice(at, 1).join("")} → ${line}`;
   });
-  const removed = gone.filter((line) => !come.some((one) => keyOf(one) === keyOf(line)));
-  return [...changed, ...removed.map((line) => `- ${line}`)].join("; ");
+  return [...changed, ...gone.map((line) => `- ${line}`)].join("; ");
 }
 
 function statements(text: string): string[] {
