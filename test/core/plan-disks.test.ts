@@ -123,6 +123,11 @@ describe("a disk that is not free", () => {
       "bravo: /dev/mapper/vg-data is mounted at /old",
     ]);
     expect(refusedWith({ ...linked, swaps: ["/dev/dm-0"] })).toEqual(["bravo: /dev/dm-0 is swap space in use"]);
+    for (const name of ["/dev/vdb", "/dev/dm-0"]) {
+      expect(refusedWith(withFile(linked, "/etc/fstab", `${name} /old ext4 defaults 0 0\n`))).toEqual([
+        `bravo: /etc/fstab mounts /dev/vdb itself: ${name} /old ext4 defaults 0 0`,
+      ]);
+    }
     expect(refusedWith(linked)).toEqual([]);
   });
 
@@ -269,7 +274,9 @@ describe("a host that is not as it must be", () => {
 
   test("its own port, once it is up, is not taken by another", () => {
     const [alpha, healthy] = healthyPair();
-    expect(stepsOf(planOf([alpha, withLook(healthy, { portTaken: true })]))).toEqual([]);
+    const plan = planOf([alpha, withLook(healthy, { portTaken: true })]);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(stepsOf(plan)).toEqual([]);
   });
 
   test("running, and what its metadata says cannot be read", () => {
