@@ -1,3 +1,4 @@
+import { lockPath, runFolder } from "./paths";
 import type { Step } from "./plan";
 import { justTheHost, probeFunction, type ProbeRequest } from "./probe";
 import { remoteFunctions } from "./remote-functions";
@@ -31,9 +32,10 @@ export function applyScript(nonce: string, steps: readonly Step[], observe?: Pro
   return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
-exec 9>/run/lock/pulumi-drbd || { echo cannot write /run/lock; exit 70; }
+mkdir -p -m 700 ${runFolder} && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
+exec 9>${lockPath}
 flock -w 60 9 || { mark locked; exit 75; }
-out=/run/lock/pulumi-drbd.output
+out=${runFolder}/output
 ${bodies.join("\n")}
 ${observe === undefined ? "" : "flock -u 9\nprobe"}
 }

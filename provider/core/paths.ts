@@ -3,6 +3,9 @@ export const globalCommonPath = "/etc/drbd.d/global_common.conf";
 export const globalCommonBackupPath = "/etc/drbd.d/global_common.conf.before-pulumi-drbd";
 export const moduleAtBootPath = "/etc/modules-load.d/drbd.conf";
 export const fstabPath = "/etc/fstab";
+/** Root's own, unlike /run/lock, where anybody could hold our lock or lay a link in its place. */
+export const runFolder = "/run/pulumi-drbd";
+export const lockPath = `${runFolder}/lock`;
 
 export function resourcePath(resource: string): string {
   return `/etc/drbd.d/${resource}.res`;

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
+import { lockPath } from "../core/paths";
 import type { Step } from "../core/plan";
 import { justTheHost, observeScript, type ProbeRequest } from "../core/probe";
 import { commandLine } from "../core/shell-words";
@@ -222,9 +223,8 @@ export class Host {
   private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
     if (result.stdout.includes(`@${nonce}-step locked`)) {
       throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
-        command: "flock -w 60 /run/lock/pulumi-drbd",
-        advice:
-          "wait until it has ended (`fuser -v /run/lock/pulumi-drbd` shows who holds it), then run `pulumi up` again",
+        command: `flock -w 60 ${lockPath}`,
+        advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
       });
     }
     const failed = outcomes.find((outcome) => outcome.exit !== 0);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { type StepOutcome, applyScript, parseMarker, parseOutcomes } from "../../provider/core/apply-script";
@@ -179,10 +179,18 @@ describe("the lock", () => {
 
   test("that cannot be made: nothing runs, and no step is told to have begun", () => {
     const steps = [step(["echo", "ran"])];
-    const script = lockedIn(join(folder, "no", "such", "folder"), applyScript(nonce, steps));
-    const { stdout } = sh(script);
+    const script = lockedIn("/dev/null/folder", applyScript(nonce, steps));
+    const { stdout, exit } = sh(script);
+    expect(exit).not.toBe(0);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
+    expect(stdout).toContain("cannot write /dev/null/folder/lock");
     expect(stdout).not.toContain("ran");
+  });
+
+  test("is in a folder of root's own", () => {
+    const own = join(folder, "run");
+    expect(sh(lockedIn(own, applyScript(nonce, [step(["true"])]))).exit).toBe(0);
+    expect((statSync(own).mode & 0o7777).toString(8)).toBe("700");
   });
 });
 

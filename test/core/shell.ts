@@ -37,8 +37,7 @@ export function replaced(script: string, from: string, to: string): string {
 }
 
 /** The lock and the output of steps in a folder of the test's own. */
-export const lockedIn = (folder: string, script: string): string =>
-  replaced(script, "/run/lock/pulumi-drbd", join(folder, "lock"));
+export const lockedIn = (folder: string, script: string): string => replaced(script, "/run/pulumi-drbd", folder);
 
 /** Plain files pass for block devices. */
 export const filesAsDisks = (script: string): string => replaced(script, " -b ", " -f ");

@@ -226,7 +226,7 @@ export class FakeNode {
     child.on("exit", () => this.children.delete(child));
     child.stdin.on("error", () => undefined); // A script that ends before it has read itself whole.
     // The lock is this machine's, and another test's too.
-    child.stdin.end(script.replaceAll("/run/lock/", `${this.folder}/`));
+    child.stdin.end(script.replaceAll("/run/pulumi-drbd", this.folder));
     return child;
   }
 

@@ -277,7 +277,7 @@ describe("applying", () => {
     node.answer = probed((nonce) => `\n@${nonce}-step locked\n`);
     const error = await failure(apply(steps("true")));
     expect(error.message).toContain("another `pulumi up` holds the lock on this host");
-    expect(error.message).toContain("fuser -v /run/lock/pulumi-drbd");
+    expect(error.message).toContain("fuser -v /run/pulumi-drbd/lock");
   });
 });
 
