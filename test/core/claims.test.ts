@@ -1,0 +1,91 @@
+import { claimFailures, claimsOf, foreignClaimRefusals } from "../../provider/core/claims";
+import type { DesiredResource } from "../../provider/core/desired";
+import { blankNode, r0, withFile } from "./observed-builder";
+
+/** A second resource on the same two hosts that has nothing in common with the first, changed in some points. */
+const other = (change: Partial<DesiredResource> = {}, disk = "/dev/vdc", metaDisk = "internal"): DesiredResource => {
+  const [first, second] = r0.sides;
+  const sides = [
+    { ...first, disk, metaDisk },
+    { ...second, disk, metaDisk },
+  ] as const;
+  return { ...r0, name: "web", minor: 2, port: 7790, sides, ...change };
+};
+
+test("what a resource takes up on each host", () => {
+  expect(claimsOf(other({}, "/dev/vdc", "/dev/vdd"))).toEqual([
+    { resource: "web", host: "alpha", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
+    { resource: "web", host: "bravo", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
+  ]);
+});
+
+test.each<[string, DesiredResource, string[]]>([
+  ["nothing in common", other(), []],
+  ["the same minor", other({ minor: 1 }), ["minor: minor 1 belongs to the resource web on bravo already"]],
+  ["the same port", other({ port: 7789 }), ["port: port 7789 belongs to the resource web on bravo already"]],
+  ["the same disk", other({}, "/dev/vdb"), [": the disk /dev/vdb belongs to the resource web on bravo already"]],
+  [
+    "its disk holds the other's metadata",
+    other({}, "/dev/vdc", "/dev/vdb"),
+    [": the disk /dev/vdb belongs to the resource web on bravo already"],
+  ],
+  [
+    "all of it, each told once",
+    other({ minor: 1, port: 7789 }, "/dev/vdb"),
+    [
+      "minor: minor 1 belongs to the resource web on bravo already",
+      "port: port 7789 belongs to the resource web on bravo already",
+      ": the disk /dev/vdb belongs to the resource web on bravo already",
+    ],
+  ],
+])("in one program: %s", (_what, second, expected) => {
+  const told = claimFailures(r0, claimsOf(second)).map(
+    ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
+  );
+  expect(told).toEqual(expected);
+});
+
+test("on other hosts, or by itself, it may have the same", () => {
+  const [first, second] = other({ minor: 1, port: 7789 }, "/dev/vdb").sides;
+  const elsewhere = other({
+    minor: 1,
+    port: 7789,
+    sides: [
+      { ...first, hostname: "carol" },
+      { ...second, hostname: "dave" },
+    ],
+  });
+  expect(claimFailures(r0, claimsOf(elsewhere))).toEqual([]);
+  expect(claimFailures(r0, claimsOf(r0))).toEqual([]);
+});
+
+describe("a file of somebody else's", () => {
+  const claimed = (text: string, path = "/etc/drbd.d/web.res") =>
+    foreignClaimRefusals(r0, withFile(blankNode("alpha"), path, text), "alpha").map(({ found }) => found);
+  const on = (host: string, rest: string) => `resource web { on ${host} { ${rest} } }`;
+
+  test.each([
+    ["device minor 1;", "minor 1"],
+    ["device /dev/drbd1;", "minor 1"],
+    ["device /dev/drbd_web minor 1;", "minor 1"],
+    ["address 10.1.1.31:7789;", "port 7789"],
+    ["address ipv6 [fd00::1]:7789;", "port 7789"],
+    ["disk /dev/vdb;", "the disk /dev/vdb"],
+    ['disk "/dev/vdb";', "the disk /dev/vdb"],
+    ["disk /dev/vdz; meta-disk /dev/vdb;", "the disk /dev/vdb"],
+    ["disk /dev/vdz; meta-disk /dev/vdb[0];", "the disk /dev/vdb"],
+    ["volume 1 { device minor 1; disk /dev/vdz; }", "minor 1"],
+  ])("%s", (rest, what) => {
+    expect(claimed(on("alpha", rest))).toEqual([`${what} belongs to the resource web, by a file in /etc/drbd.d`]);
+    expect(claimed(on("bravo", rest))).toEqual([]);
+  });
+
+  test("that drbdadm does not read, or is our own resource's, claims nothing", () => {
+    const rest = "device minor 1; disk /dev/vdb; address 10.1.1.31:7789;";
+    expect(claimed(on("alpha", rest))).toHaveLength(3);
+    expect(claimed(on("alpha", rest), "/etc/drbd.d/web.res.bak")).toEqual([]);
+    expect(claimed(on("alpha", rest).replace("web", "r0"))).toEqual([]);
+    expect(claimed(`skip ${on("alpha", rest)}`)).toEqual([]);
+    expect(claimed("resource { broken")).toEqual([]);
+  });
+});
