@@ -1,3 +1,5 @@
+import { redactSecrets } from "../core/config-file";
+
 /** What went wrong, where, and what to do next. Every error that reaches a user is one of these. */
 export class HostError extends Error {
   constructor(
@@ -16,7 +18,8 @@ export class HostError extends Error {
     if (details.command !== undefined) {
       lines.push(`  command: ${details.command}${details.exit === undefined ? "" : ` (exit ${details.exit})`}`);
     }
-    const output = details.output?.trim();
+    // drbdadm and drbdsetup print the shared secret in clear, in configuration text and in the commands that failed.
+    const output = details.output === undefined ? undefined : redactSecrets(details.output).trim();
     if (output !== undefined && output !== "") {
       lines.push("  output:", ...output.split("\n").map((line) => `    ${line}`));
     }

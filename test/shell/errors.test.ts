@@ -46,3 +46,11 @@ test("a secret that we make is taken by DRBD, is new each time, and is too long 
     expect(secret).toMatch(/^[A-Za-z0-9_-]{32}$/); // 192 bits
   }
 });
+
+test("a shared secret in a command's output is not in the error", () => {
+  const output =
+    "Command 'drbdsetup-84 net-options --shared-secret=s3cr3t' terminated with exit code 10\nshared-secret \"s3cr3t\";";
+  const { message } = new HostError("alpha", "a step failed", { command: "drbdadm adjust r0", exit: 10, output });
+  expect(message).toContain("net-options");
+  expect(message).not.toContain("s3cr3t");
+});
