@@ -93,6 +93,11 @@ test("keys and objects that are not known change nothing", () => {
   expect(parseEvents(later)).toEqual(parseEvents(text));
 });
 
+test("only what exists counts, not what changes or goes", () => {
+  const text = events("connected-uptodate.alpha").replaceAll("exists", "destroy");
+  expect(parseEvents(text).size).toBe(0);
+});
+
 test("no text makes it throw or invent a resource", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {

@@ -249,6 +249,7 @@ test.each([
   ["listening", "   0: 00000000:1E6D 00000000:0000 0A 0\n", true],
   ["listening on one address", "   0: 1F01010A:1E6D 00000000:0000 0A 0\n", true],
   ["connected", "   0: 1F01010A:1E6D 2001010A:C350 01 0\n", false],
+  ["bound and closed", "   0: 00000000:1E6D 00000000:0000 07 0\n", false],
   ["another port", "   0: 00000000:1E6E 00000000:0000 0A 0\n", false],
   ["a client of that port", "   0: 1F01010A:C350 2001010A:1E6D 01 0\n", false],
 ])("the port is taken: %s", (_what, line, expected) => {

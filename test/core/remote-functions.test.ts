@@ -132,6 +132,34 @@ describe("still_blank", () => {
   });
 });
 
+describe("blank_before_metadata", () => {
+  // What create-md writes at the end of 64 MiB: superblock and activity log, and the bitmap in front of them.
+  const metadata = { [64 * MiB - 4096]: "superblock", [64 * MiB - 36864]: "log", [64 * MiB - 36864 - 4096]: "\xff" };
+  const blockdev = { blockdev: '[ "$1" = --getsize64 ] && stat -Lc %s "$2"' };
+  const check = (path: string) =>
+    sh(`${withTools(folder, remoteFunctions, blockdev)}\nblank_before_metadata ${quote(path)}\n`);
+
+  test("its own metadata is passed over", () => {
+    expect(check(disk("md", 64 * MiB, metadata))).toEqual({ exit: 0, stdout: "", stderr: "" });
+  });
+
+  test.each([
+    ["at the beginning", 0],
+    ["near the end", 64 * MiB - 200_000],
+    ["in the last MiB in front of it", 63 * MiB],
+  ])("data %s is not", (_what, at) => {
+    const path = disk("md", 64 * MiB, { ...metadata, [at]: "x" });
+    expect(check(path)).toMatchObject({
+      exit: 1,
+      stdout: `${path} is not blank in front of its metadata: data ${at}\n`,
+    });
+  });
+
+  test("a disk that cannot be read is not taken for blank", () => {
+    expect(check(join(folder, "missing")).exit).not.toBe(0);
+  });
+});
+
 const gi = "0000000000000004:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0:0";
 /** Answers for v08 and v09, as `exit text`. */
 const drbdmeta = (old: string, recent: string) => `case "$*" in
