@@ -102,7 +102,12 @@ test("everything that can be given arrives", () => {
   const parsed = parseResource({
     ...resource,
     nodes: [
-      { ...resource.nodes[0]!, connection: { ...connection, proxy }, insecureIgnoreHostKey: true, metaDisk: "/dev/vdc" },
+      {
+        ...resource.nodes[0]!,
+        connection: { ...connection, proxy },
+        insecureIgnoreHostKey: true,
+        metaDisk: "/dev/vdc",
+      },
       resource.nodes[1]!,
     ],
     protocol: "A",
