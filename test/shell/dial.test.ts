@@ -163,6 +163,15 @@ describe("a proxy", () => {
     await proxy.left();
   });
 
+  test("that connects when it is not waited for any more: that connection is not left open", async () => {
+    proxy.firstForwardAfter = 600;
+    const session = await Session.connect("alpha", { ...through(), perDialTimeout: 0.4 }, 2);
+    expect(node.dials).toBe(2);
+    while (node.open > 1) await new Promise((wake) => setTimeout(wake, 5));
+    session.close();
+    await Promise.all([node.left(), proxy.left()]);
+  });
+
   test("that goes away in the middle of a command is a lost connection, and does not end the process", async () => {
     const session = await Session.connect("alpha", through(), 1);
     node.answer = () => {

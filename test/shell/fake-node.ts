@@ -130,6 +130,8 @@ export class FakeNode {
   refusesCommands = false;
   /** As a proxy: whether connections to elsewhere are opened, refused, or left hanging. */
   forwards: "yes" | "no" | "never" = "no";
+  /** Milliseconds for which the first of them is kept waiting. */
+  firstForwardAfter = 0;
 
   /** TCP connections so far. */
   dials = 0;
@@ -274,8 +276,14 @@ export class FakeNode {
         reject();
         return;
       }
+      const wait = this.firstForwardAfter;
+      this.firstForwardAfter = 0;
       const onward = connect(destPort, destIP);
       onward.on("error", reject).once("connect", () => {
+        if (wait > 0) setTimeout(open, wait);
+        else open();
+      });
+      const open = () => {
         onward.setNoDelay();
         const channel = accept();
         onward.on("close", () => {
@@ -283,7 +291,7 @@ export class FakeNode {
         });
         channel.pipe(onward).pipe(channel);
         channel.on("error", () => undefined).on("close", () => onward.destroy());
-      });
+      };
     });
   }
 

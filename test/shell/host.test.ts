@@ -312,6 +312,18 @@ describe("a connection lost in mid-step", () => {
     expect(error.message).not.toContain("step0");
   });
 
+  test("between two steps: none is blamed", async () => {
+    node.answer = ({ script, channel, hangUp }) => {
+      const nonce = /@([0-9a-f]{18})-step/.exec(script)?.[1] ?? "";
+      channel.write(`\n@${nonce}-step begin 0\n\n@${nonce}-step end 0 0\n`);
+      setTimeout(hangUp, 100);
+    };
+    const error = await failure(apply(steps("true", "true")));
+    expect(error.message).toContain("the connection was lost");
+    expect(error.message).not.toContain("may have taken effect");
+    expect(ran().slice(1)).toEqual([{ argv: "step0", exit: 0, changes: true }]);
+  });
+
   test("the step itself goes on to its end there, and no further one begins", async () => {
     node.answer = realShellUntil("began");
     const first = "touch began; while [ ! -e go ]; do sleep 0.01; done; echo lots of output; touch ended";
@@ -446,8 +458,10 @@ describe("a process", () => {
       const count = (all: string[]) => all.filter((each) => each === kind).length;
       expect([kind, count(left) <= count(before)]).toEqual([kind, true]);
     }
-    // And a closed host comes back when it is asked.
+    // And a closed host comes back when it is asked for, knowing nothing.
     node.answer = probed();
-    await hostOf("alpha", node.connection()).observe(justTheHost);
+    const again = hostOf("alpha", node.connection());
+    expect(again).not.toBe(one);
+    await again.observe(justTheHost);
   });
 });
