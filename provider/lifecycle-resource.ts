@@ -74,10 +74,11 @@ export const resourceLifecycle = {
     const pair = Pair.of(props, props);
     const nodes = await pair.observe();
     const path = resourcePath(pair.desired.name);
-    const live = nodes.map((node) => node.files.get(path)).find((text) => text !== undefined);
     const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
-    if (live === undefined && !running) return {};
-    const configuration = redactSecrets(live ?? "");
+    if (!running && nodes.every((node) => !node.files.has(path))) return {};
+    // Where the hosts' files differ, the one that is not as it was left: that is the drift to be shown.
+    const texts = nodes.map((node) => redactSecrets(node.files.get(path) ?? ""));
+    const configuration = texts.find((text) => text !== props["configuration"]) ?? props["configuration"];
     const inputs = { ...inputsOf(props), configuration };
     return {
       id,

@@ -57,7 +57,7 @@ written=$(lab ssh alpha "sha256sum </srv/data/proof")
 echo "alpha wrote  $written"
 # A device is primary on one machine at a time: alpha lets go of it, bravo takes it.
 on alpha "umount /srv/data && drbdadm secondary r0"
-on bravo "drbdadm primary r0 && mkdir -p /srv/data && mount /srv/data"
+on bravo "drbdadm primary r0 && mount /srv/data"
 found=$(lab ssh bravo "sha256sum </srv/data/proof")
 echo "bravo reads  $found"
 [ "$written" = "$found" ] || fail "bravo reads something else than what alpha wrote"

@@ -227,7 +227,7 @@ class PairPlan {
     if (there.length !== 1 || there[0] !== line) {
       const place =
         side === this.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
-      found.push(steps.writeFstabLine(host, desired.minor, line, `${mountPoint} ${place}`));
+      found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
     }
     // The other host's systemd reads both when it boots, or at the failover.
     const mountsNow = side === this.source && !this.sides.some((one) => one.mountedAt.length > 0);

@@ -113,10 +113,13 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
   const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
+  // What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
+  const primaryDevice = `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`;
   return [
     `say resource ${quote(name)}`,
     `case "$well" in *" ${minor} "*)`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
+    primaryDevice,
     ";; *)",
     inspect("disk", disk),
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
@@ -124,7 +127,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `case $zeros in zero*) run gi echo none ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi ;; esac`,
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
-    `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`,
+    primaryDevice,
     `else run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
     ";; esac",
     `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,

@@ -144,8 +144,10 @@ export function fstabLine(
   return `${devicePath(desired.minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
 }
 
-export function writeFstabLine(node: string, minor: number, line: string, because: string): Step {
-  return { node, argv: ["write", fstabPath], because, script: fstabScript(minor, line), timeoutSeconds: quick };
+/** With the mount point's folder: on the other host a failover mounts it by hand. */
+export function writeFstabLine(node: string, minor: number, line: string, mountPoint: string, because: string): Step {
+  const script = `mkdir -p ${quote(mountPoint)} || exit $?\n${fstabScript(minor, line)}`;
+  return { node, argv: ["write", fstabPath], because, script, timeoutSeconds: quick };
 }
 
 export function removeFstabLine(node: string, minor: number, because: string): Step {

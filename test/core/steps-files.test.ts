@@ -143,7 +143,7 @@ describe("fstab", () => {
   const others =
     "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n  /dev/drbd1 /b xfs noauto 0 0\n";
   const line = "/dev/drbd1 /srv/data xfs noatime,nofail 0 0";
-  const write = writeFstabLine("alpha", 1, line, "mounted at boot");
+  const write = writeFstabLine("alpha", 1, line, tmpdir(), "mounted at boot");
   const remove = removeFstabLine("alpha", 1, "gone");
   // The paths in the lines are the host's, not the folder's.
   const edit = (step: Step, tools?: Readonly<Record<string, string>>) => run(step, tools, onlyEtc);
