@@ -8,7 +8,7 @@ import type { Step } from "../core/plan";
 import { justTheHost, observeScript, type ProbeRequest } from "../core/probe";
 import { commandLine } from "../core/shell-words";
 import type { Connection } from "../core/connection";
-import { HostError, UnreachableError } from "./errors";
+import { HostError, NetworkError, UnreachableError } from "./errors";
 import { logEvent } from "./event-log";
 import { Session, type RemoteResult, type RunOptions } from "./ssh";
 
@@ -35,6 +35,8 @@ export class Host {
   private connectionNumber = 0;
   private commandNumber = 0;
   private sighting: Sighting | undefined;
+  /** That the host could not be reached, once it was dialled for less than the connection bears. */
+  private missed: NetworkError | undefined;
   private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -74,7 +76,7 @@ export class Host {
   /** Begins to look, so that the answer is there when somebody asks for it. Whoever asks is told of errors then. */
   prefetch(): void {
     if (this.session !== undefined) return;
-    this.observe(justTheHost, 1).catch(() => undefined);
+    this.observe(justTheHost, 2).catch(() => undefined);
   }
 
   /** The last look, however shallow, while it is fresh. */
@@ -183,10 +185,16 @@ export class Host {
   private async connected(attempts?: number): Promise<Session> {
     const current = await this.session?.catch(() => undefined);
     if (current?.open === true) return current;
+    // Who asks for few attempts is in a hurry (a preview): a host that is down is waited for once, not by each resource.
+    if (attempts !== undefined && this.missed !== undefined) throw this.missed;
     const started = performance.now();
     this.connectionNumber = ++connections;
     this.session = Session.connect(this.name, this.connection, attempts);
-    const session = await this.session;
+    const session = await this.session.catch((error: unknown) => {
+      if (error instanceof NetworkError) this.missed = error;
+      throw error;
+    });
+    this.missed = undefined;
     const { host, connection } = this.numbers();
     logEvent({ host, connection, argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
     return session;

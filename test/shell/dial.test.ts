@@ -2,7 +2,7 @@ import { createServer, type Server, type AddressInfo } from "node:net";
 import { NetworkError, UnreachableError } from "../../provider/shell/errors";
 import { Host } from "../../provider/shell/host";
 import { Session } from "../../provider/shell/ssh";
-import { closedPort, failure, FakeNode, keyPair, says, stopNodes, type KeyPair } from "./fake-node";
+import { closedPort, failure, FakeNode, keyPair, probed, says, stopNodes, type KeyPair } from "./fake-node";
 
 let node: FakeNode;
 
@@ -63,6 +63,31 @@ test("fewer attempts may be asked for than the connection allows, and never more
   expect(node.dials).toBe(1);
   await failure(new Host("bravo", node.connection({ dialErrorLimit: 1 })).observe(nothing, 2));
   expect(node.dials).toBe(2);
+});
+
+test("a host that is down is waited for once by those in a hurry, and again by those with patience", async () => {
+  let down = true;
+  node.onSocket = (socket) => {
+    if (down) socket.destroy();
+    return !down;
+  };
+  node.answer = probed();
+  const nothing = { looks: [], candidates: [] };
+  const host = new Host("alpha", node.connection());
+  const [first, second] = [await failure(host.observe(nothing, 2)), await failure(host.observe(nothing, 2))];
+  expect(second).toBe(first);
+  expect(node.dials).toBe(2);
+  down = false;
+  await host.observe(nothing);
+  expect(node.dials).toBe(3);
+  // What was then is forgotten.
+  down = true;
+  node.reset();
+  await node.left();
+  host.forget();
+  await failure(host.observe(nothing, 1));
+  expect(node.dials).toBe(4);
+  await host.close();
 });
 
 test("a host that accepts and then says nothing: perDialTimeout", async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, utils, type AuthContext, type Connection as Peer, type ParsedKey, type ServerChannel } from "ssh2";
 import type { Connection } from "../../provider/core/connection";
+import { runFolder } from "../../provider/core/paths";
 
 export type KeyPair = ReturnType<typeof utils.generateKeyPairSync>;
 
@@ -228,7 +229,7 @@ export class FakeNode {
     child.on("exit", () => this.children.delete(child));
     child.stdin.on("error", () => undefined); // A script that ends before it has read itself whole.
     // The lock is this machine's, and another test's too.
-    child.stdin.end(script.replaceAll("/run/pulumi-drbd", this.folder));
+    child.stdin.end(script.replaceAll(runFolder, this.folder));
     return child;
   }
 

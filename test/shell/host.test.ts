@@ -108,14 +108,17 @@ describe("observing", () => {
     expect(ran().at(-1)).toEqual({ argv: "observe r0 r1", exit: 0, changes: false });
   });
 
-  test("a look ahead that fails is told to whoever asks, after another try", async () => {
+  test("a look ahead that fails is told to whoever asks: at once to the hurried, after other tries to the patient", async () => {
+    const refused = 2;
     node.onSocket = (socket, dial) => {
-      if (dial === 1) socket.destroy();
-      return dial > 1;
+      if (dial <= refused) socket.destroy();
+      return dial > refused;
     };
     host.prefetch();
-    await host.observe(justTheHost);
+    expect((await failure(host.observe(justTheHost, 2))).message).toContain("alpha: cannot be reached");
     expect(node.dials).toBe(2);
+    await host.observe(justTheHost);
+    expect(node.dials).toBe(3);
   });
 
   test.each<[string, string, RegExp]>([
