@@ -24,7 +24,7 @@ let home: string;
 
 beforeEach(() => {
   mockEngine();
-  home = mkdtempSync(join(os.tmpdir(), "home-"));
+  home = mkdtempSync(join(os.tmpdir(), "pulumi-drbd-test-home-"));
   mkdirSync(join(home, ".ssh"));
   writeFileSync(join(home, ".ssh", "id_ed25519"), "the key's text\n");
   jest.spyOn(os, "homedir").mockReturnValue(home);

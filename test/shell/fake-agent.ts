@@ -10,7 +10,7 @@ import { publicKey } from "./fake-node";
 export class FakeAgent {
   /** How often a signature was asked for. */
   signed = 0;
-  private readonly folder = mkdtempSync(join(tmpdir(), "fake-agent-"));
+  private readonly folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-fake-agent-"));
   readonly socket = join(this.folder, "agent");
   private readonly server: Server;
   private readonly clients = new Set<Socket>();

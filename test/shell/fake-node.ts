@@ -140,7 +140,7 @@ export class FakeNode {
   readonly tried: string[] = [];
   readonly commands: string[] = [];
   readonly scripts: string[] = [];
-  readonly folder = mkdtempSync(join(tmpdir(), "fake-node-"));
+  readonly folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-fake-node-"));
   private readonly sockets = new Set<Socket>();
   private readonly children = new Set<ChildProcess>();
   private readonly tcp: TcpServer;

@@ -135,7 +135,7 @@ describe("the host", () => {
 
   beforeEach(async () => {
     delete process.env["SSH_AUTH_SOCK"];
-    home = mkdtempSync(join(os.tmpdir(), "home-"));
+    home = mkdtempSync(join(os.tmpdir(), "pulumi-drbd-test-home-"));
     mkdirSync(join(home, ".ssh"));
     jest.spyOn(os, "homedir").mockReturnValue(home);
     node = await FakeNode.start({ hostKeys: [ed25519] });

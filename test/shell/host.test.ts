@@ -14,7 +14,7 @@ let folder: string;
 let log: string;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "log-"));
+  folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-log-"));
   log = join(folder, "drbd.log");
   process.env["DRBD_LOG"] = log;
   node = await FakeNode.start();

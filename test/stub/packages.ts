@@ -19,7 +19,7 @@ const repository = join(__dirname, "..", "..");
 const made: string[] = [];
 
 export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const folder = mkdtempSync(join(tmpdir(), `pulumi-drbd-test-${name}-`));
   made.push(folder);
   return folder;
 }
