@@ -8,12 +8,11 @@ const secretKeys = ["password", "privateKey", "privateKeyPassword"] as const;
 
 /** The same connection with its keys and passwords marked as secrets, so that Pulumi keeps them encrypted. */
 export function withSecrets(connection: pulumi.Input<ConnectionArgs>): pulumi.Input<ConnectionArgs> {
-  if (!isPlain(connection)) {
-    // One output: what it holds is known late, and marking parts of it marks the whole. Secret is the safe side.
-    return pulumi.secret(connection);
-  }
+  // One output: what it holds is known late, and marking parts of it marks the whole. Secret is the safe side.
+  if (!isPlain(connection)) return pulumi.secret(connection);
   const { proxy } = connection;
-  return { ...mark(connection), ...(proxy === undefined || !isPlain(proxy) ? {} : { proxy: mark(proxy) }) };
+  if (proxy === undefined) return mark(connection);
+  return { ...mark(connection), proxy: isPlain(proxy) ? mark(proxy) : pulumi.secret(proxy) };
 }
 
 function mark<T extends object>(endpoint: T): T {

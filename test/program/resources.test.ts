@@ -75,8 +75,7 @@ describe("DrbdNode", () => {
       expect(JSON.stringify(plain(inputsOf(name)))).toMatch(/secret-(key|phrase|word|of-proxy)/);
     });
 
-    // Not yet: connection-args.ts leaves such a proxy as it is, and its password stands in the clear.
-    test.failing("the password of a proxy that is an output", async () => {
+    test("the password of a proxy that is an output", async () => {
       await declared(new DrbdNode("proxied", { ...nodeArgs, connection: { host: "h", proxy: pulumi.output(proxy) } }));
       expect(JSON.stringify(inTheClear(inputsOf("proxied")))).not.toContain("secret-of-proxy");
     });
