@@ -10,7 +10,7 @@ import { diagnosticsOf } from "./output";
 import { MOUNT_POINT, r0, siteOf, withConnection, withNode, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess, type Run } from "./stack";
 
-jest.setTimeout(300_000);
+jest.setTimeout(1_000_000);
 
 const MiB = 1024 * 1024;
 

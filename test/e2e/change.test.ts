@@ -6,7 +6,7 @@ import { diagnosticsOf, sumsOf } from "./output";
 import { DEVICE, MOUNT_POINT, siteOf, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess } from "./stack";
 
-jest.setTimeout(300_000);
+jest.setTimeout(1_000_000);
 
 let lab: Lab;
 let site: Site;

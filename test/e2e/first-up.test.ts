@@ -11,7 +11,7 @@ import { diagnosticsOf, sumsOf } from "./output";
 import { DEVICE, MOUNT_POINT, siteOf, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess, type Run } from "./stack";
 
-jest.setTimeout(600_000);
+jest.setTimeout(1_000_000);
 
 const HEALTHY = /^cs:Connected ro:Primary\/Secondary ds:UpToDate\/UpToDate C r-----$/;
 const HEALTHY_BRAVO = /^cs:Connected ro:Secondary\/Primary ds:UpToDate\/UpToDate C r-----$/;

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Lab } from "../../lab/lab";
 
-jest.setTimeout(300_000);
+jest.setTimeout(1_000_000);
 
 const CLONE = resolve(__dirname, "../..");
 const execute = promisify(execFile);

@@ -11,7 +11,7 @@ import { sumsOf } from "./output";
 import { DEVICE, MOUNT_POINT, siteOf, type Site } from "./site";
 import { changesOf, expectSuccess, Stack, type Run, type Running } from "./stack";
 
-jest.setTimeout(400_000);
+jest.setTimeout(1_000_000);
 
 const everything = process.env["FAULTS"] === "all";
 

@@ -6,7 +6,7 @@ import { sumsOf } from "./output";
 import { r0, siteOf, type Site, type SiteResource } from "./site";
 import { changesOf, expectSuccess, Stack } from "./stack";
 
-jest.setTimeout(400_000);
+jest.setTimeout(1_000_000);
 
 const RUNNING = "cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----";
 

@@ -12,8 +12,8 @@ import type { Site } from "./site";
 
 const CLONE = resolve(__dirname, "../..");
 const STACK = "lab";
-/** Seconds after which a run of the CLI is taken to hang. */
-const DEADLINE = 240;
+/** Seconds after which a run of the CLI is taken to hang. Now and then DRBD stalls for minutes over the last blocks of a first sync. */
+const DEADLINE = 900;
 
 /** A run of the CLI that has ended. */
 export interface Run {
