@@ -33,7 +33,6 @@ interface Sighting {
 export class Host {
   private session: Promise<Session> | undefined;
   private connectionNumber = 0;
-  private commandNumber = 0;
   private sighting: Sighting | undefined;
   /** That the host could not be reached, once it was dialled for less than the connection bears. */
   private missed: NetworkError | undefined;
@@ -58,7 +57,8 @@ export class Host {
         ...wider.looks.map(({ name }) => name),
         ...wider.candidates.map(({ name }) => `${name} (wanted)`),
       ];
-      const result = await this.look(argv, observeScript(nonce, wider), { timeoutSeconds: observeSeconds }, attempts);
+      const session = await this.connected(attempts);
+      const result = await this.look(session, argv, observeScript(nonce, wider), { timeoutSeconds: observeSeconds });
       return this.keep(nonce, wider, result);
     });
   }
@@ -109,7 +109,9 @@ export class Host {
       };
       const session = await this.connected();
       const options = { timeoutSeconds: longest + slack, onLine };
-      const result = await this.run(session, applyScript(nonce, steps, wider), options)
+      const numbers = this.numbered();
+      const result = await session
+        .run(applyScript(nonce, steps, wider), options)
         .catch((error: unknown) => {
           throw this.interrupted(error, steps, began, ended);
         })
@@ -118,7 +120,7 @@ export class Host {
           for (const [index, at] of began) {
             const end = ended.get(index);
             const ms = (end?.at ?? performance.now()) - at;
-            logEvent({ ...this.numbers(), argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
+            logEvent({ ...numbers, argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
           }
         });
       const outcomes = parseOutcomes(nonce, steps, result.stdout);
@@ -127,14 +129,18 @@ export class Host {
     });
   }
 
-  /** Follows a script that prints lines until it ends, such as the wait for a sync. Changes nothing. */
-  follow(
+  /**
+   * Follows a script that prints lines until it ends, such as the wait for a sync. Changes nothing, and so lets other
+   * resources' steps and looks go on beside it: a sync takes hours.
+   */
+  async follow(
     script: string,
     argv: readonly string[],
     timeoutSeconds: number,
     onLine: (line: string) => void,
   ): Promise<RemoteResult> {
-    return this.alone(() => this.look(argv, script, { timeoutSeconds, onLine }));
+    const session = await this.alone(() => this.connected());
+    return this.look(session, argv, script, { timeoutSeconds, onLine });
   }
 
   async close(): Promise<void> {
@@ -154,32 +160,28 @@ export class Host {
     return turn;
   }
 
-  private numbers() {
-    return { host: this.name, connection: this.connectionNumber, command: this.commandNumber };
+  /** What a new remote command is known by in the log. */
+  private numbered() {
+    return { host: this.name, connection: this.connectionNumber, command: ++commands };
   }
 
   /** Runs what changes nothing, as one line of the log. */
   private async look(
+    session: Session,
     argv: readonly string[],
     script: string,
     options: RunOptions,
-    attempts?: number,
   ): Promise<RemoteResult> {
-    const session = await this.connected(attempts);
+    const numbers = this.numbered();
     const started = performance.now();
     let exit: number | null = null;
     try {
-      const result = await this.run(session, script, options);
+      const result = await session.run(script, options);
       exit = result.exit;
       return result;
     } finally {
-      logEvent({ ...this.numbers(), argv, exit, ms: performance.now() - started, changes: false });
+      logEvent({ ...numbers, argv, exit, ms: performance.now() - started, changes: false });
     }
-  }
-
-  private run(session: Session, script: string, options: RunOptions): Promise<RemoteResult> {
-    this.commandNumber = ++commands;
-    return session.run(script, options);
   }
 
   private async connected(attempts?: number): Promise<Session> {
@@ -195,8 +197,8 @@ export class Host {
       throw error;
     });
     this.missed = undefined;
-    const { host, connection } = this.numbers();
-    logEvent({ host, connection, argv: ["connect"], exit: 0, ms: performance.now() - started, changes: false });
+    const [ms, connection] = [performance.now() - started, this.connectionNumber];
+    logEvent({ host: this.name, connection, argv: ["connect"], exit: 0, ms, changes: false });
     return session;
   }
 

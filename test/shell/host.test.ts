@@ -259,6 +259,13 @@ describe("applying", () => {
     expect(readFileSync(join(node.folder, "order"), "utf8")).toBe("a\nb\nc\n");
   });
 
+  test("a plan is not held up by what somebody follows, such as a sync of hours", async () => {
+    node.answer = realShell;
+    const followed = host.follow("until [ -e done ]; do sleep 0.05; done", ["wait"], 20, nothingToTell);
+    await apply(steps("touch done"));
+    expect(await followed).toMatchObject({ exit: 0 });
+  });
+
   test("after one that failed, the next one runs", async () => {
     const [first, second] = await Promise.allSettled([apply(steps("false")), apply(steps("true"))]);
     expect([first.status, second.status]).toEqual(["rejected", "fulfilled"]);
