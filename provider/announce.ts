@@ -8,7 +8,7 @@ import type { Announced } from "./core/hidden-inputs";
  * hosts at once, and once. What depends on other resources is not waited for: only values that are known at once, such as
  * a secret from the config, are announced.
  */
-const announced: { nodes: unknown[]; looks: unknown[] } = { nodes: [], looks: [] };
+const announced: { nodes: unknown[]; looks: unknown[]; pairs: string[][] } = { nodes: [], looks: [], pairs: [] };
 
 const hostnames = new WeakMap<object, string>();
 
@@ -23,6 +23,12 @@ export function announceNode(
 export function announceLook(node: object, look: object): void {
   const hostname = hostnames.get(node);
   if (hostname !== undefined) whenKnown(look, (known) => announced.looks.push({ ...known, hostname }));
+}
+
+/** Which hosts belong together: nothing is written on one before the other was seen too. */
+export function announcePair(nodes: readonly object[]): void {
+  const pair = nodes.flatMap((node) => hostnames.get(node) ?? []);
+  if (pair.length === nodes.length) announced.pairs.push(pair);
 }
 
 function whenKnown(value: object, then: (known: object) => void): void {

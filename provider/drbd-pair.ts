@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { wrongDisks } from "./core/disks-by-host";
 import { DrbdNode, type DrbdNodeArgs } from "./drbd-node";
 import { DrbdResource, type DrbdResourceArgs } from "./drbd-resource";
 
@@ -31,13 +32,17 @@ export class DrbdPair extends pulumi.ComponentResource {
   constructor(name: string, args: DrbdPairArgs, opts?: pulumi.ComponentResourceOptions) {
     super("drbd:index:DrbdPair", name, {}, opts);
     const [first, second] = args.nodes;
+    for (const { name: resource, ...byHost } of args.resources) {
+      const wrong = wrongDisks([first.hostname, second.hostname], byHost);
+      if (wrong !== undefined) throw new pulumi.RunError(`${name}: resource ${resource}: ${wrong.key} ${wrong.reason}`);
+    }
     const node = (one: DrbdPairNodeArgs) => new DrbdNode(`${name}-${one.hostname}`, one, { parent: this });
     const nodes = [node(first), node(second)] as const;
     this.nodes = nodes;
     const resources = args.resources.map(({ disks, metaDisks, ...rest }) => {
       const sides = args.nodes.map(({ hostname }, index) => ({
         node: index === 0 ? nodes[0] : nodes[1],
-        disk: disks[hostname] ?? missing(rest.name, hostname, disks),
+        disk: disks[hostname] ?? "",
         metaDisk: metaDisks?.[hostname],
       }));
       const [one, other] = sides;
@@ -49,10 +54,4 @@ export class DrbdPair extends pulumi.ComponentResource {
       resources: Object.fromEntries(resources.map(([key, { devicePath }]) => [key, devicePath])),
     });
   }
-}
-
-function missing(resource: string, hostname: string, disks: object): never {
-  throw new Error(
-    `resource ${resource}: \`disks\` names no disk for ${hostname}, only for ${Object.keys(disks).join(", ") || "nobody"}. Add \`${hostname}: /dev/…\``,
-  );
 }

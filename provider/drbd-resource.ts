@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { announceLook } from "./announce";
+import { announceLook, announcePair } from "./announce";
 import type { FilesystemInputs, SectionInputs } from "./core/inputs";
 import type { DiskIdentity } from "./core/outputs";
 import type { DrbdNode } from "./drbd-node";
@@ -119,6 +119,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       "drbd",
       "DrbdResource",
     );
+    announcePair(args.nodes.map(({ node }) => node));
     const { minor, port } = args;
     for (const { node, disk, metaDisk = "internal" } of args.nodes) {
       announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk });

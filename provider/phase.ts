@@ -1,5 +1,6 @@
 import type { CheckResult } from "@pulumi/pulumi/dynamic";
 
+import { keyByHost } from "./core/disks-by-host";
 import { formatRefusal } from "./core/format";
 import type { Plan } from "./core/plan";
 import type { HiddenInputs } from "./core/hidden-inputs";
@@ -29,13 +30,15 @@ export function refusalsAsFailures(plan: Plan): Failure[] {
 }
 
 /** The same failures with the place in the user's own file, where the inputs came from one. */
-export function sourced(inputs: HiddenInputs, failures: readonly Failure[]): Failure[] {
+export function sourced(inputs: HiddenInputs & { readonly nodes?: unknown }, failures: readonly Failure[]): Failure[] {
   const source = inputs.__source;
   if (source === undefined) return [...failures];
-  return failures.map(({ property, reason }) => ({
-    property,
-    reason: `${reason} (${source}${property === "" ? "" : `.${property}`})`,
-  }));
+  const nodes: readonly unknown[] = Array.isArray(inputs.nodes) ? inputs.nodes : [];
+  const hostnames = nodes.map((node) => (node as { hostname?: unknown } | null)?.hostname);
+  return failures.map((failure) => {
+    const property = keyByHost(failure.property, hostnames);
+    return { property, reason: `${failure.reason} (${source}${property === "" ? "" : `.${property}`})` };
+  });
 }
 
 /** In a preview, a host that cannot be reached costs the plan, not the preview. */

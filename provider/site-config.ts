@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { wrongDisks } from "./core/disks-by-host";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
 
 type Json = Record<string, unknown>;
@@ -44,15 +45,8 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   for (const [index, { name, disks, metaDisks = {} }] of resources.entries()) {
     const twin = resources.findIndex((other) => other.name === name);
     if (twin < index) fail(`resources[${index}].name`, `${name} is resources[${twin}] already`);
-    for (const { hostname } of [first, second]) {
-      if (disks[hostname] === undefined)
-        fail(`resources[${index}].disks.${hostname}`, "is missing: give that host's backing disk");
-    }
-    for (const [key, byHost] of Object.entries({ disks, metaDisks })) {
-      const stranger = Object.keys(byHost).find((one) => one !== first.hostname && one !== second.hostname);
-      if (stranger !== undefined)
-        fail(`resources[${index}].${key}.${stranger}`, `no node of this pair is called ${stranger}`);
-    }
+    const wrong = wrongDisks([first.hostname, second.hostname], { disks, metaDisks });
+    if (wrong !== undefined) fail(`resources[${index}].${wrong.key}`, wrong.reason);
   }
   return { nodes: [first, second], resources };
 }

@@ -5,6 +5,8 @@ import type { Look } from "./probe";
 export interface Announced {
   readonly nodes: readonly AnnouncedNode[];
   readonly looks: readonly (Look & { readonly hostname: string })[];
+  /** The two hosts of each resource. */
+  readonly pairs: readonly (readonly string[])[];
 }
 
 export interface AnnouncedNode {

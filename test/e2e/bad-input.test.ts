@@ -307,7 +307,9 @@ describe("a host that is down", () => {
 
   beforeAll(async () => {
     await lab.powerOff(down);
-    await stack.configure(withConnection(site, down, { dialErrorLimit: 2 }));
+    // The other host has something to be changed: a common option that it does not have yet.
+    const wanted = withNode(site, "alpha", { common: { net: { "max-buffers": 4000 } } });
+    await stack.configure(withConnection(wanted, down, { dialErrorLimit: 2 }));
   });
 
   test("costs a preview the plan: it warns and shows the configuration", async () => {

@@ -201,6 +201,7 @@ describe("what a program is about to ask for", () => {
   interface Announced {
     readonly nodes: readonly { readonly hostname: string }[];
     readonly looks: readonly { readonly hostname: string; readonly name: string }[];
+    readonly pairs: readonly (readonly string[])[];
   }
   const announced = (name: string) => plain(inputsOf(name)["__announced"]) as Announced;
 
@@ -217,7 +218,8 @@ describe("what a program is about to ask for", () => {
     });
     await declared(alpha, bravo, r0);
     for (const name of ["early-alpha", "early-bravo", "early-r0"]) {
-      const { nodes, looks } = announced(name);
+      const { nodes, looks, pairs } = announced(name);
+      expect(pairs.filter(([first]) => first === "early-alpha")).toEqual([["early-alpha", "early-bravo"]]);
       expect(nodes.filter(({ hostname }) => hostname.startsWith("early-"))).toEqual([
         {
           hostname: "early-alpha",
@@ -340,13 +342,28 @@ describe("DrbdPair", () => {
     expect(inputsOf("q-r1")["__urn"]).toBe(await valueOf(pair.resources["q-r1"]!.urn));
   });
 
-  test("has no resource without a disk on each host: the error says what to add", async () => {
+  test.each<[string, Partial<DrbdPairArgs["resources"][number]>, string]>([
+    [
+      "no disk on a host",
+      { disks: { "x-alpha": "/dev/vdb" } },
+      "disks.x-bravo is missing: give that host's backing disk",
+    ],
+    [
+      "a disk on a host of another pair",
+      { disks: { "x-alpha": "/dev/vdb", "x-bravo": "/dev/vdb", "y-alpha": "/dev/vdb" } },
+      "disks.y-alpha no node of this pair is called y-alpha: they are x-alpha and x-bravo",
+    ],
+    [
+      "metadata on a host that is none: it would be internal there without a word",
+      { metaDisks: { "x-aplha": "/dev/vdc" } },
+      "metaDisks.x-aplha no node of this pair is called x-aplha: they are x-alpha and x-bravo",
+    ],
+  ])("is refused with %s, before anything of it is made", (_what, change, said) => {
     const { nodes, resources } = pairArgs("x");
-    const first = { ...resources[0]!, disks: { "x-alpha": "/dev/vdb" } };
-    expect(() => new DrbdPair("missing", { nodes, resources: [first] })).toThrow(
-      "resource x-r0: `disks` names no disk for x-bravo, only for x-alpha. Add `x-bravo: /dev/…`",
+    const before = registered.length;
+    expect(() => new DrbdPair("wrong", { nodes, resources: [{ ...resources[0]!, ...change }] })).toThrow(
+      `wrong: resource x-r0: ${said}`,
     );
-    // The nodes are on their way to the engine: jest is to wait for them.
-    while (registered.length < 3) await new Promise(setImmediate);
+    expect(registered.length).toBe(before);
   });
 });
