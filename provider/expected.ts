@@ -1,14 +1,13 @@
 import type { Announced } from "./core/hidden-inputs";
 import type { Look } from "./core/probe";
 import { parseNode } from "./core/schema";
+import { known } from "./process";
 import { hostOf } from "./shell/host";
-
-let heard = false;
 
 /** Begins to look at all hosts that the program declared, once a process. What is not in order is left to `check`. */
 export function expectAnnounced(announced: Announced | undefined): void {
-  if (heard || announced === undefined) return;
-  heard = true;
+  if (known.announced || announced === undefined) return;
+  known.announced = true;
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;
     const parsed = parseNode({ hostname, address, connection, insecureIgnoreHostKey });
