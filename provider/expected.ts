@@ -1,16 +1,14 @@
 import type { Announced } from "./core/hidden-inputs";
-import { justTheHost, type Look } from "./core/probe";
+import type { Look } from "./core/probe";
 import { parseNode } from "./core/schema";
+import { known } from "./process";
 import { hostOf, type Host } from "./shell/host";
-
-let heard = false;
-const peers = new Map<string, Set<string>>();
-const expected = new Map<string, Host>();
 
 /** Begins to look at all hosts that the program declared, once a process. What is not in order is left to `check`. */
 export function expectAnnounced(announced: Announced | undefined): void {
-  if (heard || announced === undefined) return;
-  heard = true;
+  if (known.announced || announced === undefined) return;
+  known.announced = true;
+  const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;
     const parsed = parseNode({ hostname, address, connection, insecureIgnoreHostKey });
@@ -18,22 +16,18 @@ export function expectAnnounced(announced: Announced | undefined): void {
     const host = hostOf(hostname, parsed.connection);
     host.expect(announced.looks.filter((look) => look.hostname === hostname && isLook(look)).map(lookOf));
     host.prefetch();
-    expected.set(hostname, host);
+    hosts.set(hostname, host);
   }
-  for (const pair of announced.pairs) {
-    for (const hostname of pair) {
-      peers.set(hostname, new Set([...(peers.get(hostname) ?? []), ...pair.filter((other) => other !== hostname)]));
-    }
-  }
+  known.pairs = announced.pairs.map((pair) => pair.flatMap((hostname) => hosts.get(hostname) ?? []));
 }
 
 /**
- * Looks at the hosts that share a resource with this one. Half a pair is not begun: where the other host is down, or is
- * not the one that it should be, nothing is written on this one either.
+ * Looks at a host and at those that share a resource with it, once a process. Half a pair is not begun: where the other
+ * host is down, or does not let us in, nothing is written on this one either.
  */
-export async function peersSeen(hostname: string): Promise<void> {
-  const hosts = [...(peers.get(hostname) ?? [])].flatMap((peer) => expected.get(peer) ?? []);
-  await Promise.all(hosts.map((host) => host.observe(justTheHost)));
+export async function pairsSeen(host: Host): Promise<void> {
+  const pairs = known.pairs.filter((pair) => pair.includes(host));
+  await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
 }
 
 function isLook({ name, minor, port, disk, metaDisk }: Look): boolean {

@@ -12,7 +12,7 @@ import { planNode, planNodeTeardown } from "./core/plan-node";
 import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
-import { expectAnnounced, peersSeen } from "./expected";
+import { expectAnnounced, pairsSeen } from "./expected";
 import { hostErrorsAsFailures, preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
@@ -116,7 +116,7 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
   const wanted = wantedOf(news);
   const host = hostOf(wanted.desired.hostname, wanted.connection);
   const reporter = new Reporter(news.__urn);
-  await peersSeen(wanted.desired.hostname);
+  await pairsSeen(host);
   const seen = { withoutUtils: false };
   const subject: Subject = {
     hosts: [host],

@@ -1,6 +1,6 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { claimFailures, claimsOf, type Claim } from "./core/claims";
+import { claimFailures, claimsOf } from "./core/claims";
 import { grammarFailures, redactSecrets } from "./core/config";
 import { describeChange } from "./core/changed-lines";
 import { formatPlan } from "./core/format";
@@ -24,6 +24,7 @@ import {
   unreachableInPreview,
   type Failure,
 } from "./phase";
+import { known } from "./process";
 import { reconcile, RefusedError } from "./reconcile";
 import { Reporter } from "./reporter";
 import { newSecret } from "./shell/secret";
@@ -33,9 +34,6 @@ type Inputs = HiddenInputs & Record<string, unknown>;
 
 /** What identifies the device: with another value it would be another one, and the old would be left running. */
 const identity = ["name", "nodes"] as const;
-
-/** What the resources that were checked before in this process take up. */
-const claims: Claim[] = [];
 
 /** The provider behind DrbdResource: one replicated device on two hosts. */
 export const resourceLifecycle = {
@@ -114,9 +112,9 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
   const creating = Object.keys(olds).length === 0;
   const moved = creating ? [] : identityFailures(olds, news);
-  const refused = [...moved, ...claimFailures(parsed.desired, claims), ...commonFailures(news.__globalCommon)];
+  const refused = [...moved, ...claimFailures(parsed.desired, known.claims), ...commonFailures(news.__globalCommon)];
   if (refused.length > 0) return { failures: sourced(news, refused) };
-  claims.push(...claimsOf(parsed.desired));
+  known.claims.push(...claimsOf(parsed.desired));
 
   const reporter = new Reporter(news.__urn);
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });

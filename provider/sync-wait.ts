@@ -1,6 +1,6 @@
 import type { ObservedNode } from "./core/observed";
 import { parseSyncProgress } from "./core/parse-proc-drbd";
-import { formatSync, isSyncing, syncScript } from "./core/sync";
+import { formatSync, isSyncing } from "./core/sync";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 
@@ -16,22 +16,16 @@ export async function waitForSync(
   const { name, minor, waitForSyncSeconds } = pair.desired;
   if (!isSyncing(name, nodes)) return undefined;
   const host = pair.hosts.find(({ name: hostname }) => hostname === pair.desired.syncSource) ?? pair.hosts[0];
-  const argv = ["wait for sync", name];
   let block: string[] = [];
-  const result = await host.follow(
-    syncScript(name, minor, waitForSyncSeconds),
-    argv,
-    waitForSyncSeconds + 30,
-    (line) => {
-      if (line !== "--") {
-        block.push(line);
-        return;
-      }
-      const progress = parseSyncProgress(block.join("\n")).get(minor);
-      block = [];
-      if (progress !== undefined) reporter.progress(formatSync(progress));
-    },
-  );
+  const result = await host.followSync({ resource: name, minor, seconds: waitForSyncSeconds }, (line) => {
+    if (line !== "--") {
+      block.push(line);
+      return;
+    }
+    const progress = parseSyncProgress(block.join("\n")).get(minor);
+    block = [];
+    if (progress !== undefined) reporter.progress(formatSync(progress));
+  });
   if (result.exit !== 0) {
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
     reporter.warn(

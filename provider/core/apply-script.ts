@@ -2,7 +2,12 @@ import { lockPath, runFolder } from "./paths";
 import type { Step } from "./plan";
 import { justTheHost, probeFunction, type ProbeRequest } from "./probe";
 import { remoteFunctions } from "./remote-functions";
-import { commandLine } from "./shell-words";
+
+/** A step as shell: step-script.ts makes it. */
+export interface ShellStep {
+  readonly guard?: string;
+  readonly body: string;
+}
 
 /**
  * One node's steps of one stage, as one remote command. Each step's beginning and end are told by marker lines, so that
@@ -12,10 +17,9 @@ import { commandLine } from "./shell-words";
  * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
  * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
  */
-export function applyScript(nonce: string, steps: readonly Step[], observe?: ProbeRequest): string {
-  const bodies = steps.map((step, index) => {
-    const body = step.script ?? `${commandLine(step.argv)} </dev/null`;
-    const guarded = step.guard === undefined ? body : `{ ${step.guard}; } || exit ${guardFailed}\n${body}`;
+export function applyScript(nonce: string, steps: readonly ShellStep[], observe?: ProbeRequest): string {
+  const bodies = steps.map(({ guard, body }, index) => {
+    const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
     return [
       `step${index}() (`,
       guarded,

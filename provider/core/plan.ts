@@ -1,4 +1,7 @@
-/** One command on one host. What is shown, logged and quoted in errors is `argv`; what runs is `script` behind `guard`. */
+import type { Action } from "./action";
+import type { Call } from "./remote-functions";
+
+/** One command on one host. What is shown, logged and quoted in errors is `argv`; what runs is `does` behind `guard`. */
 export interface Step {
   readonly node: string;
   /** The command as a careful person would type it, without secrets. */
@@ -7,10 +10,10 @@ export interface Step {
   readonly because: string;
   /** What is lost when it runs; shown in the preview. */
   readonly destroys?: string;
-  /** Shell that must succeed just before: what was observed a minute ago may have changed. It prints why it failed. */
-  readonly guard?: string;
-  /** The shell that does it where that is more than argv. May hold secrets: never shown. */
-  readonly script?: string;
+  /** What must all hold just before: what was observed a minute ago may have changed. Each tells why it does not. */
+  readonly guard?: readonly Call[];
+  /** What it does in turn, up to the first that fails, where that is more than argv. May hold secrets: never shown. */
+  readonly does?: readonly Action[];
   readonly timeoutSeconds: number;
 }
 
@@ -35,6 +38,10 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** What comes after the steps without changing anything (waiting), or depends on what they find. */
   readonly afterwards: readonly string[];
+}
+
+export function actionsOf(step: Step): readonly Action[] {
+  return step.does ?? [{ kind: "run", argv: step.argv }];
 }
 
 export function stepsOf(plan: Plan): readonly Step[] {

@@ -1,3 +1,16 @@
+/** The functions below that look and say yes or no: what a step's guard is made of. */
+export type Check =
+  | "no_metadata"
+  | "still_blank"
+  | "blank_before_metadata"
+  | "never_used"
+  | "wait_connected"
+  | "both_new"
+  | "not_standalone";
+
+/** A check with its arguments. */
+export type Call = readonly [Check, ...string[]];
+
 /**
  * Shell functions that the probe and the steps' guards share, so that what was planned on and what is checked again
  * just before a destructive command are one and the same test. POSIX sh, and nothing but what Debian calls essential
@@ -103,6 +116,12 @@ both_new() {
   now=$(drbdadm dstate "$1" </dev/null 2>&1)
   if [ "$now" != Inconsistent/Inconsistent ]; then echo "$1 is $now, not Inconsistent/Inconsistent"; return 1; fi
   never_used "$1"
+}
+
+# not_standalone RESOURCE: a side that was disconnected on purpose, or after a split brain, stays so.
+not_standalone() {
+  now=$(drbdadm cstate "$1" </dev/null 2>/dev/null)
+  if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
 }
 
 # put FILE MODE: standard input becomes FILE at once or not at all. Synced before it is renamed, so that a power cut

@@ -1,16 +1,18 @@
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Step } from "./plan";
 
+const install = ["install", "-y", "--no-install-recommends", "drbd-utils"];
+/** confold: dpkg fails rather than ask whether a configuration file that is there already may stay. */
+const asksNothing = ["-o", "DPkg::Lock::Timeout=120", "-o", "DPkg::Options::=--force-confold"];
+
 export function installUtils(node: string, because: string): Step[] {
   return [
     { node, argv: ["apt-get", "update"], because: "its package lists may be old", timeoutSeconds: 300 },
     {
       node,
-      argv: ["apt-get", "install", "-y", "--no-install-recommends", "drbd-utils"],
+      argv: ["apt-get", ...install],
       because,
-      // confold: dpkg fails rather than ask whether a configuration file that is there already may stay.
-      script:
-        "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o DPkg::Options::=--force-confold install -y --no-install-recommends drbd-utils </dev/null",
+      does: [{ kind: "run", argv: ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...asksNothing, ...install] }],
       timeoutSeconds: 900,
     },
   ];
@@ -25,7 +27,7 @@ export function loadModuleAtBoot(node: string, because: string): Step {
     node,
     argv: ["write", moduleAtBootPath],
     because,
-    script: `echo drbd | put ${moduleAtBootPath} 0644`,
+    does: [{ kind: "put", path: moduleAtBootPath, text: "drbd\n", mode: 0o644 }],
     timeoutSeconds: 30,
   };
 }
@@ -36,11 +38,7 @@ export function backUpGlobalCommon(node: string, ownMark: string, because: strin
     node,
     argv: ["cp", "-p", globalCommonPath, globalCommonBackupPath],
     because,
-    script: [
-      `if [ -e ${globalCommonPath} ] && [ ! -e ${globalCommonBackupPath} ] && ! grep -qF '${ownMark}' ${globalCommonPath}; then`,
-      `cp -p ${globalCommonPath} ${globalCommonBackupPath}`,
-      "fi",
-    ].join("\n"),
+    does: [{ kind: "keep", path: globalCommonPath, copy: globalCommonBackupPath, unless: ownMark }],
     timeoutSeconds: 30,
   };
 }

@@ -1,7 +1,8 @@
+import type { Action } from "./action";
 import type { DesiredFilesystem, DesiredResource } from "./desired";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
-import { commandLine, printText, quote } from "./shell-words";
+import type { Call } from "./remote-functions";
 import { writeConfiguration } from "./steps-configuration";
 import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
@@ -28,15 +29,16 @@ export interface MetadataPlace {
 export function createMetadata(node: string, desired: DesiredResource, place: MetadataPlace, because: string): Step {
   const internal = place.metaDisk === "internal";
   const holder = internal ? place.disk : place.metaDisk;
-  const guards = [`no_metadata ${desired.minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}`];
-  // Metadata made by ourselves a moment ago on the other half of the guard's work would be found by no_metadata.
-  guards.push(`still_blank ${quote(place.disk)} ${place.diskSize}`);
-  if (!internal) guards.push(`still_blank ${quote(place.metaDisk)} ${place.metaDiskSize}`);
+  const guard: Call[] = [
+    ["no_metadata", String(desired.minor), holder, internal ? "internal" : "flex-external"],
+    ["still_blank", place.disk, String(place.diskSize)],
+  ];
+  if (!internal) guard.push(["still_blank", place.metaDisk, String(place.metaDiskSize)]);
   return {
     node,
     argv: ["drbdadm", "create-md", desired.name],
     because,
-    guard: guards.join(" && "),
+    guard,
     timeoutSeconds: patient,
   };
 }
@@ -51,7 +53,7 @@ export function adjust(node: string, resource: string, because: string): Step {
     node,
     argv: ["drbdadm", "adjust", resource],
     because,
-    guard: `[ "$(drbdadm cstate ${quote(resource)} 2>/dev/null)" != StandAlone ] || { echo ${quote(resource)} is StandAlone now; false; }`,
+    guard: [["not_standalone", resource]],
     timeoutSeconds: quick,
   };
 }
@@ -61,7 +63,8 @@ export function adjust(node: string, resource: string, because: string): Step {
  * had its metadata already, must hold nothing in front of it: somebody may have run create-md over data.
  */
 export function checkNeverUsed(node: string, resource: string, overwritten?: string): Step {
-  const blank = overwritten === undefined ? "" : ` && blank_before_metadata ${quote(overwritten)}`;
+  const checks: Call[] = [["never_used", resource]];
+  if (overwritten !== undefined) checks.push(["blank_before_metadata", overwritten]);
   return {
     node,
     argv: ["drbdadm", "get-gi", resource],
@@ -69,21 +72,24 @@ export function checkNeverUsed(node: string, resource: string, overwritten?: str
       overwritten === undefined
         ? "must be a new device's, or nobody may overwrite it"
         : `must be a new device's, and ${overwritten} blank, or nobody may overwrite it`,
-    script: `never_used ${quote(resource)}${blank}`,
+    does: checks.map((call) => ({ kind: "check", call })),
     timeoutSeconds: quick,
   };
 }
 
 export function forcePrimary(node: string, resource: string, formatsNext: boolean, because: string): Step {
-  const mark = quote(formattingMark(resource));
+  const argv = ["drbdadm", "primary", "--force", resource];
   return {
     node,
-    argv: ["drbdadm", "primary", "--force", resource],
+    argv,
     because,
-    guard: `both_new ${quote(resource)}`,
+    guard: [["both_new", resource]],
     // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use.
-    script: formatsNext
-      ? `mkdir -p ${formattingFolder} && : >${mark} && drbdadm primary --force ${quote(resource)} </dev/null`
+    does: formatsNext
+      ? [
+          { kind: "put", path: formattingMark(resource), text: "", mode: 0o644 },
+          { kind: "run", argv },
+        ]
       : undefined,
     timeoutSeconds: patient,
   };
@@ -94,16 +100,18 @@ export function primary(node: string, resource: string, because: string): Step {
     node,
     argv: ["drbdadm", "primary", resource],
     because,
-    guard: `wait_connected ${quote(resource)} 30`,
+    guard: [["wait_connected", resource, "30"]],
     timeoutSeconds: patient,
   };
 }
 
-const formattingFolder = "/var/lib/pulumi-drbd";
-
 /** Stands on the sync source from just before its `primary --force` until it was formatted or mounted. */
 export function formattingMark(resource: string): string {
-  return `${formattingFolder}/${resource}.new`;
+  return `/var/lib/pulumi-drbd/${resource}.new`;
+}
+
+function forgetMark(resource: string): Action {
+  return { kind: "run", argv: ["rm", "-f", formattingMark(resource)] };
 }
 
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
@@ -120,8 +128,8 @@ export function makeFilesystem(
     node,
     argv,
     because,
-    script: `${commandLine(argv)} </dev/null && rm -f ${quote(formattingMark(desired.name))}`,
-    guard: `still_blank ${device} any`,
+    guard: [["still_blank", device, "any"]],
+    does: [{ kind: "run", argv }, forgetMark(desired.name)],
     timeoutSeconds: 600,
   };
 }
@@ -146,21 +154,16 @@ export function fstabLine(
 
 /** With the mount point's folder: on the other host a failover mounts it by hand. */
 export function writeFstabLine(node: string, minor: number, line: string, mountPoint: string, because: string): Step {
-  const script = `mkdir -p ${quote(mountPoint)} || exit $?\n${fstabScript(minor, line)}`;
-  return { node, argv: ["write", fstabPath], because, script, timeoutSeconds: quick };
+  const does: Action[] = [
+    { kind: "run", argv: ["mkdir", "-p", mountPoint] },
+    { kind: "fstab", device: devicePath(minor), line },
+  ];
+  return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 
 export function removeFstabLine(node: string, minor: number, because: string): Step {
-  return { node, argv: ["write", fstabPath], because, script: fstabScript(minor), timeoutSeconds: quick };
-}
-
-/** All lines but the device's own, then the new one. grep answers 1 when no line is left, and more when it could not read. */
-function fstabScript(minor: number, line?: string): string {
-  return [
-    `others=$(grep -v '^${devicePath(minor)}[[:space:]]' ${fstabPath})`,
-    "[ $? -le 1 ] || exit 1",
-    `{ [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; } | put ${fstabPath} 0644`,
-  ].join("\n");
+  const does: Action[] = [{ kind: "fstab", device: devicePath(minor) }];
+  return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 
 export function writePromotionUnit(node: string, because: string): Step {
@@ -168,7 +171,7 @@ export function writePromotionUnit(node: string, because: string): Step {
     node,
     argv: ["write", promotionUnitPath],
     because,
-    script: `${printText(promotionUnit)} | put ${promotionUnitPath} 0644`,
+    does: [{ kind: "put", path: promotionUnitPath, text: promotionUnit, mode: 0o644 }],
     timeoutSeconds: quick,
   };
 }
@@ -187,11 +190,12 @@ export function reloadSystemd(node: string, because: string): Step {
 }
 
 export function mount(node: string, resource: string, mountPoint: string, because: string): Step {
+  const argv = ["mount", mountPoint];
   return {
     node,
-    argv: ["mount", mountPoint],
+    argv,
     because,
-    script: `mkdir -p ${quote(mountPoint)} && mount ${quote(mountPoint)} && rm -f ${quote(formattingMark(resource))}`,
+    does: [{ kind: "run", argv: ["mkdir", "-p", mountPoint] }, { kind: "run", argv }, forgetMark(resource)],
     timeoutSeconds: patient,
   };
 }

@@ -12,11 +12,19 @@ export function isSyncing(resource: string, nodes: readonly ObservedNode[]): boo
   });
 }
 
+/** A sync that is waited for. */
+export interface SyncWatch {
+  readonly resource: string;
+  readonly minor: number;
+  /** The longest wait. */
+  readonly seconds: number;
+}
+
 /**
  * Prints the resource's part of /proc/drbd once a second, each time followed by `--`, until both disks are UpToDate
  * (exit 0), the connection is lost (exit 1) or the time is up (exit 2).
  */
-export function syncScript(resource: string, minor: number, seconds: number): string {
+export function syncScript({ resource, minor, seconds }: SyncWatch): string {
   const name = quote(resource);
   return `follow() {
 left=${seconds}

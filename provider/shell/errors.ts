@@ -31,6 +31,11 @@ export class HostError extends Error {
   }
 }
 
+/** A guard found that the host is not any more what was planned on: worth another look. */
+export class GuardError extends HostError {
+  override readonly name = "GuardError";
+}
+
 /** The host could not be reached or would not let us in: nothing was read there, nothing was changed. */
 export class UnreachableError extends HostError {
   override readonly name = "UnreachableError";

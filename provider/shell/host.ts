@@ -1,26 +1,14 @@
-import { randomBytes } from "node:crypto";
-
-import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
-import type { ObservedNode } from "../core/observed";
-import { ProbeError, parseProbe } from "../core/parse-probe";
-import { lockPath } from "../core/paths";
-import type { Step } from "../core/plan";
-import { justTheHost, observeScript, type ProbeRequest } from "../core/probe";
-import { commandLine } from "../core/shell-words";
 import type { Connection } from "../core/connection";
-import { HostError, NetworkError, UnreachableError } from "./errors";
-import { logEvent } from "./event-log";
-import { Session, type RemoteResult, type RunOptions } from "./ssh";
+import type { ObservedNode } from "../core/observed";
+import type { Step } from "../core/plan";
+import { justTheHost, type ProbeRequest } from "../core/probe";
+import type { SyncWatch } from "../core/sync";
+import type { Remote } from "./remote";
+import type { RemoteResult } from "./ssh";
+import { SshRemote } from "./ssh-remote";
 
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
 const fresh = 30_000;
-/** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
-const observeSeconds = 60;
-/** Between one step's end and the next one's beginning. */
-const slack = 30;
-
-let connections = 0;
-let commands = 0;
 
 interface Sighting {
   readonly at: number;
@@ -29,20 +17,18 @@ interface Sighting {
   readonly covers: ReadonlySet<string>;
 }
 
-/** One host as this process knows it: one SSH connection, kept, and the last look at it. */
+/** One host as this process knows it: one connection, kept, and the last look at it. */
 export class Host {
-  private session: Promise<Session> | undefined;
-  private connectionNumber = 0;
   private sighting: Sighting | undefined;
-  /** That the host could not be reached, once it was dialled for less than the connection bears. */
-  private missed: NetworkError | undefined;
+  private asked = false;
+  private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly name: string,
-    private readonly connection: Connection,
+    private readonly remote: Remote,
   ) {}
 
   /** The last look, where it is fresh and went into all that is asked for; else a new one, into what is expected too. */
@@ -50,17 +36,20 @@ export class Host {
     return this.alone(async () => {
       const known = this.recent();
       if (known !== undefined && coverage(request).every((one) => this.sighting?.covers.has(one))) return known;
-      const nonce = newNonce();
       const wider = this.widen(request);
-      const argv = [
-        "observe",
-        ...wider.looks.map(({ name }) => name),
-        ...wider.candidates.map(({ name }) => `${name} (wanted)`),
-      ];
-      const session = await this.connected(attempts);
-      const result = await this.look(session, argv, observeScript(nonce, wider), { timeoutSeconds: observeSeconds });
-      return this.keep(nonce, wider, result);
+      return this.keep(wider, await this.remote.observe(wider, attempts));
     });
+  }
+
+  /** Resolves when this process has looked at it once, however long ago, without waiting for steps that run now. */
+  async seen(): Promise<void> {
+    this.first ??= this.observe(justTheHost);
+    try {
+      await this.first;
+    } catch (error) {
+      this.first = undefined;
+      throw error;
+    }
   }
 
   /** What will be asked for before long: an observation looks at it too, which saves another one. */
@@ -75,7 +64,7 @@ export class Host {
 
   /** Begins to look, so that the answer is there when somebody asks for it. Whoever asks is told of errors then. */
   prefetch(): void {
-    if (this.session !== undefined) return;
+    if (this.asked) return;
     this.observe(justTheHost, 2).catch(() => undefined);
   }
 
@@ -92,61 +81,20 @@ export class Host {
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
       this.sighting = undefined;
-      const nonce = newNonce();
-      const began = new Map<number, number>();
-      const ended = new Map<number, { readonly exit: number; readonly at: number }>();
-      const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
       const wider = observe && this.widen(observe);
-      const onLine = (line: string) => {
-        const event = parseMarker(nonce, line);
-        if (event === undefined || event.kind === "locked") return;
-        const step = steps[event.index];
-        if (event.kind === "end") ended.set(event.index, { exit: event.exit, at: performance.now() });
-        else if (step !== undefined) {
-          began.set(event.index, performance.now());
-          tell(step);
-        }
-      };
-      const session = await this.connected();
-      const options = { timeoutSeconds: longest + slack, onLine };
-      const numbers = this.numbered();
-      const result = await session
-        .run(applyScript(nonce, steps, wider), options)
-        .catch((error: unknown) => {
-          throw this.interrupted(error, steps, began, ended);
-        })
-        .finally(() => {
-          // What was begun stands in the log, whatever became of it and of the connection.
-          for (const [index, at] of began) {
-            const end = ended.get(index);
-            const ms = (end?.at ?? performance.now()) - at;
-            logEvent({ ...numbers, argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
-          }
-        });
-      const outcomes = parseOutcomes(nonce, steps, result.stdout);
-      this.judge(nonce, steps, outcomes, result);
-      return wider === undefined ? undefined : this.keep(nonce, wider, result);
+      const node = await this.remote.apply(steps, wider, tell);
+      return wider && node && this.keep(wider, node);
     });
   }
 
-  /**
-   * Follows a script that prints lines until it ends, such as the wait for a sync. Changes nothing, and so lets other
-   * resources' steps and looks go on beside it: a sync takes hours.
-   */
-  async follow(
-    script: string,
-    argv: readonly string[],
-    timeoutSeconds: number,
-    onLine: (line: string) => void,
-  ): Promise<RemoteResult> {
-    const session = await this.alone(() => this.connected());
-    return this.look(session, argv, script, { timeoutSeconds, onLine });
+  /** Lets other resources' steps and looks go on beside it: a sync takes hours. */
+  async followSync(watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
+    await this.alone(() => this.remote.connect());
+    return this.remote.followSync(watch, onLine);
   }
 
-  async close(): Promise<void> {
-    const session = await this.session?.catch(() => undefined);
-    session?.close();
-    this.session = undefined;
+  close(): Promise<void> {
+    return this.remote.close();
   }
 
   private widen({ looks, candidates }: ProbeRequest): ProbeRequest {
@@ -154,157 +102,36 @@ export class Host {
     return { looks: [...looks, ...this.expected.filter(({ name }) => !asked.has(name))], candidates };
   }
 
+  private keep(request: ProbeRequest, node: ObservedNode): ObservedNode {
+    this.sighting = { at: Date.now(), node, covers: new Set(coverage(request)) };
+    return node;
+  }
+
   private alone<T>(work: () => Promise<T>): Promise<T> {
+    this.asked = true;
     const turn = this.queue.then(work);
     this.queue = turn.catch(() => undefined);
     return turn;
   }
-
-  /** What a new remote command is known by in the log. */
-  private numbered() {
-    return { host: this.name, connection: this.connectionNumber, command: ++commands };
-  }
-
-  /** Runs what changes nothing, as one line of the log. */
-  private async look(
-    session: Session,
-    argv: readonly string[],
-    script: string,
-    options: RunOptions,
-  ): Promise<RemoteResult> {
-    const numbers = this.numbered();
-    const started = performance.now();
-    let exit: number | null = null;
-    try {
-      const result = await session.run(script, options);
-      exit = result.exit;
-      return result;
-    } finally {
-      logEvent({ ...numbers, argv, exit, ms: performance.now() - started, changes: false });
-    }
-  }
-
-  private async connected(attempts?: number): Promise<Session> {
-    const current = await this.session?.catch(() => undefined);
-    if (current?.open === true) return current;
-    // Who asks for few attempts is in a hurry (a preview): a host that is down is waited for once, not by each resource.
-    if (attempts !== undefined && this.missed !== undefined) throw this.missed;
-    const started = performance.now();
-    this.connectionNumber = ++connections;
-    this.session = Session.connect(this.name, this.connection, attempts);
-    const session = await this.session.catch((error: unknown) => {
-      if (error instanceof NetworkError) this.missed = error;
-      throw error;
-    });
-    this.missed = undefined;
-    const [ms, connection] = [performance.now() - started, this.connectionNumber];
-    logEvent({ host: this.name, connection, argv: ["connect"], exit: 0, ms, changes: false });
-    return session;
-  }
-
-  private keep(nonce: string, request: ProbeRequest, result: RemoteResult): ObservedNode {
-    try {
-      const node = parseProbe(nonce, result.stdout);
-      this.sighting = { at: Date.now(), node, covers: new Set(coverage(request)) };
-      return node;
-    } catch (error) {
-      if (!(error instanceof ProbeError)) throw error;
-      if (/sudo:/.test(result.stderr)) {
-        throw new UnreachableError(
-          this.name,
-          `the user ${this.connection.user} may not become root without a password`,
-          {
-            command: "sudo -n sh -s",
-            exit: result.exit ?? "none",
-            output: result.stderr,
-            advice: `let that user run everything by sudo without a password (\`${this.connection.user} ALL=(ALL) NOPASSWD: ALL\` in /etc/sudoers.d), or connect as root`,
-          },
-        );
-      }
-      throw new HostError(this.name, `looking at the host failed: ${error.message}`, {
-        command: "sh -s (the probe)",
-        exit: result.exit ?? "none",
-        output: `${result.stdout.slice(-500)}${result.stderr.slice(-1500)}`,
-        advice: "log in by hand and see whether a POSIX shell, lsblk, ip and perl work there",
-      });
-    }
-  }
-
-  private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
-    if (result.stdout.includes(`@${nonce}-step locked`)) {
-      throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
-        command: `flock -w 60 ${lockPath}`,
-        advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
-      });
-    }
-    const failed = outcomes.find((outcome) => outcome.exit !== 0);
-    if (failed !== undefined) throw stepError(failed, steps);
-    if (outcomes.length < steps.length) {
-      throw new HostError(this.name, "the steps did not run", {
-        command: "sh -s",
-        exit: result.exit ?? "none",
-        output: result.stderr + result.stdout.slice(-500),
-        advice: "run `pulumi up` again: it goes on from what is there",
-      });
-    }
-  }
-
-  private interrupted(
-    error: unknown,
-    steps: readonly Step[],
-    began: ReadonlyMap<number, number>,
-    ended: ReadonlyMap<number, unknown>,
-  ): unknown {
-    if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
-    const last = Math.max(...began.keys());
-    const step = steps[last];
-    if (step === undefined || ended.has(last)) return error;
-    return new HostError(this.name, `${error.what}; the step that was running may have taken effect`, {
-      command: commandLine(step.argv),
-      advice: "run `pulumi up` again when the host answers: it looks at what is there and goes on",
-    });
-  }
-}
-
-/** A guard found that the host is not any more what was planned on: worth another look. */
-export class GuardError extends HostError {
-  override readonly name = "GuardError";
-}
-
-function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
-  const { step } = failed;
-  const Kind = failed.guarded ? GuardError : HostError;
-  const what = failed.guarded
-    ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
-    : failed.exit === null
-      ? "its end was never told"
-      : `a step failed (${step.because})`;
-  const left = steps.length - steps.indexOf(step) - 1;
-  return new Kind(step.node, what, {
-    command: commandLine(step.argv),
-    exit: failed.exit ?? "none",
-    output: failed.output,
-    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
-  });
 }
 
 function coverage({ looks, candidates }: ProbeRequest): string[] {
   return [...looks, ...candidates].map((one) => JSON.stringify(one));
 }
 
-/** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */
-function newNonce(): string {
-  return randomBytes(9).toString("hex");
-}
+type RemoteOf = (name: string, connection: Connection) => Remote;
+
+const overSsh: RemoteOf = (name, connection) => new SshRemote(name, connection);
 
 const hosts = new Map<string, Host>();
+let remoteOf = overSsh;
 
 /** The host behind a connection: one object, and so one SSH connection, a host and process. */
 export function hostOf(name: string, connection: Connection): Host {
   const key = JSON.stringify([name, connection]);
   let host = hosts.get(key);
   if (host === undefined) {
-    host = new Host(name, connection);
+    host = new Host(name, remoteOf(name, connection));
     hosts.set(key, host);
   }
   return host;
@@ -314,4 +141,10 @@ export function hostOf(name: string, connection: Connection): Host {
 export async function closeHosts(): Promise<void> {
   await Promise.all([...hosts.values()].map((host) => host.close()));
   hosts.clear();
+}
+
+/** What a new process knows of hosts: nothing. A simulation puts its own in the place of those behind SSH. */
+export function forgetHosts(reach: RemoteOf = overSsh): void {
+  hosts.clear();
+  remoteOf = reach;
 }

@@ -2,11 +2,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { type StepOutcome, applyScript, parseMarker, parseOutcomes } from "../../provider/core/apply-script";
+import {
+  type ShellStep,
+  type StepOutcome,
+  applyScript,
+  parseMarker,
+  parseOutcomes,
+} from "../../provider/core/apply-script";
 import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
 import type { Step } from "../../provider/core/plan";
 import { justTheHost } from "../../provider/core/probe";
-import { quote } from "../../provider/core/shell-words";
+import { commandLine, quote } from "../../provider/core/shell-words";
+import { shellOf } from "../../provider/core/step-script";
 import { lockedIn, replaced, sh, temporaryFolder } from "./shell";
 
 const folder = temporaryFolder();
@@ -19,11 +26,18 @@ const step = (argv: readonly string[], more: Partial<Step> = {}): Step => ({
   timeoutSeconds: 5,
   ...more,
 });
-const scripted = (script: string, more: Partial<Step> = {}): Step => step(["write", "something"], { script, ...more });
+/** A step with shell of the test's own. */
+type Scripted = Step & { readonly shell?: ShellStep };
+const scripted = (body: string, guard?: string): Scripted => ({
+  ...step(["write", "something"], guard === undefined ? {} : { guard: [["never_used", "r0"]] }),
+  shell: { guard, body },
+});
+const guarded = (guard: string, argv: readonly string[]): Scripted => scripted(commandLine(argv), guard);
 
-const scriptOf = (steps: readonly Step[]): string => lockedIn(folder, applyScript(nonce, steps));
+const shells = (steps: readonly Scripted[]): ShellStep[] => steps.map((one) => one.shell ?? shellOf(one));
+const scriptOf = (steps: readonly Scripted[]): string => lockedIn(folder, applyScript(nonce, shells(steps)));
 
-function apply(steps: readonly Step[]): StepOutcome[] {
+function apply(steps: readonly Scripted[]): StepOutcome[] {
   const { exit, stdout, stderr } = sh(scriptOf(steps));
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
   return parseOutcomes(nonce, steps, stdout);
@@ -65,12 +79,12 @@ test("every command but the last of a step's script may fail, as in a shell", ()
 
 describe("a guard", () => {
   test("that holds is followed by its command", () => {
-    expect(told(apply([step(["echo", "ran"], { guard: "echo looked; true" })]))).toEqual([[0, "looked\nran"]]);
+    expect(told(apply([guarded("echo looked; true", ["echo", "ran"])]))).toEqual([[0, "looked\nran"]]);
   });
 
   test("that fails stops the command and all after it, tells why, and is told from a command that failed", () => {
     const guard = "[ 1 = 1 ] && { echo /dev/vdb is not blank any more; false; }";
-    const [outcome, ...others] = apply([step(["echo", "ran"], { guard }), step(["echo", "after"])]);
+    const [outcome, ...others] = apply([guarded(guard, ["echo", "ran"]), step(["echo", "after"])]);
     expect(others).toEqual([]);
     expect(outcome).toMatchObject({ output: "/dev/vdb is not blank any more", guarded: true });
     expect(outcome?.exit).not.toBe(0);
@@ -83,18 +97,18 @@ describe("a guard", () => {
     ["that ends the shell", "exit 5"],
   ])("%s", (_what, guard) => {
     const mark = join(folder, "guarded");
-    const [outcome] = apply([scripted(`: >${quote(mark)}`, { guard })]);
+    const [outcome] = apply([scripted(`: >${quote(mark)}`, guard)]);
     expect(outcome?.exit).not.toBe(0);
     expect(sh(`ls ${quote(mark)}`).exit).not.toBe(0);
   });
 
   test("is not blamed for its command", () => {
-    expect(told(apply([step(["sh", "-c", "echo failed; exit 1"], { guard: "true" })]))).toEqual([[1, "failed"]]);
+    expect(told(apply([guarded("true", ["sh", "-c", "echo failed; exit 1"])]))).toEqual([[1, "failed"]]);
   });
 });
 
 test("nothing waits for input", () => {
-  expect(told(apply([step(["cat"]), scripted("cat; cat"), step(["true"], { guard: "cat" })]))).toEqual([
+  expect(told(apply([step(["cat"]), scripted("cat; cat"), guarded("cat", ["true"])]))).toEqual([
     [0, ""],
     [0, ""],
     [0, ""],
@@ -165,7 +179,7 @@ describe("the lock", () => {
     const own = join(folder, "locked");
     mkdirSync(own, { recursive: true });
     const steps = [step(["echo", "ran"])];
-    const script = replaced(lockedIn(own, applyScript(nonce, steps)), "flock -w 60 ", "flock -w 0.1 ");
+    const script = replaced(lockedIn(own, applyScript(nonce, shells(steps))), "flock -w 60 ", "flock -w 0.1 ");
     await hold(join(own, "lock"));
     const { stdout } = sh(script);
     expect(stdout.split("\n").map((line) => parseMarker(nonce, line)?.kind)).toContain("locked");
@@ -179,7 +193,7 @@ describe("the lock", () => {
 
   test("that cannot be made: nothing runs, and no step is told to have begun", () => {
     const steps = [step(["echo", "ran"])];
-    const script = lockedIn("/dev/null/folder", applyScript(nonce, steps));
+    const script = lockedIn("/dev/null/folder", applyScript(nonce, shells(steps)));
     const { stdout, exit } = sh(script);
     expect(exit).not.toBe(0);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
@@ -189,14 +203,15 @@ describe("the lock", () => {
 
   test("is in a folder of root's own", () => {
     const own = join(folder, "run");
-    expect(sh(lockedIn(own, applyScript(nonce, [step(["true"])]))).exit).toBe(0);
+    expect(sh(lockedIn(own, applyScript(nonce, shells([step(["true"])])))).exit).toBe(0);
     expect((statSync(own).mode & 0o7777).toString(8)).toBe("700");
   });
 });
 
 test("what was seen after the last step comes along, and only then", () => {
   const last = join(folder, "last");
-  const withLook = (steps: readonly Step[]) => sh(lockedIn(folder, applyScript(nonce, steps, justTheHost))).stdout;
+  const withLook = (steps: readonly Scripted[]) =>
+    sh(lockedIn(folder, applyScript(nonce, shells(steps), justTheHost))).stdout;
   const whole = withLook([scripted(`echo done >${quote(last)}`)]);
   expect(parseProbe(nonce, whole).hostname).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
   expect(readFileSync(last, "utf8")).toBe("done\n");
@@ -207,7 +222,7 @@ test("what was seen after the last step comes along, and only then", () => {
 describe("what came back, cut short", () => {
   const steps = [
     scripted("echo one; exit 0"),
-    step(["echo", "two"], { guard: "true" }),
+    guarded("true", ["echo", "two"]),
     scripted("echo three; exit 112"),
     step(["echo", "never"]),
   ];

@@ -167,7 +167,7 @@ describe("StandAlone", () => {
       ({ argv }) => argv[1] === "adjust",
     );
     expect(adjusts).toHaveLength(2);
-    for (const { guard } of adjusts) expect(guard).toContain("!= StandAlone");
+    for (const { guard } of adjusts) expect(guard).toEqual([["not_standalone", "r0"]]);
   });
 });
 

@@ -66,7 +66,7 @@ test("without a filesystem: forced, and not mounted, formatted or noted as to be
     "alpha: systemctl enable --no-reload drbd@r0.target",
     "bravo: systemctl enable --no-reload drbd@r0.target",
   ]);
-  expect(stepsOf(plan).filter(({ script = "" }) => script.includes("/var/lib/pulumi-drbd"))).toEqual([]);
+  expect(stepsOf(plan).filter(({ does }) => JSON.stringify(does ?? []).includes("/var/lib/pulumi-drbd"))).toEqual([]);
 });
 
 test("with a filesystem that is mounted nowhere: formatted only", () => {
@@ -86,14 +86,17 @@ describe("what is destroyed is checked again just before", () => {
   );
 
   test("create-md: no metadata, and the disk blank and of the size that was seen", () => {
-    const guard = `no_metadata 1 /dev/vdb internal && still_blank /dev/vdb ${diskBytes}`;
-    expect(guards.get("alpha: drbdadm create-md")).toBe(guard);
-    expect(guards.get("bravo: drbdadm create-md")).toBe(guard);
+    const guard = [
+      ["no_metadata", "1", "/dev/vdb", "internal"],
+      ["still_blank", "/dev/vdb", String(diskBytes)],
+    ];
+    expect(guards.get("alpha: drbdadm create-md")).toEqual(guard);
+    expect(guards.get("bravo: drbdadm create-md")).toEqual(guard);
   });
 
   test("primary --force: both new; mkfs: blank", () => {
-    expect(guards.get("alpha: drbdadm primary")).toBe("both_new r0");
-    expect(guards.get("alpha: mkfs.xfs -L")).toBe("still_blank /dev/drbd1 any");
+    expect(guards.get("alpha: drbdadm primary")).toEqual([["both_new", "r0"]]);
+    expect(guards.get("alpha: mkfs.xfs -L")).toEqual([["still_blank", "/dev/drbd1", "any"]]);
   });
 
   test("external metadata: both disks", () => {
@@ -102,18 +105,22 @@ describe("what is destroyed is checked again just before", () => {
     const [alpha, bravo] = blankPair();
     const seen: Pair = [withLook(alpha, { metaDisk: { kind: "blank", real: "/dev/vdc", size: 4096000 } }), bravo];
     const step = stepsOf(planOf(seen, { desired })).find((one) => one.argv[1] === "create-md");
-    expect(step?.guard).toBe(
-      `no_metadata 1 /dev/vdc flex-external && still_blank /dev/vdb ${diskBytes} && still_blank /dev/vdc 4096000`,
-    );
+    expect(step?.guard).toEqual([
+      ["no_metadata", "1", "/dev/vdc", "flex-external"],
+      ["still_blank", "/dev/vdb", String(diskBytes)],
+      ["still_blank", "/dev/vdc", "4096000"],
+    ]);
   });
 
   test("a disk that somebody else made metadata on is looked at before the sync overwrites it", () => {
     const bravo = nodeAt("bravo", "metadata");
-    const script = (nodes: Pair, host: string) =>
-      stepsOf(planOf(nodes)).find((step) => step.node === host && step.argv[1] === "get-gi")?.script;
-    expect(script([nodeAt("alpha", "blank"), bravo], "bravo")).toBe("never_used r0 && blank_before_metadata /dev/vdb");
-    expect(script([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "bravo")).toBe("never_used r0");
-    expect(script([nodeAt("alpha", "metadata"), bravo], "alpha")).toBe("never_used r0");
+    const checks = (nodes: Pair, host: string) =>
+      stepsOf(planOf(nodes)).find((step) => step.node === host && step.argv[1] === "get-gi")?.does;
+    const neverUsed = { kind: "check", call: ["never_used", "r0"] };
+    const blank = { kind: "check", call: ["blank_before_metadata", "/dev/vdb"] };
+    expect(checks([nodeAt("alpha", "blank"), bravo], "bravo")).toEqual([neverUsed, blank]);
+    expect(checks([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "bravo")).toEqual([neverUsed]);
+    expect(checks([nodeAt("alpha", "metadata"), bravo], "alpha")).toEqual([neverUsed]);
   });
 });
 

@@ -4,6 +4,7 @@ import { formatPlan } from "../../provider/core/format";
 import type { ObservedNode } from "../../provider/core/observed";
 import { type Plan, type Step, stepsOf } from "../../provider/core/plan";
 import { planResource } from "../../provider/core/plan-resource";
+import { shellOf } from "../../provider/core/step-script";
 import { type ArbitrarySituation, arbitrarySituation } from "./arbitrary-observed";
 import { allCommands, newGi, planOf, secret, situation } from "./observed-builder";
 
@@ -111,7 +112,7 @@ test("primary --force: only where both sides are blank or new, on the sync sourc
     if (forced.length === 0) return;
     expect(neverUsed(given)).toBe(true);
     expect(forced[0]!.node).toBe(given.given.desired.syncSource);
-    expect(forced[0]!.guard).toBe("both_new r0");
+    expect(forced[0]!.guard).toEqual([["both_new", "r0"]]);
     expect(given.given.memory.filesystemUuid).toBeNull();
   });
 });
@@ -123,7 +124,7 @@ test("primary --force: only after a barrier behind the check of both sides", () 
     const checked = plan.stages
       .slice(0, stage)
       .flat()
-      .filter(({ script }) => script?.startsWith("never_used r0"))
+      .filter(({ does = [] }) => does.some((one) => one.kind === "check" && one.call[0] === "never_used"))
       .map(({ node }) => node);
     expect(checked.sort()).toEqual(["alpha", "bravo"]);
   });
@@ -135,7 +136,10 @@ test("create-md: only on a side that is blank, once, and behind its guard", () =
     expect(new Set(made.map(({ node }) => node)).size).toBe(made.length);
     for (const step of made) {
       expect(isBlank(nodeOf(given, step))).toBe(true);
-      expect(step.guard).toMatch(/^no_metadata 1 \/dev\/vdb internal && still_blank \/dev\/vdb \d+$/);
+      expect(step.guard).toEqual([
+        ["no_metadata", "1", "/dev/vdb", "internal"],
+        ["still_blank", "/dev/vdb", expect.stringMatching(/^\d+$/)],
+      ]);
     }
   });
 });
@@ -155,7 +159,7 @@ test("mkfs: only on the sync source, once, on a device that is blank, and where 
     const { desired, memory } = given.given;
     expect(step.node).toBe(desired.syncSource);
     expect(step.argv.at(-1)).toBe("/dev/drbd1");
-    expect(step.guard).toBe("still_blank /dev/drbd1 any");
+    expect(step.guard).toEqual([["still_blank", "/dev/drbd1", "any"]]);
     expect(memory.filesystemUuid).toBeNull();
     const node = nodeOf(given, step);
     const look = node.resources.get("r0");
@@ -171,12 +175,15 @@ test("no command is forced but that one", () => {
   const commands =
     /^(drbdadm (create-md|up|adjust|get-gi|primary|primary --force) r0|(mkfs\.xfs|mount|write|systemctl) .*)$/;
   law((_plan, _given, steps) => {
-    for (const { argv, script = "" } of steps) {
+    for (const step of steps) {
+      const { argv } = step;
       const command = argv.join(" ");
       expect(command).toMatch(commands);
       if (command !== "drbdadm primary --force r0") {
         expect(argv.filter((word) => /^(-f|--force|-y|--yes|--overwrite.*)$/.test(word))).toEqual([]);
-        expect(script).not.toMatch(/--force|\byes\b \||wipe|\bdd\b|discard|invalidate|new-current-uuid|detach|--size/);
+        expect(shellOf(step).body).not.toMatch(
+          /--force|\byes\b \||wipe|\bdd\b|discard|invalidate|new-current-uuid|detach|--size/,
+        );
       }
     }
   });
@@ -186,7 +193,7 @@ test("whoever is Primary stays so: nobody is demoted, unmounted, taken down or p
   law((_plan, { nodes }, steps) => {
     if (!nodes.some((node) => node.kernelResources.get("r0")?.role === "Primary")) return;
     // Two sides that are both new are never Primary, but what is drawn may say so: then the guard on the host stops it.
-    const promoted = steps.filter(({ argv, guard }) => argv[1] === "primary" && guard !== "both_new r0");
+    const promoted = steps.filter(({ argv, guard }) => argv[1] === "primary" && guard?.[0]?.[0] !== "both_new");
     expect(promoted).toEqual([]);
   });
 });
@@ -197,7 +204,7 @@ test("no adjust while StandAlone, or where drbdadm would touch a running disk", 
       const node = nodes[step.node === "alpha" ? 0 : 1];
       const lines = node.resources.get("r0")?.change?.output ?? node.adjust?.output ?? "";
       expect(lines).not.toMatch(/detach|resize/);
-      expect(step.guard).toContain("!= StandAlone");
+      expect(step.guard).toEqual([["not_standalone", "r0"]]);
       const kernel = node.kernelResources.get("r0");
       if (kernel?.connection === "StandAlone" && kernel.devices.length > 0) expect(lines).not.toMatch(/connect/);
     }

@@ -3,6 +3,7 @@ import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "../.
 import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
 import { stepsOf } from "../../provider/core/plan";
 import { renderGlobalCommon } from "../../provider/core/config";
+import { shellOf } from "../../provider/core/step-script";
 import { allCommands, blankNode, desiredNode, refusalsOf, withFile } from "./observed-builder";
 
 const desired = desiredNode("alpha");
@@ -103,8 +104,9 @@ test.each<[string, Partial<ObservedNode>, string]>([
 });
 
 test("installing asks nothing: not apt, and not dpkg about a file that is there", () => {
-  const script = stepsOf(plan(bare)).find(({ argv }) => argv[1] === "install")?.script;
-  expect(script).toMatch(/^DEBIAN_FRONTEND=noninteractive /);
+  const step = stepsOf(plan(bare)).find(({ argv }) => argv[1] === "install");
+  const script = shellOf(step!).body;
+  expect(script).toMatch(/^env DEBIAN_FRONTEND=noninteractive /);
   expect(script).toContain("-o DPkg::Options::=--force-confold");
   expect(script).toContain("</dev/null");
 });

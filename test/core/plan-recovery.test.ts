@@ -171,7 +171,7 @@ describe("diverged data", () => {
         ["alpha: drbdadm primary r0"],
       ]);
       const [promote] = plan.stages[1]!;
-      expect(promote?.guard).toBe("wait_connected r0 30");
+      expect(promote?.guard).toEqual([["wait_connected", "r0", "30"]]);
     }
   });
 

@@ -3,6 +3,7 @@ import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf } from "../../provider/core/plan";
 import { planNodeTeardown } from "../../provider/core/plan-node";
 import { planTeardown } from "../../provider/core/plan-teardown";
+import { shellOf } from "../../provider/core/step-script";
 import { removeFstabLine } from "../../provider/core/steps-resource";
 import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
 import {
@@ -99,8 +100,10 @@ test("from no state does it write to a disk, force anything, or leave the Primar
   fc.assert(
     fc.property(progression, progression, (first, second) => {
       const plan = teardown([nodeAt("alpha", first), nodeAt("bravo", second)]);
-      for (const { argv, script = "" } of stepsOf(plan)) {
-        expect([...argv, script].join(" ")).not.toMatch(/--force|-md\b|mkfs|wipefs|dd |discard|\/dev\/vdb/);
+      for (const step of stepsOf(plan)) {
+        expect([...step.argv, shellOf(step).body].join(" ")).not.toMatch(
+          /--force|-md\b|mkfs|wipefs|dd |discard|\/dev\/vdb/,
+        );
       }
       const commands = allCommands(plan);
       const secondary = commands.findIndex((one) => one.endsWith("drbdadm secondary r0"));
@@ -111,7 +114,7 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 });
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
-  expect(removeFstabLine("alpha", 1, "").script).toContain("'^/dev/drbd1[[:space:]]'");
+  expect(shellOf(removeFstabLine("alpha", 1, "")).body).toContain("'^/dev/drbd1[[:space:]]'");
 });
 
 describe("a host without resources", () => {

@@ -34,7 +34,7 @@ dstate) head -n 1 ${answers}; [ $(wc -l <${answers}) -gt 1 ] && sed -i 1d ${answ
 cstate) echo ${cstate} ;; esac; }
 sleep() { :; }
 `;
-    const script = replaced(syncScript("r0", 1, seconds), "/proc/drbd", proc);
+    const script = replaced(syncScript({ resource: "r0", minor: 1, seconds }), "/proc/drbd", proc);
     return sh(drbdadm + script);
   }
   const running = "UpToDate/Inconsistent";

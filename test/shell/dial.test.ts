@@ -1,8 +1,7 @@
 import { createServer, type Server, type AddressInfo } from "node:net";
 import { NetworkError, UnreachableError } from "../../provider/shell/errors";
-import { Host } from "../../provider/shell/host";
 import { Session } from "../../provider/shell/ssh";
-import { closedPort, failure, FakeNode, keyPair, probed, says, stopNodes, type KeyPair } from "./fake-node";
+import { closedPort, failure, FakeNode, keyPair, probed, says, sshHost, stopNodes, type KeyPair } from "./fake-node";
 
 let node: FakeNode;
 
@@ -19,7 +18,7 @@ test("a host that is down: as many dials as dialErrorLimit, then an error with t
     socket.destroy();
     return false;
   };
-  const host = new Host("alpha", node.connection({ dialErrorLimit: 2 }));
+  const host = sshHost("alpha", node.connection({ dialErrorLimit: 2 }));
   const error = await failure(host.observe({ looks: [], candidates: [] }));
   expect(error).toBeInstanceOf(NetworkError);
   expect(error.message.split("\n")[0]).toBe(`alpha: cannot be reached at 127.0.0.1:${node.port}`);
@@ -59,9 +58,9 @@ test("fewer attempts may be asked for than the connection allows, and never more
     return false;
   };
   const nothing = { looks: [], candidates: [] };
-  await failure(new Host("alpha", node.connection({ dialErrorLimit: 5 })).observe(nothing, 1));
+  await failure(sshHost("alpha", node.connection({ dialErrorLimit: 5 })).observe(nothing, 1));
   expect(node.dials).toBe(1);
-  await failure(new Host("bravo", node.connection({ dialErrorLimit: 1 })).observe(nothing, 2));
+  await failure(sshHost("bravo", node.connection({ dialErrorLimit: 1 })).observe(nothing, 2));
   expect(node.dials).toBe(2);
 });
 
@@ -73,7 +72,7 @@ test("a host that is down is waited for once by those in a hurry, and again by t
   };
   node.answer = probed();
   const nothing = { looks: [], candidates: [] };
-  const host = new Host("alpha", node.connection());
+  const host = sshHost("alpha", node.connection());
   const [first, second] = [await failure(host.observe(nothing, 2)), await failure(host.observe(nothing, 2))];
   expect(second).toBe(first);
   expect(node.dials).toBe(2);

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { Server, utils, type AuthContext, type Connection as Peer, type ParsedKey, type ServerChannel } from "ssh2";
 import type { Connection } from "../../provider/core/connection";
 import { runFolder } from "../../provider/core/paths";
+import { Host } from "../../provider/shell/host";
+import { SshRemote } from "../../provider/shell/ssh-remote";
 
 export type KeyPair = ReturnType<typeof utils.generateKeyPairSync>;
 
@@ -370,3 +372,6 @@ export async function failure(promise: Promise<unknown>): Promise<Error> {
   if (outcome === undefined) throw new Error("it went well, and should not have");
   return outcome;
 }
+
+/** A host over SSH, as hostOf makes it. */
+export const sshHost = (name: string, connection: Connection): Host => new Host(name, new SshRemote(name, connection));

@@ -3,10 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Step } from "../../provider/core/plan";
 import { justTheHost, type Look } from "../../provider/core/probe";
-import { HostError, UnreachableError } from "../../provider/shell/errors";
+import { syncScript } from "../../provider/core/sync";
+import { GuardError, HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
-import { closeHosts, GuardError, Host, hostOf } from "../../provider/shell/host";
-import { FakeNode, failure, probed, realShell, realShellUntil, says, silence, stopNodes, hangsUp } from "./fake-node";
+import { closeHosts, type Host, hostOf } from "../../provider/shell/host";
+import {
+  type Answer,
+  FakeNode,
+  failure,
+  probed,
+  realShell,
+  realShellUntil,
+  says,
+  sshHost,
+  silence,
+  stopNodes,
+  hangsUp,
+} from "./fake-node";
 
 let node: FakeNode;
 let host: Host;
@@ -19,7 +32,7 @@ beforeEach(async () => {
   process.env["DRBD_LOG"] = log;
   node = await FakeNode.start();
   node.answer = probed();
-  host = new Host("alpha", node.connection());
+  host = sshHost("alpha", node.connection());
 });
 
 afterEach(async () => {
@@ -49,7 +62,7 @@ const step = (script: string, more: Partial<Step> = {}): Step => ({
   node: "alpha",
   argv: ["do", "something"],
   because: "it is a test",
-  script,
+  does: [{ kind: "run", argv: ["sh", "-c", script] }],
   timeoutSeconds: 10,
   ...more,
 });
@@ -62,6 +75,14 @@ const withLooks = (...names: string[]) =>
     const all = ["format 1", "files", 'blocks\n{"blockdevices": []}', "boottime", "links", ...looks, "end"];
     return all.map((section) => `\n@${nonce} ${section}\n`).join("");
   });
+
+const watch = { resource: "r0", minor: 1, seconds: 20 };
+/** A host with a sync that ends when a script does. */
+const syncing =
+  (script: string): Answer =>
+  (exec, self) => {
+    realShell(exec.script === syncScript(watch) ? { ...exec, script } : exec, self);
+  };
 
 const nothingToTell = () => undefined;
 const steps = (...scripts: string[]) => scripts.map((script, index) => step(script, { argv: [`step${index}`] }));
@@ -171,7 +192,7 @@ describe("a user other than root", () => {
     const other = await FakeNode.start({ sudo });
     other.user = "admin";
     other.answer = realShell;
-    const admin = new Host("alpha", other.connection());
+    const admin = sshHost("alpha", other.connection());
     const error = await failure(admin.observe(justTheHost));
     await admin.close();
     expect(error).toBeInstanceOf(UnreachableError);
@@ -183,7 +204,7 @@ describe("a user other than root", () => {
 
   test("has its steps run by sudo too", async () => {
     node.user = "admin";
-    const admin = new Host("alpha", node.connection());
+    const admin = sshHost("alpha", node.connection());
     node.answer = realShell;
     await admin.apply(steps('[ "$BECAME_ROOT" = yes ]'), undefined, nothingToTell);
     await admin.close();
@@ -234,22 +255,21 @@ describe("applying", () => {
   });
 
   test("does not run a step whose guard fails, and says what the guard saw", async () => {
-    const guard = "echo /dev/vdb is not blank any more; false";
-    const error = await failure(apply([step("touch never", { guard })]));
+    const error = await failure(apply([step("touch never", { guard: [["still_blank", "/dev/null", "any"]] })]));
     expect(error).toBeInstanceOf(GuardError);
     expect(error.message).toContain("does not fit what is there any more, so it was not run");
-    expect(error.message).toContain("/dev/vdb is not blank any more");
+    expect(error.message).toContain("/dev/null is no block device any more");
     expect(existsSync(join(node.folder, "never"))).toBe(false);
   });
 
   test("runs a step whose guard holds", async () => {
-    await apply([step("touch done", { guard: "true" })]);
+    await apply([step("touch done", { guard: [["not_standalone", "r0"]] })]);
     expect(existsSync(join(node.folder, "done"))).toBe(true);
   });
 
-  test("runs argv where there is no script, each word as it is", async () => {
+  test("runs argv where it does nothing else, each word as it is", async () => {
     const words = ["a b", "$HOME", "'", '"', ";", "*"];
-    await apply([step("", { script: undefined, argv: ["sh", "-c", 'printf "%s\\n" "$@" >words', "x", ...words] })]);
+    await apply([step("", { does: undefined, argv: ["sh", "-c", 'printf "%s\\n" "$@" >words', "x", ...words] })]);
     expect(readFileSync(join(node.folder, "words"), "utf8")).toBe(`${words.join("\n")}\n`);
   });
 
@@ -260,8 +280,8 @@ describe("applying", () => {
   });
 
   test("a plan is not held up by what somebody follows, such as a sync of hours", async () => {
-    node.answer = realShell;
-    const followed = host.follow("until [ -e done ]; do sleep 0.05; done", ["wait"], 20, nothingToTell);
+    node.answer = syncing("until [ -e done ]; do sleep 0.05; done");
+    const followed = host.followSync(watch, nothingToTell);
     await apply(steps("touch done"));
     expect(await followed).toMatchObject({ exit: 0 });
   });
@@ -406,7 +426,7 @@ describe("DRBD_LOG", () => {
 
   test("numbers connections and commands so that hosts at work at once are told apart", async () => {
     const other = await FakeNode.start();
-    const bravo = new Host("bravo", other.connection());
+    const bravo = sshHost("bravo", other.connection());
     other.answer = (exec, self) => {
       // bravo's answer comes after alpha's command has begun and before it has ended.
       setTimeout(() => {
@@ -448,9 +468,10 @@ describe("a process", () => {
     await Promise.all([one, hostOf("alpha", { ...connection })].map((each) => each.observe(justTheHost)));
     node.answer = realShell;
     for (const script of ["true", ":"]) await one.apply(steps(script), undefined, nothingToTell);
-    await one.follow("echo 90 %", ["wait"], 5, nothingToTell);
+    node.answer = syncing("echo 90 %");
+    await one.followSync(watch, nothingToTell);
     expect(node.dials).toBe(1);
-    expect(ran().at(-1)).toEqual({ argv: "wait", exit: 0, changes: false });
+    expect(ran().at(-1)).toEqual({ argv: "wait for sync r0", exit: 0, changes: false });
   });
 
   test("leaves nothing open behind it", async () => {

@@ -1,0 +1,16 @@
+import type { Call } from "./remote-functions";
+
+/** One thing that a step does on its host, as data: step-script.ts makes shell of it. May hold secrets: never shown. */
+export type Action =
+  /** A command as it is; it reads nothing from its standard input. */
+  | { readonly kind: "run"; readonly argv: readonly string[] }
+  /** Reads only, and fails where it finds something else than it should. */
+  | { readonly kind: "check"; readonly call: Call }
+  /** Makes a file, or replaces it at once or not at all. */
+  | { readonly kind: "put"; readonly path: string; readonly text: string; readonly mode: number }
+  /** The same for a file of drbd's configuration, which the host's own drbdadm must be able to parse. */
+  | { readonly kind: "configure"; readonly path: string; readonly text: string; readonly mode: number }
+  /** fstab without the lines of a device, and with the one that is given. */
+  | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
+  /** A copy of a file, once, where the file is there and does not hold the text by which we know our own. */
+  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string };

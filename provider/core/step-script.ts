@@ -1,0 +1,64 @@
+import type { Action } from "./action";
+import type { ShellStep } from "./apply-script";
+import { fstabPath, globalCommonPath } from "./paths";
+import { actionsOf, type Step } from "./plan";
+import { commandLine, printText, quote } from "./shell-words";
+
+/** A step as shell, for a script that has remote-functions.ts in front of it. */
+export function shellOf(step: Step): ShellStep {
+  return {
+    guard: step.guard?.map(commandLine).join(" && "),
+    body: actionsOf(step).map(actionScript).join(" || exit $?\n"),
+  };
+}
+
+function actionScript(action: Action): string {
+  switch (action.kind) {
+    case "run":
+      return `${commandLine(action.argv)} </dev/null`;
+    case "check":
+      return commandLine(action.call);
+    case "put":
+      return `${printText(action.text)} | ${put(action.path, action.mode)}`;
+    case "configure":
+      return configure(action.path, action.text, action.mode);
+    case "fstab":
+      return fstab(action.device, action.line);
+    case "keep": {
+      const [path, copy] = [quote(action.path), quote(action.copy)];
+      return `if [ -e ${path} ] && [ ! -e ${copy} ] && ! grep -qF ${quote(action.unless)} ${path}; then cp -p ${path} ${copy}; fi`;
+    }
+  }
+}
+
+function put(path: string, mode: number): string {
+  return `put ${quote(path)} 0${mode.toString(8)}`;
+}
+
+/**
+ * Parsed by the host's own drbdadm together with all else that is installed before it replaces what is there, replaced
+ * in one go, and read back, since a file that was cut off passes the parser.
+ */
+function configure(path: string, text: string, mode: number): string {
+  return [
+    `wanted() { ${printText(text)}; }`,
+    "together() {",
+    // Not by `include`: drbdadm-84 cannot follow one that comes from standard input.
+    "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
+    `for file in ${globalCommonPath} /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]; then cat "$file"; echo; fi; done`,
+    "wanted",
+    "}",
+    "together | drbdadm -c - sh-nop || exit $?",
+    `wanted | ${put(path, mode)} || exit $?`,
+    `wanted | cmp - ${quote(path)}`,
+  ].join("\n");
+}
+
+/** All lines but the device's own, then the new one. grep answers 1 when no line is left, and more when it could not read. */
+function fstab(device: string, line: string | undefined): string {
+  return [
+    `others=$(grep -v '^${device}[[:space:]]' ${fstabPath})`,
+    "[ $? -le 1 ] || exit 1",
+    `{ [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; } | ${put(fstabPath, 0o644)}`,
+  ].join("\n");
+}

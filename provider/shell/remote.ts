@@ -1,0 +1,21 @@
+import type { ObservedNode } from "../core/observed";
+import type { Step } from "../core/plan";
+import type { ProbeRequest } from "../core/probe";
+import type { SyncWatch } from "../core/sync";
+import type { RemoteResult } from "./ssh";
+
+/** How a host is looked at and acted on. Over SSH: ssh-remote.ts; in the tests' simulation: in memory. */
+export interface Remote {
+  /** Makes sure that there is a connection. */
+  connect(attempts?: number): Promise<void>;
+  observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode>;
+  /** Runs steps in their order, tells each as it begins, and stops at the first that fails; then looks, where it is asked to. */
+  apply(
+    steps: readonly Step[],
+    observe: ProbeRequest | undefined,
+    tell: (step: Step) => void,
+  ): Promise<ObservedNode | undefined>;
+  /** Follows a sync until it has ended, line by line. Changes nothing. */
+  followSync(watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult>;
+  close(): Promise<void>;
+}
