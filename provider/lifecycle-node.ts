@@ -9,7 +9,7 @@ import { grammarOf, type ObservedNode } from "./core/observed";
 import { globalCommonBackupPath, globalCommonPath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
-import { justTheHost } from "./core/probe";
+import { justTheHost, theHostClosely } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
 import { expectAnnounced, pairsSeen } from "./expected";
@@ -58,7 +58,7 @@ export const nodeLifecycle = {
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
     const wanted = wantedOf(props);
-    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts);
+    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe(theHostClosely, preview.attempts);
     const live = node.files.get(globalCommonPath);
     // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
     if (live === undefined || node.utils === null) return {};
@@ -120,8 +120,9 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
   const seen = { withoutUtils: false };
   const subject: Subject = {
     hosts: [host],
-    looks: () => [justTheHost],
-    observe: async () => [await host.observe(justTheHost)],
+    // Its steps touch no disk.
+    looks: () => [{ ...justTheHost, depth: "tables" }],
+    observe: async () => [await host.observe(theHostClosely)],
     plan: ([node]) => {
       seen.withoutUtils ||= only(node).utils === null;
       return planOf(wanted, only(node));

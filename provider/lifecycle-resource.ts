@@ -44,7 +44,7 @@ export const resourceLifecycle = {
     const reporter = new Reporter(news.__urn);
     const pair = Pair.of(news, olds);
     const needed = await unreachableInPreview(reporter, async () => {
-      const plan = pair.plan(await pair.observe());
+      const plan = pair.plan(await pair.observe("needed"));
       if (plan.refusals.length > 0) throw new RefusedError(plan);
       if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
       if (preview.now && isEmpty(plan)) {
@@ -70,7 +70,7 @@ export const resourceLifecycle = {
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
     const pair = Pair.of(props, props);
-    const nodes = await pair.observe();
+    const nodes = await pair.observe("close");
     const path = resourcePath(pair.desired.name);
     const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
     if (!running && nodes.every((node) => !node.files.has(path))) return {};
@@ -127,7 +127,7 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
     return { inputs: checked };
   }
   const failures = await unreachableInPreview(reporter, async () => {
-    const plan = pair.plan(await pair.observe());
+    const plan = pair.plan(await pair.observe("needed"));
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
     return refusalsAsFailures(plan);
   });
@@ -143,7 +143,7 @@ async function apply(news: Inputs, olds: Inputs) {
     {
       hosts: pair.hosts,
       looks: () => pair.looks(),
-      observe: () => pair.observe(),
+      observe: () => pair.observe("close"),
       plan: (seen) => pair.plan(seen),
     },
     reporter,

@@ -8,7 +8,7 @@ import { resourceOutputNames } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import type { Plan } from "./core/plan";
 import { planResource } from "./core/plan-resource";
-import { isInstalled, justTheHost, type Candidate, type ProbeRequest } from "./core/probe";
+import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "./core/probe";
 import { parseResource } from "./core/schema";
 import { isSettled } from "./core/settled";
 import { preview } from "./phase";
@@ -68,10 +68,13 @@ export class Pair {
     return renderResource(this.desired, grammar, { redact: true });
   }
 
-  /** A close look at both hosts, or what is known of them where their own tables show already that all is well. */
-  async observe(): Promise<Nodes> {
+  /**
+   * A close look at both hosts. Where no more is `needed` than to know whether there is something to do, what is known of
+   * them is enough if their own tables show that all is well.
+   */
+  async observe(depth: "needed" | "close"): Promise<Nodes> {
     const seen = this.hosts.map((host) => host.recent());
-    if (seen.every((node) => node !== undefined)) {
+    if (seen.every((node) => node !== undefined && (depth === "needed" || node.closely))) {
       const [first, second] = seen;
       if (first === undefined || second === undefined) throw new Error("unreachable");
       this.adoptSecret([first, second]);
@@ -81,7 +84,7 @@ export class Pair {
       if (settled) return [first, second];
     }
     const looks = this.looks();
-    const nodes = await this.both((host, index) => host.observe(looks[index] ?? justTheHost, preview.attempts));
+    const nodes = await this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
     this.adoptSecret(nodes);
     // Where the wanted configuration is not what is installed, drbdadm there is asked what it thinks of it.
     return this.both((host, index) => {
@@ -91,13 +94,17 @@ export class Pair {
         return Promise.resolve(node);
       // A new file is parsed there in any case before it is installed: only a preview wants to know it earlier.
       if (!preview.now && !node.kernelResources.has(this.desired.name)) return Promise.resolve(node);
-      return host.observe({ looks: looks[index]?.looks ?? [], candidates: [candidate] }, preview.attempts);
+      return host.observe({ ...(looks[index] ?? theHostClosely), candidates: [candidate] }, preview.attempts);
     });
   }
 
   looks(): readonly ProbeRequest[] {
     const { name, minor, port, sides } = this.desired;
-    return sides.map(({ disk, metaDisk }) => ({ looks: [{ name, minor, port, disk, metaDisk }], candidates: [] }));
+    return sides.map(({ disk, metaDisk }) => ({
+      looks: [{ name, minor, port, disk, metaDisk }],
+      candidates: [],
+      depth: "close",
+    }));
   }
 
   private candidate(index: number, grammar: Grammar): Candidate | undefined {

@@ -35,5 +35,5 @@ export async function waitForSync(
   pair.hosts.forEach((each) => {
     each.forget();
   });
-  return pair.observe();
+  return pair.observe("close");
 }

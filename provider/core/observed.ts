@@ -113,7 +113,9 @@ export interface ObservedNode {
   readonly addresses: readonly string[];
   /** The module that runs, or the one that could be loaded; null when the running kernel has none. */
   readonly module: { readonly version: string; readonly loaded: boolean } | null;
-  /** drbd-utils' version; null when drbdadm is not there. */
+  /** Whether more was looked at than the host's own tables: else there are no `blocks` and `resources`, and no version. */
+  readonly closely: boolean;
+  /** drbd-utils' version, "unknown" where it was not asked for; null when drbdadm is not there. */
   readonly utils: string | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;

@@ -38,7 +38,9 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const modinfo = general.get("modinfo");
   const version = general.get("version");
   const osRelease = parseOsRelease(files.get("/etc/os-release") ?? "");
-  const blocks = parseBlocks(need(general, "blocks"));
+  const closely = !general.has("tables");
+  const blocks = closely ? parseBlocks(need(general, "blocks")) : new Map<string, BlockDevice>();
+  const hasUtils = general.has("utils");
   const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
   return {
     hostname: (files.get("/proc/sys/kernel/hostname") ?? "").trim(),
@@ -59,13 +61,14 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
         : modinfo?.exit === 0 && /^\d/.test(modinfo.text)
           ? { version: modinfo.text.trim(), loaded: false }
           : null,
-    utils: version === undefined ? null : (/^DRBDADM_VERSION=(\S+)/m.exec(version.text)?.[1] ?? "unknown"),
+    utils: hasUtils ? (/^DRBDADM_VERSION=(\S+)/m.exec(version?.text ?? "")?.[1] ?? "unknown") : null,
+    closely,
     files,
     links: need(general, "links").text.split("\n").filter(Boolean),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
-    kernelResources: parseRunning(general.get("events"), version !== undefined),
+    kernelResources: parseRunning(general.get("events"), hasUtils),
     sync: parseSyncProgress(procDrbd ?? ""),
     adjust: outputOf(general.get("adjust")),
     resources: parseResources(closer, blocks),
@@ -130,8 +133,8 @@ function parseFiles(text: string): Map<string, string> {
 }
 
 /** Seconds since 1970, from the kernel's boot time and how long ago that was: no process is started for it. */
-function parseClock(stat: string, uptime: string): number {
-  return Number(/btime (\d+)/.exec(stat)?.[1] ?? NaN) + Number(uptime.trim().split(" ")[0] ?? NaN);
+function parseClock(boot: string, uptime: string): number {
+  return Number(/^\d+$/m.exec(boot)?.[0] ?? NaN) + Number(uptime.trim().split(" ")[0] ?? NaN);
 }
 
 /** /proc/net/fib_trie: an address, and below it that it is a local host's. */

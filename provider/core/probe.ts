@@ -19,12 +19,21 @@ export interface Candidate {
   readonly globalCommon: string;
 }
 
+/**
+ * How close to look. `tables`: the host's own only, of the kernel, of mounts, of files, which one or two commands print.
+ * `close`: its block devices, drbd-utils' version and each disk asked for as well, at some ten commands more.
+ * `needed`: close only where something asked for is not plainly well.
+ */
+export type Depth = "tables" | "needed" | "close";
+
 export interface ProbeRequest {
   readonly looks: readonly Look[];
   readonly candidates: readonly Candidate[];
+  readonly depth: Depth;
 }
 
-export const justTheHost: ProbeRequest = { looks: [], candidates: [] };
+export const justTheHost: ProbeRequest = { looks: [], candidates: [], depth: "needed" };
+export const theHostClosely: ProbeRequest = { looks: [], candidates: [], depth: "close" };
 
 /** The files an observation brings along, as one grep prints them: path, NUL, line. */
 const files = [
@@ -48,21 +57,22 @@ const files = [
 ];
 
 /**
- * The minors that are connected and UpToDate, and mounted where they are Primary. Their disks are DRBD's and need no
- * closer look, which would cost a handful of processes each.
+ * The boot time, and then the minors that are connected and UpToDate, and mounted where they are Primary. Their disks
+ * are DRBD's and need no closer look, which would cost a handful of processes each.
  */
-const wellMinors = String.raw`well_minors() {
+const hostTables = String.raw`host_tables() {
   awk '
     function field(key,  i) { for (i = 3; i <= NF; i++) if (index($i, key ":") == 1) return substr($i, length(key) + 2); return "" }
-    NR == FNR { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
+    FILENAME == "/proc/stat" { if ($1 == "btime") print $2; next }
+    FILENAME == "/proc/self/mountinfo" { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
     $2 == "resource" { role[field("name")] = field("role") }
     $2 == "connection" { connection[field("name")] = field("connection") }
     $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
     END {
       for (name in minor)
-        if (connection[name] == "Connected" && (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted)) printf "%s ", minor[name]
+        if (connection[name] == "Connected" && (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted)) print minor[name]
     }
-  ' /proc/self/mountinfo -
+  ' /proc/stat /proc/self/mountinfo -
 }`;
 
 /**
@@ -70,37 +80,51 @@ const wellMinors = String.raw`well_minors() {
  * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
-export function probeFunction(nonce: string, { looks, candidates }: ProbeRequest): string {
-  return `${wellMinors}
+export function probeFunction(nonce: string, { looks, candidates, depth }: ProbeRequest): string {
+  return `${hostTables}
 say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
   run files grep -saHZ '' ${files.join(" ")}
-  run boottime grep btime /proc/stat
-  run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PTTYPE,SERIAL,WWN
-  well=
+  events=
   if [ -e /proc/drbd ]; then
     events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); say events; echo "$events"; say exit 0
-    well=" $(echo "$events" | well_minors) "
   else
     run modinfo modinfo -F version drbd
   fi
+  set -- $(echo "$events" | host_tables)
+  say boottime; echo "$1"; say exit 0
+  well=" $* " close=1
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
   for mark in /var/lib/pulumi-drbd/*.new; do if [ -e "$mark" ]; then echo "$mark"; fi; done
   say exit 0
   drift=
   if command -v drbdadm >/dev/null; then
-    # The version of the module is of no matter here, and asking for it would cost two more processes.
-    say version; DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1; say exit $?
+    say utils; say exit 0
     set -- /etc/drbd.d/*.res
     if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; say adjust; echo "$drift"; say exit $code; fi
   fi
+  ${closeEnough(depth, looks)}
+  if [ -n "$close" ]; then closely; else say tables; fi
+  say end
+}
+closely() {
+  # The version of the module is of no matter here, and asking for it would cost two more processes.
+  if command -v drbdadm >/dev/null; then say version; DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1; say exit $?; fi
+  run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
-  say end
 }`;
+}
+
+/** Takes the closer look back where nobody needs it. */
+function closeEnough(depth: Depth, looks: readonly Look[]): string {
+  if (depth === "close") return ":";
+  if (depth === "tables") return "close=";
+  const well = looks.map(({ minor }) => `case "$well" in *" ${minor} "*) ;; *) false ;; esac`);
+  return `if ${['[ -n "$events" ]', ...well].join(" && ")}; then close=; fi`;
 }
 
 /** Runs the probe and nothing else. */

@@ -1,4 +1,5 @@
 import type { Connection } from "../core/connection";
+import { stillHolds, withCloserLook } from "../core/closer-look";
 import type { ObservedNode } from "../core/observed";
 import type { Step } from "../core/plan";
 import { justTheHost, type ProbeRequest } from "../core/probe";
@@ -35,7 +36,7 @@ export class Host {
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode> {
     return this.alone(async () => {
       const known = this.recent();
-      if (known !== undefined && coverage(request).every((one) => this.sighting?.covers.has(one))) return known;
+      if (known !== undefined && this.covers(request)) return known;
       const wider = this.widen(request);
       return this.keep(wider, await this.remote.observe(wider, attempts));
     });
@@ -80,10 +81,17 @@ export class Host {
     tell: (step: Step) => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
+      const before = this.sighting;
       this.sighting = undefined;
       const wider = observe && this.widen(observe);
       const node = await this.remote.apply(steps, wider, tell);
-      return wider && node && this.keep(wider, node);
+      if (wider === undefined || node === undefined) return undefined;
+      if (wider.depth === "tables" && before !== undefined && stillHolds(before.node, node)) {
+        const all = withCloserLook(node, before.node);
+        this.sighting = { ...before, node: all };
+        return all;
+      }
+      return this.keep(wider, node);
     });
   }
 
@@ -97,13 +105,20 @@ export class Host {
     return this.remote.close();
   }
 
-  private widen({ looks, candidates }: ProbeRequest): ProbeRequest {
+  private covers(request: ProbeRequest): boolean {
+    const { sighting } = this;
+    if (sighting === undefined || (request.depth === "close" && !sighting.node.closely)) return false;
+    return coverage(request).every((one) => sighting.covers.has(one));
+  }
+
+  private widen({ looks, candidates, depth }: ProbeRequest): ProbeRequest {
     const asked = new Set(looks.map(({ name }) => name));
-    return { looks: [...looks, ...this.expected.filter(({ name }) => !asked.has(name))], candidates };
+    return { looks: [...looks, ...this.expected.filter(({ name }) => !asked.has(name))], candidates, depth };
   }
 
   private keep(request: ProbeRequest, node: ObservedNode): ObservedNode {
-    this.sighting = { at: Date.now(), node, covers: new Set(coverage(request)) };
+    const covers = request.depth === "tables" ? [] : coverage(request);
+    this.sighting = { at: Date.now(), node, covers: new Set(covers) };
     return node;
   }
 

@@ -94,7 +94,7 @@ export function capturedHost(capture: string): FakeHost {
         "--node-id 0 1 v09 /dev/vdb internal get-gi": { exit: 1 },
       },
       lsblk: {
-        "-Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PTTYPE,SERIAL,WWN": { says: JSON.stringify(lsblk) },
+        "-Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN": { says: JSON.stringify(lsblk) },
       },
       blkid: {
         "-p -o export /dev/vdb": { says: `DEVNAME=/dev/vdb\n${signature}` },

@@ -157,6 +157,7 @@ export function blankNode(hostname: string): ObservedNode {
     clock: 1_700_000_000,
     addresses: ["127.0.0.1", "10.0.2.15", desiredNode(hostname).address, "::1"],
     module: { version: "8.4.11", loaded: true },
+    closely: true,
     utils: "9.22.0",
     files: new Map([
       ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
+import type { ProbeRequest } from "../../provider/core/probe";
 import { capturedHost, look, resourceFile } from "./captured-host";
 import { type FakeHost, nonce, probed } from "./fake-host";
 import { captures, gi } from "./fixtures";
 
-const request = { looks: [look], candidates: [] };
+const request: ProbeRequest = { looks: [look], candidates: [], depth: "close" };
 const observe = (host: FakeHost) => parseProbe(nonce, probed(host, request));
 const healthy = capturedHost("connected-uptodate.alpha");
 const output = probed(healthy, request);
@@ -104,6 +105,32 @@ test.each([
   expect(node.resources.get("r0")!.disk.kind).toBe(kind);
 });
 
+describe("as close a look as is needed", () => {
+  const other = { ...look, name: "r1", minor: 2 };
+  const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": "" } };
+  const { drbdadm, drbdmeta, drbdsetup, ...others } = healthy.tools!;
+  const bare = { ...healthy, tools: others, files: { ...healthy.files, "/proc/drbd": "" } };
+  delete (bare.files as Record<string, unknown>)["/proc/drbd"];
+  test.each<[string, FakeHost, ProbeRequest, boolean]>([
+    ["all is well", healthy, { ...request, depth: "needed" }, false],
+    ["no disk is asked for", healthy, { ...request, looks: [], depth: "needed" }, false],
+    ["it is not mounted", unmounted, { ...request, depth: "needed" }, true],
+    ["one of two is down", healthy, { ...request, looks: [look, other], depth: "needed" }, true],
+    ["DRBD is not there", bare, { ...request, looks: [], depth: "needed" }, true],
+    ["more is asked for", healthy, request, true],
+    ["no more is wanted", unmounted, { ...request, depth: "tables" }, false],
+  ])("where %s", (_what, host, asked, closely) => {
+    const text = probed(host, asked);
+    const node = parseProbe(nonce, text);
+    expect(node.closely).toBe(closely);
+    expect([...node.resources.keys()]).toEqual(closely ? asked.looks.map(({ name }) => name) : []);
+    expect([node.blocks.size > 0, text.includes("DRBDADM_VERSION")]).toEqual([closely, closely && host !== bare]);
+    expect(node.clock).toBe(1700000100.5);
+    expect(node.utils === null).toBe(host === bare);
+  });
+  expect([drbdadm, drbdmeta, drbdsetup]).not.toContain(undefined);
+});
+
 /** The healthy host, unmounted so that a closer look is taken, with other files; an undefined one is not there. */
 function changed(files: Record<string, string | undefined>, tools: FakeHost["tools"] = {}): FakeHost {
   const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": "", ...files });
@@ -186,9 +213,9 @@ describe("what stands on a disk", () => {
 
   test("a link is followed, and a folder is no disk", () => {
     const host = { ...changed({}), links: { ...healthy.links, "/dev/disk/by-id/one": "/dev/vdb" } };
-    const through = { looks: [{ ...look, disk: "/dev/disk/by-id/one" }], candidates: [] };
+    const through = { ...request, looks: [{ ...look, disk: "/dev/disk/by-id/one" }] };
     expect(parseProbe(nonce, probed(host, through)).resources.get("r0")!.disk).toMatchObject({ real: "/dev/vdb" });
-    const folder = { looks: [{ ...look, disk: "/dev/disk" }], candidates: [] };
+    const folder = { ...request, looks: [{ ...look, disk: "/dev/disk" }] };
     expect(parseProbe(nonce, probed(host, folder)).resources.get("r0")!.disk).toEqual({ kind: "not-block" });
   });
 
@@ -208,7 +235,7 @@ describe("what stands on a disk", () => {
         },
       },
     );
-    const external = { looks: [{ ...look, metaDisk: "/dev/vdc" }], candidates: [] };
+    const external = { ...request, looks: [{ ...look, metaDisk: "/dev/vdc" }] };
     const r0 = parseProbe(nonce, probed(host, external)).resources.get("r0")!;
     expect(r0.disk).toMatchObject({ kind: "blank" });
     expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 0 });
@@ -281,7 +308,7 @@ test("a logical volume is known by both of its names", () => {
   );
   const links = { ...host.links, "/dev/vg/data": "/dev/dm-0" };
   const looks = [{ ...look, disk: "/dev/vg/data" }];
-  const node = parseProbe(nonce, probed({ ...host, links }, { looks, candidates: [] }));
+  const node = parseProbe(nonce, probed({ ...host, links }, { looks, candidates: [], depth: "close" }));
   expect(node.resources.get("r0")!.disk).toMatchObject({ kind: "signature", real: "/dev/dm-0", size: 4096 });
   expect(node.blocks.get("/dev/dm-0")).toBe(node.blocks.get("/dev/mapper/vg-data"));
   expect(node.blocks.get("/dev/dm-0")?.children).toEqual(["/dev/mapper/secret"]);
@@ -296,7 +323,7 @@ test("a candidate is told apart from what is installed", () => {
     "-c - sh-nop": { exit: 10, says: "STDIN:7: Parse error\n" },
     "-c - -d adjust r0": { says: "drbdsetup-84 net-options a b --protocol=A\n" },
   };
-  const output = probed(changed({}, { drbdadm }), { looks: [look], candidates });
+  const output = probed(changed({}, { drbdadm }), { looks: [look], candidates, depth: "close" });
   expect(parseProbe(nonce, output).resources.get("r0")).toMatchObject({
     candidate: { exit: 10, output: "STDIN:7: Parse error\n" },
     change: { exit: 0, output: "drbdsetup-84 net-options a b --protocol=A\n" },

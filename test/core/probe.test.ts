@@ -10,7 +10,7 @@ const looks = [
   { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '" },
 ];
 
-const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [] }));
+const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [], depth: "close" }));
 const node = parseProbe(nonce, stdout);
 
 test("nothing goes wrong on the way", () => {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type AddressInfo } from "node:net";
+import { theHostClosely } from "../../provider/core/probe";
 import { NetworkError, UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/ssh";
 import { closedPort, failure, FakeNode, keyPair, probed, says, sshHost, stopNodes, type KeyPair } from "./fake-node";
@@ -19,7 +20,7 @@ test("a host that is down: as many dials as dialErrorLimit, then an error with t
     return false;
   };
   const host = sshHost("alpha", node.connection({ dialErrorLimit: 2 }));
-  const error = await failure(host.observe({ looks: [], candidates: [] }));
+  const error = await failure(host.observe({ looks: [], candidates: [], depth: "close" }));
   expect(error).toBeInstanceOf(NetworkError);
   expect(error.message.split("\n")[0]).toBe(`alpha: cannot be reached at 127.0.0.1:${node.port}`);
   expect(error.message).toContain("(2 attempts)");
@@ -57,7 +58,7 @@ test("fewer attempts may be asked for than the connection allows, and never more
     socket.destroy();
     return false;
   };
-  const nothing = { looks: [], candidates: [] };
+  const nothing = theHostClosely;
   await failure(sshHost("alpha", node.connection({ dialErrorLimit: 5 })).observe(nothing, 1));
   expect(node.dials).toBe(1);
   await failure(sshHost("bravo", node.connection({ dialErrorLimit: 1 })).observe(nothing, 2));
@@ -71,7 +72,7 @@ test("a host that is down is waited for once by those in a hurry, and again by t
     return !down;
   };
   node.answer = probed();
-  const nothing = { looks: [], candidates: [] };
+  const nothing = theHostClosely;
   const host = sshHost("alpha", node.connection());
   const [first, second] = [await failure(host.observe(nothing, 2)), await failure(host.observe(nothing, 2))];
   expect(second).toBe(first);

@@ -70,7 +70,7 @@ const emptyProbe = (nonce: string) =>
     "format 1",
     "files",
     "exit 0",
-    "boottime\nbtime 1700000000",
+    "boottime\n1700000000",
     "exit 0",
     'blocks\n{"blockdevices": []}',
     "exit 0",

@@ -99,11 +99,11 @@ describe("observing", () => {
   test("looks again where something else is asked for, or something changed, or time went by", async () => {
     node.answer = withLooks("r0");
     await host.observe(justTheHost);
-    await host.observe({ looks: [look("r0")], candidates: [] });
-    await host.observe({ looks: [look("r0")], candidates: [] });
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     await host.observe(justTheHost);
     expect(node.commands).toHaveLength(2);
-    await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [] });
+    await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [], depth: "close" });
     expect(node.commands).toHaveLength(3);
     const later = Date.now() + 600_000;
     jest.spyOn(Date, "now").mockReturnValue(later);
@@ -122,8 +122,8 @@ describe("observing", () => {
     host.expect([look("r1")]);
     host.prefetch();
     host.prefetch();
-    const observed = await host.observe({ looks: [look("r1")], candidates: [] });
-    await host.observe({ looks: [look("r0")], candidates: [] });
+    const observed = await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     expect([...observed.resources.keys()]).toEqual(["r0", "r1"]);
     expect(node.commands).toHaveLength(1);
     expect(ran().at(-1)).toEqual({ argv: "observe r0 r1", exit: 0, changes: false });
@@ -390,7 +390,7 @@ describe("DRBD_LOG", () => {
     delete process.env["DRBD_LOG"];
     await host.observe(justTheHost);
     process.env["DRBD_LOG"] = "";
-    await host.observe({ looks: [look("r0")], candidates: [] }).catch(() => undefined);
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" }).catch(() => undefined);
     expect(existsSync(log)).toBe(false);
   });
 
