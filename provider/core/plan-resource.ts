@@ -90,9 +90,11 @@ class PairPlan {
     const boot = this.sides.flatMap((side) => this.bootSteps(side));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
-    const checked = forced
-      ? this.sides.map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)))
-      : [];
+    // What this plan has created is new; what was found as new may have been used since.
+    const found = this.sides.filter((side) => forced && side.progress.kind === "new");
+    const checked = found.map((side) =>
+      steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
+    );
     return [
       [...prepare, ...checked],
       [...promote, ...boot, ...this.mountSteps()],
@@ -101,7 +103,7 @@ class PairPlan {
 
   /** The disk that the first sync overwrites, where it was not we who found it blank just now. */
   private overwritten(side: Side): string | undefined {
-    return side === this.target && side.progress.kind === "new" ? side.desired.disk : undefined;
+    return side === this.target ? side.desired.disk : undefined;
   }
 
   private writeFile(side: Side): Step[] {

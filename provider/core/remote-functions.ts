@@ -62,16 +62,15 @@ gi() {
   echo "error $code $old"
 }
 
-# still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank.
+# still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank. The first and the last
+# 1 MiB, where DRBD's metadata stands and whatever blkid knows of, are read whole: so blkid is asked for a name only.
 still_blank() {
   if [ ! -b "$1" ]; then echo "$1 is no block device any more"; return 1; fi
-  now=$(signature "$1")
-  if [ "$now" != none ]; then echo "$1 is not blank any more: $now"; return 1; fi
   now=$(contents "$1")
   case $now in
     "zero $2") return 0 ;;
     zero*) [ "$2" = any ] && return 0; echo "$1 has ${"$"}{now#zero } bytes now; it had $2 when this was planned" ;;
-    *) echo "$1 is not blank any more: $now" ;;
+    *) what=$(signature "$1"); if [ "$what" = none ]; then what=$now; fi; echo "$1 is not blank any more: $what" ;;
   esac
   return 1
 }
@@ -93,19 +92,24 @@ blank_before_metadata() {
 
 # never_used RESOURCE: its own generation identifiers say that it was just created.
 never_used() {
-  now=$(drbdadm get-gi "$1" </dev/null 2>&1 | head -n 1)
+  now=$(drbdadm get-gi "$1" </dev/null 2>&1)
   case $now in 0000000000000004:0000000000000000:0000000000000000:0000000000000000:*) return 0 ;; esac
   echo "the generation identifiers of $1 are not those of a new device: $now"; return 1
 }
+
+# state RESOURCE: what the kernel says of it, in one process; \`said KEY\` then sets value to one of its words, or to nothing.
+state() { now=$(drbdsetup events2 --now "$1" </dev/null 2>&1); }
+said() { case $now in *" $1:"*) set -- ${"$"}{now#*" $1:"}; value=$1 ;; *) value= ;; esac; }
 
 # wait_connected RESOURCE SECONDS
 wait_connected() {
   turns=$(( $2 * 5 ))
   while :; do
-    now=$(drbdadm cstate "$1" </dev/null 2>&1)
-    case $now in Connected|Established|SyncSource|SyncTarget|PausedSync*|VerifyS|VerifyT|WFBitMap*|WFSyncUUID|StartingSync*|Ahead|Behind) return 0 ;; esac
+    state "$1"
+    said connection
+    if [ "$value" = Connected ]; then return 0; fi
     turns=$(( turns - 1 ))
-    if [ $turns -le 0 ] || [ "$now" = StandAlone ]; then echo "$1 is $now, not connected to its peer: is the port open both ways on the replication addresses?"; return 1; fi
+    if [ $turns -le 0 ] || [ "$value" = StandAlone ]; then echo "$1 is ${"$"}{value:-unconfigured}, not connected to its peer: is the port open both ways on the replication addresses?"; return 1; fi
     sleep 0.2
   done
 }
@@ -113,8 +117,8 @@ wait_connected() {
 # both_new RESOURCE: the gate before primary --force, as far as this side can see it.
 both_new() {
   wait_connected "$1" 30 || return 1
-  now=$(drbdadm dstate "$1" </dev/null 2>&1)
-  if [ "$now" != Inconsistent/Inconsistent ]; then echo "$1 is $now, not Inconsistent/Inconsistent"; return 1; fi
+  said disk; disks=$value; said peer-disk; disks=$disks/$value
+  if [ "$disks" != Inconsistent/Inconsistent ]; then echo "$1 is $disks, not Inconsistent/Inconsistent"; return 1; fi
   never_used "$1"
 }
 
@@ -124,13 +128,14 @@ not_standalone() {
   if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
 }
 
-# put FILE MODE: standard input becomes FILE at once or not at all. Synced before it is renamed, so that a power cut
+# put FILE 0600|0644: standard input becomes FILE at once or not at all. Synced before it is renamed, so that a power cut
 # leaves the old file or the new one, never an empty one.
 put() {
   directory=${"$"}{1%/*}
   [ -d "$directory" ] || mkdir -p "$directory" || return 1
   fresh=$directory/.${"$"}{1##*/}.pulumi-drbd
-  ( umask 077; cat >"$fresh" ) && chmod "$2" "$fresh" && sync "$fresh" && mv -f "$fresh" "$1" && return 0
+  [ ! -e "$fresh" ] || rm -f "$fresh" || return 1
+  ( case $2 in 0644) umask 022 ;; *) umask 077 ;; esac; cat >"$fresh" ) && sync "$fresh" && mv -f "$fresh" "$1" && return 0
   code=$?; rm -f "$fresh"; return $code
 }
 `;

@@ -27,13 +27,8 @@ export interface MetadataPlace {
 
 /** Only for a disk that was found blank; the guard looks again. Never with --force: a question it asks is answered no. */
 export function createMetadata(node: string, desired: DesiredResource, place: MetadataPlace, because: string): Step {
-  const internal = place.metaDisk === "internal";
-  const holder = internal ? place.disk : place.metaDisk;
-  const guard: Call[] = [
-    ["no_metadata", String(desired.minor), holder, internal ? "internal" : "flex-external"],
-    ["still_blank", place.disk, String(place.diskSize)],
-  ];
-  if (!internal) guard.push(["still_blank", place.metaDisk, String(place.metaDiskSize)]);
+  const guard: Call[] = [["still_blank", place.disk, String(place.diskSize)]];
+  if (place.metaDisk !== "internal") guard.push(["still_blank", place.metaDisk, String(place.metaDiskSize)]);
   return {
     node,
     argv: ["drbdadm", "create-md", desired.name],

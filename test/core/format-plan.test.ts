@@ -20,12 +20,11 @@ const lines = (...text: string[]): string => text.join("\n");
 test("a first up", () => {
   expect(formatPlan(planOf(blankPair()))).toBe(
     lines(
-      "r0: 19 steps; nothing that holds data is touched",
+      "r0: 17 steps; nothing that holds data is touched",
       "  alpha, bravo  write /etc/drbd.d/r0.res                            new; parsed by drbdadm there first, identical on both",
       "  alpha         drbdadm create-md r0                                /dev/vdb (320 MiB, serial 0001) is blank",
       "  bravo         drbdadm create-md r0                                /dev/vdb (320 MiB, serial 0002) is blank",
       "  alpha, bravo  drbdadm up r0                                       attaches the disk and looks for the peer",
-      "  alpha, bravo  drbdadm get-gi r0                                   must be a new device's, or nobody may overwrite it",
       "  alpha         drbdadm primary --force r0                          sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
       "  alpha         mkfs.xfs -L data /dev/drbd1                         blank, never formatted",
       "  alpha, bravo  systemctl enable --no-reload drbd@r0.target         brings the resource up after a reboot, without waiting for the peer",

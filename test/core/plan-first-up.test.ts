@@ -28,7 +28,8 @@ const prepare = (host: string) => [
   `${host}: drbdadm create-md r0`,
   `${host}: drbdadm up r0`,
 ];
-const check = ["alpha: drbdadm get-gi r0", "bravo: drbdadm get-gi r0"];
+const [checkAlpha, checkBravo] = ["alpha: drbdadm get-gi r0", "bravo: drbdadm get-gi r0"] as const;
+const check = [checkAlpha, checkBravo];
 const force = "alpha: drbdadm primary --force r0";
 const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
 const boot = (host: string) => [
@@ -43,7 +44,7 @@ test("two blank disks: every step, in order", () => {
   const plan = planOf(blankPair());
   expect(refusalsOf(plan)).toEqual([]);
   expect(commandsOf(plan)).toEqual([
-    [...prepare("alpha"), ...prepare("bravo"), ...check],
+    [...prepare("alpha"), ...prepare("bravo")],
     [force, mkfs, ...bootBoth, ...mount],
   ]);
   expect(plan.afterwards).toEqual(["wait for the initial sync, at most 3600 s"]);
@@ -85,11 +86,8 @@ describe("what is destroyed is checked again just before", () => {
     stepsOf(planOf(blankPair())).map((step) => [`${step.node}: ${step.argv.slice(0, 2).join(" ")}`, step.guard]),
   );
 
-  test("create-md: no metadata, and the disk blank and of the size that was seen", () => {
-    const guard = [
-      ["no_metadata", "1", "/dev/vdb", "internal"],
-      ["still_blank", "/dev/vdb", String(diskBytes)],
-    ];
+  test("create-md: the disk blank and of the size that was seen", () => {
+    const guard = [["still_blank", "/dev/vdb", String(diskBytes)]];
     expect(guards.get("alpha: drbdadm create-md")).toEqual(guard);
     expect(guards.get("bravo: drbdadm create-md")).toEqual(guard);
   });
@@ -106,7 +104,6 @@ describe("what is destroyed is checked again just before", () => {
     const seen: Pair = [withLook(alpha, { metaDisk: { kind: "blank", real: "/dev/vdc", size: 4096000 } }), bravo];
     const step = stepsOf(planOf(seen, { desired })).find((one) => one.argv[1] === "create-md");
     expect(step?.guard).toEqual([
-      ["no_metadata", "1", "/dev/vdc", "flex-external"],
       ["still_blank", "/dev/vdb", String(diskBytes)],
       ["still_blank", "/dev/vdc", "4096000"],
     ]);
@@ -119,34 +116,36 @@ describe("what is destroyed is checked again just before", () => {
     const neverUsed = { kind: "check", call: ["never_used", "r0"] };
     const blank = { kind: "check", call: ["blank_before_metadata", "/dev/vdb"] };
     expect(checks([nodeAt("alpha", "blank"), bravo], "bravo")).toEqual([neverUsed, blank]);
-    expect(checks([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "bravo")).toEqual([neverUsed]);
+    expect(checks([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "alpha")).toEqual([neverUsed]);
+    // What was created just before is new, and was found blank.
+    expect(checks([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "bravo")).toBeUndefined();
     expect(checks([nodeAt("alpha", "metadata"), bravo], "alpha")).toEqual([neverUsed]);
   });
 });
 
 /** What is still to do on each host before the check, and after it, from the states of alpha and bravo. */
 const halfMade: [Progression, Progression, string[], string[]][] = [
+  ["file", "blank", [...prepare("alpha").slice(1), ...prepare("bravo")], [force, mkfs, ...bootBoth, ...mount]],
+  ["blank", "file", [...prepare("alpha"), ...prepare("bravo").slice(1)], [force, mkfs, ...bootBoth, ...mount]],
   [
-    "file",
+    "metadata",
     "blank",
-    [...prepare("alpha").slice(1), ...prepare("bravo"), ...check],
+    ["alpha: drbdadm up r0", ...prepare("bravo"), checkAlpha],
     [force, mkfs, ...bootBoth, ...mount],
   ],
   [
     "blank",
-    "file",
-    [...prepare("alpha"), ...prepare("bravo").slice(1), ...check],
+    "metadata",
+    [...prepare("alpha"), "bravo: drbdadm up r0", checkBravo],
     [force, mkfs, ...bootBoth, ...mount],
   ],
-  ["metadata", "blank", ["alpha: drbdadm up r0", ...prepare("bravo"), ...check], [force, mkfs, ...bootBoth, ...mount]],
-  ["blank", "metadata", [...prepare("alpha"), "bravo: drbdadm up r0", ...check], [force, mkfs, ...bootBoth, ...mount]],
   [
     "metadata",
     "metadata",
     ["alpha: drbdadm up r0", "bravo: drbdadm up r0", ...check],
     [force, mkfs, ...bootBoth, ...mount],
   ],
-  ["up", "blank", [...prepare("bravo"), ...check], [force, mkfs, ...bootBoth, ...mount]],
+  ["up", "blank", [...prepare("bravo"), checkAlpha], [force, mkfs, ...bootBoth, ...mount]],
   ["up", "metadata", ["bravo: drbdadm up r0", ...check], [force, mkfs, ...bootBoth, ...mount]],
   ["up", "up", check, [force, mkfs, ...bootBoth, ...mount]],
   ["connected", "connected", check, [force, mkfs, ...bootBoth, ...mount]],
@@ -191,7 +190,6 @@ test("the resource is there, and its disk is still blank: metadata first, then a
     "alpha: drbdadm create-md r0",
     "alpha: drbdadm adjust r0",
     ...prepare("bravo").slice(1),
-    ...check,
   ]);
 });
 

@@ -222,11 +222,13 @@ test("other files are written as they are", () => {
 
 describe("the mark that a device may be formatted", () => {
   const mark = formattingMark("r0");
-  const open =
-    'case $1 in cstate) echo Connected ;; dstate) echo Inconsistent/Inconsistent ;; get-gi) echo 0000000000000004:0000000000000000:0000000000000000:0000000000000000:0 ;; *) echo "$*" ;; esac';
+  const gi = "0000000000000004:0000000000000000:0000000000000000:0000000000000000:0";
+  const drbdadm = `case $1 in get-gi) echo ${gi} ;; *) echo "$*" ;; esac`;
+  const open = { drbdadm, drbdsetup: "echo ' connection:Connected disk:Inconsistent peer-disk:Inconsistent'" };
+  const shut = { drbdadm, drbdsetup: "echo ' connection:StandAlone disk:Inconsistent peer-disk:Inconsistent'" };
 
   test("stands before the device is forced, and goes when it is formatted", () => {
-    expect(run(forcePrimary("alpha", "r0", true, "x"), { drbdadm: open })).toEqual({
+    expect(run(forcePrimary("alpha", "r0", true, "x"), open)).toEqual({
       ...done,
       output: "primary --force r0",
     });
@@ -258,10 +260,9 @@ describe("the mark that a device may be formatted", () => {
   });
 
   test("is not made where the gate stays shut, or nothing will be formatted", () => {
-    const shut = open.replace("Connected", "StandAlone");
-    expect(run(forcePrimary("alpha", "r0", true, "x"), { drbdadm: shut })).toMatchObject({ guarded: true });
+    expect(run(forcePrimary("alpha", "r0", true, "x"), shut)).toMatchObject({ guarded: true });
     expect(read(mark)).toBeUndefined();
-    expect(run(forcePrimary("alpha", "r0", false, "x"), { drbdadm: open }).exit).toBe(0);
+    expect(run(forcePrimary("alpha", "r0", false, "x"), open).exit).toBe(0);
     expect(read(mark)).toBeUndefined();
   });
 });

@@ -58,12 +58,11 @@ test("the first preview shows every step, host by host, with its reason, and cha
   expect(diagnosticsOf(run, "pair-alpha")).toEqual(INSTALL("alpha"));
   expect(diagnosticsOf(run, "pair-bravo")).toEqual(INSTALL("bravo"));
   expect(diagnosticsOf(run, "r0")).toEqual([
-    "r0: 19 steps; nothing that holds data is touched",
+    "r0: 17 steps; nothing that holds data is touched",
     "alpha, bravo | write /etc/drbd.d/r0.res | new; parsed by drbdadm there first, identical on both",
     "alpha | drbdadm create-md r0 | /dev/vdb (320 MiB, serial alpha0) is blank",
     "bravo | drbdadm create-md r0 | /dev/vdb (320 MiB, serial bravo0) is blank",
     "alpha, bravo | drbdadm up r0 | attaches the disk and looks for the peer",
-    "alpha, bravo | drbdadm get-gi r0 | must be a new device's, or nobody may overwrite it",
     "alpha | drbdadm primary --force r0 | sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
     "alpha | mkfs.xfs -L data /dev/drbd1 | blank, never formatted",
     "alpha, bravo | systemctl enable --no-reload drbd@r0.target | brings the resource up after a reboot, without waiting for the peer",
@@ -82,7 +81,7 @@ test("the first preview shows every step, host by host, with its reason, and cha
 
 test("--diff shows the text of both files, with a placeholder for the secret", async () => {
   const run = expectSuccess(await stack.preview("--diff", "--show-full-output"));
-  expect(run.output).toContain("r0: 19 steps; nothing that holds data is touched");
+  expect(run.output).toContain("r0: 17 steps; nothing that holds data is touched");
   const texts = [...run.output.matchAll(/^ *configuration *: ("(?:[^"\\]|\\.)*")$/gm)].map(([, text = ""]) =>
     (JSON.parse(text) as string).replace(/^#.*\n/, ""),
   );
