@@ -95,9 +95,10 @@ class PairPlan {
     const checked = found.map((side) =>
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
+    // What concerns the next boot comes first: meanwhile the two find each other.
     return [
-      [...prepare, ...checked],
-      [...promote, ...boot, ...this.mountSteps()],
+      [...prepare, ...boot, ...checked],
+      [...promote, ...this.mountSteps()],
     ];
   }
 

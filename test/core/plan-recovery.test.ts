@@ -42,8 +42,14 @@ describe("a replaced disk", () => {
   test("on the target: metadata there only, and the survivor fills it", () => {
     const replaced: Pair = [lonely(alpha), withBootUnits(blankNode("bravo"))];
     expect(commandsOf(planOf(replaced, { memory }))).toEqual([
-      ["bravo: write /etc/drbd.d/r0.res", "bravo: drbdadm create-md r0", "bravo: drbdadm up r0"],
-      expect.arrayContaining(["bravo: systemctl enable --no-reload drbd@r0.target"]),
+      [
+        "bravo: write /etc/drbd.d/r0.res",
+        "bravo: drbdadm create-md r0",
+        "bravo: drbdadm up r0",
+        "bravo: systemctl enable --no-reload drbd@r0.target",
+        "bravo: write /etc/systemd/system/drbd-primary@.service",
+        "bravo: write /etc/fstab",
+      ],
     ]);
     expect(forbidden(allCommands(planOf(replaced, { memory })))).toEqual([]);
   });
