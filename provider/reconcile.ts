@@ -59,18 +59,39 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Prom
   const looks = subject.looks();
   for (const [index, stage] of plan.stages.entries()) {
     const last = index === plan.stages.length - 1;
+    const acting = subject.hosts.filter((host) => stepsOn(stage, host.name).length > 0);
+    const stepsEnded = acting.map(() => signal());
     const results = await Promise.allSettled(
       subject.hosts.map(async (host, place) => {
-        const own = stepsOn(stage, host.name);
-        if (own.length === 0) return;
-        await host.apply(own, last ? looks[place] : undefined, (step) => {
-          reporter.step(step);
-        });
+        const look = last ? looks[place] : undefined;
+        const ended = stepsEnded[acting.indexOf(host)];
+        if (ended === undefined) {
+          // Nothing to do here: looked at while the others are, once what they do has had its effect on this one.
+          await Promise.all(stepsEnded.map(({ given }) => given));
+          host.forget();
+          if (look !== undefined) await host.observe(look);
+          return;
+        }
+        try {
+          const tell = (step: Step) => {
+            reporter.step(step);
+          };
+          await host.apply(stepsOn(stage, host.name), look, tell, ended.give);
+        } finally {
+          ended.give();
+        }
       }),
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
+}
+
+/** Something to wait for, and the way to say that it has come. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give };
 }
 
 function stepsOn(stage: Stage, host: string): Step[] {

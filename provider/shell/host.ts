@@ -58,7 +58,7 @@ export class Host {
     this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
   }
 
-  /** Time has passed on the host, by our waiting for it: the last look serves no more. */
+  /** Time has passed on the host, or its peer has changed: the last look serves no more. */
   forget(): void {
     this.sighting = undefined;
   }
@@ -79,12 +79,13 @@ export class Host {
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
     tell: (step: Step) => void,
+    ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
       const before = this.sighting;
       this.sighting = undefined;
       const wider = observe && this.widen(observe);
-      const node = await this.remote.apply(steps, wider, tell);
+      const node = await this.remote.apply(steps, wider, tell, ended);
       if (wider === undefined || node === undefined) return undefined;
       if (wider.depth === "tables" && before !== undefined && stillHolds(before.node, node)) {
         const all = withCloserLook(node, before.node);

@@ -9,11 +9,15 @@ export interface Remote {
   /** Makes sure that there is a connection. */
   connect(attempts?: number): Promise<void>;
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode>;
-  /** Runs steps in their order, tells each as it begins, and stops at the first that fails; then looks, where it is asked to. */
+  /**
+   * Runs steps in their order, tells each as it begins and the end of the last, and stops at the first that fails; then
+   * looks, where it is asked to.
+   */
   apply(
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
     tell: (step: Step) => void,
+    ended?: () => void,
   ): Promise<ObservedNode | undefined>;
   /** Follows a sync until it has ended, line by line. Changes nothing. */
   followSync(watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult>;

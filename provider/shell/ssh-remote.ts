@@ -55,6 +55,7 @@ export class SshRemote implements Remote {
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
     tell: (step: Step) => void,
+    allEnded?: () => void,
   ): Promise<ObservedNode | undefined> {
     const nonce = newNonce();
     const began = new Map<number, number>();
@@ -64,8 +65,10 @@ export class SshRemote implements Remote {
       const event = parseMarker(nonce, line);
       if (event === undefined || event.kind === "locked") return;
       const step = steps[event.index];
-      if (event.kind === "end") ended.set(event.index, { exit: event.exit, at: performance.now() });
-      else if (step !== undefined) {
+      if (event.kind === "end") {
+        ended.set(event.index, { exit: event.exit, at: performance.now() });
+        if (event.index === steps.length - 1) allEnded?.();
+      } else if (step !== undefined) {
         began.set(event.index, performance.now());
         tell(step);
       }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Step } from "../../provider/core/plan";
-import { justTheHost, type Look } from "../../provider/core/probe";
+import { justTheHost, theHostClosely, type Look } from "../../provider/core/probe";
 import { syncScript } from "../../provider/core/sync";
 import { GuardError, HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
@@ -237,6 +237,20 @@ describe("applying", () => {
     await reached;
     writeFileSync(join(node.folder, "go"), "");
     await done;
+  });
+
+  test("tells that the last step has ended before the look that follows it has", async () => {
+    const told: string[] = [];
+    const tell = ({ argv }: Step) => told.push(argv.join(" "));
+    const looked = host.apply(steps("true", "true"), theHostClosely, tell, () => told.push("ended"));
+    await looked.then(() => told.push("looked"));
+    expect(told).toEqual(["step0", "step1", "ended", "looked"]);
+  });
+
+  test("does not tell of an end where a step failed", async () => {
+    const ended = jest.fn();
+    await failure(host.apply(steps("true", "false", "true"), undefined, nothingToTell, ended));
+    expect(ended).not.toHaveBeenCalled();
   });
 
   test("stops at a step that fails: which, why, its output, how many are left", async () => {
