@@ -33,7 +33,6 @@ const files = [
   "/proc/drbd",
   "/proc/self/mountinfo",
   "/proc/swaps",
-  "/proc/uptime",
   "/proc/net/fib_trie",
   "/proc/net/if_inet6",
   "/etc/os-release",
@@ -46,6 +45,9 @@ const files = [
   "/etc/systemd/system/drbd-primary@.service",
   "/sys/module/drbd/version",
 ];
+
+/** Read after them all, and on every host: where it is missing, others may be. */
+export const lastFile = "/proc/uptime";
 
 /**
  * The minors that are connected and UpToDate, and mounted where they are Primary. Their disks are DRBD's and need no
@@ -76,7 +78,7 @@ say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
-  run files grep -saHZ '' ${files.join(" ")}
+  run files grep -saHZ '' ${files.join(" ")} ${lastFile}
   run boottime grep btime /proc/stat
   run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PTTYPE,SERIAL,WWN
   well=
@@ -128,7 +130,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     primaryDevice,
-    `else run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    `else run port grep -sc ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
     ";; esac",
     `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
   ];

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
-import { capturedHost, look, resourceFile } from "./captured-host";
+import { capturedHost, look, resourceFile, rootAlone } from "./captured-host";
 import { type FakeHost, nonce, probed } from "./fake-host";
 import { captures, gi } from "./fixtures";
 
@@ -92,7 +92,7 @@ test("all that a host tells", () => {
 });
 
 test.each([
-  ["Primary, and not mounted", { "/proc/self/mountinfo": "" }, "signature"],
+  ["Primary, and not mounted", { "/proc/self/mountinfo": rootAlone }, "signature"],
   [
     "Primary, and another is mounted",
     { "/proc/self/mountinfo": "90 22 147:1 / /m rw - xfs /dev/drbd10 rw\n" },
@@ -106,7 +106,7 @@ test.each([
 
 /** The healthy host, unmounted so that a closer look is taken, with other files; an undefined one is not there. */
 function changed(files: Record<string, string | undefined>, tools: FakeHost["tools"] = {}): FakeHost {
-  const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": "", ...files });
+  const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": rootAlone, ...files });
   return {
     ...healthy,
     files: Object.fromEntries(all.flatMap(([path, text]) => (text === undefined ? [] : [[path, text]]))),

@@ -6,7 +6,18 @@ import { justTheHost, type Look } from "../../provider/core/probe";
 import { HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
 import { closeHosts, GuardError, Host, hostOf } from "../../provider/shell/host";
-import { FakeNode, failure, probed, realShell, realShellUntil, says, silence, stopNodes, hangsUp } from "./fake-node";
+import {
+  FakeNode,
+  emptyProbe,
+  failure,
+  probed,
+  realShell,
+  realShellUntil,
+  says,
+  silence,
+  stopNodes,
+  hangsUp,
+} from "./fake-node";
 
 let node: FakeNode;
 let host: Host;
@@ -55,12 +66,18 @@ const step = (script: string, more: Partial<Step> = {}): Step => ({
 });
 
 const look = (name: string): Look => ({ name, minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal" });
+const noPort = ["port\n/proc/net/tcp:0", "exit 1"];
 /** The probe's answer with resources that were looked at. */
 const withLooks = (...names: string[]) =>
   probed((nonce) => {
-    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"]);
-    const all = ["format 1", "files", 'blocks\n{"blockdevices": []}', "boottime", "links", ...looks, "end"];
-    return all.map((section) => `\n@${nonce} ${section}\n`).join("");
+    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"].concat(noPort));
+    return emptyProbe(nonce).replace(
+      `\n@${nonce} end\n`,
+      looks
+        .concat("end")
+        .map((one) => `\n@${nonce} ${one}\n`)
+        .join(""),
+    );
   });
 
 const nothingToTell = () => undefined;

@@ -6,12 +6,13 @@ export function readyNode({ hostname, address, files }: Machine): Answer {
     "/proc/sys/kernel/hostname": `${hostname}\n`,
     "/proc/sys/kernel/osrelease": "6.1.0-30-amd64\n",
     "/proc/drbd": "version: 8.4.11 (api:1/proto:86-101)\n",
-    "/proc/uptime": "100.00 190.00\n",
     "/proc/net/fib_trie": `Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- ${address}\n        /32 host LOCAL\n`,
     "/etc/os-release": 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
     "/etc/modules-load.d/drbd.conf": "drbd\n",
     "/sys/module/drbd/version": "8.4.11\n",
+    "/proc/self/mountinfo": "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n",
     ...files,
+    "/proc/uptime": "100.00 190.00\n",
   };
   const lines = Object.entries(all).flatMap(([path, text]) =>
     text
