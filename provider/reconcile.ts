@@ -3,7 +3,8 @@ import { isEmpty, type Plan, type Stage, type Step } from "./core/plan";
 import { formatRefusals } from "./core/format";
 import type { ProbeRequest } from "./core/probe";
 import type { Reporter } from "./reporter";
-import { GuardError, type Host } from "./shell/host";
+import { GuardError } from "./shell/errors";
+import type { Host } from "./shell/host";
 
 /** Each round decides on what the one before it left; more than this means that a step does not do what its plan says. */
 const mostRounds = 6;

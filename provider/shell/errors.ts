@@ -11,6 +11,8 @@ export class HostError extends Error {
       readonly command?: string;
       readonly exit?: number | string;
       readonly output?: string;
+      /** It went wrong before anything was handed to the host. */
+      readonly nothingRan?: boolean;
       /** The next thing to type or to look at. */
       readonly advice?: string;
     } = {},
@@ -32,6 +34,11 @@ export class HostError extends Error {
     // Pulumi's SDK prints an error's stack beside its message. Where our code stood says nothing to a user.
     this.stack = "";
   }
+}
+
+/** A guard found that the host is not any more what was planned on: worth another look. */
+export class GuardError extends HostError {
+  override readonly name = "GuardError";
 }
 
 /** The host could not be reached or would not let us in: nothing was read there, nothing was changed. */

@@ -1,21 +1,23 @@
 import { randomBytes } from "node:crypto";
 
-import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
+import { applyScript, parseMarker, parseOutcomes } from "../core/apply-script";
+import { redactSecrets, secretsIn } from "../core/config-file";
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
-import { lockPath } from "../core/paths";
 import type { Step } from "../core/plan";
 import { justTheHost, observeScript, type ProbeRequest } from "../core/probe";
-import { commandLine } from "../core/shell-words";
 import type { Connection } from "../core/connection";
 import { HostError, NetworkError, UnreachableError } from "./errors";
 import { logEvent } from "./event-log";
 import { Session, type RemoteResult, type RunOptions } from "./ssh";
+import { interrupted, stepsError } from "./step-errors";
 
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
 const fresh = 30_000;
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
 const observeSeconds = 60;
+/** The whole of it, on a host that goes on talking. */
+const observeSecondsInAll = 600;
 /** Between one step's end and the next one's beginning. */
 const slack = 30;
 
@@ -37,6 +39,8 @@ export class Host {
   /** That the host could not be reached, once it was dialled for less than the connection bears. */
   private missed: NetworkError | undefined;
   private expected: ProbeRequest["looks"] = [];
+  /** Shared secrets that stand on the host or were sent there: what a tool there complains of may quote one. */
+  private readonly secrets = new Set<string>();
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -58,7 +62,10 @@ export class Host {
         ...wider.candidates.map(({ name }) => `${name} (wanted)`),
       ];
       const session = await this.connected(attempts);
-      const result = await this.look(session, argv, observeScript(nonce, wider), { timeoutSeconds: observeSeconds });
+      const result = await this.look(session, argv, observeScript(nonce, wider), {
+        timeoutSeconds: observeSeconds,
+        inAllSeconds: observeSecondsInAll,
+      });
       return this.keep(nonce, wider, result);
     });
   }
@@ -95,7 +102,7 @@ export class Host {
       const nonce = newNonce();
       const began = new Map<number, number>();
       const ended = new Map<number, { readonly exit: number; readonly at: number }>();
-      const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
+      const seconds = steps.map((step) => step.timeoutSeconds + slack);
       const wider = observe && this.widen(observe);
       const onLine = (line: string) => {
         const event = parseMarker(nonce, line);
@@ -108,12 +115,15 @@ export class Host {
         }
       };
       const session = await this.connected();
-      const options = { timeoutSeconds: longest + slack, onLine };
+      const inAllSeconds = seconds.reduce((sum, each) => sum + each, observeSecondsInAll);
+      const options = { timeoutSeconds: Math.max(...seconds), inAllSeconds, onLine };
       const numbers = this.numbered();
+      const script = applyScript(nonce, steps, wider);
+      this.note(script);
       const result = await session
-        .run(applyScript(nonce, steps, wider), options)
+        .run(script, options)
         .catch((error: unknown) => {
-          throw this.interrupted(error, steps, began, ended);
+          throw interrupted(error, steps, { ended: ended.size, begun: began.size > ended.size });
         })
         .finally(() => {
           // What was begun stands in the log, whatever became of it and of the connection.
@@ -123,9 +133,15 @@ export class Host {
             logEvent({ ...numbers, argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
           }
         });
-      const outcomes = parseOutcomes(nonce, steps, result.stdout);
-      this.judge(nonce, steps, outcomes, result);
-      return wider === undefined ? undefined : this.keep(nonce, wider, result);
+      const outcomes = parseOutcomes(nonce, steps, result.stdout).map((outcome) => ({
+        ...outcome,
+        output: this.redacted(outcome.output),
+      }));
+      const locked = result.stdout.includes(`@${nonce}-step locked`);
+      const said = this.redacted(result.stderr + unasked(nonce, result.stdout));
+      const failed = stepsError(this.name, steps, outcomes, { exit: result.exit, said, locked });
+      if (failed !== undefined) throw failed;
+      return wider === undefined ? undefined : this.keep(nonce, wider, result, "all steps ended well, but then ");
     });
   }
 
@@ -140,7 +156,7 @@ export class Host {
     onLine: (line: string) => void,
   ): Promise<RemoteResult> {
     const session = await this.alone(() => this.connected());
-    return this.look(session, argv, script, { timeoutSeconds, onLine });
+    return this.look(session, argv, script, { timeoutSeconds, inAllSeconds: 2 * timeoutSeconds, onLine });
   }
 
   async close(): Promise<void> {
@@ -202,9 +218,18 @@ export class Host {
     return session;
   }
 
-  private keep(nonce: string, request: ProbeRequest, result: RemoteResult): ObservedNode {
+  private note(...texts: readonly string[]): void {
+    for (const secret of texts.flatMap(secretsIn)) this.secrets.add(secret);
+  }
+
+  private redacted(text: string): string {
+    return redactSecrets(text, [...this.secrets]);
+  }
+
+  private keep(nonce: string, request: ProbeRequest, result: RemoteResult, before = ""): ObservedNode {
     try {
       const node = parseProbe(nonce, result.stdout);
+      this.note(...node.files.values());
       this.sighting = { at: Date.now(), node, covers: new Set(coverage(request)) };
       return node;
     } catch (error) {
@@ -221,71 +246,20 @@ export class Host {
           },
         );
       }
-      throw new HostError(this.name, `looking at the host failed: ${error.message}`, {
+      throw new HostError(this.name, `${before}looking at the host failed: ${this.redacted(error.message)}`, {
         command: "sh -s (the probe)",
         exit: result.exit ?? "none",
-        output: `${result.stdout.slice(-500)}${result.stderr.slice(-1500)}`,
+        output: this.redacted(unasked(nonce, result.stdout) + result.stderr),
         advice: "log in by hand and see whether a POSIX shell, lsblk, ip and perl work there",
       });
     }
   }
-
-  private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
-    if (result.stdout.includes(`@${nonce}-step locked`)) {
-      throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
-        command: `flock -w 60 ${lockPath}`,
-        advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
-      });
-    }
-    const failed = outcomes.find((outcome) => outcome.exit !== 0);
-    if (failed !== undefined) throw stepError(failed, steps);
-    if (outcomes.length < steps.length) {
-      throw new HostError(this.name, "the steps did not run", {
-        command: "sh -s",
-        exit: result.exit ?? "none",
-        output: result.stderr + result.stdout.slice(-500),
-        advice: "run `pulumi up` again: it goes on from what is there",
-      });
-    }
-  }
-
-  private interrupted(
-    error: unknown,
-    steps: readonly Step[],
-    began: ReadonlyMap<number, number>,
-    ended: ReadonlyMap<number, unknown>,
-  ): unknown {
-    if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
-    const last = Math.max(...began.keys());
-    const step = steps[last];
-    if (step === undefined || ended.has(last)) return error;
-    return new HostError(this.name, `${error.what}; the step that was running may have taken effect`, {
-      command: commandLine(step.argv),
-      advice: "run `pulumi up` again when the host answers: it looks at what is there and goes on",
-    });
-  }
 }
 
-/** A guard found that the host is not any more what was planned on: worth another look. */
-export class GuardError extends HostError {
-  override readonly name = "GuardError";
-}
-
-function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
-  const { step } = failed;
-  const Kind = failed.guarded ? GuardError : HostError;
-  const what = failed.guarded
-    ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
-    : failed.exit === null
-      ? "its end was never told"
-      : `a step failed (${step.because})`;
-  const left = steps.length - steps.indexOf(step) - 1;
-  return new Kind(step.node, what, {
-    command: commandLine(step.argv),
-    exit: failed.exit ?? "none",
-    output: failed.output,
-    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
-  });
+/** What a host said before it came to our own script: a banner, a complaint. The rest may hold whole files, and no person needs it. */
+function unasked(nonce: string, stdout: string): string {
+  const at = stdout.indexOf(`\n@${nonce}`);
+  return at < 0 ? stdout : stdout.slice(0, at);
 }
 
 function coverage({ looks, candidates }: ProbeRequest): string[] {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Step } from "../../provider/core/plan";
 import { justTheHost, type Look } from "../../provider/core/probe";
-import { HostError, UnreachableError } from "../../provider/shell/errors";
+import { GuardError, HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
-import { closeHosts, GuardError, Host, hostOf } from "../../provider/shell/host";
+import { closeHosts, Host, hostOf } from "../../provider/shell/host";
 import {
   FakeNode,
   emptyProbe,
@@ -331,15 +331,15 @@ describe("a connection lost in mid-step", () => {
     expect(existsSync(join(node.folder, "effect"))).toBe(false);
   });
 
-  test("before the first step: none is blamed", async () => {
+  test("before the first step was heard of: it may have taken effect all the same", async () => {
     node.answer = hangsUp;
     const error = await failure(apply(steps("true")));
     expect(error.message).toContain("the connection was lost");
-    expect(error.message).not.toContain("may have taken effect");
-    expect(error.message).not.toContain("step0");
+    expect(error.message).toContain("no step was heard to begin, but the first may have taken effect");
+    expect(error.message).toContain("command: step0");
   });
 
-  test("between two steps: none is blamed", async () => {
+  test("between two steps: the one that had ended is not blamed", async () => {
     node.answer = ({ script, channel, hangUp }) => {
       const nonce = /@([0-9a-f]{18})-step/.exec(script)?.[1] ?? "";
       channel.write(`\n@${nonce}-step begin 0\n\n@${nonce}-step end 0 0\n`);
@@ -347,7 +347,9 @@ describe("a connection lost in mid-step", () => {
     };
     const error = await failure(apply(steps("true", "true")));
     expect(error.message).toContain("the connection was lost");
-    expect(error.message).not.toContain("may have taken effect");
+    expect(error.message).toContain("the next step was not heard to begin, but may have taken effect");
+    expect(error.message).toContain("command: step1");
+    expect(error.message).not.toContain("step0");
     expect(ran().slice(1)).toEqual([{ argv: "step0", exit: 0, changes: true }]);
   });
 
