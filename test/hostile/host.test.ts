@@ -50,8 +50,9 @@ function hurry(): void {
   const real = setTimeout;
   jest
     .spyOn(global, "setTimeout")
-    .mockImplementation(((work: () => void, ms = 0, ...rest: []) =>
-      real(work, ms >= 600_000 ? 1500 : ms >= 30_000 ? 300 : ms, ...rest)));
+    .mockImplementation((work: () => void, ms = 0, ...rest: []) =>
+      real(work, ms >= 600_000 ? 1500 : ms >= 30_000 ? 300 : ms, ...rest),
+    );
 }
 
 describe("a host whose key changed", () => {
@@ -73,7 +74,7 @@ describe("a host whose key changed", () => {
     const error = await apply();
     expect(error).toBeInstanceOf(UnreachableError);
     // Not the network's fault: a preview must not pass over it.
-    expect((error as UnreachableError).network).toBe(false);
+    expect(error).toMatchObject({ network: false });
     expect(error.message).toMatch(
       /^alpha: the host key of 127\.0\.0\.1:\d+ is not the one that is known: ssh-ed25519 SHA256:/,
     );
@@ -185,7 +186,7 @@ describe("a host that says too much", () => {
           channel.write(text);
           setTimeout(pour, pause);
         } else {
-          while (channel.writable && channel.write(text));
+          while (channel.write(text));
           channel.once("drain", pour);
         }
       };
