@@ -4,13 +4,7 @@
  */
 import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
-import {
-  grammarFailures,
-  parseResFile,
-  parseSharedSecret,
-  renderGlobalCommon,
-  renderResource,
-} from "../../provider/core/config";
+import { parseResFile, parseSharedSecret, renderGlobalCommon, renderResource } from "../../provider/core/config";
 import type { DesiredResource, Sections } from "../../provider/core/desired";
 import {
   type Grammar,
