@@ -1,6 +1,6 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { nodeGrammarFailures, renderGlobalCommon } from "./core/config";
+import { nodeGrammarFailures, redactSecrets, renderGlobalCommon } from "./core/config";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
 import { formatPlan } from "./core/format";
@@ -62,8 +62,10 @@ export const nodeLifecycle = {
     const live = node.files.get(globalCommonPath);
     // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
     if (live === undefined || node.utils === null) return {};
-    const inputs = { ...inputsOf(props), configuration: live };
-    return { id, props: toState({ ...props, ...found(node, props), configuration: live }), inputs: toState(inputs) };
+    // Somebody may have put a secret of theirs into it by hand.
+    const configuration = redactSecrets(live);
+    const inputs = { ...inputsOf(props), configuration };
+    return { id, props: toState({ ...props, ...found(node, props), configuration }), inputs: toState(inputs) };
   },
 
   async delete(_id: string, props: Inputs): Promise<void> {

@@ -76,7 +76,10 @@ export function parseMarker(nonce: string, line: string): StepEvent | undefined 
   return end ? { kind: "end", index: Number(end[1]), exit: Number(end[2]) } : undefined;
 }
 
-/** The outcomes of the steps that were begun; a step that never began is not in the list. */
+/**
+ * The outcomes of the steps that were begun; a step that never began is not in the list. A marker that comes out of turn
+ * says nothing about any step.
+ */
 export function parseOutcomes(nonce: string, steps: readonly Step[], output: string): StepOutcome[] {
   const outcomes: { step: Step; exit: number | null; output: string; guarded: boolean }[] = [];
   let open = false;
@@ -86,10 +89,10 @@ export function parseOutcomes(nonce: string, steps: readonly Step[], output: str
     const last = outcomes.at(-1);
     if (event?.kind === "begin") {
       const step = steps[event.index];
-      if (step !== undefined) outcomes.push({ step, exit: null, output: "", guarded: false });
-      open = true;
+      open = step !== undefined && event.index === outcomes.length && (last === undefined || last.exit === 0);
+      if (step !== undefined && open) outcomes.push({ step, exit: null, output: "", guarded: false });
     } else if (event?.kind === "end") {
-      if (last) {
+      if (last && open && event.index === outcomes.length - 1) {
         last.exit = event.exit;
         last.guarded = event.exit === guardFailed && last.step.guard !== undefined;
       }

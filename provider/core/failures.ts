@@ -23,6 +23,13 @@ export function formatPath(path: Path): string {
     .join("");
 }
 
+/** Longer than any property's name. */
+const isLong = (segment: PropertyKey): boolean => typeof segment === "string" && segment.length > 100;
+
+/** As it stands in a reason, where no one has use for a name of ten thousand characters. */
+const shownPath = (path: Path): string =>
+  formatPath(path.map((segment) => (isLong(segment) ? `${String(segment).slice(0, 80)}…` : segment)));
+
 const SECRETS = new Set(["password", "privateKey", "privateKeyPassword", "sharedSecret", "shared-secret"]);
 const HOLDS_SECRETS = new Set(["nodes", "connection", "proxy"]);
 
@@ -35,12 +42,10 @@ function isSecret(path: Path): boolean {
 
 export function failureAt(path: Path, reason: string): Failure {
   if (path.length === 0) return { property: "", reason };
-  return isSecret(path)
-    ? { property: "", reason: `${formatPath(path)}: ${reason}` }
-    : { property: formatPath(path), reason };
+  return isSecret(path) || path.some(isLong) ? failureOfName(path, reason) : { property: formatPath(path), reason };
 }
 
 /** A name that is no property. Its value is not shown: a secret with a misspelt name is one still. */
 export function failureOfName(path: Path, reason: string): Failure {
-  return { property: "", reason: `${formatPath(path)}: ${reason}` };
+  return { property: "", reason: `${shownPath(path)}: ${reason}` };
 }

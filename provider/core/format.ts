@@ -1,6 +1,7 @@
 import type { Plan, Refusal, Step } from "./plan";
 import { stepsOf } from "./plan";
 import { commandLine } from "./shell-words";
+import { shownText } from "./shown-text";
 
 /** The plan as text: one line a step, the same words that the apply logs and an error quotes. */
 export function formatPlan(plan: Plan): string {
@@ -17,7 +18,7 @@ export function formatPlan(plan: Plan): string {
     lines.push(...plan.afterwards.map((text) => `  then: ${text}`));
   }
   lines.push(...plan.warnings.map((text) => `  warning: ${text}`));
-  return lines.join("\n");
+  return lines.map((line) => shownText(line)).join("\n");
 }
 
 export function formatRefusals(plan: Plan): string {
@@ -29,12 +30,13 @@ export function formatRefusals(plan: Plan): string {
 }
 
 export function formatRefusal(refusal: Refusal): string {
-  return `${refusal.node === undefined ? "" : `${refusal.node}: `}${refusal.found}. ${refusal.way}`;
+  const found = shownText(refusal.found, 1000);
+  return `${refusal.node === undefined ? "" : `${refusal.node}: `}${found}. ${shownText(refusal.way, 2000)}`;
 }
 
 /** One step in a line, for progress and errors. */
 export function formatStep(step: Step): string {
-  return `${step.node}: ${commandLine(step.argv)} (${step.because})`;
+  return shownText(`${step.node}: ${commandLine(step.argv)} (${step.because})`);
 }
 
 function headline(plan: Plan): string {

@@ -1,6 +1,24 @@
 import type { KernelDevice, KernelResource } from "./observed";
+import { ProbeError } from "./probe-error";
 
-/** Parses `drbdsetup events2 --now --statistics` (drbd-utils 9.22.0, modules 8.4 and 9). Keys we do not know are passed over. */
+/** What each line must tell: a plan that took a Primary for none would promote the other host. */
+const told: Readonly<Record<string, readonly string[]>> = {
+  resource: ["name", "role"],
+  connection: ["name", "connection", "role"],
+  device: ["name", "volume", "minor", "disk"],
+  "peer-device": ["name", "replication", "peer-disk"],
+};
+const spelling: Readonly<Record<string, RegExp>> = {
+  role: /^(Primary|Secondary|Unknown)$/,
+  volume: /^\d+$/,
+  minor: /^\d+$/,
+  disk: /^(Diskless|Attaching|Detaching|Failed|Negotiating|Inconsistent|Outdated|DUnknown|Consistent|UpToDate)$/,
+};
+
+/**
+ * Parses `drbdsetup events2 --now --statistics` (drbd-utils 9.22.0, modules 8.4 and 9). Keys and objects we do not know
+ * are passed over; a ProbeError where an object that we know lacks what it should tell.
+ */
 export function parseEvents(text: string): Map<string, KernelResource> {
   type Draft = { -readonly [key in keyof KernelResource]: KernelResource[key] } & { devices: KernelDevice[] };
   const resources = new Map<string, Draft>();
@@ -8,19 +26,27 @@ export function parseEvents(text: string): Map<string, KernelResource> {
     const [event, object, ...words] = line.trim().split(/\s+/);
     if (event !== "exists" || object === undefined || object === "-") continue;
     const fields = new Map(words.map((word) => splitAt(word, ":")));
-    const name = fields.get("name");
-    if (name === undefined) continue;
+    const wanted = told[object];
+    if (wanted === undefined) continue;
+    for (const key of wanted) {
+      const value = fields.get(key);
+      if (value === undefined || value === "" || spelling[key]?.test(value) === false) {
+        throw new ProbeError(`drbdsetup's ${key} of a ${object} is none that is known: ${line.slice(0, 300)}`);
+      }
+    }
+    const name = fields.get("name") ?? "";
     if (object === "resource") {
+      if (resources.has(name)) throw new ProbeError(`drbdsetup tells of the resource ${name.slice(0, 80)} twice`);
       resources.set(name, {
         name,
-        role: fields.get("role") ?? "Unknown",
+        role: fields.get("role") ?? "",
         suspended: fields.get("suspended") ?? "no",
         devices: [],
       });
       continue;
     }
     const resource = resources.get(name);
-    if (resource === undefined) continue;
+    if (resource === undefined) throw new ProbeError(`drbdsetup's ${object} is of no resource: ${line.slice(0, 300)}`);
     if (object === "connection") {
       resource.connection = fields.get("connection");
       resource.peerRole = fields.get("role");
@@ -29,7 +55,7 @@ export function parseEvents(text: string): Map<string, KernelResource> {
         resource: name,
         volume: Number(fields.get("volume")),
         minor: Number(fields.get("minor")),
-        disk: fields.get("disk") ?? "Unknown",
+        disk: fields.get("disk") ?? "",
         size: number(fields.get("size")),
       });
     } else if (object === "peer-device") {

@@ -11,28 +11,17 @@ import type {
 } from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
+import { lastFile } from "./probe";
+import { ProbeError } from "./probe-error";
+import { type Group, type Section, type Sections, parseSections } from "./probe-sections";
 
-/** The host's answer is not what the probe prints: cut short, garbled, or not from a POSIX shell. No plan is made from it. */
-export class ProbeError extends Error {}
-
-interface Section {
-  readonly name: string;
-  readonly words: readonly string[];
-  text: string;
-  exit?: number;
-}
+export { ProbeError } from "./probe-error";
 
 /** Parses what probeScript (probe.ts) printed. Throws a ProbeError rather than guess. */
 export function parseProbe(nonce: string, output: string): ObservedNode {
-  const sections = split(nonce, output);
-  const general = new Map<string, Section>();
-  const closer: { name: string; sections: Map<string, Section> }[] = [];
-  for (const section of sections) {
-    if (section.name === "resource" || section.name === "candidate")
-      closer.push({ name: section.words[0] ?? "", sections: new Map() });
-    else (closer.at(-1)?.sections ?? general).set(section.name, section);
-  }
-  const files = parseFiles(need(general, "files").text);
+  const [host, ...closer] = parseSections(nonce, output);
+  const general: Sections = host?.sections ?? new Map();
+  const files = parseFiles(need(general, "files"));
   const procDrbd = files.get("/proc/drbd");
   const loaded = files.get("/sys/module/drbd/version")?.trim() ?? parseModuleVersion(procDrbd ?? "");
   const modinfo = general.get("modinfo");
@@ -41,7 +30,11 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const closely = !general.has("tables");
   const blocks = closely ? parseBlocks(need(general, "blocks")) : new Map<string, BlockDevice>();
   const hasUtils = general.has("utils");
+  if (closely && hasUtils !== general.has("version")) need(general, hasUtils ? "version" : "utils");
   const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
+  if (modinfo === undefined) need(general, "events");
+  const hasResources = [...files.keys()].some((path) => /^\/etc\/drbd\.d\/.*\.res$/.test(path));
+  const adjust = hasUtils && hasResources ? need(general, "adjust") : general.get("adjust");
   return {
     hostname: (files.get("/proc/sys/kernel/hostname") ?? "").trim(),
     kernel: (files.get("/proc/sys/kernel/osrelease") ?? "").trim(),
@@ -70,65 +63,44 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     blocks,
     kernelResources: parseRunning(general.get("events"), hasUtils),
     sync: parseSyncProgress(procDrbd ?? ""),
-    adjust: outputOf(general.get("adjust")),
-    resources: parseResources(closer, blocks),
+    adjust: outputOf(adjust),
+    resources: parseResources(closer, blocks, general),
   };
 }
 
-function split(nonce: string, output: string): Section[] {
-  const mark = `@${nonce} `;
-  const sections: Section[] = [];
-  let whole = false;
-  for (const line of output.split("\n")) {
-    const current = sections.at(-1);
-    if (!line.startsWith(mark)) {
-      if (current && current.exit === undefined) current.text += `${line}\n`;
-      continue;
-    }
-    const [name = "", ...words] = line.slice(mark.length).split(" ");
-    if (name === "end") whole = true;
-    else if (name === "exit") {
-      if (current) current.exit = Number(words[0]);
-    } else sections.push({ name, words, text: "" });
-  }
-  if (sections[0]?.name !== "format" || !whole) {
-    throw new ProbeError(sections.length === 0 ? "nothing of what was asked came back" : "the answer was cut short");
-  }
-  // Each section is closed by a newline of the marker's own.
-  for (const section of sections) section.text = section.text.replace(/\n$/, "");
-  return sections;
-}
-
-function need(sections: ReadonlyMap<string, Section>, name: string): Section {
+function need(sections: Sections, name: string): Section {
   const section = sections.get(name);
   if (section === undefined) throw new ProbeError(`the answer has no section "${name}"`);
   return section;
 }
 
 function outputOf(section: Section | undefined): CommandOutput | undefined {
-  return section === undefined ? undefined : { exit: section.exit ?? -1, output: section.text };
+  return section === undefined ? undefined : { exit: section.exit, output: section.text };
 }
 
 /** What runs. "exists -" ends drbdsetup's list, the empty one too: without it, nobody said that nothing runs. */
 function parseRunning(events: Section | undefined, hasUtils: boolean): Map<string, KernelResource> {
   const text = events?.text ?? "";
   if (events !== undefined && hasUtils && !/^exists -$/m.test(text)) {
-    throw new ProbeError(
-      `drbdsetup did not answer as expected (exit ${events.exit ?? "unknown"}): ${text.slice(0, 300)}`,
-    );
+    throw new ProbeError(`drbdsetup did not answer as expected: ${text.slice(0, 300)}`);
   }
   return parseEvents(text);
 }
 
-/** `grep -aHZ ''`: path, NUL, line. */
-function parseFiles(text: string): Map<string, string> {
+/**
+ * `grep -aHZ ''`: path, NUL, line. It answers 2 where a file is missing, and more when it was killed. The last of the
+ * files is on every host.
+ */
+function parseFiles(section: Section): Map<string, string> {
   const files = new Map<string, string>();
-  for (const line of text.split("\n")) {
+  for (const line of section.text.split("\n")) {
     const at = line.indexOf("\0");
     if (at < 0) continue;
     const path = line.slice(0, at);
     files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
   }
+  if (section.exit > 2 || [...files.keys()].at(-1) !== lastFile) throw new ProbeError("not all files could be read");
+  if (!files.has("/proc/self/mountinfo")) throw new ProbeError("what is mounted could not be read");
   return files;
 }
 
@@ -204,45 +176,63 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
     children.forEach(walk);
   };
   try {
+    if (section.exit !== 0) throw new Error("it failed");
     (JSON.parse(section.text) as { blockdevices: LsblkDevice[] }).blockdevices.forEach(walk);
   } catch {
-    throw new ProbeError(
-      `lsblk did not answer as expected (exit ${section.exit ?? "unknown"}): ${section.text.slice(0, 300)}`,
-    );
+    throw new ProbeError(`lsblk did not answer as expected (exit ${section.exit}): ${section.text.slice(0, 300)}`);
   }
   return blocks;
 }
 
 /** A resource's look and, where there was one, drbdadm's opinion of its wanted configuration. */
 function parseResources(
-  closer: readonly { readonly name: string; readonly sections: ReadonlyMap<string, Section> }[],
+  closer: readonly Group[],
   blocks: ReadonlyMap<string, BlockDevice>,
+  general: Sections,
 ): Map<string, ObservedResource> {
   const resources = new Map<string, ObservedResource>();
-  for (const { name, sections } of closer) {
-    const looked = resources.get(name);
-    const parsed = sections.get("parsed");
-    if (parsed === undefined) resources.set(name, parseLook(sections, blocks));
-    else if (looked !== undefined) {
-      resources.set(name, { ...looked, candidate: outputOf(parsed), change: outputOf(sections.get("change")) });
+  for (const { about, name, sections } of closer) {
+    if (about === "resource") resources.set(name, parseLook(sections, blocks, general));
+    else {
+      const looked = resources.get(name);
+      const [candidate, change] = [outputOf(need(sections, "parsed")), outputOf(need(sections, "change"))];
+      if (looked !== undefined) resources.set(name, { ...looked, candidate, change });
     }
   }
   return resources;
 }
 
-function parseLook(sections: ReadonlyMap<string, Section>, blocks: ReadonlyMap<string, BlockDevice>): ObservedResource {
+function parseLook(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>, general: Sections): ObservedResource {
   const kernelGi = sections.get("kernelgi");
   const metaDisk = sections.get("metadisk");
   const device = sections.get("device");
+  const disk = listed(parseContents(need(sections, "disk"), blocks), blocks);
+  const meta = metaDisk && listed(parseContents(metaDisk, blocks), blocks);
+  if (disk.kind !== "attached") {
+    if (general.has("utils") && "real" in (meta ?? disk)) need(sections, "gi");
+  }
+  if ((general.get("adjust")?.text ?? "").trim() !== "") need(sections, "change");
   return {
-    disk: parseContents(need(sections, "disk"), blocks),
-    metaDisk: metaDisk && parseContents(metaDisk, blocks),
+    disk,
+    metaDisk: meta,
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
     device: device && parseContents(device, blocks),
-    portTaken: (sections.get("port")?.text.trim() ?? "") !== "",
+    portTaken: disk.kind !== "attached" && kernelGi === undefined && isTaken(need(sections, "port").text),
     change: outputOf(sections.get("change")),
   };
+}
+
+/** `grep -c`: how many listen, by file. There is no tcp6 where IPv6 is switched off. */
+function isTaken(counts: string): boolean {
+  if (!/^\/proc\/net\/tcp:\d+$/m.test(counts)) throw new ProbeError("which ports are in use could not be read");
+  return /:[1-9]\d*$/m.test(counts);
+}
+
+/** What holds a disk is in lsblk's list: one that is not there is not known to be free. */
+function listed(contents: Contents, blocks: ReadonlyMap<string, BlockDevice>): Contents {
+  if (contents.kind !== "blank" || blocks.has(contents.real)) return contents;
+  return { ...contents, kind: "unreadable", said: "lsblk does not list it" };
 }
 
 function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice>): Contents {

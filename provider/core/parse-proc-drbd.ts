@@ -8,7 +8,7 @@ export function parseSyncProgress(text: string): Map<number, SyncProgress> {
     const device = /^ *(\d+): cs:/.exec(line);
     if (device) minor = Number(device[1]);
     if (minor === undefined) continue;
-    const percent = /sync'ed: *([\d.]+)%/.exec(line);
+    const percent = /sync'ed: *(\d+(?:\.\d+)?)%/.exec(line);
     if (percent) progress.set(minor, { percent: Number(percent[1]) });
     const rate = /finish: ([\d:]+) speed: ([\d,]+)/.exec(line);
     const begun = progress.get(minor);

@@ -1,5 +1,5 @@
 import { foreignClaimRefusals } from "./claims";
-import { redactSecrets } from "./config-file";
+import { redactSecrets, secretsIn } from "./config-file";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import { resourcePath } from "./paths";
@@ -62,11 +62,12 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
 function configurationRefusals(situation: ResourceSituation, host: string, node: ObservedNode): Refusal[] {
   const observed = node.resources.get(situation.desired.name);
   const { candidate, change = node.adjust } = observed ?? {};
+  const secrets = [situation.configuration, ...node.files.values()].flatMap(secretsIn);
   if (candidate !== undefined && candidate.exit !== 0) {
     return [
       {
         node: host,
-        found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${redactSecrets(candidate.output.trim())}`,
+        found: `drbdadm does not take the configuration (exit ${candidate.exit}): ${redactSecrets(candidate.output.trim(), secrets)}`,
         way: "Line numbers count all files of /etc/drbd.d together. If the complaint is about a file of yours there, mend or remove it.",
       },
     ];
@@ -78,7 +79,7 @@ function configurationRefusals(situation: ResourceSituation, host: string, node:
     return [
       {
         node: host,
-        found: `drbdadm fails on what is installed there (exit ${change.exit}): ${redactSecrets(change.output.trim())}`,
+        found: `drbdadm fails on what is installed there (exit ${change.exit}): ${redactSecrets(change.output.trim(), secrets)}`,
         way: "Mend or remove the file of /etc/drbd.d that it complains about.",
       },
     ];

@@ -42,7 +42,6 @@ const files = [
   "/proc/drbd",
   "/proc/self/mountinfo",
   "/proc/swaps",
-  "/proc/uptime",
   "/proc/net/fib_trie",
   "/proc/net/if_inet6",
   "/etc/os-release",
@@ -55,6 +54,9 @@ const files = [
   "/etc/systemd/system/drbd-primary@.service",
   "/sys/module/drbd/version",
 ];
+
+/** Read after them all, and on every host: where it is missing, others may be. */
+export const lastFile = "/proc/uptime";
 
 /**
  * The boot time, and then the minors that are connected and UpToDate, and mounted where they are Primary. Their disks
@@ -86,7 +88,7 @@ say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
-  run files grep -saHZ '' ${files.join(" ")}
+  run files grep -saHZ '' ${files.join(" ")} ${lastFile}
   events=
   if [ -e /proc/drbd ]; then
     events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); say events; echo "$events"; say exit 0
@@ -94,7 +96,7 @@ probe() {
     run modinfo modinfo -F version drbd
   fi
   set -- $(echo "$events" | host_tables)
-  say boottime; echo "$1"; say exit 0
+  say boottime; if [ $# -gt 0 ]; then echo "$1"; shift; fi; say exit 0
   well=" $* " close=1
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
@@ -107,7 +109,7 @@ probe() {
     if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; say adjust; echo "$drift"; say exit $code; fi
   fi
   ${closeEnough(depth, looks)}
-  if [ -n "$close" ]; then closely; else say tables; fi
+  if [ -n "$close" ]; then closely; else say tables; say exit 0; fi
   say end
 }
 closely() {
@@ -152,7 +154,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     primaryDevice,
-    `else run port grep -s ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    `else run port grep -sc ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
     ";; esac",
     `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
   ];

@@ -1,4 +1,5 @@
 import { redactSecrets } from "../core/config-file";
+import { shownText } from "../core/shown-text";
 
 /** What went wrong, where, and what to do next. Every error that reaches a user is one of these. */
 export class HostError extends Error {
@@ -10,16 +11,20 @@ export class HostError extends Error {
       readonly command?: string;
       readonly exit?: number | string;
       readonly output?: string;
+      /** It went wrong before anything was handed to the host. */
+      readonly nothingRan?: boolean;
       /** The next thing to type or to look at. */
       readonly advice?: string;
     } = {},
   ) {
-    const lines = [`${host}: ${what}`];
+    const lines = [`${host}: ${shownText(redactSecrets(what), 1000)}`];
     if (details.command !== undefined) {
-      lines.push(`  command: ${details.command}${details.exit === undefined ? "" : ` (exit ${details.exit})`}`);
+      lines.push(
+        `  command: ${shownText(details.command, 1000)}${details.exit === undefined ? "" : ` (exit ${details.exit})`}`,
+      );
     }
     // drbdadm and drbdsetup print the shared secret in clear, in configuration text and in the commands that failed.
-    const output = details.output === undefined ? undefined : redactSecrets(details.output).trim();
+    const output = details.output === undefined ? undefined : shownText(redactSecrets(details.output).trim());
     if (output !== undefined && output !== "") {
       lines.push("  output:", ...output.split("\n").map((line) => `    ${line}`));
     }

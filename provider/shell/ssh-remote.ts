@@ -1,22 +1,24 @@
 import { randomBytes } from "node:crypto";
 
-import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
+import { applyScript, parseMarker, parseOutcomes } from "../core/apply-script";
+import { redactSecrets, secretsIn } from "../core/config-file";
 import type { Connection } from "../core/connection";
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
-import { lockPath } from "../core/paths";
 import type { Step } from "../core/plan";
 import { observeScript, type ProbeRequest } from "../core/probe";
-import { commandLine } from "../core/shell-words";
 import { shellOf } from "../core/step-script";
 import { syncScript, type SyncWatch } from "../core/sync";
-import { GuardError, HostError, NetworkError, UnreachableError } from "./errors";
+import { HostError, NetworkError, UnreachableError } from "./errors";
 import { logEvent } from "./event-log";
 import type { Remote } from "./remote";
 import { Session, type RemoteResult, type RunOptions } from "./ssh";
+import { interrupted, stepsError } from "./step-errors";
 
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
 const observeSeconds = 60;
+/** The whole of it, on a host that goes on talking. */
+const observeSecondsInAll = 600;
 /** Between one step's end and the next one's beginning. */
 const slack = 30;
 
@@ -29,6 +31,8 @@ export class SshRemote implements Remote {
   private connectionNumber = 0;
   /** That the host could not be reached, once it was dialled for less than the connection bears. */
   private missed: NetworkError | undefined;
+  /** Shared secrets that stand on the host or were sent there: what a tool there complains of may quote one. */
+  private readonly secrets = new Set<string>();
 
   constructor(
     private readonly name: string,
@@ -47,7 +51,10 @@ export class SshRemote implements Remote {
       ...request.candidates.map(({ name }) => `${name} (wanted)`),
     ];
     const session = await this.connected(attempts);
-    const result = await this.look(session, argv, observeScript(nonce, request), { timeoutSeconds: observeSeconds });
+    const result = await this.look(session, argv, observeScript(nonce, request), {
+      timeoutSeconds: observeSeconds,
+      inAllSeconds: observeSecondsInAll,
+    });
     return this.parse(nonce, result);
   }
 
@@ -60,7 +67,7 @@ export class SshRemote implements Remote {
     const nonce = newNonce();
     const began = new Map<number, number>();
     const ended = new Map<number, { readonly exit: number; readonly at: number }>();
-    const longest = Math.max(...steps.map((step) => step.timeoutSeconds));
+    const seconds = steps.map((step) => step.timeoutSeconds + slack);
     const onLine = (line: string) => {
       const event = parseMarker(nonce, line);
       if (event === undefined || event.kind === "locked") return;
@@ -74,12 +81,15 @@ export class SshRemote implements Remote {
       }
     };
     const session = await this.connected();
-    const options = { timeoutSeconds: longest + slack, onLine };
+    const inAllSeconds = seconds.reduce((sum, each) => sum + each, observeSecondsInAll);
+    const options = { timeoutSeconds: Math.max(...seconds), inAllSeconds, onLine };
     const numbers = this.numbered();
+    const script = applyScript(nonce, steps.map(shellOf), observe);
+    this.note(script);
     const result = await session
-      .run(applyScript(nonce, steps.map(shellOf), observe), options)
+      .run(script, options)
       .catch((error: unknown) => {
-        throw this.interrupted(error, steps, began, ended);
+        throw interrupted(error, steps, { ended: ended.size, begun: began.size > ended.size });
       })
       .finally(() => {
         // What was begun stands in the log, whatever became of it and of the connection.
@@ -89,15 +99,25 @@ export class SshRemote implements Remote {
           logEvent({ ...numbers, argv: steps[index]?.argv ?? [], exit: end?.exit ?? null, ms, changes: true });
         }
       });
-    const outcomes = parseOutcomes(nonce, steps, result.stdout);
-    this.judge(nonce, steps, outcomes, result);
-    return observe === undefined ? undefined : this.parse(nonce, result);
+    const outcomes = parseOutcomes(nonce, steps, result.stdout).map((outcome) => ({
+      ...outcome,
+      output: this.redacted(outcome.output),
+    }));
+    const locked = result.stdout.includes(`@${nonce}-step locked`);
+    const said = this.redacted(result.stderr + unasked(nonce, result.stdout));
+    const failed = stepsError(this.name, steps, outcomes, { exit: result.exit, said, locked });
+    if (failed !== undefined) throw failed;
+    return observe === undefined ? undefined : this.parse(nonce, result, "all steps ended well, but then ");
   }
 
   async followSync(watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
     const session = await this.connected();
     const argv = ["wait for sync", watch.resource];
-    return this.look(session, argv, syncScript(watch), { timeoutSeconds: watch.seconds + slack, onLine });
+    return this.look(session, argv, syncScript(watch), {
+      timeoutSeconds: watch.seconds + slack,
+      inAllSeconds: 2 * (watch.seconds + slack),
+      onLine,
+    });
   }
 
   async close(): Promise<void> {
@@ -148,9 +168,19 @@ export class SshRemote implements Remote {
     return session;
   }
 
-  private parse(nonce: string, result: RemoteResult): ObservedNode {
+  private note(...texts: readonly string[]): void {
+    for (const secret of texts.flatMap(secretsIn)) this.secrets.add(secret);
+  }
+
+  private redacted(text: string): string {
+    return redactSecrets(text, [...this.secrets]);
+  }
+
+  private parse(nonce: string, result: RemoteResult, before = ""): ObservedNode {
     try {
-      return parseProbe(nonce, result.stdout);
+      const node = parseProbe(nonce, result.stdout);
+      this.note(...node.files.values());
+      return node;
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
       if (/sudo:/.test(result.stderr)) {
@@ -165,66 +195,20 @@ export class SshRemote implements Remote {
           },
         );
       }
-      throw new HostError(this.name, `looking at the host failed: ${error.message}`, {
+      throw new HostError(this.name, `${before}looking at the host failed: ${this.redacted(error.message)}`, {
         command: "sh -s (the probe)",
         exit: result.exit ?? "none",
-        output: `${result.stdout.slice(-500)}${result.stderr.slice(-1500)}`,
+        output: this.redacted(unasked(nonce, result.stdout) + result.stderr),
         advice: "log in by hand and see whether a POSIX shell, lsblk, ip and perl work there",
       });
     }
   }
-
-  private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
-    if (result.stdout.includes(`@${nonce}-step locked`)) {
-      throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
-        command: `flock -w 60 ${lockPath}`,
-        advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
-      });
-    }
-    const failed = outcomes.find((outcome) => outcome.exit !== 0);
-    if (failed !== undefined) throw stepError(failed, steps);
-    if (outcomes.length < steps.length) {
-      throw new HostError(this.name, "the steps did not run", {
-        command: "sh -s",
-        exit: result.exit ?? "none",
-        output: result.stderr + result.stdout.slice(-500),
-        advice: "run `pulumi up` again: it goes on from what is there",
-      });
-    }
-  }
-
-  private interrupted(
-    error: unknown,
-    steps: readonly Step[],
-    began: ReadonlyMap<number, number>,
-    ended: ReadonlyMap<number, unknown>,
-  ): unknown {
-    if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
-    const last = Math.max(...began.keys());
-    const step = steps[last];
-    if (step === undefined || ended.has(last)) return error;
-    return new HostError(this.name, `${error.what}; the step that was running may have taken effect`, {
-      command: commandLine(step.argv),
-      advice: "run `pulumi up` again when the host answers: it looks at what is there and goes on",
-    });
-  }
 }
 
-function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
-  const { step } = failed;
-  const Kind = failed.guarded ? GuardError : HostError;
-  const what = failed.guarded
-    ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
-    : failed.exit === null
-      ? "its end was never told"
-      : `a step failed (${step.because})`;
-  const left = steps.length - steps.indexOf(step) - 1;
-  return new Kind(step.node, what, {
-    command: commandLine(step.argv),
-    exit: failed.exit ?? "none",
-    output: failed.output,
-    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
-  });
+/** What a host said before it came to our own script: a banner, a complaint. The rest may hold whole files, and no person needs it. */
+function unasked(nonce: string, stdout: string): string {
+  const at = stdout.indexOf(`\n@${nonce}`);
+  return at < 0 ? stdout : stdout.slice(0, at);
 }
 
 /** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */

@@ -15,6 +15,8 @@ export interface RemoteResult {
 export interface RunOptions {
   /** Seconds without a line of output, or in all when nothing is printed, after which we stop waiting. */
   readonly timeoutSeconds: number;
+  /** Seconds after which we stop waiting although the host goes on talking. */
+  readonly inAllSeconds?: number;
   /** Each line of standard output as it arrives. */
   readonly onLine?: (line: string) => void;
 }
@@ -72,10 +74,12 @@ export class Session {
       let exit: number | null = null;
       let deadline: NodeJS.Timeout | undefined;
       let settled = false;
+      let sent = false;
       const fail = (what: string) => {
         settle();
         reject(
           new HostError(this.name, what, {
+            nothingRan: !sent,
             advice: "look at the host, then run `pulumi up` again: it goes on from what is there",
           }),
         );
@@ -86,15 +90,21 @@ export class Session {
       const settle = () => {
         settled = true;
         clearTimeout(deadline);
+        clearTimeout(end);
         this.client.removeListener("close", onLost);
       };
       const patience = () => {
         clearTimeout(deadline);
-        deadline = setTimeout(() => {
-          this.client.destroy();
-          fail(`no answer for ${options.timeoutSeconds} s`);
-        }, options.timeoutSeconds * 1000);
+        deadline = setTimeout(giveUp, options.timeoutSeconds * 1000, `no answer for ${options.timeoutSeconds} s`);
       };
+      const giveUp = (what: string) => {
+        this.client.destroy();
+        fail(what);
+      };
+      const { inAllSeconds } = options;
+      const end =
+        inAllSeconds &&
+        setTimeout(giveUp, inAllSeconds * 1000, `it goes on talking, and no end after ${inAllSeconds} s`);
       if (this.lost !== undefined) {
         onLost();
         return;
@@ -122,9 +132,13 @@ export class Session {
         channel.on("data", (text: string) => {
           keep(stdout, text);
           if (options.onLine === undefined) return;
-          const lines = (pending + text).split("\n");
-          pending = lines.pop() ?? "";
-          lines.forEach(options.onLine);
+          // A line may be as long as all that is taken, and is not to be searched again with each of its pieces.
+          const [first = "", ...rest] = text.split("\n");
+          pending += first;
+          for (const line of rest) {
+            options.onLine(pending);
+            pending = line;
+          }
         });
         channel.stderr.on("data", (text: string) => {
           keep(stderr, text);
@@ -140,6 +154,7 @@ export class Session {
           });
         });
         channel.on("error", () => undefined); // "close" follows, and tells.
+        sent = true;
         channel.end(script);
       };
       try {

@@ -43,6 +43,9 @@ Local:
 
 export const resourceFile = "# by hand\nresource r0 {\n}\n";
 
+/** mountinfo of a host on which only the root is mounted. */
+export const rootAlone = "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n";
+
 export function capturedHost(capture: string): FakeHost {
   const host = capture.split(".")[1]!;
   const running = /^ 1: /m.test(procDrbd(capture));
@@ -60,8 +63,8 @@ export function capturedHost(capture: string): FakeHost {
       "/proc/sys/kernel/osrelease": "6.1.0-44-amd64\n",
       "/proc/drbd": procDrbd(capture),
       "/proc/self/mountinfo": primary
-        ? "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n90 22 147:1 / /mnt/my\\040data rw - xfs /dev/drbd1 rw\n"
-        : "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n",
+        ? `${rootAlone}90 22 147:1 / /mnt/my\\040data rw - xfs /dev/drbd1 rw\n`
+        : rootAlone,
       "/proc/swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
       "/proc/uptime": "100.50 90.00\n",
       "/proc/stat": "cpu 1 2 3\nbtime 1700000000\n",

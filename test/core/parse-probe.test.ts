@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
 import type { ProbeRequest } from "../../provider/core/probe";
-import { capturedHost, look, resourceFile } from "./captured-host";
+import { capturedHost, look, resourceFile, rootAlone } from "./captured-host";
 import { type FakeHost, nonce, probed } from "./fake-host";
 import { captures, gi } from "./fixtures";
 
@@ -93,7 +93,7 @@ test("all that a host tells", () => {
 });
 
 test.each([
-  ["Primary, and not mounted", { "/proc/self/mountinfo": "" }, "signature"],
+  ["Primary, and not mounted", { "/proc/self/mountinfo": rootAlone }, "signature"],
   [
     "Primary, and another is mounted",
     { "/proc/self/mountinfo": "90 22 147:1 / /m rw - xfs /dev/drbd10 rw\n" },
@@ -107,7 +107,7 @@ test.each([
 
 describe("as close a look as is needed", () => {
   const other = { ...look, name: "r1", minor: 2 };
-  const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": "" } };
+  const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": rootAlone } };
   const { drbdadm, drbdmeta, drbdsetup, ...others } = healthy.tools!;
   const bare = { ...healthy, tools: others, files: { ...healthy.files, "/proc/drbd": "" } };
   delete (bare.files as Record<string, unknown>)["/proc/drbd"];
@@ -133,7 +133,7 @@ describe("as close a look as is needed", () => {
 
 /** The healthy host, unmounted so that a closer look is taken, with other files; an undefined one is not there. */
 function changed(files: Record<string, string | undefined>, tools: FakeHost["tools"] = {}): FakeHost {
-  const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": "", ...files });
+  const all = Object.entries<string | undefined>({ ...healthy.files, "/proc/self/mountinfo": rootAlone, ...files });
   return {
     ...healthy,
     files: Object.fromEntries(all.flatMap(([path, text]) => (text === undefined ? [] : [[path, text]]))),

@@ -16,11 +16,16 @@ import {
 } from "../../provider/core/option-table";
 import { parseNode, parseResource } from "../../provider/core/schema";
 import { arbitraryResource, arbitrarySection } from "../core/arbitrary-inputs";
+import { accepted } from "../hostile/accepted";
+import { goodResource } from "../hostile/inputs";
+import { canary, resourcePaths } from "../hostile/strings";
 import { goodInputs, mistakes } from "./bad-configurations";
 import { type Answer, type Question, oracleScript, parseAnswers } from "./config-oracle";
 
 /** How many arbitrary resources each language gets. */
 const SAMPLES = 50;
+/** How many resources with hostile strings in every place that takes one. */
+const HOSTILE = 50;
 const SECTIONS = ["net", "disk", "options", "startup", "handlers"] as const;
 const GRAMMARS = ["8.4", "9"] as const;
 /** The addresses are no addresses of the machine, which drbdadm would complain of. */
@@ -73,6 +78,28 @@ function wantedOptions(sections: Sections, grammar: Grammar): [string, string][]
   );
 }
 
+async function expectReadAsMeant(resources: readonly DesiredResource[], grammar: Grammar): Promise<void> {
+  const answers = await ask(resources.map((resource) => question(resource, grammar)));
+  for (const [index, { exit, output }] of answers.entries()) {
+    const resource = resources[index]!;
+    if (exit !== 0) throw new Error(`exit ${exit}\n${output}\n${renderResource(resource, grammar)}`);
+    const found = optionsOf(output);
+    for (const [name, value] of wantedOptions(resource.sections, grammar)) {
+      expect([name, found.get(name)]).toEqual([name, value]);
+    }
+    expect(found.get("net protocol")).toBe(resource.protocol);
+    expect(found.get("net cram-hmac-alg")).toBe(resource.auth?.algorithm);
+    expect(parseSharedSecret(output)).toBe(resource.auth?.secret ?? "(secret)");
+    const { sides, minor, port } = resource;
+    const [ours] = parseResFile(renderResource(resource, grammar));
+    expect(parseResFile(output)).toEqual([ours]);
+    expect(ours).toMatchObject({
+      volumes: sides.map(({ hostname: host, disk, metaDisk }) => ({ host, minor, disk, metaDisk })),
+      addresses: sides.map(({ hostname: host, address }) => ({ host, address, port })),
+    });
+  }
+}
+
 beforeAll(async () => {
   await lab.up();
   const there = await lab.run("alpha", "command -v drbdadm", { check: false });
@@ -83,25 +110,22 @@ test.each(GRAMMARS)(
   "what we accept, drbdadm accepts, and reads as it was meant: %s",
   async (grammar) => {
     const resources = fc.sample(arbitraryResource(grammar), SAMPLES).map(wanted);
-    const answers = await ask(resources.map((resource) => question(resource, grammar)));
-    for (const [index, { exit, output }] of answers.entries()) {
-      const resource = resources[index]!;
-      if (exit !== 0) throw new Error(`exit ${exit}\n${output}\n${renderResource(resource, grammar)}`);
-      const found = optionsOf(output);
-      for (const [name, value] of wantedOptions(resource.sections, grammar)) {
-        expect([name, found.get(name)]).toEqual([name, value]);
-      }
-      expect(found.get("net protocol")).toBe(resource.protocol);
-      expect(found.get("net cram-hmac-alg")).toBe(resource.auth?.algorithm);
-      expect(parseSharedSecret(output)).toBe(resource.auth?.secret ?? "(secret)");
-      const { sides, minor, port } = resource;
-      const [ours] = parseResFile(renderResource(resource, grammar));
-      expect(parseResFile(output)).toEqual([ours]);
-      expect(ours).toMatchObject({
-        volumes: sides.map(({ hostname: host, disk, metaDisk }) => ({ host, minor, disk, metaDisk })),
-        addresses: sides.map(({ hostname: host, address }) => ({ host, address, port })),
-      });
-    }
+    await expectReadAsMeant(resources, grammar);
+  },
+  300_000,
+);
+
+test.each(GRAMMARS)(
+  "so is what we accept of strings that mean something to a shell or to drbd.conf: %s",
+  async (grammar) => {
+    const known = resourcePaths.filter(([section, name]) => {
+      const home = SECTIONS.find((one) => one === section);
+      return home === undefined || (findOption(home, String(name))?.only ?? grammar) === grammar;
+    });
+    const resources = accepted(HOSTILE, known, goodResource, parseResource);
+    const dangerous = resources.filter(({ sections }) => JSON.stringify(sections.handlers).includes(canary));
+    expect(dangerous.length).toBeGreaterThan(HOSTILE / 2);
+    await expectReadAsMeant(resources, grammar);
   },
   300_000,
 );

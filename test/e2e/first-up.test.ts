@@ -8,6 +8,7 @@ import { MACHINES } from "../../lab/machines";
 import { accessFiles } from "../../lab/ssh-access";
 import { drbdState, eventually, fstabLines, mountedAt, rebootBoth, survey, surveyAll } from "./machine";
 import { diagnosticsOf, sumsOf } from "./output";
+import { commandLines } from "./processes";
 import { DEVICE, MOUNT_POINT, siteOf, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess, type Run } from "./stack";
 
@@ -20,6 +21,8 @@ let lab: Lab;
 let site: Site;
 let stack: Stack;
 let untouched: string[];
+/** Every command line that was seen during the first `up`: here, and on the machines. */
+const seen = { here: new Set<string>(), there: new Set<string>() };
 
 beforeAll(async () => {
   lab = await Lab.open();
@@ -116,11 +119,30 @@ test("--diff shows the text of both files, with a placeholder for the secret", a
   expect(await surveyAll(lab)).toEqual(untouched);
 });
 
+/** Looks at the process lists of both ends until the work has ended. */
+async function watched<T>(work: Promise<T>): Promise<T> {
+  const look =
+    "rm -f /run/enough; until [ -e /run/enough ]; do for one in /proc/[0-9]*/cmdline; do mapfile -d '' -t argv <$one && echo \"${argv[*]}\"; done; sleep 0.1; done 2>/dev/null | sort -u";
+  const there = MACHINES.map((host) => lab.run(host, "bash -s", { stdin: look, timeout: 900 }));
+  const here = setInterval(() => {
+    void commandLines().then((lines) => {
+      for (const line of lines) seen.here.add(line);
+    });
+  }, 100);
+  try {
+    return await work;
+  } finally {
+    clearInterval(here);
+    for (const host of MACHINES) await lab.run(host, "touch /run/enough");
+    for (const { stdout } of await Promise.all(there)) for (const line of stdout.split("\n")) seen.there.add(line);
+  }
+}
+
 describe("up", () => {
   let run: Run;
 
   beforeAll(async () => {
-    run = expectSuccess(await stack.up("--event-log", stack.path("events.log")));
+    run = expectSuccess(await watched(stack.up("--event-log", stack.path("events.log"))));
   });
 
   test("installs, formats and mounts, each dangerous command once, over one connection a host", async () => {
@@ -262,6 +284,20 @@ test("the shared secret and the private key are nowhere in the clear", async () 
   expect(line).toMatch(/^[\w+/]{64,}$/);
   expect(written.includes(secret)).toBe(false);
   expect(written.includes(line)).toBe(false);
+
+  expect([...seen.here].some((command) => command.startsWith("pulumi up "))).toBe(true);
+  expect([...seen.here].filter((command) => command.includes(secret) || command.includes(line))).toEqual([]);
+  expect(seen.there).toContain("sh -s");
+  // drbdadm itself hands it over to drbdsetup that way, for a moment.
+  const shown = [...seen.there].filter((command) => command.includes(secret) && !/^(\S*\/)?drbdsetup/.test(command));
+  expect(shown).toEqual([]);
+
+  // By standard input, or the search would find itself.
+  const search = `grep -rlaF -f - /etc /var /run /tmp /root /srv /usr/local 2>/dev/null | xargs -r stat -c '%n %a %U'`;
+  for (const host of MACHINES) {
+    const { stdout } = await lab.run(host, search, { stdin: `${secret}\n` });
+    expect(stdout.split("\n").filter((found) => found !== "")).toEqual(["/etc/drbd.d/r0.res 600 root"]);
+  }
 });
 
 describe("the data", () => {

@@ -6,6 +6,13 @@ export interface Process {
   readonly command: string;
 }
 
+/** The argv of every process on this machine, joined with blanks. */
+export async function commandLines(): Promise<string[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
+  const texts = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
+  return texts.map((text) => text.split("\0").join(" ").trim()).filter((text) => text !== "");
+}
+
 /** The processes that a process started, and theirs, on this machine. */
 export async function childrenOf(pid: number): Promise<Process[]> {
   const ids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name)).map(Number);

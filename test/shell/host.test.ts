@@ -10,6 +10,7 @@ import { closeHosts, type Host, hostOf } from "../../provider/shell/host";
 import {
   type Answer,
   FakeNode,
+  emptyProbe,
   failure,
   probed,
   realShell,
@@ -68,12 +69,18 @@ const step = (script: string, more: Partial<Step> = {}): Step => ({
 });
 
 const look = (name: string): Look => ({ name, minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal" });
+const noPort = ["port\n/proc/net/tcp:0", "exit 1"];
 /** The probe's answer with resources that were looked at. */
 const withLooks = (...names: string[]) =>
   probed((nonce) => {
-    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"]);
-    const all = ["format 1", "files", 'blocks\n{"blockdevices": []}', "boottime", "links", ...looks, "end"];
-    return all.map((section) => `\n@${nonce} ${section}\n`).join("");
+    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"].concat(noPort));
+    return emptyProbe(nonce).replace(
+      `\n@${nonce} end\n`,
+      looks
+        .concat("end")
+        .map((one) => `\n@${nonce} ${one}\n`)
+        .join(""),
+    );
   });
 
 const watch = { resource: "r0", minor: 1, seconds: 20 };
@@ -348,15 +355,15 @@ describe("a connection lost in mid-step", () => {
     expect(existsSync(join(node.folder, "effect"))).toBe(false);
   });
 
-  test("before the first step: none is blamed", async () => {
+  test("before the first step was heard of: it may have taken effect all the same", async () => {
     node.answer = hangsUp;
     const error = await failure(apply(steps("true")));
     expect(error.message).toContain("the connection was lost");
-    expect(error.message).not.toContain("may have taken effect");
-    expect(error.message).not.toContain("step0");
+    expect(error.message).toContain("no step was heard to begin, but the first may have taken effect");
+    expect(error.message).toContain("command: step0");
   });
 
-  test("between two steps: none is blamed", async () => {
+  test("between two steps: the one that had ended is not blamed", async () => {
     node.answer = ({ script, channel, hangUp }) => {
       const nonce = /@([0-9a-f]{18})-step/.exec(script)?.[1] ?? "";
       channel.write(`\n@${nonce}-step begin 0\n\n@${nonce}-step end 0 0\n`);
@@ -364,7 +371,9 @@ describe("a connection lost in mid-step", () => {
     };
     const error = await failure(apply(steps("true", "true")));
     expect(error.message).toContain("the connection was lost");
-    expect(error.message).not.toContain("may have taken effect");
+    expect(error.message).toContain("the next step was not heard to begin, but may have taken effect");
+    expect(error.message).toContain("command: step1");
+    expect(error.message).not.toContain("step0");
     expect(ran().slice(1)).toEqual([{ argv: "step0", exit: 0, changes: true }]);
   });
 

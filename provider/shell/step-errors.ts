@@ -1,0 +1,92 @@
+import type { StepOutcome } from "../core/apply-script";
+import { lockPath } from "../core/paths";
+import type { Step } from "../core/plan";
+import { commandLine } from "../core/shell-words";
+import { GuardError, HostError, UnreachableError } from "./errors";
+
+const again = "run `pulumi up` again: it goes on from what is there";
+
+/** How far a host's steps were heard of before the connection was lost or nothing came any more. */
+export interface Heard {
+  /** How many were told to have ended. */
+  readonly ended: number;
+  /** Whether the next one was told to have begun. */
+  readonly begun: boolean;
+}
+
+/**
+ * A run that broke off: which step may have taken effect. A host that is cut off from us may go on by itself, so that
+ * those after it may have, too.
+ */
+export function interrupted(error: unknown, steps: readonly Step[], { ended, begun }: Heard): unknown {
+  if (!(error instanceof HostError) || error instanceof UnreachableError) return error;
+  const [next, ...later] = steps.slice(ended).map((step) => commandLine(step.argv));
+  if (next === undefined) return error;
+  if (error.details.nothingRan === true) {
+    return new HostError(error.host, `${error.what}; none of the steps ran`, { advice: again });
+  }
+  const may = begun
+    ? "the step that was running may have taken effect"
+    : ended === 0
+      ? "no step was heard to begin, but the first may have taken effect"
+      : "the next step was not heard to begin, but may have taken effect";
+  const went = `where the host went on without us, so may have those after it: ${later.map((one) => `\`${one}\``).join(", ")}. `;
+  return new HostError(error.host, `${error.what}; ${may}`, {
+    command: next,
+    advice: `${later.length > 0 ? went : ""}Run \`pulumi up\` again when the host answers: it looks at what is there and goes on`,
+  });
+}
+
+/** What the host's shell left behind once it had ended. */
+export interface Left {
+  readonly exit: number | null;
+  /** What it said besides, without secrets. */
+  readonly said: string;
+  readonly locked: boolean;
+}
+
+/** Why not all steps ended well; undefined when they did. */
+export function stepsError(
+  host: string,
+  steps: readonly Step[],
+  outcomes: readonly StepOutcome[],
+  { exit, said, locked }: Left,
+): HostError | undefined {
+  if (locked) {
+    return new HostError(host, "another `pulumi up` holds the lock on this host", {
+      command: `flock -w 60 ${lockPath}`,
+      advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
+    });
+  }
+  const failed = outcomes.find((outcome) => outcome.exit !== 0);
+  if (failed !== undefined) return stepError(failed, steps);
+  if (outcomes.length === steps.length) return undefined;
+  const next = steps[outcomes.length];
+  const what =
+    outcomes.length === 0
+      ? "the steps did not run"
+      : `the host's shell ended after ${outcomes.length} of ${steps.length} steps`;
+  return new HostError(host, what, {
+    command: outcomes.length === 0 || next === undefined ? "sh -s" : `${commandLine(next.argv)} was not run`,
+    exit: exit ?? "none",
+    output: said,
+    advice: again,
+  });
+}
+
+function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
+  const { step } = failed;
+  const Kind = failed.guarded ? GuardError : HostError;
+  const what = failed.guarded
+    ? `what was planned does not fit what is there any more, so it was not run (${step.because})`
+    : failed.exit === null
+      ? `its end was never told, so it may have taken effect (${step.because})`
+      : `a step failed (${step.because})`;
+  const left = steps.length - steps.indexOf(step) - 1;
+  return new Kind(step.node, what, {
+    command: commandLine(step.argv),
+    exit: failed.exit ?? "none",
+    output: failed.output,
+    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and ${again}`,
+  });
+}
