@@ -173,6 +173,8 @@ const inputKeys = [
   "auth",
   "cramHmacAlg",
   "syncSource",
+  "existingData",
+  "discard",
   "filesystem",
   "waitForSync",
   "waitForSyncSeconds",

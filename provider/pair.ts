@@ -32,7 +32,7 @@ export class Pair {
   ) {
     const [first, second] = desired.sides;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
-    this.memory = { ...noMemory, ...text("filesystemUuid", olds) };
+    this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
     this.globalCommon = inputs.__globalCommon ?? [];
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
@@ -159,4 +159,11 @@ export function ownInputs(properties: Properties): Record<string, unknown> {
 function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
   const value = from[key];
   return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}
+
+function rememberedDisks(olds: Properties): Partial<Memory> {
+  const disks = olds["disks"];
+  return typeof disks === "object" && disks !== null && !Array.isArray(disks)
+    ? { disks: disks as Memory["disks"] }
+    : {};
 }

@@ -13,4 +13,14 @@ export type Action =
   /** fstab without the lines of a device, and with the one that is given. */
   | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
   /** A copy of a file, once, where the file is there and does not hold the text by which we know our own. */
-  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string };
+  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
+  /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
+  | { readonly kind: "clear"; readonly disk: string }
+  /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */
+  | {
+      readonly kind: "move-metadata";
+      readonly resource: string;
+      readonly minor: number;
+      readonly disk: string;
+      readonly bytes: number;
+    };

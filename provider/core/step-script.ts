@@ -24,6 +24,10 @@ function actionScript(action: Action): string {
       return configure(action.path, action.text, action.mode);
     case "fstab":
       return fstab(action.device, action.line);
+    case "clear":
+      return commandLine(["clear_disk", action.disk]);
+    case "move-metadata":
+      return commandLine(["move_metadata", action.resource, String(action.minor), action.disk, String(action.bytes)]);
     case "keep": {
       const [path, copy] = [quote(action.path), quote(action.copy)];
       return `if [ -e ${path} ] && [ ! -e ${copy} ] && ! grep -qF ${quote(action.unless)} ${path}; then cp -p ${path} ${copy}; fi`;
