@@ -204,7 +204,7 @@ function refuseWrongSource({ desired, memory, target, source }: PairView): Refus
 
 function refuseUnrelated(pair: PairView): Refusal[] {
   const { desired, source, target } = pair;
-  if (pair.isTogether) return [];
+  if (pair.isMeeting) return [];
   const relation = relationOf(source, target);
   if (relation !== "split-brain" && relation !== "unrelated") return [];
   const [survivor, victim] = [source.desired.hostname, target.desired.hostname];

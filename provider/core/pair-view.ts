@@ -1,6 +1,6 @@
 import { parseAdjustment, type Adjustment } from "./adjust-lines";
 import type { DesiredResource } from "./desired";
-import { isNewest, relationOf, withDecisions } from "./discards";
+import { isAttached, isNewest, relationOf, withDecisions } from "./discards";
 import { connectionStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { rowOf, type Row } from "./pair-table";
@@ -49,6 +49,15 @@ export class PairView {
     return this.sides.some(({ kernel }) => connectionStates[kernel?.connection ?? ""] === "together");
   }
 
+  /**
+   * DRBD itself judges whose data is newer, or has done so: connected, or looking for each other. Their identifiers are
+   * read one after the other then, while they change.
+   */
+  get isMeeting(): boolean {
+    const meaning = ({ kernel }: Side) => connectionStates[kernel?.connection ?? ""];
+    return this.isTogether || this.sides.every((side) => isAttached(side) && meaning(side) === "looking");
+  }
+
   adjustment(side: Side): Adjustment {
     const { observed, node } = side;
     const text = observed?.change?.output ?? node.adjust?.output ?? "";
@@ -64,8 +73,8 @@ export class PairView {
     );
   }
 
-  /** We made it Primary by force, and were stopped before it was formatted. */
+  /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
   isNewlyForced(side: Side): boolean {
-    return side.node.links.includes(formattingMark(this.desired.name));
+    return this.desired.existingData !== "keep" && side.node.links.includes(formattingMark(this.desired.name));
   }
 }

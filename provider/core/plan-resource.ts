@@ -1,6 +1,7 @@
 import { describeAdjustment } from "./adjust-lines";
 import { describeChange } from "./changed-lines";
 import { redactSecrets } from "./config-file";
+import { replacedPath } from "./configuration-place";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { describeContents, describeDisk, isSameDisk, mebibytes } from "./disk-identity";
 import { isAttached } from "./discards";
@@ -119,13 +120,17 @@ class PairPlan {
     const path = resourcePath(this.desired.name);
     const there = side.node.files.get(path);
     if (there === this.configuration) return [];
+    const replaces = there === undefined ? replacedPath(side.node, this.desired.name) : undefined;
     const because =
-      there === undefined
-        ? "new; parsed by drbdadm there first, identical on both"
-        : redactSecrets(there) === redactSecrets(this.configuration)
-          ? "the shared secret changes"
-          : "changed (see --diff); parsed by drbdadm there first, identical on both";
-    return [steps.writeResourceFile(side.desired.hostname, this.desired.name, this.configuration, because)];
+      replaces !== undefined
+        ? `takes the place of ${replaces}, which is kept beside it; parsed by drbdadm there first, identical on both`
+        : there === undefined
+          ? "new; parsed by drbdadm there first, identical on both"
+          : redactSecrets(there) === redactSecrets(this.configuration)
+            ? "the shared secret changes"
+            : "changed (see --diff); parsed by drbdadm there first, identical on both";
+    const { hostname } = side.desired;
+    return [steps.writeResourceFile(hostname, this.desired.name, this.configuration, because, replaces)];
   }
 
   private adjust(side: Side): Step {

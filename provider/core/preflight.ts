@@ -1,5 +1,6 @@
 import { foreignClaimRefusals } from "./claims";
 import { redactSecrets } from "./config-file";
+import { placeRefusals } from "./configuration-place";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import { resourcePath } from "./paths";
@@ -20,6 +21,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       return [
         ...hostRefusals(side.hostname, side.address, node, situation.preview),
         ...foreignClaimRefusals(desired, node, side.hostname),
+        ...placeRefusals(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
       ];
     }),

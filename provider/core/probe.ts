@@ -17,6 +17,8 @@ export interface Candidate {
   readonly name: string;
   readonly resource: string;
   readonly globalCommon: string;
+  /** Another file that defines the resource, and goes when ours comes. */
+  readonly replaces?: string;
 }
 
 /**
@@ -177,7 +179,8 @@ function inspect(section: string, path: string): string {
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
-function candidateLines({ name, resource, globalCommon }: Candidate): string[] {
+function candidateLines({ name, resource, globalCommon, replaces }: Candidate): string[] {
+  const replaced = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
   return [
     "if command -v drbdadm >/dev/null; then",
     `say candidate ${quote(name)}`,
@@ -185,7 +188,7 @@ function candidateLines({ name, resource, globalCommon }: Candidate): string[] {
     // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
     "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
     printText(globalCommon),
-    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]; then cat "$file"; echo; fi; done`,
+    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]${replaced}; then cat "$file"; echo; fi; done`,
     printText(resource),
     "}",
     "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",

@@ -164,13 +164,10 @@ clear_disk() {
   perl -e "$places"'
     use Fcntl; sysopen(my $disk, $ARGV[0], O_RDWR | O_EXCL) or die "open $ARGV[0]: $!\n";
     my $size = sysseek($disk, 0, 2); my ($head, $tail, @middle) = places($size);
+    # Neither the head nor the tail goes with the blocks in between.
+    my $end = $size - 1048576; @middle = map { [$_->[0], $_->[0] + 4096 > $end ? $end - $_->[0] : 4096] } grep { $_->[0] >= 1048576 } @middle;
     for (@middle, $ARGV[1] eq "head" ? ($tail, $head) : ($head, $tail)) {
-      my ($at, $length) = @$_; $length = $size - $at if $at + $length > $size;
-      # Neither the head nor the tail goes with the blocks in between.
-      if ($length == 4096) {
-        next if $at < 1048576;
-        $length = $size - 1048576 - $at if $at + $length > $size - 1048576; next if $length <= 0;
-      }
+      my ($at, $length) = @$_; $length = $size - $at if $at + $length > $size; next if $length <= 0;
       sysseek($disk, $at, 0); my $done = syswrite($disk, "\0" x $length);
       defined $done && $done == $length or die "write at $at: $!\n";
     }

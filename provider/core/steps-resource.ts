@@ -13,8 +13,14 @@ import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./syste
 const quick = 30;
 const patient = 120;
 
-export function writeResourceFile(node: string, resource: string, text: string, because: string): Step {
-  return writeConfiguration(node, resourcePath(resource), text, 0o600, because);
+export function writeResourceFile(
+  node: string,
+  resource: string,
+  text: string,
+  because: string,
+  replaces?: string,
+): Step {
+  return writeConfiguration(node, resourcePath(resource), text, 0o600, because, replaces);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
