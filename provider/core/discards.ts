@@ -1,5 +1,5 @@
 import type { DesiredResource } from "./desired";
-import { contentsIdentity } from "./disk-identity";
+import { contentsIdentity, wholeUuid } from "./disk-identity";
 import { relate, type Relation } from "./generation-identifiers";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
@@ -68,7 +68,7 @@ function isOwn(desired: DesiredResource, memory: Memory, side: Side): boolean {
 export function isStranger(memory: Memory, side: Side): boolean {
   const known = memory.disks[side.desired.hostname]?.metadataUuid ?? "";
   const now = deviceUuidOf(side);
-  return known !== "" && now !== "" && known.toLowerCase() !== now.toLowerCase();
+  return known !== "" && now !== "" && wholeUuid(known) !== now;
 }
 
 export function relationOf(first: Side, second: Side): Relation | undefined {

@@ -53,10 +53,15 @@ export function isSameDisk(remembered: DiskIdentity, node: ObservedNode, content
   return undefined;
 }
 
-/** The UUID of the DRBD metadata on a disk, as blkid tells it. */
+/** The UUID of the DRBD metadata on a disk; empty where it has none (drbdmeta's own create-md gives it none). */
 export function metadataUuid(holder: Contents | undefined, metadata: Metadata): string {
-  if (metadata.kind === "moved") return metadata.uuid;
-  return holder?.kind === "signature" && holder.type === "drbd" ? (holder.uuid ?? "") : "";
+  if (metadata.kind === "moved") return wholeUuid(metadata.uuid);
+  return holder?.kind === "signature" && holder.type === "drbd" ? wholeUuid(holder.uuid ?? "") : "";
+}
+
+/** blkid leaves out leading zeros. */
+export function wholeUuid(uuid: string): string {
+  return uuid === "" ? "" : uuid.toLowerCase().padStart(16, "0");
 }
 
 /** How a person tells a disk: `/dev/vdb (320 MiB, serial 0001)`. */

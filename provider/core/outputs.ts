@@ -1,5 +1,5 @@
 import type { DesiredResource, DesiredSide } from "./desired";
-import { metadataUuid, type DiskIdentity } from "./disk-identity";
+import { metadataUuid, wholeUuid, type DiskIdentity } from "./disk-identity";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
@@ -82,7 +82,7 @@ function diskIdentity(node: ObservedNode, desired: DesiredResource, side: Desire
     bytes: block?.size ?? 0,
     serial: block?.serial ?? "",
     wwn: block?.wwn ?? "",
-    metadataUuid: looksLike !== "" ? looksLike : listed?.fstype === "drbd" ? (listed.uuid ?? "") : "",
+    metadataUuid: looksLike !== "" ? looksLike : listed?.fstype === "drbd" ? wholeUuid(listed.uuid ?? "") : "",
   };
 }
 

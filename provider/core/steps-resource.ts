@@ -1,6 +1,6 @@
 import type { Action } from "./action";
 import type { DesiredFilesystem, DesiredResource, DesiredSide } from "./desired";
-import { contentsIdentity, describeContents } from "./disk-identity";
+import { contentsIdentity, describeContents, wholeUuid } from "./disk-identity";
 import { usableBytes } from "./metadata-size";
 import type { Contents } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
@@ -121,7 +121,7 @@ export function moveMetadata(
     because,
     guard: [
       ["no_metadata", String(minor), disk, "internal"],
-      ["before_growth", disk, String(from), uuid === "" ? "any" : uuid.toLowerCase()],
+      ["before_growth", disk, String(from), uuid === "" ? "any" : wholeUuid(uuid)],
     ],
     does: [{ kind: "move-metadata", resource: name, minor, disk, bytes: from }],
     timeoutSeconds: patient,

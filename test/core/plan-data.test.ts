@@ -425,7 +425,7 @@ describe("a disk that has another size", () => {
     expect(refusalsOf(planOf([source, sized(diskBytes - MiB)], { memory }))).toEqual([
       expect.stringMatching(/^bravo: \/dev\/vdb has 319 MiB .* and had 320 MiB .*: it was shrunk/),
     ]);
-    const moved = { kind: "moved", bytes: diskBytes, uuid: "x", gi: usedGi } as const;
+    const moved = { kind: "moved", bytes: diskBytes, uuid: "1", gi: usedGi } as const;
     expect(refusalsOf(planOf([source, withLook(sized(diskBytes - MiB), { metadata: moved })]))).toEqual([
       expect.stringContaining("DRBD's metadata lies where it had"),
     ]);

@@ -83,7 +83,11 @@ describe("what stands on a disk is known again", () => {
 
   /** The probe in a real sh, with a plain file as its disk. */
   const look = (path: string): Contents => {
-    const request = { looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal" }], candidates: [] };
+    const request = {
+      looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal" }],
+      candidates: [],
+      depth: "close" as const,
+    };
     const tools = { lsblk: `echo '{"blockdevices":[]}'`, drbdmeta: "exit 1" };
     const script = tooled(filesAsDisks(observeScript("n0nce", request)), tools);
     return parseProbe("n0nce", sh(script).stdout).resources.get("r0")!.disk;

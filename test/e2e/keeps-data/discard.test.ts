@@ -78,7 +78,7 @@ test("the source's, of no known kind: cleared, and formatted", async () => {
 test("the metadata of an old resource: by its device's UUID", async () => {
   await lab.run(
     "bravo",
-    "modprobe drbd; drbdmeta 1 v08 /dev/vdb internal create-md </dev/null && drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1 </dev/null",
+    "drbdmeta 1 v08 /dev/vdb internal create-md </dev/null && drbdmeta --force 1 v08 /dev/vdb internal write-dev-uuid 11223344AABBCCDD </dev/null && drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1 </dev/null",
   );
   const identity = lineIn(await refusedWith(), "bravo");
   expect(identity).toMatch(/^drbd:[0-9a-f]{16}$/);

@@ -66,9 +66,8 @@ test("another resource's disk under the same path: refused, or filled at a perso
   await pair.stop();
   await pair.run(
     "bravo",
-    "drbdadm -- --force wipe-md r0 && dd if=/dev/zero of=/dev/vdb bs=1M 2>/dev/null; drbdmeta 1 v08 /dev/vdb internal create-md </dev/null && drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1 </dev/null; sync",
+    "drbdadm -- --force wipe-md r0 && dd if=/dev/zero of=/dev/vdb bs=1M 2>/dev/null; drbdadm create-md r0 </dev/null && drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1 </dev/null; sync",
   );
-  console.log(JSON.stringify((await pair.stack.state()).map((one) => one.outputs?.["disks"])));
   const told = await pair.refused();
   const [, line = ""] = /`(discard: \{ bravo: "drbd:[0-9a-f]{16}" \})`/.exec(told) ?? [];
   expect(told).toMatch(/bravo: \/dev\/vdb holds the metadata of another DRBD device \([0-9a-f]{16}\) than that of r0/);
