@@ -110,8 +110,8 @@ function refuseNothingToKeep({ desired, source, target }: PairView): Refusal[] {
   ];
 }
 
-/** DRBD's metadata must not lie where the filesystem does, and what is mounted must be what is there. */
-function refuseKept({ desired, source }: PairView): Refusal[] {
+/** DRBD's metadata must not lie where the filesystem does, the peer must have room for it, and it must be what is mounted. */
+function refuseKept({ desired, source, target }: PairView): Refusal[] {
   if (source.progress.kind !== "kept") return [];
   const { contents, metaDiskSize } = source.progress;
   const { hostname: node, disk, metaDisk } = source.desired;
@@ -119,6 +119,18 @@ function refuseKept({ desired, source }: PairView): Refusal[] {
   const type = contents.kind === "signature" ? contents.type : undefined;
   const found: Refusal[] = [];
   const { filesystem } = desired;
+  const taken = contents.kind === "signature" ? contents.taken : undefined;
+  // The device is as big as the smaller side lets it be, and would cut off what stands on the bigger one.
+  const peer = target.observed?.disk;
+  const peerSize = peer !== undefined && "size" in peer ? peer.size : 0;
+  const peerUsable = target.desired.metaDisk === "internal" ? usableBytes(peerSize) : peerSize;
+  if (peerUsable < (taken ?? size)) {
+    found.push({
+      node: target.desired.hostname,
+      found: `DRBD leaves ${peerUsable} bytes of ${target.desired.disk}, and ${describeContents(contents)} on ${node}:${disk} takes ${taken ?? size}: the device would be smaller than what stands on it`,
+      way: `Use a bigger disk on ${target.desired.hostname}${target.desired.metaDisk === "internal" ? `, or one of its own for the metadata there: \`metaDisks: { ${target.desired.hostname}: /dev/… }\`` : ""}.`,
+    });
+  }
   if (filesystem !== undefined && type !== filesystem.type) {
     found.push({
       node,
@@ -138,7 +150,6 @@ function refuseKept({ desired, source }: PairView): Refusal[] {
     }
     return found;
   }
-  const taken = contents.kind === "signature" ? contents.taken : undefined;
   const usable = usableBytes(size);
   if (taken === undefined) {
     found.push({

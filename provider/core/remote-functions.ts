@@ -157,22 +157,27 @@ fits_before_metadata() {
   echo "the filesystem on $1 takes ${"$"}{taken:-an unknown number of} bytes, and DRBD's metadata would leave it $3"; return 1
 }
 
-# clear_disk DEVICE: zero at every place that contents looks at, and no signature left. Opened for this alone: what is
-# mounted, held or attached is not touched. What the disk is known by goes last, so that a run that was stopped finds it again.
+# clear_disk DEVICE: zero at every place that contents looks at, with and without internal metadata at the end, and no
+# signature left. Opened for this alone: what is mounted, held or attached is not touched. What the disk is known by goes
+# last, so that a run that was stopped finds it again.
 clear_disk() {
   case $(signature "$1") in *TYPE=drbd*) last=tail ;; *) last=head ;; esac
+  bytes=$(blockdev --getsize64 "$1") || return 1
   perl -e "$places"'
     use Fcntl; sysopen(my $disk, $ARGV[0], O_RDWR | O_EXCL) or die "open $ARGV[0]: $!\n";
-    my $size = sysseek($disk, 0, 2); my ($head, $tail, @middle) = places($size);
-    # Neither the head nor the tail goes with the blocks in between.
-    my $end = $size - 1048576; @middle = map { [$_->[0], $_->[0] + 4096 > $end ? $end - $_->[0] : 4096] } grep { $_->[0] >= 1048576 } @middle;
-    for (@middle, $ARGV[1] eq "head" ? ($tail, $head) : ($head, $tail)) {
+    my ($path, $last, $size, $behind) = @ARGV;
+    my ($head, $tail, @middle) = places($size);
+    if ($size > $behind) { my ($again, @more) = places($size - $behind); push @middle, @more }
+    # Neither the head nor what stands at the very end goes with the blocks in between.
+    my $end = $size - ($last eq "tail" ? 36864 : 0);
+    @middle = map { my ($from, $to) = ($_->[0], $_->[0] + $_->[1]); $from = 1048576 if $from < 1048576; $to = $end if $to > $end; [$from, $to - $from] } @middle;
+    for (@middle, $last eq "head" ? ($tail, $head) : ($head, $tail)) {
       my ($at, $length) = @$_; $length = $size - $at if $at + $length > $size; next if $length <= 0;
       sysseek($disk, $at, 0); my $done = syswrite($disk, "\0" x $length);
       defined $done && $done == $length or die "write at $at: $!\n";
     }
     require IO::Handle; $disk->sync or die "sync: $!\n";
-  ' "$1" $last && wipefs -qa "$1" && still_blank "$1" any
+  ' "$1" $last "$bytes" "$(metadata_bytes "$bytes")" && wipefs -qa "$1" && still_blank "$1" any
 }
 
 # up_to_date MINOR DEVICE PLACE RESOURCE: this side's data is whole and was the newest when last it knew.
@@ -201,10 +206,13 @@ move_metadata() {
   echo "the metadata of $1 is not at the end of $3: $now"; return 1
 }
 
-# blank_before_metadata DISK: nothing stands in front of its internal metadata, which takes 36 KiB and a bit for each 4 KiB.
+# metadata_bytes BYTES: what internal metadata takes of a disk, and what it leaves unused behind it (metadata-size.ts).
+metadata_bytes() { echo $(( 36864 + ((($1 + 4095) / 4096 + 63) / 64 * 8 + 4095) / 4096 * 4096 + $1 % 4096 )); }
+
+# blank_before_metadata DISK: nothing stands in front of its internal metadata.
 blank_before_metadata() {
   bytes=$(blockdev --getsize64 "$1") || return 1
-  now=$(contents "$1" $(( bytes / 32768 + 65536 )))
+  now=$(contents "$1" "$(metadata_bytes "$bytes")")
   case $now in zero*) return 0 ;; esac
   echo "$1 is not blank in front of its metadata: $now"; return 1
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
 
 import { applyScript, parseMarker, parseOutcomes, type StepOutcome } from "../core/apply-script";
 import type { Connection } from "../core/connection";
@@ -77,7 +78,7 @@ export class SshRemote implements Remote {
     const options = { timeoutSeconds: longest + slack, onLine };
     const numbers = this.numbered();
     const result = await session
-      .run(applyScript(nonce, steps.map(shellOf), observe), options)
+      .run(applyScript(nonce, steps.map(shellOf), ourselves(), observe), options)
       .catch((error: unknown) => {
         throw this.interrupted(error, steps, began, ended);
       })
@@ -175,11 +176,18 @@ export class SshRemote implements Remote {
   }
 
   private judge(nonce: string, steps: readonly Step[], outcomes: readonly StepOutcome[], result: RemoteResult): void {
-    if (result.stdout.includes(`@${nonce}-step locked`)) {
-      throw new HostError(this.name, "another `pulumi up` holds the lock on this host", {
-        command: `flock -w 60 ${lockPath}`,
-        advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
-      });
+    const lines = result.stdout.split("\n").map((line) => parseMarker(nonce, line));
+    const locked = lines.find((event) => event?.kind === "locked");
+    if (locked?.kind === "locked") {
+      const who = locked.holder === "" ? "" : `: ${locked.holder}`;
+      throw new HostError(
+        this.name,
+        `another \`pulumi up\` holds the lock on this host for ${locked.seconds} s${who}`,
+        {
+          command: `flock -w 60 ${lockPath}`,
+          advice: `wait until it has ended, then run \`pulumi up\` again. Where it was killed, its last step still runs here (\`fuser -v ${lockPath}\`) and lets go when it ends`,
+        },
+      );
     }
     const failed = outcomes.find((outcome) => outcome.exit !== 0);
     if (failed !== undefined) throw stepError(failed, steps);
@@ -225,6 +233,11 @@ function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
     output: failed.output,
     advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and run \`pulumi up\` again: it goes on from what is there`,
   });
+}
+
+/** Who we are, for somebody else who waits for us. */
+function ourselves(): string {
+  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`;
 }
 
 /** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */

@@ -46,6 +46,8 @@ const filesystemOn = (type: string, taken: number | undefined): Contents => ({
   taken,
 });
 const holding = (node: ObservedNode, disk: Contents): ObservedNode => withLook(node, { disk });
+/** With room for all that the other disk can hold. */
+const roomy = withLook(bravo, { disk: { ...blank, size: 2 * diskBytes } as Contents });
 const data: Contents = { kind: "data", real: "/dev/vdb", size: diskBytes, offset: 4096, hash: "0123456789abcdef" };
 const ways = (plan: Plan): string => plan.refusals.map(({ way }) => way).join("\n");
 const stepLike = (plan: Plan, command: string) => stepsOf(plan).filter(({ argv }) => argv.join(" ").includes(command));
@@ -78,7 +80,7 @@ describe("existingData: keep", () => {
   });
 
   test.each([1, 4096, 49152])("a filesystem that is %d bytes too big: external metadata is asked for", (more) => {
-    const plan = planOf([holding(alpha, filesystemOn("ext4", usable + more)), bravo], {
+    const plan = planOf([holding(alpha, filesystemOn("ext4", usable + more)), roomy], {
       desired: { ...keep, filesystem: undefined },
     });
     expect(refusalsOf(plan)).toEqual([
@@ -92,7 +94,7 @@ describe("existingData: keep", () => {
   test("what has no size that is known: external metadata is asked for", () => {
     for (const contents of [data, filesystemOn("LVM2_member", undefined)]) {
       const desired = { ...keep, filesystem: undefined };
-      expect(refusalsOf(planOf([holding(alpha, contents), bravo], { desired }))).toEqual([
+      expect(refusalsOf(planOf([holding(alpha, contents), roomy], { desired }))).toEqual([
         expect.stringMatching(/^alpha: \/dev\/vdb holds .*, and how much of the disk it takes is not known/),
       ]);
     }
@@ -101,7 +103,7 @@ describe("existingData: keep", () => {
   test("external metadata: the disk itself is not written to, and create-md is not forced", () => {
     const metaDisk: Contents = { kind: "blank", real: "/dev/vdc", size: MiB };
     const node = withLook(alpha, { disk: filesystemOn("xfs", diskBytes), metaDisk });
-    const plan = planOf([node, bravo], { desired: external("/dev/vdc") });
+    const plan = planOf([node, roomy], { desired: external("/dev/vdc") });
     expect(refusalsOf(plan)).toEqual([]);
     const [made] = stepLike(plan, "create-md");
     expect(made?.argv).toEqual(["drbdadm", "create-md", "r0"]);
@@ -110,12 +112,16 @@ describe("existingData: keep", () => {
       ["still_holds", "/dev/vdb", `xfs:${uuid}`],
       ["still_blank", "/dev/vdc", String(MiB)],
     ]);
+    // The peer's metadata takes room too: the device would end before the filesystem does.
+    expect(refusalsOf(planOf([node, bravo], { desired: external("/dev/vdc") }))).toEqual([
+      `bravo: DRBD leaves ${usable} bytes of /dev/vdb, and xfs (${uuid}) on alpha:/dev/vdb takes ${diskBytes}: the device would be smaller than what stands on it`,
+    ]);
     const small = withLook(node, { metaDisk: { ...metaDisk, size: 49151 } as Contents });
-    expect(refusalsOf(planOf([small, bravo], { desired: external("/dev/vdc") }))).toEqual([
+    expect(refusalsOf(planOf([small, roomy], { desired: external("/dev/vdc") }))).toEqual([
       "alpha: /dev/vdc has 49151 bytes, and the metadata of /dev/vdb takes 49152",
     ]);
     const full = withLook(node, { metaDisk: { ...data, real: "/dev/vdc" } as Contents });
-    expect(refusalsOf(planOf([full, bravo], { desired: external("/dev/vdc") }))).toEqual([
+    expect(refusalsOf(planOf([full, roomy], { desired: external("/dev/vdc") }))).toEqual([
       expect.stringContaining("alpha: /dev/vdb holds xfs"),
       expect.stringContaining("alpha: /dev/vdc holds data of no known kind"),
     ]);

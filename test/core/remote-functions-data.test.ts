@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSy
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { contentsIdentity } from "../../provider/core/disk-identity";
+import { metadataBytes, usableBytes } from "../../provider/core/metadata-size";
 import type { Contents } from "../../provider/core/observed";
 import { parseProbe } from "../../provider/core/parse-probe";
 import { observeScript } from "../../provider/core/probe";
@@ -241,6 +242,27 @@ describe("clear_disk", () => {
     expect(blkidOf(path)).toBe("none");
     expect(readFileSync(path)).toHaveLength(8 * MiB);
     expect(run(`still_blank ${quote(path)} ${8 * MiB}`).exit).toBe(0);
+  });
+
+  test("full of data: blank also as DRBD's device, which ends before its metadata", () => {
+    const bytes = 24 * MiB;
+    const path = disk("disk", bytes, { 0: Buffer.alloc(bytes, "x") });
+    expect(run(`clear_disk ${quote(path)}`)).toMatchObject({ exit: 0, stdout: "" });
+    expect(printed(`contents ${quote(path)} ${metadataBytes(bytes)}`)).toBe(`zero ${usableBytes(bytes)}`);
+    expect(run(`blank_before_metadata ${quote(path)}`)).toMatchObject({ exit: 0, stdout: "" });
+    truncateSync(path, usableBytes(bytes));
+    expect(printed(`contents ${quote(path)}`)).toBe(`zero ${usableBytes(bytes)}`);
+  });
+
+  test("the shell's size of the metadata is ours", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100_000, max: 2 ** 44 }), (bytes) => {
+        const aligned = bytes - (bytes % 4096);
+        expect(Number(printed(`metadata_bytes ${aligned}`))).toBe(metadataBytes(aligned));
+        expect(Number(printed(`metadata_bytes ${bytes}`))).toBe(metadataBytes(bytes) + (bytes % 4096));
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test("whatever its size, and wherever its data", () => {

@@ -69,10 +69,15 @@ test("XFS that fills the disk: external metadata is asked for, and then the disk
   expect(await refused({ existingData: "keep" })).toMatch(
     /the xfs on \/dev\/vdb takes 335544320 of its 335544320 bytes, .* would leave it 335495168\. Give it a disk of its own for the metadata, of at least 49152 bytes: `metaDisks: \{ alpha: \/dev\/… \}`/,
   );
-  const metaDisk = await lab.attachDisk("alpha", { serial: "meta", size: 4 * 1024 * 1024 });
-  await stack.configure(
-    withResource(site, { existingData: "keep", metaDisks: { alpha: metaDisk }, filesystem: undefined }),
+  const size = 4 * 1024 * 1024;
+  const metaDisk = await lab.attachDisk("alpha", { serial: "meta", size });
+  // The smaller side would cut off the filesystem's end.
+  const one = { existingData: "keep", metaDisks: { alpha: metaDisk }, filesystem: undefined };
+  expect(await refused(one)).toMatch(
+    /bravo: DRBD leaves 335495168 bytes of \/dev\/vdb, and xfs \S+ on alpha:\/dev\/vdb takes 335544320/,
   );
+  const both = { alpha: metaDisk, bravo: await lab.attachDisk("bravo", { serial: "meta", size }) };
+  await stack.configure(withResource(site, { ...one, metaDisks: both }));
   const changes = changesOf(expectSuccess(await stack.up()));
   expect(changes.filter((one) => one.includes("create-md")).sort()).toEqual([
     "alpha: drbdadm create-md r0",
