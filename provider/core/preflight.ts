@@ -1,9 +1,10 @@
+import { brokenFileRefusals } from "./broken-file";
 import { foreignClaimRefusals } from "./claims";
 import { redactSecrets } from "./config-file";
-import { placeRefusals } from "./configuration-place";
+import { placeRefusals, replacedPath } from "./configuration-place";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
-import { resourcePath } from "./paths";
+import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
 
@@ -62,7 +63,11 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
 }
 
 function configurationRefusals(situation: ResourceSituation, host: string, node: ObservedNode): Refusal[] {
-  const observed = node.resources.get(situation.desired.name);
+  const { name } = situation.desired;
+  const ours = [globalCommonPath, resourcePath(name), replacedPath(node, name) ?? ""];
+  const broken = brokenFileRefusals(node, host, ours);
+  if (broken.length > 0) return broken;
+  const observed = node.resources.get(name);
   const { candidate, change = node.adjust } = observed ?? {};
   if (candidate !== undefined && candidate.exit !== 0) {
     return [

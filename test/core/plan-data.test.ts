@@ -503,3 +503,16 @@ test("a configuration in another file than ours", () => {
     expect(refusalsOf(planOf([first, node]))).toEqual([told]);
   }
 });
+
+test("another resource's file that drbdadm cannot read: refused by its name, before anything is written", () => {
+  const said = "drbd.d/web.res:2: Parse error: 'disk | device' expected,\n\tbut got ''\n";
+  const broken = (node: ObservedNode, output: string): ObservedNode => ({ ...node, adjust: { exit: 10, output } });
+  const told = `bravo: drbdadm cannot read /etc/drbd.d/web.res, and so reads no resource at all: ${said.trim()}`;
+  expect(refusalsOf(planOf([alpha, broken(bravo, said)]))).toEqual([told]);
+  const [first, second] = healthyPair();
+  expect(refusalsOf(planOf([first, broken(second, said)]))).toEqual([told]);
+  // Our own, which is written anew.
+  const own = withFile(broken(second, said.replace("web", "r0")), "/etc/drbd.d/r0.res", "resource r0 {");
+  expect(refusalsOf(planOf([first, own]))).toEqual([]);
+  expect(allCommands(planOf([first, own]))).toContain("bravo: write /etc/drbd.d/r0.res");
+});
