@@ -247,11 +247,12 @@ wait_up_to_date() {
   wait_connected "$1" "$2" || return 1
   turns=$(( $2 * 5 ))
   while :; do
-    now=$(drbdadm dstate "$1" </dev/null 2>&1)
-    case $now in UpToDate/*) return 0 ;; Inconsistent/*) turns=0 ;; esac
+    said disk
+    case $value in UpToDate) return 0 ;; Inconsistent) turns=0 ;; esac
     turns=$(( turns - 1 ))
-    if [ $turns -le 0 ]; then echo "$1 is $now: it is made Primary once its own disk is UpToDate"; return 1; fi
+    if [ $turns -le 0 ]; then echo "the disk of $1 is ${"$"}{value:-not attached}: it is made Primary once it is UpToDate"; return 1; fi
     sleep 0.2
+    state "$1"
   done
 }
 

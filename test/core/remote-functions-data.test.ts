@@ -332,18 +332,24 @@ describe("up_to_date", () => {
 });
 
 describe("wait_up_to_date", () => {
-  const gate = (cstate: string, dstate: string) =>
-    sh(
-      `${tooled(remoteFunctions, { drbdadm: `case $1 in cstate) echo ${cstate} ;; dstate) echo ${dstate} ;; esac`, sleep: "exit 0" })}\nwait_up_to_date r0 1\n`,
-    );
+  const gate = (connection: string, disk: string) => {
+    const said = [
+      "exists resource name:r0 role:Secondary suspended:no",
+      `exists connection name:r0 conn-name:peer connection:${connection} role:Primary`,
+      `exists device name:r0 volume:0 minor:1 disk:${disk}`,
+      "exists peer-device name:r0 conn-name:peer volume:0 replication:Off peer-disk:UpToDate",
+    ];
+    const drbdsetup = `printf '%s\\n' ${said.map(quote).join(" ")}`;
+    return sh(`${tooled(remoteFunctions, { drbdsetup, sleep: "exit 0" })}\nwait_up_to_date r0 1\n`);
+  };
   test.each([
-    ["Connected", "UpToDate/UpToDate", 0],
-    ["SyncSource", "UpToDate/Inconsistent", 0],
-    ["SyncTarget", "Inconsistent/UpToDate", 1],
-    ["Connected", "Outdated/UpToDate", 1],
-    ["WFConnection", "UpToDate/DUnknown", 1],
-    ["StandAlone", "UpToDate/DUnknown", 1],
-  ])("%s %s", (cstate, dstate, exit) => {
-    expect(gate(cstate, dstate).exit).toBe(exit);
+    ["Connected", "UpToDate", 0],
+    ["Connected", "Inconsistent", 1],
+    ["Connected", "Outdated", 1],
+    ["Connected", "Diskless", 1],
+    ["Connecting", "UpToDate", 1],
+    ["StandAlone", "UpToDate", 1],
+  ])("%s, %s", (connection, disk, exit) => {
+    expect(gate(connection, disk).exit).toBe(exit);
   });
 });

@@ -79,7 +79,7 @@ test("the sync source is out of date, and cannot reach the other side: not made 
   await pair.lab.cutLink();
   const run = await pair.stack.up();
   expect(run.code).not.toBe(0);
-  expect(run.output).toMatch(/r0 is WFConnection, not connected to its peer: is the port open both ways/);
+  expect(run.output).toMatch(/r0 is Connecting, not connected to its peer: is the port open both ways/);
   expect(run.output).toContain("bravo has newer data: DRBD fills alpha first");
   expect(await drbdState(pair.lab, "alpha")).toMatch(/ro:Secondary\/Unknown/);
   await pair.lab.restoreLink();
