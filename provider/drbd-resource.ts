@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { announceLook, announcePair } from "./announce";
 import type { FilesystemInputs, SectionInputs } from "./core/inputs";
-import type { DiskIdentity } from "./core/outputs";
+import type { DiskIdentity } from "./core/disk-identity";
 import type { DrbdNode } from "./drbd-node";
 import { hidden } from "./hidden";
 import { providerStub } from "./stub";
@@ -12,7 +12,8 @@ export interface DrbdResourceNodeArgs {
   readonly node: DrbdNode;
   /**
    * The backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…, /dev/vg/lv). It
-   * must be blank, or hold this resource's own metadata: anything else is refused. A change is refused while it runs.
+   * must be blank, or hold this resource's own metadata: anything else is refused, but for what `existingData` keeps or
+   * `discard` names. A change is refused while it runs.
    */
   readonly disk: pulumi.Input<string>;
   /** `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata. */
@@ -48,6 +49,16 @@ export interface DrbdResourceArgs {
   readonly cramHmacAlg?: pulumi.Input<string>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;
+  /**
+   * `keep`: what is on the sync source's disk stays and is replicated. Nothing is formatted; DRBD's metadata goes behind
+   * its filesystem where there is room, else to a `metaDisk`. A change does nothing once the pair was up.
+   */
+  readonly existingData?: pulumi.Input<"keep">;
+  /**
+   * Hostname → what may be destroyed on its disk, by the identity that a refusal tells: { bravo: "xfs:1f0c…" }. Anything
+   * else there is refused still. Means nothing once it is gone.
+   */
+  readonly discard?: pulumi.Input<Record<string, pulumi.Input<string | string[]>>>;
   /** The filesystem on the DRBD device. Made once, on a blank device only, and never again. Default: none. */
   readonly filesystem?: pulumi.Input<FilesystemInputs>;
   /** Default true: `up` ends when both disks are UpToDate. */

@@ -2,7 +2,7 @@
 export type { ConnectionArgs } from "./connection-args";
 export type { ConnectionInputs, FilesystemInputs, SectionInputs } from "./core/inputs";
 export type * from "./core/option-types";
-export type { DiskIdentity } from "./core/outputs";
+export type { DiskIdentity } from "./core/disk-identity";
 export { DrbdNode, type DrbdNodeArgs } from "./drbd-node";
 export { DrbdPair, type DrbdPairArgs, type DrbdPairNodeArgs, type DrbdPairResourceArgs } from "./drbd-pair";
 export { DrbdResource, type DrbdResourceArgs, type DrbdResourceNodeArgs } from "./drbd-resource";

@@ -5,6 +5,7 @@ import { grammarFailures, redactSecrets } from "./core/config";
 import { describeChange } from "./core/changed-lines";
 import { formatPlan } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
+import type { ObservedNode } from "./core/observed";
 import { outputsOf } from "./core/outputs";
 import { resourcePath } from "./core/paths";
 import { isEmpty } from "./core/plan";
@@ -139,16 +140,16 @@ async function apply(news: Inputs, olds: Inputs) {
   const reporter = new Reporter(news.__urn);
   const pair = Pair.of(news, olds);
   await pair.settleSecret(newSecret);
-  let nodes = await reconcile(
-    {
-      hosts: pair.hosts,
-      looks: () => pair.looks(),
-      observe: () => pair.observe("close"),
-      plan: (seen) => pair.plan(seen),
-    },
-    reporter,
-  );
-  if (pair.desired.waitForSync) nodes = (await waitForSync(pair, nodes, reporter)) ?? nodes;
+  const subject = {
+    hosts: pair.hosts,
+    looks: () => pair.looks(),
+    observe: () => pair.observe("close"),
+    plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
+  };
+  let nodes = await reconcile(subject, reporter);
+  // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
+  if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
+    nodes = await reconcile(subject, reporter);
   await reporter.done();
   const outs = toState({
     ...news,
@@ -173,6 +174,8 @@ const inputKeys = [
   "auth",
   "cramHmacAlg",
   "syncSource",
+  "existingData",
+  "discard",
   "filesystem",
   "waitForSync",
   "waitForSyncSeconds",

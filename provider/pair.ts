@@ -1,11 +1,11 @@
-import { renderResource, parseSharedSecret } from "./core/config";
+import { renderResource } from "./core/config";
+import { installedSecret, replacedPath } from "./core/configuration-place";
 import type { Connection } from "./core/connection";
 import type { DesiredResource } from "./core/desired";
 import { visible, type HiddenInputs } from "./core/hidden-inputs";
 import { noMemory, type Memory } from "./core/memory";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { resourceOutputNames } from "./core/outputs";
-import { resourcePath } from "./core/paths";
 import type { Plan } from "./core/plan";
 import { planResource } from "./core/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "./core/probe";
@@ -32,7 +32,7 @@ export class Pair {
   ) {
     const [first, second] = desired.sides;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
-    this.memory = { ...noMemory, ...text("filesystemUuid", olds) };
+    this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
     this.globalCommon = inputs.__globalCommon ?? [];
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
@@ -89,7 +89,7 @@ export class Pair {
     // Where the wanted configuration is not what is installed, drbdadm there is asked what it thinks of it.
     return this.both((host, index) => {
       const node = nodes[index === 0 ? 0 : 1];
-      const candidate = this.candidate(index, grammarOf(nodes[0]));
+      const candidate = this.candidate(index, nodes);
       if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate))
         return Promise.resolve(node);
       // A new file is parsed there in any case before it is installed: only a preview wants to know it earlier.
@@ -107,10 +107,12 @@ export class Pair {
     }));
   }
 
-  private candidate(index: number, grammar: Grammar): Candidate | undefined {
+  private candidate(index: number, nodes: Nodes): Candidate | undefined {
     const globalCommon = this.globalCommon[index];
     if (globalCommon === undefined) return undefined;
-    return { name: this.desired.name, resource: this.configuration(grammar), globalCommon };
+    const { name } = this.desired;
+    const replaces = replacedPath(nodes[index === 0 ? 0 : 1], name);
+    return { name, resource: this.configuration(grammarOf(nodes[0])), globalCommon, replaces };
   }
 
   plan(nodes: readonly ObservedNode[]): Plan {
@@ -134,10 +136,7 @@ export class Pair {
 
   private adoptSecret(nodes: Nodes): void {
     if (this.desired.auth === null || this.known !== undefined) return;
-    const texts = nodes.map((node) => node.files.get(resourcePath(this.desired.name)));
-    this.known = texts
-      .map((live) => (live === undefined ? undefined : parseSharedSecret(live)))
-      .find((one) => one !== undefined);
+    this.known = nodes.map((node) => installedSecret(node, this.desired.name)).find((one) => one !== undefined);
   }
 
   /** Whatever was seen of both hosts, however shallow. */
@@ -159,4 +158,11 @@ export function ownInputs(properties: Properties): Record<string, unknown> {
 function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
   const value = from[key];
   return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}
+
+function rememberedDisks(olds: Properties): Partial<Memory> {
+  const disks = olds["disks"];
+  return typeof disks === "object" && disks !== null && !Array.isArray(disks)
+    ? { disks: disks as Memory["disks"] }
+    : {};
 }

@@ -9,8 +9,25 @@ export type Action =
   /** Makes a file, or replaces it at once or not at all. */
   | { readonly kind: "put"; readonly path: string; readonly text: string; readonly mode: number }
   /** The same for a file of drbd's configuration, which the host's own drbdadm must be able to parse. */
-  | { readonly kind: "configure"; readonly path: string; readonly text: string; readonly mode: number }
+  | {
+      readonly kind: "configure";
+      readonly path: string;
+      readonly text: string;
+      readonly mode: number;
+      /** Another file with the same resource: kept beside, under a name that drbdadm does not read. */
+      readonly replaces?: string;
+    }
   /** fstab without the lines of a device, and with the one that is given. */
   | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
   /** A copy of a file, once, where the file is there and does not hold the text by which we know our own. */
-  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string };
+  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
+  /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
+  | { readonly kind: "clear"; readonly disk: string }
+  /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */
+  | {
+      readonly kind: "move-metadata";
+      readonly resource: string;
+      readonly minor: number;
+      readonly disk: string;
+      readonly bytes: number;
+    };

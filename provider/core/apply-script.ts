@@ -2,6 +2,7 @@ import { lockPath, runFolder } from "./paths";
 import type { Step } from "./plan";
 import { justTheHost, probeFunction, type ProbeRequest } from "./probe";
 import { remoteFunctions } from "./remote-functions";
+import { quote } from "./shell-words";
 
 /** A step as shell: step-script.ts makes it. */
 export interface ShellStep {
@@ -15,9 +16,15 @@ export interface ShellStep {
  * observation that follows the last step comes along in the same round trip.
  *
  * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
- * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
+ * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for. Who waits for it in vain is
+ * told who has it, `holder`, and for how long.
  */
-export function applyScript(nonce: string, steps: readonly ShellStep[], observe?: ProbeRequest): string {
+export function applyScript(
+  nonce: string,
+  steps: readonly ShellStep[],
+  holder: string,
+  observe?: ProbeRequest,
+): string {
   const bodies = steps.map(({ guard, body }, index) => {
     const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
     return [
@@ -38,7 +45,8 @@ mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
 mkdir -p -m 700 ${runFolder} && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
 exec 9>${lockPath}
-flock -w 60 9 || { mark locked; exit 75; }
+flock -w 60 9 || { since=0; read -r since who <${runFolder}/holder; mark locked $(( $(date +%s) - since )) "$who"; exit 75; }
+printf '%s %s\n' "$(date +%s)" ${quote(holder)} >${runFolder}/holder
 out=${runFolder}/output
 ${bodies.join("\n")}
 ${observe === undefined ? "" : "flock -u 9\nprobe"}
@@ -62,14 +70,17 @@ export interface StepOutcome {
 }
 
 export type StepEvent =
-  { readonly kind: "begin" | "end"; readonly index: number; readonly exit: number } | { readonly kind: "locked" };
+  | { readonly kind: "begin" | "end"; readonly index: number; readonly exit: number }
+  /** Somebody else holds the lock, since so many seconds. */
+  | { readonly kind: "locked"; readonly seconds: number; readonly holder: string };
 
 /** A marker line, or undefined for a line that is none. */
 export function parseMarker(nonce: string, line: string): StepEvent | undefined {
   const mark = `@${nonce}-step `;
   if (!line.startsWith(mark)) return undefined;
   const told = line.slice(mark.length);
-  if (told === "locked") return { kind: told };
+  const locked = /^locked (\d+) ?(.*)$/.exec(told);
+  if (locked) return { kind: "locked", seconds: Number(locked[1]), holder: locked[2] ?? "" };
   const begin = /^begin (\d+)$/.exec(told);
   if (begin) return { kind: "begin", index: Number(begin[1]), exit: 0 };
   const end = /^end (\d+) (\d+)$/.exec(told);

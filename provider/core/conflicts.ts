@@ -134,6 +134,21 @@ function replication(resource: ResourceProperties): Failure[] {
   return failures;
 }
 
+function discards(
+  { discard = {}, existingData, syncSource }: ResourceProperties,
+  hostnames: readonly (string | undefined)[],
+): Failure[] {
+  return Object.keys(discard).flatMap((host) => {
+    if (hostnames.every((name) => name !== undefined) && !hostnames.includes(host))
+      return [failureAt(["discard", host], `is none of the two nodes, ${hostnames.join(" and ")}`)];
+    if (existingData === "keep" && host === syncSource)
+      return [
+        failureAt(["discard", host], "is the sync source, whose data `existingData` keeps: leave out one of the two"),
+      ];
+    return [];
+  });
+}
+
 export function resourceConflicts(resource: ResourceProperties): Failure[] {
   const failures: Failure[] = [];
   const [first, second] = resource.nodes ?? [];
@@ -147,6 +162,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
     failures.push(failureAt(["syncSource"], `must be one of the two nodes, ${hostnames.join(" or ")}`));
   }
 
+  failures.push(...discards(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource));
   failures.push(...fencing(resource.net, resource.handlers, [], "resource-only"));
 

@@ -58,6 +58,10 @@ export interface DesiredResource {
   readonly auth: { readonly algorithm: string; readonly secret?: string } | null;
   /** The hostname whose disk counts in the initial sync. */
   readonly syncSource: string;
+  /** What stands on the sync source's disk without DRBD stays, and becomes what is replicated. */
+  readonly existingData?: "keep";
+  /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */
+  readonly discard?: Readonly<Record<string, readonly string[]>>;
   readonly filesystem?: DesiredFilesystem;
   readonly waitForSync: boolean;
   /** Longest wait for the initial sync, in seconds. */

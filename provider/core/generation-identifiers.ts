@@ -3,17 +3,32 @@ export interface GenerationIdentifiers {
   readonly current: bigint;
   readonly bitmap: bigint;
   readonly history: readonly bigint[];
+  /** As far as they were told. */
+  readonly flags?: {
+    /** No resync was running into it. */
+    readonly consistent: boolean;
+    /** Its peer never said that it has newer data: not Outdated. */
+    readonly upToDate: boolean;
+  };
 }
 
 /** A disk whose metadata was just created: no data was ever written through it. */
 const justCreated = 4n;
 
-/** Parses `CURRENT:BITMAP:HISTORY:HISTORY:flags…`. Bit 0 is the Primary role and not part of the identity. */
+/** Parses `CURRENT:BITMAP:HISTORY:HISTORY:CONSISTENT:UPTODATE:…`. Bit 0 is the Primary role and not part of the identity. */
 export function parseGi(text: string): GenerationIdentifiers | undefined {
-  const words = text.split(":").slice(0, 4);
+  const all = text.split(":");
+  const words = all.slice(0, 4);
   if (words.length < 4 || !words.every((word) => /^[0-9A-F]{16}$/i.test(word))) return undefined;
   const [current = 0n, bitmap = 0n, ...history] = words.map((word) => BigInt(`0x${word}`) & ~1n);
-  return { current, bitmap, history };
+  const [consistent, upToDate] = all.slice(4);
+  const told = [consistent, upToDate].every((flag) => flag === "0" || flag === "1");
+  return {
+    current,
+    bitmap,
+    history,
+    ...(told ? { flags: { consistent: consistent === "1", upToDate: upToDate === "1" } } : {}),
+  };
 }
 
 export function isJustCreated(gi: GenerationIdentifiers): boolean {
@@ -43,4 +58,9 @@ export function relate(first: GenerationIdentifiers, second: GenerationIdentifie
   if (first.bitmap !== 0n && first.bitmap === second.bitmap) return "split-brain";
   if (past(first).some((one) => past(second).includes(one))) return "split-brain";
   return "unrelated";
+}
+
+/** `F2099469C0D6C688:0000000000000000:…`, as drbdadm get-gi prints them, without the flags. */
+export function formatGi({ current, bitmap, history }: GenerationIdentifiers): string {
+  return [current, bitmap, ...history].map((one) => one.toString(16).toUpperCase().padStart(16, "0")).join(":");
 }

@@ -109,6 +109,18 @@ export interface ResourceInputs extends SectionInputs {
   readonly cramHmacAlg?: string;
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;
+  /**
+   * `keep`: the sync source's disk holds data that becomes what is replicated. Nothing is formatted; DRBD's metadata
+   * goes behind its filesystem (XFS, ext2 to ext4) where there is room, else to a `metaDisk`. Without it, a disk that is
+   * not blank is refused. Once the pair was up it means nothing more, and a change of it does nothing.
+   */
+  readonly existingData?: "keep";
+  /**
+   * Hostname → what may be destroyed on its disk, by the identity that a refusal tells: { bravo: "xfs:1f0c…" }; a list
+   * where both its disks hold something. Other contents than these are refused still. Never the only or the newest copy
+   * of the resource's data. Once it is gone the line means nothing more.
+   */
+  readonly discard?: Readonly<Record<string, string | readonly string[]>>;
   readonly filesystem?: FilesystemInputs;
   /** Default true: `up` ends when both disks are UpToDate. */
   readonly waitForSync?: boolean;

@@ -10,5 +10,5 @@ export function metadataBytes(deviceBytes: number): number {
 
 /** What is left of a disk for data behind internal metadata. */
 export function usableBytes(deviceBytes: number): number {
-  return deviceBytes - metadataBytes(deviceBytes);
+  return deviceBytes - (deviceBytes % 4096) - metadataBytes(deviceBytes);
 }

@@ -69,8 +69,18 @@ export type Contents =
       readonly size: number;
       readonly type: string;
       readonly uuid?: string;
+      /** What these contents are known by where they have no UUID: a hash of samples. */
+      readonly hash?: string;
+      /** Of a filesystem: how many bytes it takes, by its own superblock. */
+      readonly taken?: number;
     }
-  | { readonly kind: "data"; readonly real: string; readonly size: number; readonly offset: number }
+  | {
+      readonly kind: "data";
+      readonly real: string;
+      readonly size: number;
+      readonly offset: number;
+      readonly hash?: string;
+    }
   /** It could not be read, or the answer was not understood: as good as full. */
   | { readonly kind: "unreadable"; readonly real: string; readonly size: number; readonly said: string };
 
@@ -79,6 +89,8 @@ export type Metadata =
   | { readonly kind: "unknown" }
   | { readonly kind: "absent" }
   | { readonly kind: "present"; readonly version: "v08" | "v09"; readonly gi: string }
+  /** Where the device ended when DRBD last knew its size (`bytes`): it was grown since. `gi` without its flags. */
+  | { readonly kind: "moved"; readonly bytes: number; readonly uuid: string; readonly gi: string }
   | { readonly kind: "busy"; readonly said: string }
   | { readonly kind: "unreadable"; readonly said: string };
 

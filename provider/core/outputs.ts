@@ -1,17 +1,9 @@
-import type { DesiredResource } from "./desired";
+import type { DesiredResource, DesiredSide } from "./desired";
+import { metadataUuid, wholeUuid, type DiskIdentity } from "./disk-identity";
+import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
 import { devicePath } from "./paths";
-
-/** What a disk is known by, so that another one under the same path is told from it. */
-export interface DiskIdentity {
-  readonly path: string;
-  readonly bytes: number;
-  readonly serial: string;
-  readonly wwn: string;
-  /** The UUID of DRBD's metadata on it. */
-  readonly metadataUuid: string;
-}
 
 /** Keys of DrbdResource that are never a user's inputs. */
 export const resourceOutputNames: readonly string[] = [
@@ -52,7 +44,7 @@ export function outputsOf(desired: DesiredResource, nodes: readonly ObservedNode
     diskStates: byHost((node) => node.kernelResources.get(desired.name)?.devices[0]?.disk ?? "Unconfigured"),
     inSyncPercent: inSyncPercent(desired, nodes),
     filesystemUuid: found[0] ?? memory?.filesystemUuid ?? null,
-    disks: byHost((node, index) => diskIdentity(node, desired, at(desired.sides, index).disk)),
+    disks: byHost((node, index) => diskIdentity(node, desired, at(desired.sides, index), memory)),
   };
 }
 
@@ -73,16 +65,24 @@ function filesystemUuid(node: ObservedNode, desired: DesiredResource, device: st
   return listed?.fstype !== undefined && listed.fstype === desired.filesystem?.type ? listed.uuid : undefined;
 }
 
-function diskIdentity(node: ObservedNode, desired: DesiredResource, path: string): DiskIdentity {
-  const contents = node.resources.get(desired.name)?.disk;
-  const real = realPath(contents) ?? path;
-  const block = node.blocks.get(real);
+function diskIdentity(node: ObservedNode, desired: DesiredResource, side: DesiredSide, memory?: Memory): DiskIdentity {
+  const looked = node.resources.get(desired.name);
+  const path = side.disk;
+  const block = node.blocks.get(realPath(looked?.disk) ?? path);
+  const before = memory?.disks[side.hostname];
+  // What DRBD has not attached may be another disk by now, or a grown one: what is remembered is the one to look for.
+  const device = node.kernelResources.get(desired.name)?.devices.find((one) => one.minor === desired.minor);
+  const attached = device !== undefined && diskStates[device.disk] !== "apart";
+  if (before !== undefined && (block === undefined || !attached)) return before;
+  const holder = side.metaDisk === "internal" ? looked?.disk : looked?.metaDisk;
+  const looksLike = looked === undefined ? "" : metadataUuid(holder, looked.metadata);
+  const listed = side.metaDisk === "internal" ? block : node.blocks.get(realPath(holder) ?? side.metaDisk);
   return {
     path,
     bytes: block?.size ?? 0,
     serial: block?.serial ?? "",
     wwn: block?.wwn ?? "",
-    metadataUuid: (contents?.kind === "signature" && contents.type === "drbd" ? contents.uuid : block?.uuid) ?? "",
+    metadataUuid: looksLike !== "" ? looksLike : listed?.fstype === "drbd" ? wholeUuid(listed.uuid ?? "") : "",
   };
 }
 

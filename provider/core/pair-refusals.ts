@@ -1,4 +1,5 @@
-import { relate } from "./generation-identifiers";
+import { dataRefusals } from "./data-refusals";
+import { connectionStates } from "./kernel-states";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "./paths";
 import { fstabFields } from "./fstab";
@@ -8,63 +9,12 @@ import { isPrimary, type Side } from "./side";
 /** What was found on the two sides together that a person must decide on. */
 export function pairRefusals(pair: PairView): Refusal[] {
   return [
-    ...refuseLostData(pair),
-    ...refuseWrongSource(pair),
-    ...refuseUnrelated(pair),
+    ...dataRefusals(pair),
     ...refuseTwoPrimaries(pair),
     ...pair.sides.flatMap((side) => refuseRunning(pair, side)),
     ...refuseFilesystem(pair),
     ...pair.sides.flatMap((side) => refuseMount(pair, side)),
   ];
-}
-
-function refuseLostData(pair: PairView): Refusal[] {
-  const { filesystemUuid } = pair.memory;
-  if (filesystemUuid === null || !pair.neverUsed) return [];
-  return [
-    {
-      found: `the filesystem ${filesystemUuid} was on ${pair.desired.name}, and neither disk holds a generation of its data any more`,
-      way: `The disks may have been swapped, wiped or re-partitioned: find the old ones. To begin anew with these, run \`pulumi destroy\` for this resource (it leaves the disks alone) and then \`pulumi up\`.`,
-    },
-  ];
-}
-
-function refuseWrongSource(pair: PairView): Refusal[] {
-  const empty = ["blank", "new"].includes(pair.source.progress.kind);
-  if (!empty || pair.target.progress.kind !== "used" || pair.memory.filesystemUuid !== null) return [];
-  const { hostname } = pair.target.desired;
-  return [
-    {
-      node: hostname,
-      found: `its disk ${pair.target.desired.disk} holds data of a DRBD resource, while the sync source ${pair.desired.syncSource} holds none`,
-      way: `If ${hostname}'s data is the one to keep, set \`syncSource: ${hostname}\`. If it may go, wipe it there yourself (\`drbdadm wipe-md ${pair.desired.name}\`, \`wipefs -a\`).`,
-    },
-  ];
-}
-
-function refuseUnrelated(pair: PairView): Refusal[] {
-  const [first, second] = pair.sides;
-  const connected = pair.sides.some(({ kernel }) => kernel?.connection === "Connected");
-  if (connected || first.progress.kind !== "used" || second.progress.kind !== "used") return [];
-  if (first.progress.gi === undefined || second.progress.gi === undefined) return [];
-  const relation = relate(first.progress.gi, second.progress.gi);
-  if (relation === "split-brain" || relation === "unrelated") {
-    const names = `${first.desired.hostname} and ${second.desired.hostname}`;
-    const [victim, survivor] = [pair.target.desired.hostname, pair.source.desired.hostname];
-    const found =
-      relation === "split-brain"
-        ? `split brain: ${names} both hold changes that the other has not seen`
-        : `${names} hold data that has nothing in common`;
-    return [
-      {
-        found,
-        way:
-          `Which changes are given up is for a person to decide. To give up ${victim}'s: there, unmount it, \`drbdadm secondary ${pair.desired.name}\`, ` +
-          `\`drbdadm disconnect ${pair.desired.name}\`, \`drbdadm connect --discard-my-data ${pair.desired.name}\`; then on ${survivor}, \`drbdadm connect ${pair.desired.name}\`.`,
-      },
-    ];
-  }
-  return [];
 }
 
 /** Two hosts that write to one XFS, or to two halves of it that parted, destroy it. */
@@ -93,7 +43,7 @@ function refuseRunning(pair: PairView, side: Side): Refusal[] {
       },
     ];
   }
-  if (side.kernel.connection === "StandAlone" && pair.isChange(side)) {
+  if (connectionStates[side.kernel.connection ?? ""] === "alone") {
     return [
       {
         node: host,

@@ -1,28 +1,61 @@
 import { parseAdjustment, type Adjustment } from "./adjust-lines";
 import type { DesiredResource } from "./desired";
+import { isAttached, isNewest, relationOf, withDecisions } from "./discards";
+import { connectionStates } from "./kernel-states";
 import type { Memory } from "./memory";
+import { rowOf, type Row } from "./pair-table";
 import type { Side } from "./side";
 import { formattingMark } from "./steps-resource";
 
 /** The two sides of a resource seen together, and what follows from that. */
 export class PairView {
+  readonly sides: readonly [Side, Side];
   readonly source: Side;
   readonly target: Side;
+  readonly row: Row;
 
   constructor(
     readonly desired: DesiredResource,
     readonly memory: Memory,
-    readonly sides: readonly [Side, Side],
+    found: readonly [Side, Side],
   ) {
-    const [first, second] = sides;
+    this.sides = withDecisions(desired, memory, found);
+    const [first, second] = this.sides;
     const firstIsSource = first.desired.hostname === desired.syncSource;
     this.source = firstIsSource ? first : second;
     this.target = firstIsSource ? second : first;
+    this.row = rowOf(this.source.progress, this.target.progress);
   }
 
   /** Nobody ever wrote through this pair: the one state in which the sync source may be made primary by force. */
   get neverUsed(): boolean {
-    return this.sides.every(({ progress }) => progress.kind === "blank" || progress.kind === "new");
+    return this.row === "first-sync" || this.row === "first-sync-keeping";
+  }
+
+  /** The side that the other one is filled from, where one of them is empty. */
+  get survivor(): Side | undefined {
+    return this.row === "fill-target" ? this.source : this.row === "fill-source" ? this.target : undefined;
+  }
+
+  /** The sync source's data is older than the target's: DRBD fills it when they meet, and only then may it be used. */
+  get sourceIsBehind(): boolean {
+    if (this.row === "fill-source") return true;
+    if (this.row !== "meet") return false;
+    const relation = relationOf(this.source, this.target);
+    return relation === "second-newer" || (relation === "same" && !isNewest(this.source) && isNewest(this.target));
+  }
+
+  get isTogether(): boolean {
+    return this.sides.some(({ kernel }) => connectionStates[kernel?.connection ?? ""] === "together");
+  }
+
+  /**
+   * DRBD itself judges whose data is newer, or has done so: connected, or looking for each other. Their identifiers are
+   * read one after the other then, while they change.
+   */
+  get isMeeting(): boolean {
+    const meaning = ({ kernel }: Side) => connectionStates[kernel?.connection ?? ""];
+    return this.isTogether || this.sides.every((side) => isAttached(side) && meaning(side) === "looking");
   }
 
   adjustment(side: Side): Adjustment {
@@ -40,8 +73,8 @@ export class PairView {
     );
   }
 
-  /** We made it Primary by force, and were stopped before it was formatted. */
+  /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
   isNewlyForced(side: Side): boolean {
-    return side.node.links.includes(formattingMark(this.desired.name));
+    return this.desired.existingData !== "keep" && side.node.links.includes(formattingMark(this.desired.name));
   }
 }

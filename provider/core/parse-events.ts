@@ -59,6 +59,8 @@ export function parseEvents(text: string): Map<string, KernelResource> {
         size: number(fields.get("size")),
       });
     } else if (object === "peer-device") {
+      // Each belongs to a connection, which was told before it.
+      if (resource.connection === undefined) throw new ProbeError(`drbdsetup's connection of ${name} was lost`);
       resource.replication = fields.get("replication");
       resource.peerDisk = fields.get("peer-disk");
       resource.outOfSync = number(fields.get("out-of-sync"));

@@ -242,16 +242,24 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   const said = section.text.trim();
   const zeros = /^none\nzero (\d+)$/.exec(said)?.[1];
   const size = zeros === undefined ? (blocks.get(real)?.size ?? 0) : Number(zeros);
-  const offset = /^none\ndata (\d+)$/.exec(said)?.[1];
+  const [, offset, hash] = /^none\ndata (\d+)(?:\nHASH=([0-9a-f]{16}))?$/.exec(said) ?? [];
   if (said === "attached") return { kind: "attached", real, size };
   if (zeros !== undefined) return { kind: "blank", real, size };
-  if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset) };
+  if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset), hash };
   const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));
-  const type =
-    values.get("TYPE") ?? (values.has("PTTYPE") ? `${values.get("PTTYPE") ?? ""} partition table` : undefined);
-  if (type !== undefined)
-    return { kind: "signature", real, size, type, uuid: values.get("UUID") ?? values.get("PTUUID") };
-  return { kind: "unreadable", real, size, said };
+  const type = values.get("TYPE") ?? values.get("PTTYPE");
+  if (type === undefined) return { kind: "unreadable", real, size, said };
+  const uuid = values.has("TYPE") ? values.get("UUID") : values.get("PTUUID");
+  const taken = values.get("TAKEN");
+  return {
+    kind: "signature",
+    real,
+    size,
+    type,
+    uuid,
+    hash: values.get("HASH"),
+    taken: taken === undefined ? undefined : Number(taken),
+  };
 }
 
 function parseMetadata(section: Section | undefined): Metadata {
@@ -261,6 +269,9 @@ function parseMetadata(section: Section | undefined): Metadata {
   const found = /^(v0[89]) (\S+)$/.exec(said);
   const [, version, gi] = found ?? [];
   if ((version === "v08" || version === "v09") && gi !== undefined && isGi(gi)) return { kind: "present", version, gi };
+  const moved = /^moved (\d+) v08 ([0-9a-f]{16}) (\S+)$/i.exec(said);
+  if (moved?.[1] !== undefined && moved[2] !== undefined && isGi(`${moved[3] ?? ""}:`))
+    return { kind: "moved", bytes: Number(moved[1]), uuid: moved[2], gi: moved[3] ?? "" };
   if (/busy|configured/i.test(said)) return { kind: "busy", said };
   return { kind: "unreadable", said };
 }

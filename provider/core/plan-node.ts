@@ -1,3 +1,4 @@
+import { brokenFileRefusals } from "./broken-file";
 import type { DesiredNode } from "./desired";
 import type { ObservedNode } from "./observed";
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
@@ -20,7 +21,12 @@ export const ownMark = "Managed by pulumi-drbd";
 
 export function planNode({ desired, configuration, node }: NodeSituation): Plan {
   const host = desired.hostname;
-  const refusals = [...hostRefusals(host, desired.address, node, true), ...utilsRefusals(host, node)];
+  const writes = node.files.get(globalCommonPath) !== configuration;
+  const refusals = [
+    ...hostRefusals(host, desired.address, node, true),
+    ...utilsRefusals(host, node),
+    ...(writes ? brokenFileRefusals(node, host, [globalCommonPath]) : []),
+  ];
   return {
     subject: host,
     stages: refusals.length > 0 ? [] : [nodeSteps(host, configuration, node)].filter((stage) => stage.length > 0),

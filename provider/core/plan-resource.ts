@@ -1,8 +1,13 @@
 import { describeAdjustment } from "./adjust-lines";
 import { describeChange } from "./changed-lines";
 import { redactSecrets } from "./config-file";
-import type { DesiredResource } from "./desired";
+import { replacedPath } from "./configuration-place";
+import type { DesiredResource, DesiredSide } from "./desired";
+import { describeContents, describeDisk, isSameDisk, mebibytes } from "./disk-identity";
+import { isAttached } from "./discards";
+import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
+import { usableBytes } from "./metadata-size";
 import type { ObservedNode } from "./observed";
 import { fstabLines } from "./fstab";
 import { pairRefusals } from "./pair-refusals";
@@ -40,8 +45,8 @@ export function planResource(situation: ResourceSituation): Plan {
   });
   const early = preflight(situation);
   if (early.length > 0) return refused(early);
-  const first = classifySide(desired, desired.sides[0], nodes[0]);
-  const second = classifySide(desired, desired.sides[1], nodes[1]);
+  const first = classifySide(desired, desired.sides[0], nodes[0], situation.memory);
+  const second = classifySide(desired, desired.sides[1], nodes[1], situation.memory);
   if (Array.isArray(first) || Array.isArray(second)) {
     return refused([first, second].flatMap((side) => (Array.isArray(side) ? side : [])));
   }
@@ -53,7 +58,7 @@ export function planResource(situation: ResourceSituation): Plan {
     subject: desired.name,
     stages: plan.stages().filter((stage) => stage.length > 0),
     refusals: [],
-    warnings: warn(situation),
+    warnings: [...warn(situation), ...plan.warnings()],
     afterwards: plan.afterwards(),
   };
 }
@@ -96,28 +101,36 @@ class PairPlan {
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
     // What concerns the next boot comes first: meanwhile the two find each other.
-    return [
-      [...prepare, ...boot, ...checked],
-      [...promote, ...this.mountSteps()],
-    ];
+    return [this.checkSurvivor(), [...prepare, ...boot, ...checked], [...promote, ...this.mountSteps()]];
+  }
+
+  /** Before a disk is cleared that shall be filled from the other one: that one must have the newest data still. */
+  private checkSurvivor(): Step[] {
+    const { survivor } = this.pair;
+    const clears = this.sides.some(({ progress }) => progress.kind === "blank" && progress.discarded !== undefined);
+    return survivor === undefined || !clears ? [] : [steps.checkUpToDate(this.desired, survivor.desired)];
   }
 
   /** The disk that the first sync overwrites, where it was not we who found it blank just now. */
-  private overwritten(side: Side): string | undefined {
-    return side === this.target ? side.desired.disk : undefined;
+  private overwritten(side: Side): DesiredSide | undefined {
+    return side === this.target ? side.desired : undefined;
   }
 
   private writeFile(side: Side): Step[] {
     const path = resourcePath(this.desired.name);
     const there = side.node.files.get(path);
     if (there === this.configuration) return [];
+    const replaces = there === undefined ? replacedPath(side.node, this.desired.name) : undefined;
     const because =
-      there === undefined
-        ? "new; parsed by drbdadm there first, identical on both"
-        : redactSecrets(there) === redactSecrets(this.configuration)
-          ? "the shared secret changes"
-          : "changed (see --diff); parsed by drbdadm there first, identical on both";
-    return [steps.writeResourceFile(side.desired.hostname, this.desired.name, this.configuration, because)];
+      replaces !== undefined
+        ? `takes the place of ${replaces}, which is kept beside it; parsed by drbdadm there first, identical on both`
+        : there === undefined
+          ? "new; parsed by drbdadm there first, identical on both"
+          : redactSecrets(there) === redactSecrets(this.configuration)
+            ? "the shared secret changes"
+            : "changed (see --diff); parsed by drbdadm there first, identical on both";
+    const { hostname } = side.desired;
+    return [steps.writeResourceFile(hostname, this.desired.name, this.configuration, because, replaces)];
   }
 
   private adjust(side: Side): Step {
@@ -132,45 +145,79 @@ class PairPlan {
   }
 
   private bringUp(side: Side): Step[] {
+    const host = side.desired.hostname;
+    const made = this.metadataSteps(side);
+    // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata.
+    const overwritten =
+      side.progress.kind === "new" && !side.progress.attached && this.pair.survivor !== undefined
+        ? side.desired
+        : undefined;
+    if (side.kernel === undefined) {
+      const because = made.length > 0 ? "attaches the disk and looks for the peer" : "it is down";
+      made.push(steps.up(host, this.desired.name, because, overwritten));
+    } else if (!isAttached(side)) {
+      made.push(steps.adjust(host, this.desired.name, "its disk is not attached", overwritten));
+    }
+    return made;
+  }
+
+  /** What a disk needs before it can be attached. */
+  private metadataSteps(side: Side): Step[] {
     const { desired } = this;
     const host = side.desired.hostname;
     const { disk, metaDisk } = side.desired;
     const { progress } = side;
-    const made: Step[] = [];
-    if (progress.kind === "blank") {
-      const because = `${describeDisk(side)} is blank`;
-      const { diskSize, metaDiskSize } = progress;
-      made.push(steps.createMetadata(host, desired, { disk, diskSize, metaDisk, metaDiskSize }, because));
+    switch (progress.kind) {
+      case "blank": {
+        const { diskSize, metaDiskSize, discarded = [] } = progress;
+        const place = { disk, diskSize, metaDisk, metaDiskSize };
+        const cleared = discarded.map(({ path, contents }) => steps.clearDisk(host, path, contents));
+        const state = discarded.length > 0 ? "was cleared" : "is blank";
+        const because = `${describeDisk(disk, side.observed?.disk, side.node)} ${state}${this.replaces(side)}`;
+        return [...cleared, steps.createMetadata(host, desired, place, because)];
+      }
+      case "kept": {
+        const { contents, metaDiskSize } = progress;
+        const diskSize = "size" in contents ? contents.size : 0;
+        const place = { disk, diskSize, metaDisk, metaDiskSize };
+        const room =
+          metaDisk === "internal" && contents.kind === "signature"
+            ? `takes ${mebibytes(contents.taken ?? 0)} of the ${mebibytes(usableBytes(diskSize))} in front of the metadata`
+            : `the metadata goes to ${metaDisk}`;
+        const because = `${describeDisk(disk, contents, side.node)} keeps its ${describeContents(contents)}: ${room}`;
+        return [steps.createMetadataBeside(host, desired, place, contents, because)];
+      }
+      case "grown": {
+        const now = side.observed !== undefined && "size" in side.observed.disk ? side.observed.disk.size : 0;
+        const because = `${disk} was grown from ${mebibytes(progress.from)} to ${mebibytes(now)} while it was down: the metadata moves to its new end`;
+        return [steps.moveMetadata(host, desired, disk, progress, because)];
+      }
+      case "new":
+      case "used":
+      case "unread":
+      case "foreign":
+        return [];
     }
-    if (side.kernel === undefined) {
-      made.push(
-        steps.up(
-          host,
-          desired.name,
-          progress.kind === "blank" ? "attaches the disk and looks for the peer" : "it is down",
-        ),
-      );
-    } else if (side.device === undefined || side.device.disk === "Diskless") {
-      made.push(steps.adjust(host, desired.name, "its disk is not attached"));
-    }
-    return made;
+  }
+
+  /** That a disk stands in for another one, and where its data comes from. */
+  private replaces(side: Side): string {
+    const { survivor } = this.pair;
+    if (survivor === undefined) return "";
+    const known = this.pair.memory.disks[side.desired.hostname];
+    const contents = side.observed?.disk;
+    const other =
+      known !== undefined && contents !== undefined && isSameDisk(known, side.node, contents) === false
+        ? `, in the place of the one with serial ${known.serial}`
+        : "";
+    return `${other}; ${survivor.desired.hostname} fills it`;
   }
 
   private promoteAndFormat(): Step[] {
     const { desired } = this;
     const host = this.source.desired.hostname;
-    const filesystem = desired.filesystem;
-    if (this.pair.neverUsed) {
-      const promote = steps.forcePrimary(
-        host,
-        desired.name,
-        filesystem !== undefined,
-        `sync source; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`,
-      );
-      return filesystem === undefined
-        ? [promote]
-        : [promote, steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")];
-    }
+    const { filesystem } = desired;
+    if (this.pair.neverUsed) return this.firstPromotion(host);
     const primary = this.sides.find(isPrimary);
     if (primary !== undefined) {
       return this.mayFormat(primary) && filesystem !== undefined
@@ -179,9 +226,47 @@ class PairPlan {
     }
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
     if (filesystem === undefined) return [];
-    return [
-      steps.primary(host, desired.name, "neither host is Primary, and the filesystem belongs on the sync source"),
-    ];
+    switch (this.sourceState()) {
+      case "ready":
+        return [
+          steps.primary(host, desired.name, "neither host is Primary, and the filesystem belongs on the sync source"),
+        ];
+      case "behind":
+        return [
+          steps.waitConnected(
+            host,
+            desired.name,
+            `${this.target.desired.hostname} has newer data: DRBD fills ${host} first`,
+          ),
+        ];
+      case "syncing":
+        return [];
+    }
+  }
+
+  private firstPromotion(host: string): Step[] {
+    const { desired } = this;
+    const { filesystem } = desired;
+    const keeps = desired.existingData === "keep";
+    const what = keeps ? "sync source, with the data that it keeps" : "sync source";
+    const promote = steps.forcePrimary(
+      host,
+      desired.name,
+      filesystem !== undefined && !keeps,
+      `${what}; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`,
+    );
+    return filesystem === undefined || keeps
+      ? [promote]
+      : [promote, steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")];
+  }
+
+  /** Whether the sync source may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
+  private sourceState(): "ready" | "behind" | "syncing" {
+    if (!isAttached(this.source)) return this.pair.sourceIsBehind ? "behind" : "ready";
+    const meaning = diskStates[this.source.device?.disk ?? ""];
+    if (meaning === "newest" || meaning === "whole")
+      return this.pair.sourceIsBehind && !this.pair.isTogether ? "behind" : "ready";
+    return this.pair.isTogether ? "syncing" : "behind";
   }
 
   private mayFormat(primary: Side): boolean {
@@ -194,7 +279,7 @@ class PairPlan {
     if (this.sides.some((side) => side.mountedAt.length > 0)) return [];
     // Formatted by this plan, or seen to hold a filesystem: else the next look decides.
     const ready =
-      this.pair.neverUsed ||
+      (this.pair.neverUsed && this.desired.existingData !== "keep") ||
       (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;
@@ -238,6 +323,18 @@ class PairPlan {
     return found;
   }
 
+  warnings(): string[] {
+    const { desired, source, target } = this;
+    const found: string[] = [];
+    const undecided = desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
+    if (undecided && this.sourceState() === "syncing") {
+      found.push(
+        `${source.desired.hostname} gets its data from ${target.desired.hostname} and is not made Primary before its disk is UpToDate`,
+      );
+    }
+    return found;
+  }
+
   afterwards(): string[] {
     const { desired } = this;
     const found: string[] = [];
@@ -250,17 +347,12 @@ class PairPlan {
       found.push(
         `what ${devicePath(desired.minor)} holds is looked at once it is Primary: a filesystem is mounted, never made anew`,
       );
+    if (undecided && this.sourceState() !== "ready") {
+      found.push(`${this.source.desired.hostname} is made Primary once its disk is UpToDate`);
+    }
     if (fresh && desired.waitForSync) {
       found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);
     }
     return found;
   }
-}
-
-function describeDisk(side: Side): string {
-  const { disk } = side.desired;
-  const contents = side.observed?.disk;
-  if (contents === undefined || contents.kind === "missing" || contents.kind === "not-block") return disk;
-  const serial = side.node.blocks.get(contents.real)?.serial;
-  return `${disk} (${Math.floor(contents.size / 1024 / 1024)} MiB${serial === undefined ? "" : `, serial ${serial}`})`;
 }

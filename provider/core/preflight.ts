@@ -1,8 +1,10 @@
+import { brokenFileRefusals } from "./broken-file";
 import { foreignClaimRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
+import { placeRefusals, replacedPath } from "./configuration-place";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
-import { resourcePath } from "./paths";
+import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
 
@@ -20,6 +22,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       return [
         ...hostRefusals(side.hostname, side.address, node, situation.preview),
         ...foreignClaimRefusals(desired, node, side.hostname),
+        ...placeRefusals(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
       ];
     }),
@@ -60,7 +63,11 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
 }
 
 function configurationRefusals(situation: ResourceSituation, host: string, node: ObservedNode): Refusal[] {
-  const observed = node.resources.get(situation.desired.name);
+  const { name } = situation.desired;
+  const ours = [globalCommonPath, resourcePath(name), replacedPath(node, name) ?? ""];
+  const broken = brokenFileRefusals(node, host, ours);
+  if (broken.length > 0) return broken;
+  const observed = node.resources.get(name);
   const { candidate, change = node.adjust } = observed ?? {};
   const secrets = [situation.configuration, ...node.files.values()].flatMap(secretsIn);
   if (candidate !== undefined && candidate.exit !== 0) {

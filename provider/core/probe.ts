@@ -17,6 +17,8 @@ export interface Candidate {
   readonly name: string;
   readonly resource: string;
   readonly globalCommon: string;
+  /** Another file that defines the resource, and goes when ours comes. */
+  readonly replaces?: string;
 }
 
 /**
@@ -53,6 +55,7 @@ const files = [
   "/usr/lib/modules-load.d/*",
   "/etc/systemd/system/drbd-primary@.service",
   "/sys/module/drbd/version",
+  "/var/lib/drbd/*.lkbd",
 ];
 
 /** Read after them all, and on every host: where it is missing, others may be. */
@@ -138,6 +141,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
   const internal = metaDisk === "internal";
   const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
+  const size = `/var/lib/drbd/drbd-minor-${minor}.lkbd`;
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
   // What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
   const primaryDevice = `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`;
@@ -147,10 +151,13 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
     primaryDevice,
     ";; *)",
+    // The size that drbdmeta last knew: where the disk has another now, its metadata lies where it ended then.
+    `moved() { known=; if [ -f ${size} ]; then read -r known rest <${size}; fi; case $known in ""|*[!0-9]*) echo none; return ;; esac; now=$(metadata_at ${quote(holder)} "$known"); if [ "$now" = none ]; then echo none; else echo "moved $known $now"; fi; }`,
+    `metadata() { now=$(gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}); if [ "$now" = none ]; then ${internal ? "moved" : "echo none"}; else echo "$now"; fi; }`,
     inspect("disk", disk),
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
     // Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
-    `case $zeros in zero*) run gi echo none ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi gi ${minor} ${quote(holder)} ${internal ? "internal" : "flex-external"}; fi ;; esac`,
+    `case $zeros in zero*) run gi ${internal ? "moved" : "echo none"} ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;; esac`,
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     primaryDevice,
@@ -160,13 +167,22 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
   ];
 }
 
-/** What stands at a path: where it leads, its signature, and, where there is none, whether samples of it are zero. */
+/**
+ * What stands at a path: where it leads, its signature, and, where there is none, whether samples of it are zero. What is
+ * neither blank nor DRBD's is looked at more closely, since a person may have to decide about it.
+ */
 function inspect(section: string, path: string): string {
   const word = quote(path);
-  return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; zeros=; if [ "$now" = none ]; then zeros=$(contents "$real"); echo "$zeros"; fi; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
+  const found = [
+    'zeros=; case $now in none) zeros=$(contents "$real"); echo "$zeros" ;; esac',
+    'case "$now $zeros" in *UUID=*) ;; none\\ zero*|error*) ;; *) echo "HASH=$(fingerprint "$real")" ;; esac',
+    'case $now in *TYPE=xfs*|*TYPE=ext*) echo "TAKEN=$(filesystem_bytes "$real")" ;; esac',
+  ];
+  return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
-function candidateLines({ name, resource, globalCommon }: Candidate): string[] {
+function candidateLines({ name, resource, globalCommon, replaces }: Candidate): string[] {
+  const replaced = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
   return [
     "if command -v drbdadm >/dev/null; then",
     `say candidate ${quote(name)}`,
@@ -174,7 +190,7 @@ function candidateLines({ name, resource, globalCommon }: Candidate): string[] {
     // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
     "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
     printText(globalCommon),
-    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]; then cat "$file"; echo; fi; done`,
+    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]${replaced}; then cat "$file"; echo; fi; done`,
     printText(resource),
     "}",
     "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",

@@ -309,6 +309,38 @@ const filesystem = object({
   mountOptions: property(withDefault(words(mountOptionFaults), [])),
 });
 
+/** `xfs:1f0c7a52-…`, `drbd:29ff20370300d6d2`, `data:` and a hash. */
+const identity = text((value) =>
+  /^[A-Za-z0-9_]{1,40}:[A-Za-z0-9-]{1,64}$/.test(value)
+    ? undefined
+    : 'is no identity of what is on a disk, such as "xfs:1f0c…": a refusal tells it',
+);
+
+const discard: z.ZodType<Record<string, readonly string[]>> = z.unknown().transform((given, context) => {
+  if (!isRecord(given)) {
+    report(context, given, 'must give for a host what may go there, { bravo: "xfs:1f0c…" }');
+    return z.NEVER;
+  }
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([host, value]): [string, string[]][] => {
+      const list: unknown[] = Array.isArray(value) ? value : [value];
+      return list.some(isUnknown)
+        ? [[host, [UNKNOWN]]]
+        : [
+            [
+              host,
+              list.flatMap((one) => {
+                const parsed = identity.safeParse(one);
+                if (parsed.success) return [parsed.data];
+                report(context, given, parsed.error.issues[0]?.message ?? "is no identity", [host]);
+                return [];
+              }),
+            ],
+          ];
+    }),
+  );
+});
+
 export const resourceProperties = object({
   name: property(text(resourceNameFault)),
   nodes: property(sides),
@@ -320,6 +352,8 @@ export const resourceProperties = object({
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(choice(HMAC_DIGESTS))),
   syncSource: property(z.string({ error: "must be the hostname of one of the two nodes" })),
+  existingData: property(optional(choice(["keep"]))),
+  discard: property(withDefault(discard, {})),
   filesystem: property(optional(filesystem)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),

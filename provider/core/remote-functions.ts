@@ -6,7 +6,12 @@ export type Check =
   | "never_used"
   | "wait_connected"
   | "both_new"
-  | "not_standalone";
+  | "not_standalone"
+  | "still_holds"
+  | "fits_before_metadata"
+  | "up_to_date"
+  | "before_growth"
+  | "wait_up_to_date";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];
@@ -21,30 +26,67 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
 
-# contents DEVICE [BEHIND]: "zero BYTES" when every sample of it is zero, else "data OFFSET". Reads the first and the last 1 MiB
-# and 256 blocks of 4 KiB in between: create-md itself looks at 68 KiB, and so would pass over a disk whose head was zeroed.
-# BEHIND is how much at the end is not looked at.
+# The places of a disk that are looked at: the first and the last 1 MiB and 256 blocks of 4 KiB in between. create-md itself
+# looks at 68 KiB, and so would pass over a disk whose head was zeroed.
+places='
+  sub places { my $size = shift; my @places = ([0, 1048576], [$size > 1048576 ? $size - 1048576 : 0, 1048576]);
+    push @places, [int($size * $_ / 257 / 4096) * 4096, 4096] for 1 .. 256; @places }
+  sub at { my ($disk, $at, $want) = @_; sysseek($disk, $at, 0); my $got = sysread($disk, my $block, $want);
+    defined $got or die "read at $at: $!\n"; $block }
+'
+
+# contents DEVICE [BEHIND]: "zero BYTES" when every place of it is zero, else "data OFFSET". BEHIND is how much at the end is
+# not looked at.
 contents() {
-  perl -e '
-    my $zero = "\0" x 1048576; my @reads;
+  perl -e "$places"'
     open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
     my $size = sysseek($disk, 0, 2) - ($ARGV[1] || 0);
-    push @reads, [0, 1048576], [$size > 1048576 ? $size - 1048576 : 0, 1048576];
-    push @reads, [int($size * $_ / 257 / 4096) * 4096, 4096] for 1 .. 256;
-    for (@reads) {
-      my ($at, $want) = @$_;
-      sysseek($disk, $at, 0); my $got = sysread($disk, my $block, $want);
-      defined $got or die "read at $at: $!\n";
-      next if $block eq substr($zero, 0, $got);
-      $block =~ /[^\0]/; print "data ", $at + $-[0], "\n"; exit 0;
+    for (places($size)) {
+      my $block = at($disk, @$_);
+      print("data ", $_->[0] + $-[0], "\n"), exit 0 if $block =~ /[^\0]/;
     }
-    print "zero $size\n";
+    print "zero ", $size + 0, "\n";
   ' "$1" "${"$"}{2:-0}" 2>&1
 }
 
-# signature DEVICE: what low-level probing finds, "none" when it says that there is nothing.
+# fingerprint DEVICE: a hash of those places.
+fingerprint() {
+  perl -e "$places"'
+    open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
+    print at($disk, @$_) for places(sysseek($disk, 0, 2));
+  ' "$1" | sha256sum | cut -c1-16
+}
+
+# identity DEVICE: what it holds, so that other contents are told from it: TYPE:UUID, or a hash where there is no UUID; "blank".
+identity() {
+  now=$(signature "$1")
+  case $now in
+    none) case $(contents "$1") in zero*) echo blank ;; data*) echo "data:$(fingerprint "$1")" ;; *) echo unreadable ;; esac ;;
+    error*) echo unreadable ;;
+    *)
+      type=$(printf '%s\n' "$now" | sed -n 's/^TYPE=//p'); uuid=$(printf '%s\n' "$now" | sed -n 's/^UUID=//p')
+      [ -n "$type" ] || { type=$(printf '%s\n' "$now" | sed -n 's/^PTTYPE=//p'); uuid=$(printf '%s\n' "$now" | sed -n 's/^PTUUID=//p'); }
+      echo "${"$"}{type:-data}:${"$"}{uuid:-$(fingerprint "$1")}" ;;
+  esac
+}
+
+# filesystem_bytes DEVICE: how much of it its filesystem takes by its own superblock (XFS, ext2 to ext4); nothing for others.
+filesystem_bytes() {
+  perl -e '
+    open(my $disk, "<:raw", $ARGV[0]) or exit; sysread($disk, my $head, 4096) == 4096 or exit;
+    if (substr($head, 0, 4) eq "XFSB") { my ($block, $high, $low) = unpack("N3", substr($head, 4, 12)); print $block * ($high * 4294967296 + $low), "\n" }
+    elsif (unpack("v", substr($head, 1080, 2)) == 0xEF53) {
+      my $high = unpack("V", substr($head, 1120, 4)) & 0x80 ? unpack("V", substr($head, 1360, 4)) : 0;
+      print((($high * 4294967296) + unpack("V", substr($head, 1028, 4))) * (1024 << unpack("V", substr($head, 1048, 4))), "\n");
+    }
+  ' "$1"
+}
+
+# signature DEVICE: what low-level probing finds, "none" when it says that there is nothing. Of a partition blkid also tells
+# its entry in the table, which says nothing of what stands on it.
 signature() {
   found=$(blkid -p -o export "$1" </dev/null 2>&1); code=$?
+  case $code$found in 0*PART_ENTRY_*) found=$(printf '%s\n' "$found" | grep -v -e ^PART_ENTRY_ -e ^DEVNAME=); [ -n "$found" ] || code=2 ;; esac
   case $code in 0) printf '%s\n' "$found" ;; 2) [ -z "$found" ] && echo none || printf 'error %s\n' "$found" ;; *) printf 'error %s %s\n' "$code" "$found" ;; esac
 }
 
@@ -60,6 +102,22 @@ gi() {
     old=$new
   fi
   echo "error $code $old"
+}
+
+# metadata_at DEVICE BYTES: the metadata of DRBD 8 that lies where internal metadata lay while the device had so many bytes, as
+# "v08 UUID GI"; "none". drbdmeta itself looks at the end of the device only.
+metadata_at() {
+  perl -e '
+    open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
+    my $at = int($ARGV[1] / 4096) * 4096 - 4096;
+    sysseek($disk, $at, 0); my $got = sysread($disk, my $block, 512);
+    defined $got or die "read at $at: $!\n";
+    my ($magic) = $got == 512 ? unpack("N", substr($block, 60, 4)) : 0;
+    # Clean, or unclean: DRBD 8.4 has a magic number for each.
+    if ($magic != 0x8374026b && $magic != 0x8374026c) { print "none\n"; exit }
+    my @uuids = unpack("(H16)5", substr($block, 8, 40));
+    printf("v08 %s %s\n", $uuids[4], uc join(":", @uuids[0 .. 3]));
+  ' "$1" "$2" 2>&1
 }
 
 # still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank. The first and the last
@@ -82,10 +140,79 @@ no_metadata() {
   echo "$2 holds DRBD metadata now: $now"; return 1
 }
 
-# blank_before_metadata DISK: nothing stands in front of its internal metadata, which takes 36 KiB and a bit for each 4 KiB.
+# still_holds DISK IDENTITY: the guard before what is on a disk goes, or is built around.
+still_holds() {
+  if [ ! -b "$1" ]; then echo "$1 is no block device any more"; return 1; fi
+  now=$(identity "$1")
+  if [ "$now" = "$2" ]; then return 0; fi
+  echo "$1 holds $now now; it held $2 when this was planned"; return 1
+}
+
+# fits_before_metadata DISK BYTES USABLE: the disk has its size still, and its filesystem ends before the metadata begins.
+fits_before_metadata() {
+  bytes=$(blockdev --getsize64 "$1") || return 1
+  if [ "$bytes" != "$2" ]; then echo "$1 has $bytes bytes now; it had $2 when this was planned"; return 1; fi
+  taken=$(filesystem_bytes "$1")
+  if [ -n "$taken" ] && [ "$taken" -le "$3" ]; then return 0; fi
+  echo "the filesystem on $1 takes ${"$"}{taken:-an unknown number of} bytes, and DRBD's metadata would leave it $3"; return 1
+}
+
+# clear_disk DEVICE: zero at every place that contents looks at, with and without internal metadata at the end, and no
+# signature left. Opened for this alone: what is mounted, held or attached is not touched. What the disk is known by goes
+# last, so that a run that was stopped finds it again.
+clear_disk() {
+  case $(signature "$1") in *TYPE=drbd*) last=tail ;; *) last=head ;; esac
+  bytes=$(blockdev --getsize64 "$1") || return 1
+  perl -e "$places"'
+    use Fcntl; sysopen(my $disk, $ARGV[0], O_RDWR | O_EXCL) or die "open $ARGV[0]: $!\n";
+    my ($path, $last, $size, $behind) = @ARGV;
+    my ($head, $tail, @middle) = places($size);
+    if ($size > $behind) { my ($again, @more) = places($size - $behind); push @middle, @more }
+    # Neither the head nor what stands at the very end goes with the blocks in between.
+    my $end = $size - ($last eq "tail" ? 36864 : 0);
+    @middle = map { my ($from, $to) = ($_->[0], $_->[0] + $_->[1]); $from = 1048576 if $from < 1048576; $to = $end if $to > $end; [$from, $to - $from] } @middle;
+    for (@middle, $last eq "head" ? ($tail, $head) : ($head, $tail)) {
+      my ($at, $length) = @$_; $length = $size - $at if $at + $length > $size; next if $length <= 0;
+      sysseek($disk, $at, 0); my $done = syswrite($disk, "\0" x $length);
+      defined $done && $done == $length or die "write at $at: $!\n";
+    }
+    require IO::Handle; $disk->sync or die "sync: $!\n";
+  ' "$1" $last "$bytes" "$(metadata_bytes "$bytes")" && wipefs -qa "$1" && still_blank "$1" any
+}
+
+# up_to_date MINOR DEVICE PLACE RESOURCE: this side's data is whole and was the newest when last it knew.
+up_to_date() {
+  if [ -e /dev/drbd$1 ] && now=$(drbdadm dstate "$4" </dev/null 2>/dev/null); then
+    case $now in UpToDate/*) return 0 ;; Diskless/*|Unconfigured) ;; *) echo "$4 is $now here, not UpToDate"; return 1 ;; esac
+  fi
+  now=$(gi "$1" "$2" "$3")
+  case $now in v0[89]\ *:*:*:*:1:1:*) return 0 ;; esac
+  echo "the data on $2 is not known to be the newest: $now"; return 1
+}
+
+# before_growth DISK BYTES UUID|any: the resource's metadata lies where the disk ended before it grew.
+before_growth() {
+  now=$(metadata_at "$1" "$2")
+  case $now in "v08 $3 "*) return 0 ;; v08*) [ "$3" = any ] && return 0 ;; esac
+  echo "where $1 ended when it had $2 bytes lies no metadata of device $3: $now"; return 1
+}
+
+# move_metadata RESOURCE MINOR DISK BYTES: to the end of a disk that grew while it was down. drbdmeta finds it by the size that
+# it keeps in a file, which is lost with the host's own disk and can be old: so it is written anew.
+move_metadata() {
+  printf '%s\t%s\n' "$4" "$3" | put /var/lib/drbd/drbd-minor-$2.lkbd 0644 && drbdadm check-resize "$1" </dev/null || return 1
+  now=$(gi "$2" "$3" internal)
+  case $now in v08*) return 0 ;; esac
+  echo "the metadata of $1 is not at the end of $3: $now"; return 1
+}
+
+# metadata_bytes BYTES: what internal metadata takes of a disk, and what it leaves unused behind it (metadata-size.ts).
+metadata_bytes() { echo $(( 36864 + ((($1 + 4095) / 4096 + 63) / 64 * 8 + 4095) / 4096 * 4096 + $1 % 4096 )); }
+
+# blank_before_metadata DISK: nothing stands in front of its internal metadata.
 blank_before_metadata() {
   bytes=$(blockdev --getsize64 "$1") || return 1
-  now=$(contents "$1" $(( bytes / 32768 + 65536 )))
+  now=$(contents "$1" "$(metadata_bytes "$bytes")")
   case $now in zero*) return 0 ;; esac
   echo "$1 is not blank in front of its metadata: $now"; return 1
 }
@@ -111,6 +238,21 @@ wait_connected() {
     turns=$(( turns - 1 ))
     if [ $turns -le 0 ] || [ "$value" = StandAlone ]; then echo "$1 is ${"$"}{value:-unconfigured}, not connected to its peer: is the port open both ways on the replication addresses?"; return 1; fi
     sleep 0.2
+  done
+}
+
+# wait_up_to_date RESOURCE SECONDS: connected, and this side's disk is whole and the newest. What is being filled from its
+# peer is not made Primary: the peer could go in the middle of it.
+wait_up_to_date() {
+  wait_connected "$1" "$2" || return 1
+  turns=$(( $2 * 5 ))
+  while :; do
+    said disk
+    case $value in UpToDate) return 0 ;; Inconsistent) turns=0 ;; esac
+    turns=$(( turns - 1 ))
+    if [ $turns -le 0 ]; then echo "the disk of $1 is ${"$"}{value:-not attached}: it is made Primary once it is UpToDate"; return 1; fi
+    sleep 0.2
+    state "$1"
   done
 }
 

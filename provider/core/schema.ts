@@ -193,6 +193,8 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     sections: { ...sections, net: withDefaults(sections.net, { fencing: "resource-only" }) },
     auth: known(given.auth) ? { algorithm, ...set({ secret: given.sharedSecret }) } : null,
     syncSource: known(given.syncSource),
+    ...set({ existingData: given.existingData }),
+    discard: given.discard ?? {},
     ...(given.filesystem === undefined ? {} : { filesystem: filesystemFrom(given.filesystem) }),
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),

@@ -1,17 +1,46 @@
 import type { DesiredResource, DesiredSide } from "./desired";
+import { discardLine, isSameDisk, mebibytes, metadataUuid } from "./disk-identity";
+import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { isJustCreated, parseGi, type GenerationIdentifiers } from "./generation-identifiers";
-import type { Contents, KernelDevice, KernelResource, Metadata, ObservedNode, ObservedResource } from "./observed";
+import { diskStates, roles, connectionStates } from "./kernel-states";
+import type { Memory } from "./memory";
+import {
+  grammarOf,
+  type Contents,
+  type KernelDevice,
+  type KernelResource,
+  type Metadata,
+  type ObservedNode,
+  type ObservedResource,
+} from "./observed";
 import { devicePath } from "./paths";
 import type { Refusal } from "./plan";
 
+/** A disk of a side, the one for the data or the one for the metadata, and what stands on it. */
+export interface DiskContents {
+  readonly path: string;
+  readonly contents: Contents;
+}
+
 /** Where one side of a resource stands on the way from a blank disk to a replicated one. */
 export type Progress =
-  /** No metadata, no data: create-md may run. */
-  | { readonly kind: "blank"; readonly diskSize: number; readonly metaDiskSize: number }
+  /** No metadata, no data: create-md may run. `discarded`: what a person named as what may go, cleared first. */
+  | {
+      readonly kind: "blank";
+      readonly diskSize: number;
+      readonly metaDiskSize: number;
+      readonly discarded?: readonly DiskContents[];
+    }
   /** Metadata made, no data ever written through it. */
   | { readonly kind: "new"; readonly attached: boolean }
   /** Holds a generation of data. */
   | { readonly kind: "used"; readonly attached: boolean; readonly gi?: GenerationIdentifiers }
+  /** The same on a device that was grown while it was down: its metadata is not where it is looked for. */
+  | { readonly kind: "grown"; readonly from: number; readonly uuid: string; readonly gi?: GenerationIdentifiers }
+  /** Data without metadata that shall stay: the sync source's, with `existingData: "keep"`. */
+  | { readonly kind: "kept"; readonly contents: Contents; readonly metaDiskSize: number }
+  /** Data of somebody else's. */
+  | { readonly kind: "foreign"; readonly disks: readonly DiskContents[] }
   /** drbd-utils are not there yet, so that the metadata cannot be read; only in a preview. */
   | { readonly kind: "unread" };
 
@@ -29,11 +58,22 @@ export interface Side {
 
 export const isPrimary = (side: Side): boolean => side.kernel?.role === "Primary";
 
+/** What stands on a side's disks: the data disk's first, then that for the metadata where it is another. */
+export function disksOf(side: DesiredSide, observed: ObservedResource): DiskContents[] {
+  const data = { path: side.disk, contents: observed.disk };
+  if (side.metaDisk === "internal") return [data];
+  return [data, { path: side.metaDisk, contents: observed.metaDisk ?? { kind: "missing" } }];
+}
+
 /** Looks at one side, and stops at whatever create-md, attach or a mount would harm. */
-export function classifySide(desired: DesiredResource, side: DesiredSide, node: ObservedNode): Side | Refusal[] {
-  const host = side.hostname;
+export function classifySide(
+  desired: DesiredResource,
+  side: DesiredSide,
+  node: ObservedNode,
+  memory: Memory,
+): Side | Refusal[] {
   const observed = node.resources.get(desired.name);
-  const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
+  const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const kernel = node.kernelResources.get(desired.name);
   const device = kernel?.devices.find((one) => one.minor === desired.minor);
   const base = {
@@ -45,18 +85,8 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
     mountedAt: node.mounts.filter((one) => one.source === devicePath(desired.minor)).map((one) => one.target),
   };
 
-  const otherMinor = kernel?.devices.find((one) => one.minor !== desired.minor);
-  if (otherMinor !== undefined) {
-    return refuse(
-      `${desired.name} runs there as minor ${otherMinor.minor}, and a running device cannot change its minor to ${desired.minor}`,
-      `Keep minor ${otherMinor.minor}, or take the resource down yourself first.`,
-    );
-  }
-  for (const other of node.kernelResources.values()) {
-    if (other.name !== desired.name && other.devices.some((one) => one.minor === desired.minor)) {
-      return refuse(`minor ${desired.minor} is in use by the resource ${other.name}`, "Choose another `minor`.");
-    }
-  }
+  const running = refuseKernel(desired, side, node);
+  if (running.length > 0) return running;
   if (observed === undefined || observed.disk.kind === "attached") {
     if (device?.disk === "UpToDate") return { ...base, progress: { kind: "used", attached: true } };
     return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
@@ -65,7 +95,7 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
     return refuse(`something listens on port ${desired.port} already`, "Choose another `port`.");
   }
 
-  if (device !== undefined && device.disk !== "Diskless") {
+  if (device !== undefined && diskStates[device.disk] !== "apart") {
     const gi = observed.kernelGi === undefined ? undefined : parseGi(observed.kernelGi);
     if (gi === undefined) {
       return refuse(
@@ -76,8 +106,55 @@ export function classifySide(desired: DesiredResource, side: DesiredSide, node: 
     const fresh = isJustCreated(gi) && device.disk === "Inconsistent";
     return { ...base, progress: fresh ? { kind: "new", attached: true } : { kind: "used", attached: true, gi } };
   }
-  const progress = classifyDisk(desired, side, node, observed);
+  const progress = classifyDisk(desired, side, node, observed, memory);
   return Array.isArray(progress) ? progress : { ...base, progress };
+}
+
+/** What the kernel runs by the resource's name or minor, where nothing can be planned on it. */
+function refuseKernel(desired: DesiredResource, side: DesiredSide, node: ObservedNode): Refusal[] {
+  const { name, minor } = desired;
+  const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
+  const kernel = node.kernelResources.get(name);
+  const other = kernel?.devices.find((one) => one.minor !== minor);
+  if (other !== undefined) {
+    return refuse(
+      `${name} runs there as minor ${other.minor}, and a running device cannot change its minor to ${minor}`,
+      `Keep minor ${other.minor}, or take the resource down yourself first.`,
+    );
+  }
+  const user = [...node.kernelResources.values()].find(
+    (one) => one.name !== name && one.devices.some((device) => device.minor === minor),
+  );
+  if (user !== undefined)
+    return refuse(`minor ${minor} is in use by the resource ${user.name}`, "Choose another `minor`.");
+  if (kernel === undefined) return [];
+  const { connection, role } = kernel;
+  const disk = kernel.devices[0]?.disk;
+  const strange = [
+    ...(disk === undefined || disk in diskStates ? [] : [`disk state ${disk}`]),
+    ...(connection === undefined || connection in connectionStates ? [] : [`connection state ${connection}`]),
+    ...(roles.includes(role) ? [] : [`role ${role}`]),
+  ];
+  if (strange.length > 0) {
+    return refuse(
+      `drbdsetup tells of the ${strange.join(" and ")}, which pulumi-drbd does not know`,
+      `Look at \`drbdsetup status --verbose ${name}\` there, and please report it.`,
+    );
+  }
+  const meaning = disk === undefined ? "apart" : diskStates[disk];
+  if (meaning === "passing") {
+    return refuse(
+      `the disk of ${name} is ${disk ?? ""}, on its way to another state`,
+      "Run `pulumi up` again in some seconds.",
+    );
+  }
+  if (meaning === "broken") {
+    return refuse(
+      `the disk ${side.disk} behind ${name} has failed`,
+      `The resource goes on with its peer's disk. \`drbdadm detach --force ${name}\` lets go of it; put another disk there, and \`pulumi up\` fills it from the peer.`,
+    );
+  }
+  return [];
 }
 
 /** A disk that DRBD has not attached: is it free, is it ours, or is it somebody's? */
@@ -86,32 +163,42 @@ function classifyDisk(
   side: DesiredSide,
   node: ObservedNode,
   observed: ObservedResource,
+  memory: Memory,
 ): Progress | Refusal[] {
-  const disks: [string, Contents][] = [[side.disk, observed.disk]];
-  if (side.metaDisk !== "internal") disks.push([side.metaDisk, observed.metaDisk ?? { kind: "missing" }]);
-  const refusals = disks.flatMap(([path, contents]) => refuseDisk(side.hostname, path, contents, node));
+  const disks = disksOf(side, observed);
+  const refusals = disks.flatMap(({ path, contents }) => refuseDisk(side.hostname, path, contents, node));
   if (refusals.length > 0) return refusals;
-
   const { metadata } = observed;
-  if (metadata.kind === "present") return usedOrNew(side, metadata);
-  const [, holder] = disks.at(-1) ?? [];
-  if (metadata.kind === "unknown" && holder?.kind === "signature" && holder.type === "drbd") return { kind: "unread" };
-  if (metadata.kind === "busy" || metadata.kind === "unreadable") {
-    return [
-      {
-        node: side.hostname,
-        found: `the DRBD metadata of ${desired.name} could not be read: ${metadata.said}`,
-        way: "Anything that is not plainly absent counts as present, so nothing is created over it. Look at what holds the disk.",
-      },
-    ];
+  const holder = disks.at(-1)?.contents;
+  switch (metadata.kind) {
+    case "present":
+      return refuseVersion(desired, side, node, metadata) ?? usedOrNew(side, metadata);
+    case "moved":
+      return moved(side, observed.disk, metadata);
+    case "busy":
+    case "unreadable":
+      return [
+        {
+          node: side.hostname,
+          found: `the DRBD metadata of ${desired.name} could not be read: ${metadata.said}`,
+          way: "Anything that is not plainly absent counts as present, so nothing is created over it. Look at what holds the disk.",
+        },
+      ];
+    case "unknown":
+      if (holder?.kind === "signature" && holder.type === "drbd") return { kind: "unread" };
+      break;
+    case "absent":
   }
-  const taken = disks.flatMap(([path, contents]) => refuseContents(side.hostname, path, contents));
-  if (taken.length > 0) return taken;
-  return {
-    kind: "blank",
-    diskSize: observed.disk.kind === "blank" ? observed.disk.size : 0,
-    metaDiskSize: observed.metaDisk?.kind === "blank" ? observed.metaDisk.size : 0,
-  };
+  const unreadable = disks.flatMap(({ path, contents }) => refuseUnreadable(side.hostname, path, contents));
+  if (unreadable.length > 0) return unreadable;
+  return resized(side, node, observed, memory) ?? blankOrForeign(disks);
+}
+
+function blankOrForeign(disks: readonly DiskContents[]): Progress {
+  const foreign = disks.filter(({ contents }) => contents.kind !== "blank");
+  if (foreign.length > 0) return { kind: "foreign", disks: foreign };
+  const size = (disk: DiskContents | undefined) => (disk?.contents.kind === "blank" ? disk.contents.size : 0);
+  return { kind: "blank", diskSize: size(disks[0]), metaDiskSize: size(disks[1]) };
 }
 
 function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }): Progress | Refusal[] {
@@ -128,71 +215,65 @@ function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }):
   return isJustCreated(gi) ? { kind: "new", attached: false } : { kind: "used", attached: false, gi };
 }
 
-/** What rules a disk out, whatever stands on it. */
-function refuseDisk(host: string, path: string, contents: Contents, node: ObservedNode): Refusal[] {
-  const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
-  if (contents.kind === "missing") {
-    const disks = [...node.blocks.values()].filter((one) => one.type === "disk").map((one) => one.path);
-    return refuse(`there is no ${path}`, `Name the disk to use in \`disk\`; its disks are ${disks.join(", ")}.`);
-  }
-  if (contents.kind === "not-block")
-    return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
-  const held = descendants(node, contents.real);
-  const family = [contents.real, node.blocks.get(contents.real)?.path, ...held];
-  const mounted = node.mounts.find((one) => family.includes(one.source));
-  if (mounted) {
-    return refuse(
-      `${mounted.source} is mounted at ${mounted.target}`,
-      `A disk that is in use is never given to DRBD. If what is on it may go: unmount it and wipe it yourself (\`wipefs -a ${path}\`, then \`blkdiscard\` or dd).`,
-    );
-  }
-  const swap = node.swaps.find((one) => family.includes(one));
-  if (swap !== undefined) return refuse(`${swap} is swap space in use`, "Name another disk.");
-  if (held.length > 0) {
-    return refuse(
-      `${path} is held by ${held.join(", ")}`,
-      "Name a disk that nothing stands on, or remove what stands on it yourself.",
-    );
-  }
-  if (node.blocks.get(contents.real)?.readOnly === true)
-    return refuse(`${path} is read-only`, "Name a disk that can be written.");
-  const inFstab = (node.files.get("/etc/fstab") ?? "")
-    .split("\n")
-    .find((line) => [path, contents.real].includes(line.trim().split(/\s+/)[0] ?? ""));
-  if (inFstab !== undefined) {
-    return refuse(
-      `/etc/fstab mounts ${path} itself: ${inFstab.trim()}`,
-      "Remove that line: what is mounted is the DRBD device, never the disk behind it.",
-    );
-  }
-  return [];
+/** Metadata where the disk ended once: it grew, and what lies there moves with it. */
+function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "moved" }): Progress | Refusal[] {
+  const size = "size" in disk ? disk.size : 0;
+  if (size > metadata.bytes)
+    return { kind: "grown", from: metadata.bytes, uuid: metadata.uuid, gi: parseGi(metadata.gi) };
+  return [
+    {
+      node: side.hostname,
+      found: `${side.disk} has ${size} bytes, and DRBD's metadata lies where it had ${metadata.bytes}`,
+      way: "Give it back its size: what DRBD needs of it is cut off.",
+    },
+  ];
 }
 
-/** What stands on a disk that holds no metadata of ours. */
-function refuseContents(host: string, path: string, contents: Contents): Refusal[] {
-  const wipe = `If it may go, wipe the disk yourself on ${host} (\`wipefs -a ${path}\`, then \`blkdiscard ${path}\` or \`dd if=/dev/zero of=${path} bs=1M\`) and run \`pulumi up\` again.`;
-  const refuse = (found: string): Refusal[] => [{ node: host, found, way: wipe }];
-  switch (contents.kind) {
-    case "signature":
-      return refuse(
-        `${path} holds ${contents.type}${contents.uuid === undefined ? "" : ` (${contents.uuid})`}, which create-md and the sync would overwrite`,
-      );
-    case "data":
-      return refuse(`${path} holds data (the first at byte ${contents.offset}) of no known kind`);
-    case "unreadable":
-      return [
-        {
-          node: host,
-          found: `${path} could not be read: ${contents.said}`,
-          way: "Look at the disk: nothing is created on a disk that cannot be read.",
-        },
-      ];
-    default:
-      return [];
-  }
+/** No metadata where it should be, on the disk that had it when it had another size. */
+function resized(
+  side: DesiredSide,
+  node: ObservedNode,
+  { disk }: ObservedResource,
+  memory: Memory,
+): Progress | Refusal[] | undefined {
+  const known = memory.disks[side.hostname];
+  if (known === undefined || known.metadataUuid === "" || known.bytes === 0 || side.metaDisk !== "internal") return;
+  if (known.path !== side.disk || isSameDisk(known, node, disk) === false || !("size" in disk)) return;
+  if (disk.size > known.bytes) return { kind: "grown", from: known.bytes, uuid: known.metadataUuid };
+  if (disk.size === known.bytes) return;
+  return [
+    {
+      node: side.hostname,
+      found: `${side.disk} has ${mebibytes(disk.size)} (${disk.size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
+      way: "Give it back its size, and run `pulumi up` again: nothing was written to it since. If it is another disk that shall be filled from the peer, clear it and name it by another path.",
+    },
+  ];
 }
 
-function descendants(node: ObservedNode, path: string): string[] {
-  const children = node.blocks.get(path)?.children ?? [];
-  return children.flatMap((child) => [child, ...descendants(node, child)]);
+/** Metadata of another version than the module that runs reads: it looks empty to that one. */
+function refuseVersion(
+  desired: DesiredResource,
+  side: DesiredSide,
+  node: ObservedNode,
+  metadata: Metadata & { kind: "present" },
+): Refusal[] | undefined {
+  const wanted = grammarOf(node) === "8.4" ? "v08" : "v09";
+  if (node.module === null || metadata.version === wanted) return undefined;
+  const uuid = node.resources.get(desired.name);
+  const line = uuid === undefined ? undefined : discardLine(side.hostname, uuid.disk);
+  return [
+    {
+      node: side.hostname,
+      found: `${side.disk} holds DRBD metadata of version ${metadata.version}, and the module there (${node.module.version}) reads ${wanted}`,
+      way:
+        `Boot the kernel with the module that wrote it; or convert it, which keeps its data and its generation identifiers: \`drbdadm create-md ${desired.name}\` on ${side.hostname}, at a terminal, and answer yes to "convert to ${wanted}?" and no to everything else.` +
+        (line === undefined ? "" : ` If nothing on that disk counts: \`${line}\`.`),
+    },
+  ];
+}
+
+/** The UUID of the metadata on a side's disk; empty where blkid tells none. */
+export function deviceUuidOf({ desired, observed }: Side): string {
+  if (observed === undefined) return "";
+  return metadataUuid(disksOf(desired, observed).at(-1)?.contents, observed.metadata);
 }

@@ -21,9 +21,13 @@ function actionScript(action: Action): string {
     case "put":
       return `${printText(action.text)} | ${put(action.path, action.mode)}`;
     case "configure":
-      return configure(action.path, action.text, action.mode);
+      return configure(action.path, action.text, action.mode, action.replaces);
     case "fstab":
       return fstab(action.device, action.line);
+    case "clear":
+      return commandLine(["clear_disk", action.disk]);
+    case "move-metadata":
+      return commandLine(["move_metadata", action.resource, String(action.minor), action.disk, String(action.bytes)]);
     case "keep": {
       const [path, copy] = [quote(action.path), quote(action.copy)];
       return `if [ -e ${path} ] && [ ! -e ${copy} ] && ! grep -qF ${quote(action.unless)} ${path}; then cp -p ${path} ${copy}; fi`;
@@ -39,19 +43,29 @@ function put(path: string, mode: number): string {
  * Parsed by the host's own drbdadm together with all else that is installed before it replaces what is there, replaced
  * in one go, and read back, since a file that was cut off passes the parser.
  */
-function configure(path: string, text: string, mode: number): string {
+function configure(path: string, text: string, mode: number, replaces: string | undefined): string {
+  const other = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
   return [
     `wanted() { ${printText(text)}; }`,
     "together() {",
     // Not by `include`: drbdadm-84 cannot follow one that comes from standard input.
     "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
-    `for file in ${globalCommonPath} /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]; then cat "$file"; echo; fi; done`,
+    `for file in ${globalCommonPath} /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]${other}; then cat "$file"; echo; fi; done`,
     "wanted",
     "}",
     "together | drbdadm -c - sh-nop || exit $?",
-    `wanted | ${put(path, mode)} || exit $?`,
+    ...(replaces === undefined ? [`wanted | ${put(path, mode)} || exit $?`] : replace(path, mode, replaces)),
     `wanted | cmp - ${quote(path)}`,
   ].join("\n");
+}
+
+/** Written whole first: then the two change places by two renames, since drbdadm takes neither where it finds both. */
+function replace(path: string, mode: number, replaces: string): string[] {
+  const [staged, kept] = [`${path}.pulumi-drbd`, `${replaces}.before-pulumi-drbd`];
+  return [
+    `wanted | ${put(staged, mode)} || exit $?`,
+    `mv -f ${quote(replaces)} ${quote(kept)} && mv -f ${quote(staged)} ${quote(path)} || exit $?`,
+  ];
 }
 
 /** All lines but the device's own, then the new one. grep answers 1 when no line is left, and more when it could not read. */

@@ -1,5 +1,8 @@
 import type { Action } from "./action";
-import type { DesiredFilesystem, DesiredResource } from "./desired";
+import type { DesiredFilesystem, DesiredResource, DesiredSide } from "./desired";
+import { contentsIdentity, describeContents, wholeUuid } from "./disk-identity";
+import { usableBytes } from "./metadata-size";
+import type { Contents } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
 import type { Call } from "./remote-functions";
@@ -10,8 +13,14 @@ import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./syste
 const quick = 30;
 const patient = 120;
 
-export function writeResourceFile(node: string, resource: string, text: string, because: string): Step {
-  return writeConfiguration(node, resourcePath(resource), text, 0o600, because);
+export function writeResourceFile(
+  node: string,
+  resource: string,
+  text: string,
+  because: string,
+  replaces?: string,
+): Step {
+  return writeConfiguration(node, resourcePath(resource), text, 0o600, because, replaces);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
@@ -38,17 +47,109 @@ export function createMetadata(node: string, desired: DesiredResource, place: Me
   };
 }
 
-export function up(node: string, resource: string, because: string): Step {
-  return { node, argv: ["drbdadm", "up", resource], because, timeoutSeconds: quick };
+/**
+ * Metadata beside data that stays. Internal, it lies behind a filesystem that ends before it, of which the guard makes
+ * sure again; create-md finds the filesystem too and asks about it, hence --force, and refuses by itself (exit 40, in
+ * spite of --force) where it would lie inside. On a disk of its own it touches that one alone.
+ */
+export function createMetadataBeside(
+  node: string,
+  desired: DesiredResource,
+  place: MetadataPlace,
+  contents: Contents,
+  because: string,
+): Step {
+  const { disk, diskSize, metaDisk, metaDiskSize } = place;
+  const internal = metaDisk === "internal";
+  const holds: Call = ["still_holds", disk, contentsIdentity(contents) ?? ""];
+  const metadata: Call = [
+    "no_metadata",
+    String(desired.minor),
+    internal ? disk : metaDisk,
+    internal ? "internal" : "flex-external",
+  ];
+  const room: Call = internal
+    ? ["fits_before_metadata", disk, String(diskSize), String(usableBytes(diskSize))]
+    : ["still_blank", metaDisk, String(metaDiskSize)];
+  return {
+    node,
+    argv: internal ? ["drbdadm", "--", "--force", "create-md", desired.name] : ["drbdadm", "create-md", desired.name],
+    because,
+    guard: [metadata, holds, room],
+    timeoutSeconds: patient,
+  };
+}
+
+/** The one step that destroys: what a person named, and nothing that came in its place since. */
+export function clearDisk(node: string, disk: string, contents: Contents): Step {
+  const identity = contentsIdentity(contents) ?? "";
+  return {
+    node,
+    argv: ["wipefs", "-a", disk],
+    because: `named in \`discard\` as ${identity}`,
+    destroys: `${node}:${disk} ${describeContents(contents)}`,
+    guard: [["still_holds", disk, identity]],
+    does: [{ kind: "clear", disk }],
+    timeoutSeconds: patient,
+  };
+}
+
+/** Reads only. */
+export function checkUpToDate(desired: DesiredResource, { hostname, disk, metaDisk }: DesiredSide): Step {
+  const [holder, kind] = metaDisk === "internal" ? [disk, "internal"] : [metaDisk, "flex-external"];
+  return {
+    node: hostname,
+    argv: ["drbdadm", "dstate", desired.name],
+    because: "must hold the newest data, or nothing else of it may go",
+    does: [{ kind: "check", call: ["up_to_date", String(desired.minor), holder, kind, desired.name] }],
+    timeoutSeconds: quick,
+  };
+}
+
+/** check-resize, never create-md, which would make the metadata anew. The guard finds the old one at the old end. */
+export function moveMetadata(
+  node: string,
+  desired: DesiredResource,
+  disk: string,
+  { from, uuid }: { readonly from: number; readonly uuid: string },
+  because: string,
+): Step {
+  const { name, minor } = desired;
+  return {
+    node,
+    argv: ["drbdadm", "check-resize", name],
+    because,
+    guard: [
+      ["no_metadata", String(minor), disk, "internal"],
+      ["before_growth", disk, String(from), uuid === "" ? "any" : wholeUuid(uuid)],
+    ],
+    does: [{ kind: "move-metadata", resource: name, minor, disk, bytes: from }],
+    timeoutSeconds: patient,
+  };
+}
+
+/** `overwritten`: a side that is filled from its peer though we did not find it blank ourselves just now. */
+export function up(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
+  return {
+    node,
+    argv: ["drbdadm", "up", resource],
+    because,
+    guard: overwritten && [nothingInFront(overwritten)],
+    timeoutSeconds: quick,
+  };
+}
+
+function nothingInFront({ disk, metaDisk }: DesiredSide): Call {
+  return metaDisk === "internal" ? ["blank_before_metadata", disk] : ["still_blank", disk, "any"];
 }
 
 /** Brings the kernel to the configuration where the resource is there already; never while StandAlone (it would reconnect). */
-export function adjust(node: string, resource: string, because: string): Step {
+export function adjust(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
   return {
     node,
     argv: ["drbdadm", "adjust", resource],
     because,
-    guard: [["not_standalone", resource]],
+    guard: [["not_standalone", resource], ...(overwritten === undefined ? [] : [nothingInFront(overwritten)])],
     timeoutSeconds: quick,
   };
 }
@@ -57,16 +158,16 @@ export function adjust(node: string, resource: string, because: string): Step {
  * Reads only: each side's half of the gate before `primary --force`. A disk that the first sync will overwrite, and that
  * had its metadata already, must hold nothing in front of it: somebody may have run create-md over data.
  */
-export function checkNeverUsed(node: string, resource: string, overwritten?: string): Step {
+export function checkNeverUsed(node: string, resource: string, overwritten?: DesiredSide): Step {
   const checks: Call[] = [["never_used", resource]];
-  if (overwritten !== undefined) checks.push(["blank_before_metadata", overwritten]);
+  if (overwritten !== undefined) checks.push(nothingInFront(overwritten));
   return {
     node,
     argv: ["drbdadm", "get-gi", resource],
     because:
       overwritten === undefined
         ? "must be a new device's, or nobody may overwrite it"
-        : `must be a new device's, and ${overwritten} blank, or nobody may overwrite it`,
+        : `must be a new device's, and ${overwritten.disk} blank, or nobody may overwrite it`,
     does: checks.map((call) => ({ kind: "check", call })),
     timeoutSeconds: quick,
   };
@@ -95,7 +196,18 @@ export function primary(node: string, resource: string, because: string): Step {
     node,
     argv: ["drbdadm", "primary", resource],
     because,
-    guard: [["wait_connected", resource, "30"]],
+    guard: [["wait_up_to_date", resource, "30"]],
+    timeoutSeconds: patient,
+  };
+}
+
+/** Reads only. Whose data is newer DRBD finds out when they meet. */
+export function waitConnected(node: string, resource: string, because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "cstate", resource],
+    because,
+    does: [{ kind: "check", call: ["wait_connected", resource, "30"] }],
     timeoutSeconds: patient,
   };
 }

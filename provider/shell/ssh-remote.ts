@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
 
 import { applyScript, parseMarker, parseOutcomes } from "../core/apply-script";
 import { redactSecrets, secretsIn } from "../core/config-file";
@@ -84,7 +85,7 @@ export class SshRemote implements Remote {
     const inAllSeconds = seconds.reduce((sum, each) => sum + each, observeSecondsInAll);
     const options = { timeoutSeconds: Math.max(...seconds), inAllSeconds, onLine };
     const numbers = this.numbered();
-    const script = applyScript(nonce, steps.map(shellOf), observe);
+    const script = applyScript(nonce, steps.map(shellOf), ourselves(), observe);
     this.note(script);
     const result = await session
       .run(script, options)
@@ -103,7 +104,8 @@ export class SshRemote implements Remote {
       ...outcome,
       output: this.redacted(outcome.output),
     }));
-    const locked = result.stdout.includes(`@${nonce}-step locked`);
+    const events = result.stdout.split("\n").map((line) => parseMarker(nonce, line));
+    const locked = events.find((event) => event?.kind === "locked");
     const said = this.redacted(result.stderr + unasked(nonce, result.stdout));
     const failed = stepsError(this.name, steps, outcomes, { exit: result.exit, said, locked });
     if (failed !== undefined) throw failed;
@@ -209,6 +211,11 @@ export class SshRemote implements Remote {
 function unasked(nonce: string, stdout: string): string {
   const at = stdout.indexOf(`\n@${nonce}`);
   return at < 0 ? stdout : stdout.slice(0, at);
+}
+
+/** Who we are, for somebody else who waits for us. */
+function ourselves(): string {
+  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`;
 }
 
 /** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */

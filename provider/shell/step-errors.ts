@@ -42,7 +42,8 @@ export interface Left {
   readonly exit: number | null;
   /** What it said besides, without secrets. */
   readonly said: string;
-  readonly locked: boolean;
+  /** Somebody else had the lock all the time that was waited for it. */
+  readonly locked?: { readonly holder: string; readonly seconds: number };
 }
 
 /** Why not all steps ended well; undefined when they did. */
@@ -52,10 +53,11 @@ export function stepsError(
   outcomes: readonly StepOutcome[],
   { exit, said, locked }: Left,
 ): HostError | undefined {
-  if (locked) {
-    return new HostError(host, "another `pulumi up` holds the lock on this host", {
+  if (locked !== undefined) {
+    const who = locked.holder === "" ? "" : `: ${locked.holder}`;
+    return new HostError(host, `another \`pulumi up\` holds the lock on this host for ${locked.seconds} s${who}`, {
       command: `flock -w 60 ${lockPath}`,
-      advice: `wait until it has ended (\`fuser -v ${lockPath}\` shows who holds it), then run \`pulumi up\` again`,
+      advice: `wait until it has ended, then run \`pulumi up\` again. Where it was killed, its last step still runs here (\`fuser -v ${lockPath}\`) and lets go when it ends`,
     });
   }
   const failed = outcomes.find((outcome) => outcome.exit !== 0);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import {
@@ -35,7 +35,7 @@ const scripted = (body: string, guard?: string): Scripted => ({
 const guarded = (guard: string, argv: readonly string[]): Scripted => scripted(commandLine(argv), guard);
 
 const shells = (steps: readonly Scripted[]): ShellStep[] => steps.map((one) => one.shell ?? shellOf(one));
-const scriptOf = (steps: readonly Scripted[]): string => lockedIn(folder, applyScript(nonce, shells(steps)));
+const scriptOf = (steps: readonly Scripted[]): string => lockedIn(folder, applyScript(nonce, shells(steps), "me"));
 
 function apply(steps: readonly Scripted[]): StepOutcome[] {
   const { exit, stdout, stderr } = sh(scriptOf(steps));
@@ -179,21 +179,25 @@ describe("the lock", () => {
     const own = join(folder, "locked");
     mkdirSync(own, { recursive: true });
     const steps = [step(["echo", "ran"])];
-    const script = replaced(lockedIn(own, applyScript(nonce, shells(steps))), "flock -w 60 ", "flock -w 0.1 ");
+    const script = replaced(lockedIn(own, applyScript(nonce, shells(steps), "me")), "flock -w 60 ", "flock -w 0.1 ");
     await hold(join(own, "lock"));
+    writeFileSync(join(own, "holder"), `${Math.floor(Date.now() / 1000) - 75} root@ws, process 12\n`);
     const { stdout } = sh(script);
-    expect(stdout.split("\n").map((line) => parseMarker(nonce, line)?.kind)).toContain("locked");
+    const told75 = stdout.split("\n").flatMap((line) => parseMarker(nonce, line) ?? []);
+    expect(told75).toEqual([{ kind: "locked", seconds: expect.any(Number) as number, holder: "root@ws, process 12" }]);
+    expect(Math.abs((told75[0] as { seconds: number }).seconds - 75)).toBeLessThan(10);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
     expect(stdout).not.toContain("ran");
     // A dead holder keeps nothing.
     holder?.kill("SIGKILL");
     const late = replaced(script, "flock -w 0.1 ", "flock -w 5 ");
     expect(told(parseOutcomes(nonce, steps, sh(late).stdout))).toEqual([[0, "ran"]]);
+    expect(readFileSync(join(own, "holder"), "utf8")).toMatch(/^\d+ me\n$/);
   });
 
   test("that cannot be made: nothing runs, and no step is told to have begun", () => {
     const steps = [step(["echo", "ran"])];
-    const script = lockedIn("/dev/null/folder", applyScript(nonce, shells(steps)));
+    const script = lockedIn("/dev/null/folder", applyScript(nonce, shells(steps), "me"));
     const { stdout, exit } = sh(script);
     expect(exit).not.toBe(0);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
@@ -203,7 +207,7 @@ describe("the lock", () => {
 
   test("is in a folder of root's own", () => {
     const own = join(folder, "run");
-    expect(sh(lockedIn(own, applyScript(nonce, shells([step(["true"])])))).exit).toBe(0);
+    expect(sh(lockedIn(own, applyScript(nonce, shells([step(["true"])]), "me"))).exit).toBe(0);
     expect((statSync(own).mode & 0o7777).toString(8)).toBe("700");
   });
 });
@@ -211,7 +215,7 @@ describe("the lock", () => {
 test("what was seen after the last step comes along, and only then", () => {
   const last = join(folder, "last");
   const withLook = (steps: readonly Scripted[]) =>
-    sh(lockedIn(folder, applyScript(nonce, shells(steps), justTheHost))).stdout;
+    sh(lockedIn(folder, applyScript(nonce, shells(steps), "me", justTheHost))).stdout;
   const whole = withLook([scripted(`echo done >${quote(last)}`)]);
   expect(parseProbe(nonce, whole).hostname).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
   expect(readFileSync(last, "utf8")).toBe("done\n");
@@ -255,7 +259,8 @@ test.each([
   ["begin 0", undefined],
   [`@${nonce}-step begin 2`, { kind: "begin", index: 2, exit: 0 }],
   [`@${nonce}-step end 2 127`, { kind: "end", index: 2, exit: 127 }],
-  [`@${nonce}-step locked`, { kind: "locked" }],
+  [`@${nonce}-step locked 7 root@ws, process 12`, { kind: "locked", seconds: 7, holder: "root@ws, process 12" }],
+  [`@${nonce}-step locked 7 `, { kind: "locked", seconds: 7, holder: "" }],
   [`@${nonce}-step end 2`, undefined],
   [`@${nonce}-step end 2 `, undefined],
   [`@${nonce}-step end x 0`, undefined],

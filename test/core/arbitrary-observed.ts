@@ -1,7 +1,7 @@
 /** Pairs of observed hosts: a state on the way of a first up or after it, and up to some points changed at random. */
 import * as fc from "fast-check";
 import type { DesiredResource } from "../../provider/core/desired";
-import type { Memory } from "../../provider/core/memory";
+import { type Memory, noMemory } from "../../provider/core/memory";
 import type { Contents, KernelResource, Metadata, ObservedNode } from "../../provider/core/observed";
 import {
   type Given,
@@ -16,6 +16,8 @@ import {
   olderGi,
   progressions,
   r0,
+  remembered,
+  rememberedDisk,
   secret,
   unrelatedGi,
   usedGi,
@@ -161,9 +163,14 @@ const desired: fc.Arbitrary<DesiredResource> = fc
   .map((some) => ({ ...r0, ...some }));
 
 const memory: fc.Arbitrary<Memory> = fc.constantFrom(
-  { filesystemUuid: null },
-  { filesystemUuid: null },
-  { filesystemUuid },
+  noMemory,
+  noMemory,
+  remembered,
+  { filesystemUuid, disks: { alpha: rememberedDisk({ serial: "0001" }), bravo: rememberedDisk() } },
+  {
+    filesystemUuid: null,
+    disks: { bravo: rememberedDisk({ bytes: diskBytes - 4096, metadataUuid: "1111111111111111" }) },
+  },
 );
 
 export interface ArbitrarySituation {

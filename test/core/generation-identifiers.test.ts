@@ -20,6 +20,7 @@ describe("parseGi", () => {
       current: 0x05f0d9a5779fd666n,
       bitmap: 0n,
       history: [0xac926152a9e50c00n, 0xac916152a9e50c00n],
+      flags: { consistent: true, upToDate: true },
     });
   });
 

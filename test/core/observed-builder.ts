@@ -1,6 +1,7 @@
 /** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
 import { renderGlobalCommon, renderResource } from "../../provider/core/config";
 import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide } from "../../provider/core/desired";
+import type { DiskIdentity } from "../../provider/core/disk-identity";
 import { type Memory, noMemory } from "../../provider/core/memory";
 import type {
   BlockDevice,
@@ -121,7 +122,7 @@ export const kernelDevice = (disk: string, change: Partial<KernelDevice> = {}): 
   volume: 0,
   minor: 1,
   disk,
-  size: 327636,
+  size: 327632,
   ...change,
 });
 
@@ -136,9 +137,10 @@ export const drbdSignature: Contents = {
 const blankLook: ObservedResource = { disk: blank, metadata: { kind: "absent" }, portTaken: false };
 
 const zeros = "0".repeat(16);
-const flags = "0:0:0:0:0:0:0";
+/** Consistent, up to date. */
+const flags = "1:1:0:0:0:0:0";
 /** Just created, never written through. */
-export const newGi = `${zeros.slice(1)}4:${zeros}:${zeros}:${zeros}:${flags}`;
+export const newGi = `${zeros.slice(1)}4:${zeros}:${zeros}:${zeros}:0:0:0:0:0:0:0`;
 export const usedGi = `F2099469C0D6C688:${zeros}:2F6CB04648729E94:2F6BB04648729E94:${flags}`;
 /** Diverged from `usedGi` where both were at 2F6C… */
 export const divergedGi = `718431164AB65DE2:${zeros}:2F6CB04648729E94:2F6BB04648729E94:${flags}`;
@@ -218,11 +220,11 @@ export function nodeAt(
     peerRole: connected ? "Secondary" : "Unknown",
     replication: connected ? "Established" : "Off",
     peerDisk: connected ? "Inconsistent" : "DUnknown",
-    outOfSync: connected ? 0 : 327636,
+    outOfSync: connected ? 0 : 327632,
     devices: [kernelDevice("Inconsistent", { minor: desired.minor })],
   });
   node = { ...withLook(node, { kernelGi: newGi, metadata: { kind: "busy", said: "error 20 busy" } }) };
-  node = withBlock(node, device, { type: "disk", size: 327636 * 1024 });
+  node = withBlock(node, device, { type: "disk", size: 327632 * 1024 });
   if (!reached(progression, "promoted")) return node;
   const both = reached(progression, "synced");
   const upToDate = (own: boolean) => (own || both ? "UpToDate" : "Inconsistent");
@@ -235,13 +237,13 @@ export function nodeAt(
     devices: [kernelDevice(upToDate(isSource), { minor: desired.minor })],
   });
   const mark = `/var/lib/pulumi-drbd/${desired.name}.new`;
-  const deviceBlank: Contents = { kind: "blank", real: device, size: 327636 * 1024 };
+  const deviceBlank: Contents = { kind: "blank", real: device, size: 327632 * 1024 };
   node = withLook(node, { kernelGi: usedGi, ...(isSource ? { device: deviceBlank } : {}) });
   if (isSource && !reached(progression, "formatted")) node = { ...node, links: [mark] };
   if (!reached(progression, "formatted")) return node;
   if (isSource) {
     node = withLook(node, {
-      device: { kind: "signature", real: device, size: 327636 * 1024, type: "xfs", uuid: filesystemUuid },
+      device: { kind: "signature", real: device, size: 327632 * 1024, type: "xfs", uuid: filesystemUuid },
     });
   }
   if (!reached(progression, "mounted")) return node;
@@ -290,7 +292,17 @@ export const situation = (nodes: Pair, { desired = r0, ...given }: Given = {}): 
   ...given,
 });
 
-export const remembered: Memory = { filesystemUuid };
+export const remembered: Memory = { filesystemUuid, disks: {} };
+
+/** The disk that was a host's when last we looked. */
+export const rememberedDisk = (change: Partial<DiskIdentity> = {}): DiskIdentity => ({
+  path: "/dev/vdb",
+  bytes: diskBytes,
+  serial: "0002",
+  wwn: "",
+  metadataUuid: "29ff20370300d6d2",
+  ...change,
+});
 
 export const planOf = (nodes: Pair, given: Given = {}): Plan => planResource(situation(nodes, given));
 

@@ -190,7 +190,7 @@ describe("what stands on a disk", () => {
     [
       "a partition table",
       changed({}, { blkid: { "-p -o export /dev/vdb": { says: "DEVNAME=/dev/vdb\nPTUUID=ab12\nPTTYPE=gpt\n" } } }),
-      { kind: "signature", real: "/dev/vdb", size: 536870912, type: "gpt partition table", uuid: "ab12" },
+      { kind: "signature", real: "/dev/vdb", size: 536870912, type: "gpt", uuid: "ab12" },
     ],
     [
       "several signatures",

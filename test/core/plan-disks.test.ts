@@ -74,22 +74,22 @@ describe("a disk that is not free", () => {
     [
       "with a filesystem",
       disk({ kind: "signature", real: "/dev/vdb", size: 1e9, type: "ext4", uuid: "ab-12" }),
-      "bravo: /dev/vdb holds ext4 (ab-12), which create-md and the sync would overwrite",
+      "bravo: /dev/vdb holds ext4 (ab-12), which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ],
     [
       "with a partition table",
-      disk({ kind: "signature", real: "/dev/vdb", size: 1e9, type: "gpt partition table" }),
-      "bravo: /dev/vdb holds gpt partition table, which create-md and the sync would overwrite",
+      disk({ kind: "signature", real: "/dev/vdb", size: 1e9, type: "gpt" }),
+      "bravo: /dev/vdb holds a gpt partition table, which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ],
     [
       "with DRBD's signature, and no metadata to be read",
       disk(drbdSignature),
-      "bravo: /dev/vdb holds drbd (29ff20370300d6d2), which create-md and the sync would overwrite",
+      "bravo: /dev/vdb holds drbd (29ff20370300d6d2), which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ],
     [
       "with data of no known kind",
       disk({ kind: "data", real: "/dev/vdb", size: 1e9, offset: 4096 }),
-      "bravo: /dev/vdb holds data (the first at byte 4096) of no known kind",
+      "bravo: /dev/vdb holds data of no known kind (the first at byte 4096), which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ],
     [
       "unreadable",
@@ -144,17 +144,17 @@ describe("a disk that is not free", () => {
     expect(seen({ kind: "blank", real: "/dev/vdc", size: 4096 })).toEqual([]);
     expect(seen(undefined)).toEqual(["bravo: there is no /dev/vdc"]);
     expect(seen({ kind: "data", real: "/dev/vdc", size: 4096, offset: 0 })).toEqual([
-      "bravo: /dev/vdc holds data (the first at byte 0) of no known kind",
+      "bravo: /dev/vdc holds data of no known kind (the first at byte 0), which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ]);
     expect(seen({ kind: "signature", real: "/dev/vdc", size: 4096, type: "xfs" })).toEqual([
-      "bravo: /dev/vdc holds xfs, which create-md and the sync would overwrite",
+      "bravo: /dev/vdc holds xfs, which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ]);
     const dataThere = withLook(bravo, {
       disk: { kind: "signature", real: "/dev/vdb", size: 1e9, type: "ext4" },
       metaDisk: { kind: "blank", real: "/dev/vdc", size: 4096 },
     });
     expect(refusalsOf(planOf([blankNode("alpha"), dataThere], { desired }))).toEqual([
-      "bravo: /dev/vdb holds ext4, which create-md and the sync would overwrite",
+      "bravo: /dev/vdb holds ext4, which create-md and the sync would overwrite; alpha:/dev/vdb holds nothing (it is blank)",
     ]);
   });
 
@@ -265,7 +265,9 @@ describe("a host that is not as it must be", () => {
       'bravo: drbdadm fails on what is installed there (exit 10): /etc/drbd.d/x.res:1: Parse error: shared-secret "(secret)"',
     ];
     expect(refusalsOf(planOf([alpha, withLook(healthy, { change: broken })]))).toEqual(told);
-    expect(refusalsOf(planOf([alpha, { ...withLook(healthy, undefined), adjust: broken }]))).toEqual(told);
+    expect(refusalsOf(planOf([alpha, { ...withLook(healthy, undefined), adjust: broken }]))).toEqual([
+      'bravo: drbdadm cannot read /etc/drbd.d/x.res, and so reads no resource at all: /etc/drbd.d/x.res:1: Parse error: shared-secret "(secret)"',
+    ]);
     // Where our own file is not there yet, or another, drbdadm was asked about something else.
     const other = withFile(withLook(healthy, { change: broken }), "/etc/drbd.d/r0.res", "resource r0 {");
     expect(refusalsOf(planOf([alpha, other]))).toEqual([]);
@@ -297,7 +299,7 @@ test("new metadata is taken for new only where the disk agrees", () => {
 
 test("of all contents and answers about metadata, only what is blank or ours is taken", () => {
   const contents: Contents["kind"][] = ["missing", "not-block", "attached", "blank", "signature", "data", "unreadable"];
-  const metadata: Metadata["kind"][] = ["unknown", "absent", "present", "busy", "unreadable"];
+  const metadata: Metadata["kind"][] = ["unknown", "absent", "present", "moved", "busy", "unreadable"];
   const contentsOf = (kind: Contents["kind"]): Contents => ({
     kind,
     real: "/dev/vdb",
@@ -306,11 +308,18 @@ test("of all contents and answers about metadata, only what is blank or ours is 
     offset: 1,
     said: "x",
   });
-  const metadataOf = (kind: Metadata["kind"]): Metadata => ({ kind, version: "v08", gi: usedGi, said: "x" });
+  const metadataOf = (kind: Metadata["kind"]): Metadata => ({
+    kind,
+    version: "v08",
+    gi: usedGi,
+    said: "x",
+    bytes: 1e8,
+    uuid: "29ff",
+  });
   const outcomes = contents.flatMap((kind) =>
     metadata.flatMap((one) => {
       const plan = planOf([downNode("alpha", usedGi), disk(contentsOf(kind), metadataOf(one))]);
-      const made = allCommands(plan).filter((command) => /create-md|bravo: drbdadm up/.test(command));
+      const made = allCommands(plan).filter((command) => /create-md|bravo: drbdadm (up|check-resize)/.test(command));
       return refusalsOf(plan).length > 0
         ? []
         : [`${kind}/${one}: ${made.join(", ").replaceAll("bravo: drbdadm ", "")}`];
@@ -321,8 +330,12 @@ test("of all contents and answers about metadata, only what is blank or ours is 
     "blank/unknown: create-md r0, up r0",
     "blank/absent: create-md r0, up r0",
     "blank/present: up r0",
+    "blank/moved: check-resize r0, up r0",
     "signature/present: up r0",
+    "signature/moved: check-resize r0, up r0",
     "data/present: up r0",
+    "data/moved: check-resize r0, up r0",
     "unreadable/present: up r0",
+    "unreadable/moved: check-resize r0, up r0",
   ]);
 });

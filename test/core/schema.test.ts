@@ -49,6 +49,7 @@ test("a resource gets its defaults", () => {
         { hostname: "bravo", address: "192.168.77.2", disk: "/dev/vdb", metaDisk: "internal" },
       ],
       sections: { net: { fencing: "resource-only" }, disk: {}, options: {}, startup: {}, handlers: {} },
+      discard: {},
       auth: { algorithm: "sha256" },
       syncSource: "alpha",
       waitForSync: true,

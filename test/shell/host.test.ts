@@ -325,9 +325,9 @@ describe("applying", () => {
   });
 
   test("while another run holds the lock", async () => {
-    node.answer = probed((nonce) => `\n@${nonce}-step locked\n`);
+    node.answer = probed((nonce) => `\n@${nonce}-step locked 75 root@ws, process 12\n`);
     const error = await failure(apply(steps("true")));
-    expect(error.message).toContain("another `pulumi up` holds the lock on this host");
+    expect(error.message).toContain("another `pulumi up` holds the lock on this host for 75 s: root@ws, process 12");
     expect(error.message).toContain("fuser -v /run/pulumi-drbd/lock");
   });
 });

@@ -1,0 +1,26 @@
+import { redactSecrets } from "./config-file";
+import type { ObservedNode } from "./observed";
+import type { Refusal } from "./plan";
+
+/** The file that drbdadm cannot read among those that are installed, as it names it itself (drbd-utils 9.22.0). */
+function brokenFile(node: ObservedNode): string | undefined {
+  if (node.adjust === undefined || node.adjust.exit === 0) return undefined;
+  const [, name] = /^(?:\/etc\/)?(drbd\.(?:conf|d\/[^\s:]+)):\d+:/m.exec(node.adjust.output) ?? [];
+  return name === undefined ? undefined : `/etc/${name}`;
+}
+
+/**
+ * One file that drbdadm cannot read breaks every resource: handlers fail, and the next resync parts the pair. `ours`: what
+ * is about to be written anew.
+ */
+export function brokenFileRefusals(node: ObservedNode, host: string, ours: readonly string[]): Refusal[] {
+  const file = brokenFile(node);
+  if (file === undefined || ours.includes(file)) return [];
+  return [
+    {
+      node: host,
+      found: `drbdadm cannot read ${file}, and so reads no resource at all: ${redactSecrets(node.adjust?.output.trim() ?? "")}`,
+      way: `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+import { parseResFile, parseSharedSecret } from "./config-file";
+import type { ObservedNode } from "./observed";
+import { resourcePath } from "./paths";
+import type { Refusal } from "./plan";
+
+/** A file that drbdadm reads and that defines the resource, though it is not the one that we write. */
+export interface OtherPlace {
+  readonly path: string;
+  readonly text: string;
+  /** What else it defines. */
+  readonly others: readonly string[];
+}
+
+/** Where somebody defined the resource before us: a pair that was set up by hand may have any name for its file. */
+export function otherPlace(node: ObservedNode, resource: string): OtherPlace | undefined {
+  for (const [path, text] of node.files) {
+    if (path === resourcePath(resource) || !/^\/etc\/drbd(\.d\/.*\.res|\.conf|\.d\/global_common\.conf)$/.test(path))
+      continue;
+    const names = parseResFile(text).map((found) => found.resource);
+    if (names.includes(resource)) return { path, text, others: names.filter((name) => name !== resource) };
+  }
+  return undefined;
+}
+
+/** The file that ours takes the place of. */
+export function replacedPath(node: ObservedNode, resource: string): string | undefined {
+  return otherPlace(node, resource)?.path;
+}
+
+/** The secret of a resource that is configured on a host, in whichever file. */
+export function installedSecret(node: ObservedNode, resource: string): string | undefined {
+  const text = node.files.get(resourcePath(resource)) ?? otherPlace(node, resource)?.text;
+  return text === undefined ? undefined : parseSharedSecret(text);
+}
+
+/** What cannot simply be replaced by our own file. */
+export function placeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
+  const other = otherPlace(node, resource);
+  if (other === undefined) return [];
+  const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
+  if (node.files.has(resourcePath(resource))) {
+    return refuse(
+      `${resource} is defined twice, in ${resourcePath(resource)} and in ${other.path}`,
+      `drbdadm takes neither then. Take it out of ${other.path}.`,
+    );
+  }
+  if (!other.path.endsWith(".res")) {
+    return refuse(
+      `${resource} is defined in ${other.path} itself`,
+      `Move its \`resource ${resource} { … }\` from there to ${resourcePath(resource)}, which pulumi-drbd then keeps; the device runs on meanwhile.`,
+    );
+  }
+  if (other.others.length > 0) {
+    return refuse(
+      `${other.path} defines ${resource} and ${other.others.join(", ")} too`,
+      `Move \`resource ${resource} { … }\` from there to ${resourcePath(resource)}, which pulumi-drbd then keeps; the device runs on meanwhile.`,
+    );
+  }
+  return [];
+}

@@ -1,0 +1,90 @@
+import type { DesiredResource } from "./desired";
+import { contentsIdentity, wholeUuid } from "./disk-identity";
+import { relate, type Relation } from "./generation-identifiers";
+import { diskStates } from "./kernel-states";
+import type { Memory } from "./memory";
+import { resourcePath } from "./paths";
+import { deviceUuidOf, disksOf, type DiskContents, type Progress, type Side } from "./side";
+
+/** The sides as they are once what a person named in `discard` is gone, and what is to be kept is told from what is in the way. */
+export function withDecisions(
+  desired: DesiredResource,
+  memory: Memory,
+  [first, second]: readonly [Side, Side],
+): readonly [Side, Side] {
+  const decided = (side: Side, other: Side): Side => ({ ...side, progress: decide(desired, memory, side, other) });
+  return [decided(first, second), decided(second, first)];
+}
+
+function decide(desired: DesiredResource, memory: Memory, side: Side, other: Side): Progress {
+  const { progress, observed } = side;
+  const host = side.desired.hostname;
+  if (observed === undefined || isAttached(side)) return progress;
+  const disks = disksOf(side.desired, observed);
+  const named = desired.discard?.[host] ?? [];
+  const discarded = disks.filter(({ contents }) => named.includes(contentsIdentity(contents) ?? ""));
+  if (progress.kind === "foreign") {
+    const left = progress.disks.filter(({ path }) => !discarded.some((one) => one.path === path));
+    if (left.length === 0) return emptied(disks, discarded);
+    const [only, ...more] = left;
+    const keeps = desired.existingData === "keep" && host === desired.syncSource;
+    if (keeps && discarded.length === 0 && more.length === 0 && only?.path === side.desired.disk) {
+      const metaDisk = disks[1]?.contents;
+      return { kind: "kept", contents: only.contents, metaDiskSize: metaDisk?.kind === "blank" ? metaDisk.size : 0 };
+    }
+    return { kind: "foreign", disks: left };
+  }
+  const holder = disks.at(-1);
+  const namesMetadata = discarded.some(({ path }) => path === holder?.path);
+  const rest = disks.filter(({ path, contents }) => path !== holder?.path && contents.kind !== "blank");
+  if (!namesMetadata || rest.some((one) => !discarded.includes(one))) return progress;
+  return mayGo(desired, memory, side, other) ? emptied(disks, discarded) : progress;
+}
+
+function emptied(disks: readonly DiskContents[], discarded: readonly DiskContents[]): Progress {
+  const size = (disk: DiskContents | undefined) =>
+    disk !== undefined && "size" in disk.contents ? disk.contents.size : 0;
+  return { kind: "blank", diskSize: size(disks[0]), metaDiskSize: size(disks[1]), discarded };
+}
+
+/** Whether a generation of DRBD's data may go at a person's word: not the only one, not the newest one, of this resource. */
+function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
+  if (side.progress.kind === "new") return true;
+  const relation = relationOf(side, other);
+  if (other.progress.kind !== "used") return !isOwn(desired, memory, side);
+  if (!isNewest(other)) return false;
+  if (relation === "same" || relation === "second-newer") return true;
+  return relation === "unrelated" && !isOwn(desired, memory, side);
+}
+
+/** Whether a disk's generation of data is this resource's, as far as that is known. */
+function isOwn(desired: DesiredResource, memory: Memory, side: Side): boolean {
+  if (isStranger(memory, side)) return false;
+  const known = memory.disks[side.desired.hostname]?.metadataUuid ?? "";
+  return known !== "" || side.kernel !== undefined || side.node.files.has(resourcePath(desired.name));
+}
+
+/** The metadata on its disk is another device's than the one that we remember there. */
+export function isStranger(memory: Memory, side: Side): boolean {
+  const known = memory.disks[side.desired.hostname]?.metadataUuid ?? "";
+  const now = deviceUuidOf(side);
+  return known !== "" && now !== "" && wholeUuid(known) !== now;
+}
+
+export function relationOf(first: Side, second: Side): Relation | undefined {
+  const gi = ({ progress }: Side) => (progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined);
+  const [one, other] = [gi(first), gi(second)];
+  return one === undefined || other === undefined ? undefined : relate(one, other);
+}
+
+export function isAttached(side: Side): boolean {
+  return side.device !== undefined && diskStates[side.device.disk] !== "apart";
+}
+
+/** Its data is whole, and was the newest when last it knew: DRBD's own word for it, running or not. */
+export function isNewest(side: Side): boolean {
+  if (isAttached(side)) return side.device?.disk === "UpToDate";
+  const { progress } = side;
+  if (progress.kind !== "used" && progress.kind !== "grown") return false;
+  return progress.gi?.flags === undefined || (progress.gi.flags.consistent && progress.gi.flags.upToDate);
+}

@@ -1,0 +1,76 @@
+import type { Contents, Metadata, ObservedNode } from "./observed";
+
+/** What a disk is known by, so that another one under the same path is told from it. */
+export interface DiskIdentity {
+  readonly path: string;
+  readonly bytes: number;
+  readonly serial: string;
+  readonly wwn: string;
+  /** The UUID of DRBD's metadata on it. */
+  readonly metadataUuid: string;
+}
+
+/** What stands on a disk, as `discard` names it: TYPE:UUID, or a hash of samples where there is no UUID. */
+export function contentsIdentity(contents: Contents): string | undefined {
+  if (contents.kind === "data") return contents.hash === undefined ? undefined : `data:${contents.hash}`;
+  if (contents.kind !== "signature") return undefined;
+  const known = contents.uuid ?? contents.hash;
+  return known === undefined ? undefined : `${contents.type}:${known}`;
+}
+
+/** The line that lets a disk's contents go, and nothing else's. */
+export function discardLine(host: string, contents: Contents): string | undefined {
+  const identity = contentsIdentity(contents);
+  return identity === undefined ? undefined : `discard: { ${host}: "${identity}" }`;
+}
+
+const partitionTables: ReadonlySet<string> = new Set(["gpt", "dos", "mac", "sun", "sgi", "bsd", "atari"]);
+
+/** `xfs (1f0c…)`, `data of no known kind (the first at byte 4096)`, `nothing`. */
+export function describeContents(contents: Contents): string {
+  switch (contents.kind) {
+    case "signature":
+      return `${partitionTables.has(contents.type) ? `a ${contents.type} partition table` : contents.type}${contents.uuid === undefined ? "" : ` (${contents.uuid})`}`;
+    case "data":
+      return `data of no known kind (the first at byte ${contents.offset})`;
+    case "blank":
+      return "nothing (it is blank)";
+    case "unreadable":
+      return "what cannot be read";
+    default:
+      return contents.kind === "attached" ? "data of a DRBD resource that runs" : "nothing";
+  }
+}
+
+/** Whether the disk that is there is the one that is remembered; undefined where neither has a serial number or WWN. */
+export function isSameDisk(remembered: DiskIdentity, node: ObservedNode, contents: Contents): boolean | undefined {
+  if (!("real" in contents)) return undefined;
+  const block = node.blocks.get(contents.real);
+  for (const key of ["wwn", "serial"] as const) {
+    const now = block?.[key] ?? "";
+    if (remembered[key] !== "" && now !== "") return remembered[key] === now;
+  }
+  return undefined;
+}
+
+/** The UUID of the DRBD metadata on a disk; empty where it has none (drbdmeta's own create-md gives it none). */
+export function metadataUuid(holder: Contents | undefined, metadata: Metadata): string {
+  if (metadata.kind === "moved") return wholeUuid(metadata.uuid);
+  return holder?.kind === "signature" && holder.type === "drbd" ? wholeUuid(holder.uuid ?? "") : "";
+}
+
+/** blkid leaves out leading zeros. */
+export function wholeUuid(uuid: string): string {
+  return uuid === "" ? "" : uuid.toLowerCase().padStart(16, "0");
+}
+
+/** How a person tells a disk: `/dev/vdb (320 MiB, serial 0001)`. */
+export function describeDisk(path: string, contents: Contents | undefined, node: ObservedNode): string {
+  if (contents === undefined || !("real" in contents)) return path;
+  const serial = node.blocks.get(contents.real)?.serial;
+  return `${path} (${mebibytes(contents.size)}${serial === undefined ? "" : `, serial ${serial}`})`;
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024 / 1024)} MiB`;
+}

@@ -1,0 +1,392 @@
+/** Every combination of what can be found, against the table that is written down in decision-table.ts. */
+import { noMemory } from "../../provider/core/memory";
+import type { Contents, Metadata, ObservedNode } from "../../provider/core/observed";
+import { type Plan, stepsOf } from "../../provider/core/plan";
+import {
+  type Connection,
+  type DiskState,
+  type DiskWord,
+  type MetadataWord,
+  type Outcome,
+  type Verdict,
+  attached,
+  connections,
+  diskWords,
+  metadataWords,
+  remembering,
+  together,
+  verdictOf,
+} from "./decision-table";
+import {
+  allCommands,
+  blank,
+  diskBytes,
+  divergedGi,
+  downNode,
+  drbdSignature,
+  kernelDevice,
+  MiB,
+  newGi,
+  nodeAt,
+  olderGi,
+  planOf,
+  remembered,
+  rememberedDisk,
+  unrelatedGi,
+  usedGi,
+  withBlock,
+  withFile,
+  withKernel,
+  withLook,
+  withMount,
+} from "./observed-builder";
+
+const memory = {
+  ...remembered,
+  disks: { alpha: rememberedDisk({ serial: "0001" }), bravo: rememberedDisk() },
+};
+
+// --- a side whose disk is not attached ---------------------------------------------------------------------------
+
+const present = (gi: string, version: "v08" | "v09" = "v08"): Metadata => ({ kind: "present", version, gi });
+const metadataOf: Readonly<Record<MetadataWord, Metadata>> = {
+  absent: { kind: "absent" },
+  "just created": present(newGi),
+  "in use": present(usedGi),
+  "in use, older": present(olderGi),
+  "in use, diverged": present(divergedGi),
+  "in use, unrelated": present(unrelatedGi),
+  "of another version": present(usedGi, "v09"),
+  "of another device": present(unrelatedGi),
+  "where the disk ended": {
+    kind: "moved",
+    bytes: diskBytes,
+    uuid: "29ff20370300d6d2",
+    gi: usedGi.split(":").slice(0, 4).join(":"),
+  },
+  busy: { kind: "busy", said: "error 20 busy" },
+  unreadable: { kind: "unreadable", said: "error 1 odd" },
+  "not read": { kind: "unknown" },
+};
+
+const xfsOf = (size: number): Contents => ({ kind: "signature", real: "/dev/vdb", size, type: "xfs", uuid: "1f0c" });
+const contentsOf = (disk: DiskWord, metadata: MetadataWord): Contents => {
+  switch (disk) {
+    case "filesystem":
+    case "mounted":
+      return xfsOf(diskBytes);
+    case "data":
+      return { kind: "data", real: "/dev/vdb", size: diskBytes, offset: 4096, hash: "0123456789abcdef" };
+    case "DRBD's":
+      return metadata === "of another device"
+        ? ({ ...drbdSignature, uuid: "1111111111111111" } as Contents)
+        : drbdSignature;
+    case "grown":
+      return xfsOf(diskBytes + 40 * MiB);
+    case "shrunk":
+      return xfsOf(diskBytes - 4 * MiB);
+    case "unreadable":
+      return { kind: "unreadable", real: "/dev/vdb", size: diskBytes, said: "error 8" };
+    case "missing":
+      return { kind: "missing" };
+    case "no block device":
+      return { kind: "not-block" };
+    case "blank":
+    case "another, blank":
+    case "held":
+    case "read-only":
+    case "in fstab":
+      return blank;
+  }
+};
+
+function apartSide(host: string, metadata: MetadataWord, disk: DiskWord, diskless: boolean): ObservedNode {
+  let node: ObservedNode = withLook(downNode(host, usedGi), {
+    disk: contentsOf(disk, metadata),
+    metadata: metadataOf[metadata],
+  });
+  if (metadata === "not read") node = { ...node, utils: null };
+  if (disk === "another, blank") node = withBlock(node, "/dev/vdb", { serial: "0099" });
+  if (disk === "held") node = withBlock(node, "/dev/vdb", { children: ["/dev/mapper/x"] });
+  if (disk === "read-only") node = withBlock(node, "/dev/vdb", { readOnly: true });
+  if (disk === "in fstab") node = withFile(node, "/etc/fstab", "/dev/vdb /old ext4 defaults 0 0\n");
+  if (disk === "mounted") node = withMount(node, "/dev/vdb", "/mnt");
+  if (!diskless) return node;
+  return withKernel(node, {
+    role: "Secondary",
+    connection: "Connecting",
+    devices: [kernelDevice("Diskless", { size: undefined })],
+  });
+}
+
+interface Found {
+  readonly name: string;
+  readonly node: ObservedNode;
+  readonly verdict: Verdict;
+}
+
+const apartSides = (host: string, remembers: boolean, diskless: boolean): Found[] =>
+  metadataWords.flatMap((metadata) =>
+    diskWords.map((disk) => ({
+      name: `${host}: ${metadata}, ${disk}${diskless ? ", Diskless" : ""}`,
+      node: apartSide(host, metadata, disk, diskless),
+      verdict: verdictOf(metadata, disk, remembers),
+    })),
+  );
+
+/** One of each kind, to meet all the others. */
+function representatives(found: readonly Found[]): Found[] {
+  const kinds = new Map(found.map((one) => [String(one.verdict), one]));
+  return [...kinds.values()];
+}
+
+const toldBy = (plan: Plan): string[] => plan.refusals.map((one) => one.found);
+
+/** Tens of thousands of plans are looked at: an expect for each would take minutes. */
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
+
+function expectRefused(plan: Plan, words: readonly RegExp[]): void {
+  must(stepsOf(plan).length === 0, "refused, and nothing done");
+  for (const { found, way } of plan.refusals) {
+    must(
+      words.some((one) => one.test(found)),
+      `not expected: ${found}`,
+    );
+    must(way.length > 10, `no way on: ${found}`);
+  }
+  for (const one of words)
+    must(
+      toldBy(plan).some((found) => one.test(found)),
+      `not refused with ${one.source}`,
+    );
+}
+
+const emptied = (verdict: Verdict): boolean => verdict === "blank";
+const isGrown = (verdict: Verdict): boolean => verdict === "grown" || verdict === "grown, unseen";
+
+/** What the commands of an outcome are, by the two sides' verdicts. */
+function expectOutcome(plan: Plan, outcome: Outcome, source: Found, target: Found): void {
+  if (outcome instanceof RegExp) {
+    expectRefused(plan, [outcome]);
+    return;
+  }
+  must(plan.refusals.length === 0, "refused");
+  const commands = allCommands(plan);
+  const calledFor = (command: string, wanted: boolean) => {
+    must(commands.includes(command) === wanted, `${command} is ${wanted ? "missing" : "not called for"}`);
+  };
+  for (const [host, { verdict, node }] of [
+    ["alpha", source],
+    ["bravo", target],
+  ] as const) {
+    calledFor(`${host}: drbdadm create-md r0`, emptied(verdict));
+    calledFor(`${host}: drbdadm check-resize r0`, isGrown(verdict));
+    calledFor(`${host}: drbdadm ${node.kernelResources.has("r0") ? "adjust" : "up"} r0`, true);
+  }
+  calledFor("alpha: drbdadm primary --force r0", outcome === "first sync");
+  calledFor("alpha: mkfs.xfs -L data /dev/drbd1", outcome === "first sync");
+  const sourceIsFilled = outcome === "filled" && (source.verdict === "blank" || source.verdict === "new");
+  const behind = outcome === "meet, source behind" || sourceIsFilled;
+  calledFor("alpha: drbdadm cstate r0", behind);
+  calledFor("alpha: drbdadm primary r0", outcome !== "first sync" && !behind);
+  must(!commands.some((one) => /wipefs|bravo: drbdadm primary|bravo: mkfs|-- --force/.test(one)), "nothing else");
+}
+
+describe.each([
+  ["with nothing remembered", false],
+  ["with the pair remembered", true],
+])("disks that are not attached, %s", (_what, remembers) => {
+  test.each([
+    ["both down", false, false],
+    ["the source Diskless", true, false],
+    ["the target Diskless", false, true],
+  ])("%s: every metadata on every disk, beside every kind of the other side", (_which, first, second) => {
+    const sources = apartSides("alpha", remembers, first);
+    const targets = apartSides("bravo", remembers, second);
+    let count = 0;
+    const check = (source: Found, target: Found) => {
+      const plan = planOf([source.node, target.node], { memory: remembers ? memory : noMemory, preview: true });
+      const refused = [source, target].flatMap(({ verdict }) => (verdict instanceof RegExp ? [verdict] : []));
+      try {
+        if (refused.length > 0) expectRefused(plan, refused);
+        else {
+          const [one, other] = [source.verdict, target.verdict] as [Exclude<Verdict, RegExp>, Exclude<Verdict, RegExp>];
+          expectOutcome(plan, remembers ? remembering(one, other) : together[one][other], source, target);
+        }
+      } catch (error) {
+        throw new Error(`${source.name}; ${target.name}: ${String(error)}\n${toldBy(plan).join("\n")}`);
+      }
+      count++;
+    };
+    for (const source of sources) for (const target of representatives(targets)) check(source, target);
+    for (const target of targets) for (const source of representatives(sources)) check(source, target);
+    expect(count).toBeGreaterThan(4000);
+  });
+});
+
+// --- a side that DRBD has attached -------------------------------------------------------------------------------
+
+const identifiers = { new: newGi, used: usedGi, older: olderGi, diverged: divergedGi } as const;
+type Identifier = keyof typeof identifiers;
+
+interface Running {
+  readonly disk: DiskState;
+  readonly connection: Connection;
+  readonly role: "Primary" | "Secondary";
+  readonly gi: Identifier;
+}
+
+function runningSide(host: string, { disk, connection, role, gi }: Running): ObservedNode {
+  const device: Contents = {
+    kind: "signature",
+    real: "/dev/drbd1",
+    size: 1,
+    type: "xfs",
+    uuid: remembered.filesystemUuid ?? "",
+  };
+  return withLook(
+    {
+      ...withKernel(nodeAt(host, "synced"), { role, connection, devices: [kernelDevice(disk)] }),
+      mounts: [],
+    },
+    { kernelGi: identifiers[gi], device: role === "Primary" ? device : undefined },
+  );
+}
+
+const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => Object.keys(table) as K[];
+
+const runningSides = (host: string): { found: Running; node: ObservedNode }[] =>
+  keysOf(attached).flatMap((disk) =>
+    keysOf(connections).flatMap((connection) =>
+      (["Primary", "Secondary"] as const).flatMap((role) =>
+        keysOf(identifiers).map((gi) => {
+          const found = { disk, connection, role, gi };
+          return { found, node: runningSide(host, found) };
+        }),
+      ),
+    ),
+  );
+
+/** What is refused of a running side by itself. */
+function refusedAlone({ disk, connection }: Running): RegExp[] {
+  const meaning = attached[disk];
+  if (meaning instanceof RegExp) return [meaning];
+  return connections[connection] === "alone" ? [/StandAlone/] : [];
+}
+
+test("disks that are attached: every state, connection, role and generation, beside the states that matter of the peer", () => {
+  const matters = ({ connection }: Running) => ["Connected", "Connecting", "StandAlone"].includes(connection);
+  const peers = runningSides("bravo").filter(
+    ({ found }) => ["UpToDate", "Inconsistent", "Outdated", "Failed"].includes(found.disk) && matters(found),
+  );
+  let count = 0;
+  for (const source of runningSides("alpha")) {
+    for (const target of peers) {
+      // The connection states that mean the same are tried beside fewer peers.
+      if (!matters(source.found) && target.found.gi !== "used") continue;
+      const plan = planOf([source.node, target.node]);
+      const commands = allCommands(plan);
+      const [one, other] = [source.found, target.found];
+      const told = [...refusedAlone(one), ...refusedAlone(other)];
+      count++;
+      const check = (holds: boolean, what: string) => {
+        if (!holds) must(false, `${what}: ${JSON.stringify([one, other, commands, toldBy(plan)])}`);
+      };
+      // What is running is never made anew, cleared, demoted or taken down.
+      const never = /create-md|wipefs|check-resize|secondary| down |disconnect/;
+      check(!commands.some((each) => never.test(each)), "a running side is left as it is");
+      check(plan.refusals.length === 0 || commands.length === 0, "refused, and nothing done");
+      check(
+        plan.refusals.every(({ way }) => way.length > 10),
+        "each refusal has a way on",
+      );
+      // A state that nothing can be planned on is told before how the two are connected.
+      const first = told.filter((each) => each.source !== "StandAlone");
+      for (const words of first.length > 0 ? first : told)
+        check(
+          toldBy(plan).some((found) => words.test(found)),
+          `refused with ${words.source}`,
+        );
+      const bothPrimary = one.role === "Primary" && other.role === "Primary";
+      if (bothPrimary) check(plan.refusals.length > 0, "two Primaries are refused");
+      const isNew = (side: Running) => side.gi === "new" && side.disk === "Inconsistent";
+      const forced = commands.includes("alpha: drbdadm primary --force r0");
+      if (forced) check(isNew(one) && isNew(other), "forced only where both are new");
+      const promoted = commands.includes("alpha: drbdadm primary r0");
+      if (promoted) {
+        check(
+          ["UpToDate", "Consistent"].includes(one.disk),
+          "only a whole disk is promoted, never in the middle of a resync",
+        );
+        check(one.role === "Secondary" && other.role === "Secondary", "nobody is promoted beside a Primary");
+      }
+      const isIdle = [one, other].every(({ role }) => role === "Secondary");
+      const isWell = one.disk === "UpToDate" && one.connection === "Connected";
+      if (plan.refusals.length === 0 && isIdle && isWell)
+        check(promoted || forced, "a pair that is well is put to use");
+    }
+  }
+  expect(count).toBeGreaterThan(25_000);
+});
+
+// --- the host itself ---------------------------------------------------------------------------------------------
+
+test("module and configuration, beside every kind of disk", () => {
+  const modules = {
+    loaded: [(node: ObservedNode) => node, undefined],
+    "not loaded": [(node: ObservedNode) => ({ ...node, module: { version: "8.4.11", loaded: false } }), undefined],
+    missing: [(node: ObservedNode) => ({ ...node, module: null }), /has no drbd module/],
+    "of version 9": [
+      (node: ObservedNode) => ({ ...node, module: { version: "9.2.14", loaded: true } }),
+      /which read different configuration grammars/,
+    ],
+  } as const;
+  const own = "/etc/drbd.d/r0.res";
+  const said = { exit: 10, output: "drbd.d/web.res:2: Parse error: expected\n" };
+  const configurations = {
+    ours: [(node: ObservedNode) => node, undefined, false],
+    absent: [(node: ObservedNode) => withFile(node, own, undefined), undefined, true],
+    another: [(node: ObservedNode) => withFile(node, own, "resource r0 { }\n"), undefined, true],
+    "in another file": [
+      (node: ObservedNode) => withFile(withFile(node, own, undefined), "/etc/drbd.d/web.res", "resource r0 { }"),
+      undefined,
+      true,
+    ],
+    "of ours, that cannot be read": [
+      (node: ObservedNode) => ({
+        ...withFile(node, own, "resource r0 {"),
+        adjust: { exit: 10, output: "drbd.d/r0.res:1: Parse error" },
+      }),
+      undefined,
+      true,
+    ],
+    "of another resource, that cannot be read": [
+      (node: ObservedNode) => ({ ...withFile(node, "/etc/drbd.d/web.res", "resource web {"), adjust: said }),
+      /cannot read \/etc\/drbd\.d\/web\.res/,
+      false,
+    ],
+  } as const;
+  const alpha = downNode("alpha", usedGi);
+  for (const { node, verdict, name } of apartSides("bravo", false, false)) {
+    for (const [moduleName, [withModule, noModule]] of Object.entries(modules)) {
+      for (const [configurationName, [withConfiguration, noConfiguration, writes]] of Object.entries(configurations)) {
+        const plan = planOf([alpha, withConfiguration(withModule(node))], { preview: true });
+        const early = [noModule, noConfiguration].flatMap((one) => one ?? []);
+        const outcome = verdict instanceof RegExp ? verdict : together.used[verdict];
+        const label = `${name}; module ${moduleName}; configuration ${configurationName}`;
+        try {
+          if (early.length > 0) expectRefused(plan, early);
+          else if (outcome instanceof RegExp) expectRefused(plan, [outcome]);
+          else {
+            must(plan.refusals.length === 0, "refused");
+            must(allCommands(plan).includes(`bravo: write ${own}`) === writes, "the file");
+          }
+        } catch (error) {
+          throw new Error(`${label}: ${String(error)}\n${toldBy(plan).join("\n")}`);
+        }
+      }
+    }
+  }
+});
