@@ -7,6 +7,8 @@ const common = {
 
 module.exports = {
   coverageProvider: "v8",
+  // No test is to fail because a machine is slow that day.
+  testTimeout: 60_000,
   projects: [
     {
       ...common,

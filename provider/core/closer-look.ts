@@ -1,15 +1,18 @@
 import type { ObservedNode } from "./observed";
 
 /**
- * Whether what was seen of a host's disks before holds beside a new look at its tables alone, taken after steps that
- * touch no disk. Not where drbd-utils came in between, since they read what is on the disks, nor where drbdadm now would
- * change something, since each resource is then asked about by itself.
+ * Whether what was seen of a host's disks before holds beside a new look that did not go into them, taken after looking
+ * alone, or after steps that touched other disks or none. Not where drbd-utils came in between, since they read what is
+ * on the disks, nor where drbdadm now would change something, since each resource is then asked about by itself.
  */
-export function stillHolds(before: ObservedNode, tables: ObservedNode): boolean {
-  return before.closely && before.utils !== null && (tables.adjust?.output ?? "").trim() === "";
+export function stillHolds(before: ObservedNode, now: ObservedNode): boolean {
+  return before.closely && before.utils !== null && (now.adjust?.output ?? "").trim() === "";
 }
 
-export function withCloserLook(tables: ObservedNode, before: ObservedNode): ObservedNode {
-  const { closely, utils, blocks, resources } = before;
-  return { ...tables, closely, utils, blocks, resources };
+/** The new look with what was seen of some resources' disks before; with all that it left out, where it was not close. */
+export function withCloserLook(now: ObservedNode, before: ObservedNode, names: ReadonlySet<string>): ObservedNode {
+  const resources = new Map([...[...before.resources].filter(([name]) => names.has(name)), ...now.resources]);
+  if (now.closely) return { ...now, resources };
+  const { closely, utils, blocks } = before;
+  return { ...now, closely, utils, blocks, resources };
 }

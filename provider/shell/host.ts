@@ -14,14 +14,15 @@ const fresh = 30_000;
 interface Sighting {
   readonly at: number;
   readonly node: ObservedNode;
-  /** What was looked at closely and which configurations were tried, to the letter. */
-  readonly covers: ReadonlySet<string>;
+  /** What was looked at closely and which configurations were tried, to the letter: of which resource, and when. */
+  readonly covers: ReadonlyMap<string, { readonly name: string; readonly at: number }>;
 }
 
 /** One host as this process knows it: one connection, kept, and the last look at it. */
 export class Host {
   private sighting: Sighting | undefined;
   private asked = false;
+  private lookedClosely = false;
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
@@ -32,13 +33,13 @@ export class Host {
     private readonly remote: Remote,
   ) {}
 
-  /** The last look, where it is fresh and went into all that is asked for; else a new one, into what is expected too. */
+  /** The last look, where it is fresh and went into all that is asked for; else a new one. */
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode> {
     return this.alone(async () => {
       const known = this.recent();
       if (known !== undefined && this.covers(request)) return known;
       const wider = this.widen(request);
-      return this.keep(wider, await this.remote.observe(wider, attempts));
+      return this.keep(wider, await this.remote.observe(wider, attempts), this.sighting);
     });
   }
 
@@ -53,7 +54,7 @@ export class Host {
     }
   }
 
-  /** What will be asked for before long: an observation looks at it too, which saves another one. */
+  /** What will be asked for before long: the first close look goes into it too, which saves others. */
   expect(looks: ProbeRequest["looks"]): void {
     this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
   }
@@ -71,7 +72,7 @@ export class Host {
 
   /** The last look, however shallow, while it is fresh. */
   recent(): ObservedNode | undefined {
-    return this.sighting !== undefined && Date.now() - this.sighting.at < fresh ? this.sighting.node : undefined;
+    return isFresh(this.sighting?.at) ? this.sighting?.node : undefined;
   }
 
   /** Runs steps in their order, tells each as it begins, stops at the first that fails, and looks at the host again. */
@@ -84,15 +85,8 @@ export class Host {
     return this.alone(async () => {
       const before = this.sighting;
       this.sighting = undefined;
-      const wider = observe && this.widen(observe);
-      const node = await this.remote.apply(steps, wider, tell, ended);
-      if (wider === undefined || node === undefined) return undefined;
-      if (wider.depth === "tables" && before !== undefined && stillHolds(before.node, node)) {
-        const all = withCloserLook(node, before.node);
-        this.sighting = { ...before, node: all };
-        return all;
-      }
-      return this.keep(wider, node);
+      const node = await this.remote.apply(steps, observe, tell, ended);
+      return observe && node && this.keep(observe, node, before);
     });
   }
 
@@ -109,17 +103,31 @@ export class Host {
   private covers(request: ProbeRequest): boolean {
     const { sighting } = this;
     if (sighting === undefined || (request.depth === "close" && !sighting.node.closely)) return false;
-    return coverage(request).every((one) => sighting.covers.has(one));
+    return coverage(request).every(([one]) => isFresh(sighting.covers.get(one)?.at));
   }
 
-  private widen({ looks, candidates, depth }: ProbeRequest): ProbeRequest {
-    const asked = new Set(looks.map(({ name }) => name));
-    return { looks: [...looks, ...this.expected.filter(({ name }) => !asked.has(name))], candidates, depth };
+  private widen(request: ProbeRequest): ProbeRequest {
+    if (this.lookedClosely) return request;
+    const asked = new Set(request.looks.map(({ name }) => name));
+    return { ...request, looks: [...request.looks, ...this.expected.filter(({ name }) => !asked.has(name))] };
   }
 
-  private keep(request: ProbeRequest, node: ObservedNode): ObservedNode {
-    const covers = request.depth === "tables" ? [] : coverage(request);
-    this.sighting = { at: Date.now(), node, covers: new Set(covers) };
+  /** What was seen of other resources' disks before is kept as long as it is fresh and holds. */
+  private keep(request: ProbeRequest, seen: ObservedNode, before: Sighting | undefined): ObservedNode {
+    const at = Date.now();
+    const now = request.depth === "tables" ? [] : coverage(request);
+    const asked = new Set(now.map(([, name]) => name));
+    const holds = before !== undefined && stillHolds(before.node, seen);
+    const others = holds
+      ? [...before.covers].filter(([, { name, at: when }]) => !asked.has(name) && isFresh(when))
+      : [];
+    const node = holds ? withCloserLook(seen, before.node, new Set(others.map(([, { name }]) => name))) : seen;
+    this.lookedClosely ||= node.closely;
+    this.sighting = {
+      at,
+      node,
+      covers: new Map([...others, ...now.map(([one, name]) => [one, { name, at }] as const)]),
+    };
     return node;
   }
 
@@ -131,8 +139,13 @@ export class Host {
   }
 }
 
-function coverage({ looks, candidates }: ProbeRequest): string[] {
-  return [...looks, ...candidates].map((one) => JSON.stringify(one));
+/** What a request goes into, to the letter, each with its resource. */
+function coverage({ looks, candidates }: ProbeRequest): (readonly [string, string])[] {
+  return [...looks, ...candidates].map((one) => [JSON.stringify(one), one.name] as const);
+}
+
+function isFresh(at: number | undefined): boolean {
+  return at !== undefined && Date.now() - at < fresh;
 }
 
 type RemoteOf = (name: string, connection: Connection) => Remote;

@@ -23,8 +23,21 @@ test.each<[string, ObservedNode, ObservedNode, boolean]>([
   expect(stillHolds(first, second)).toBe(holds);
 });
 
+const r0 = before.resources.get("r0")!;
+
 test("the disks are the former look's, all else is the new one's", () => {
-  const { links, closely, utils, blocks, resources } = withCloserLook(tables, before);
+  const { links, closely, utils, blocks, resources } = withCloserLook(tables, before, new Set(["r0"]));
   expect({ links, closely, utils }).toEqual({ links: ["new"], closely: true, utils: before.utils });
   expect([blocks, resources]).toEqual([before.blocks, before.resources]);
+});
+
+test("a close look keeps what it saw, and gets those named that it did not go into", () => {
+  const more = { ...before, resources: new Map([...before.resources, ["r1", r0] as const, ["r2", r0] as const]) };
+  const seen: ObservedNode = { ...before, blocks: new Map(), resources: new Map([["r1", { ...r0, portTaken: true }]]) };
+  const merged = withCloserLook(seen, more, new Set(["r0"]));
+  expect(merged.blocks).toBe(seen.blocks);
+  expect([...merged.resources].map(([name, { portTaken }]) => [name, portTaken])).toEqual([
+    ["r0", false],
+    ["r1", true],
+  ]);
 });

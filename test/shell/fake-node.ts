@@ -99,7 +99,7 @@ function nonceOf(script: string): string {
   return nonce;
 }
 
-/** Runs it, and cuts the connection as soon as a file of that name is there. What was started goes on, as with sshd. */
+/** Runs it, and cuts the connection soon after a file of that name is there. What was started goes on, as with sshd. */
 export function realShellUntil(file: string): Answer {
   return (exec, node) => {
     const child = node.spawn(exec);
@@ -107,8 +107,11 @@ export function realShellUntil(file: string): Answer {
     const look = setInterval(() => {
       if (!existsSync(join(node.folder, file))) return;
       clearInterval(look);
-      child.stdout?.destroy();
-      exec.hangUp();
+      // What was printed before is still on its way.
+      setTimeout(() => {
+        child.stdout?.destroy();
+        exec.hangUp();
+      }, 100);
     }, 5);
     child.on("close", () => {
       clearInterval(look);

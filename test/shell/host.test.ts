@@ -73,11 +73,12 @@ const noPort = ["port\n/proc/net/tcp:0", "exit 1"];
 /** The probe's answer with resources that were looked at. */
 const withLooks = (...names: string[]) =>
   probed((nonce) => {
+    const utils = ["utils", "exit 0", "version", "exit 0"];
     const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"].concat(noPort));
     return emptyProbe(nonce).replace(
       `\n@${nonce} end\n`,
-      looks
-        .concat("end")
+      utils
+        .concat(looks, "end")
         .map((one) => `\n@${nonce} ${one}\n`)
         .join(""),
     );
@@ -121,6 +122,28 @@ describe("observing", () => {
     node.answer = realShell;
     await apply(steps("true"));
     expect(host.recent()).toBeUndefined();
+  });
+
+  test("goes into one resource's disks again, and keeps what it saw of the others'", async () => {
+    node.answer = withLooks("r0", "r1");
+    host.expect([look("r0"), look("r1")]);
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
+    node.answer = withLooks("r0");
+    const moved = { ...look("r0"), disk: "/dev/vdc" };
+    const again = await host.observe({ looks: [moved], candidates: [], depth: "close" });
+    expect([...again.resources.keys()].sort()).toEqual(["r0", "r1"]);
+    expect(node.commands.at(-1)).not.toContain("say resource r1");
+    await host.observe({ looks: [moved], candidates: [], depth: "close" });
+    await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
+    expect(node.commands).toHaveLength(2);
+    // An old look at a disk is none.
+    const later = Date.now() + 600_000;
+    jest.spyOn(Date, "now").mockReturnValue(later);
+    await host.observe({ looks: [moved], candidates: [], depth: "close" });
+    node.answer = withLooks("r1");
+    await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
+    jest.restoreAllMocks();
+    expect(node.commands).toHaveLength(4);
   });
 
   test("looks at what is expected too, so that it need not be asked for again", async () => {
