@@ -246,7 +246,7 @@ function resized(
     {
       node: side.hostname,
       found: `${side.disk} has ${mebibytes(disk.size)} (${disk.size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
-      way: "Give it back its size, and run `pulumi up` again: nothing was written to it since. If it is another disk that shall be filled from the peer, make its metadata yourself (\`drbdadm create-md ${name}\` on ${side.hostname}): \`pulumi up\` then goes on.",
+      way: `Give it back its size, and run \`pulumi up\` again: nothing was written to it since. If it is another disk that shall be filled from the peer, make its metadata yourself (\`drbdadm create-md ${name}\` on ${side.hostname}): \`pulumi up\` then goes on.`,
     },
   ];
 }
