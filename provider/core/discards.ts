@@ -51,10 +51,20 @@ function emptied(disks: readonly DiskContents[], discarded: readonly DiskContent
 function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
   if (side.progress.kind === "new") return true;
   const relation = relationOf(side, other);
-  if (other.progress.kind !== "used") return !isOwn(desired, memory, side);
+  // Where both are named, neither may count on the other.
+  if (other.progress.kind !== "used" || isNamed(desired, other)) return !isOwn(desired, memory, side);
   if (!isNewest(other)) return false;
   if (relation === "same" || relation === "second-newer") return true;
   return relation === "unrelated" && !isOwn(desired, memory, side);
+}
+
+/** Whether the metadata on its disk is among what a person lets go. */
+function isNamed(desired: DesiredResource, { desired: { hostname, ...side }, observed }: Side): boolean {
+  if (observed === undefined) return false;
+  const identity = disksOf({ hostname, ...side }, observed)
+    .map(({ contents }) => contentsIdentity(contents))
+    .at(-1);
+  return identity !== undefined && (desired.discard?.[hostname] ?? []).includes(identity);
 }
 
 /** Whether a disk's generation of data is this resource's, as far as that is known. */

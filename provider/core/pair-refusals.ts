@@ -102,6 +102,25 @@ function refuseFilesystem(pair: PairView): Refusal[] {
   }
 }
 
+/**
+ * Where there is nothing left to do. Nobody is demoted by us, so that it cannot be mounted where it is wanted, and being
+ * content with that would hide it.
+ */
+export function mountRefusals({ desired, sides, source }: PairView): Refusal[] {
+  const mountPoint = desired.filesystem?.mountPoint;
+  const primary = sides.find(isPrimary);
+  if (mountPoint === undefined || primary === undefined || primary === source) return [];
+  if (sides.some((side) => side.mountedAt.length > 0)) return [];
+  const [there, wanted] = [primary.desired.hostname, source.desired.hostname];
+  return [
+    {
+      node: there,
+      found: `${desired.name} is Primary there and mounted nowhere, and ${mountPoint} belongs on the sync source ${wanted}`,
+      way: `To have it on ${wanted}: on ${there}, \`drbdadm secondary ${desired.name}\`. To have it where it is: \`syncSource: ${there}\`.`,
+    },
+  ];
+}
+
 function refuseMount(pair: PairView, side: Side): Refusal[] {
   const mountPoint = pair.desired.filesystem?.mountPoint;
   if (mountPoint === undefined) return [];

@@ -10,7 +10,7 @@ import type { Memory } from "./memory";
 import { usableBytes } from "./metadata-size";
 import type { ObservedNode } from "./observed";
 import { fstabLines } from "./fstab";
-import { pairRefusals } from "./pair-refusals";
+import { mountRefusals, pairRefusals } from "./pair-refusals";
 import { PairView } from "./pair-view";
 import { devicePath, resourcePath } from "./paths";
 import type { Plan, Refusal, Stage, Step } from "./plan";
@@ -54,9 +54,12 @@ export function planResource(situation: ResourceSituation): Plan {
   const refusals = pairRefusals(pair);
   if (refusals.length > 0) return refused(refusals);
   const plan = new PairPlan(pair, situation.configuration);
+  const stages = plan.stages();
+  const unmounted = stages.length === 0 ? mountRefusals(pair) : [];
+  if (unmounted.length > 0) return refused(unmounted);
   return {
     subject: desired.name,
-    stages: plan.stages().filter((stage) => stage.length > 0),
+    stages,
     refusals: [],
     warnings: [...warn(situation), ...plan.warnings()],
     afterwards: plan.afterwards(),
@@ -77,6 +80,20 @@ class PairPlan {
   }
 
   stages(): Stage[] {
+    const stages = this.changes().filter((stage) => stage.length > 0);
+    return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);
+  }
+
+  /** A side that waits for its peer with its disk attached is filled as soon as we bring that one to it. */
+  private checkFilled(): Step[] {
+    const { survivor, isTogether } = this.pair;
+    if (survivor === undefined || isTogether) return [];
+    return this.sides
+      .filter(({ progress }) => progress.kind === "new" && progress.attached)
+      .map((side) => steps.checkNeverUsed(side.desired.hostname, this.desired.name, side.desired));
+  }
+
+  private changes(): Stage[] {
     const changedFiles = this.sides.flatMap((side) => this.writeFile(side));
     const running = this.sides.filter((side) => side.device?.disk !== "Diskless" && this.pair.isChange(side));
     if (running.length > 0) {
@@ -147,11 +164,11 @@ class PairPlan {
   private bringUp(side: Side): Step[] {
     const host = side.desired.hostname;
     const made = this.metadataSteps(side);
-    // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata.
-    const overwritten =
-      side.progress.kind === "new" && !side.progress.attached && this.pair.survivor !== undefined
-        ? side.desired
-        : undefined;
+    // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata,
+    // and until that is known it must not wait for a peer either.
+    const isFilled = this.pair.survivor !== undefined || (this.pair.neverUsed && side === this.target);
+    const isLoose = side.progress.kind === "new" && !side.progress.attached;
+    const overwritten = isFilled && isLoose ? side.desired : undefined;
     if (side.kernel === undefined) {
       const because = made.length > 0 ? "attaches the disk and looks for the peer" : "it is down";
       made.push(steps.up(host, this.desired.name, because, overwritten));

@@ -194,7 +194,7 @@ up_to_date() {
 before_growth() {
   now=$(metadata_at "$1" "$2")
   case $now in "v08 $3 "*) return 0 ;; v08*) [ "$3" = any ] && return 0 ;; esac
-  echo "where $1 ended when it had $2 bytes lies no metadata of device $3: $now"; return 1
+  echo "where $1 ended when it had $2 bytes lies no metadata of device $3: $now. If this is another disk, that shall be filled from the peer, make its metadata yourself (drbdadm create-md)"; return 1
 }
 
 # move_metadata RESOURCE MINOR DISK BYTES: to the end of a disk that grew while it was down. drbdmeta finds it by the size that

@@ -191,7 +191,7 @@ function classifyDisk(
   }
   const unreadable = disks.flatMap(({ path, contents }) => refuseUnreadable(side.hostname, path, contents));
   if (unreadable.length > 0) return unreadable;
-  return resized(side, node, observed, memory) ?? blankOrForeign(disks);
+  return resized(desired, side, node, observed, memory) ?? blankOrForeign(disks);
 }
 
 function blankOrForeign(disks: readonly DiskContents[]): Progress {
@@ -231,6 +231,7 @@ function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "
 
 /** No metadata where it should be, on the disk that had it when it had another size. */
 function resized(
+  { name }: DesiredResource,
   side: DesiredSide,
   node: ObservedNode,
   { disk }: ObservedResource,
@@ -245,7 +246,7 @@ function resized(
     {
       node: side.hostname,
       found: `${side.disk} has ${mebibytes(disk.size)} (${disk.size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
-      way: "Give it back its size, and run `pulumi up` again: nothing was written to it since. If it is another disk that shall be filled from the peer, clear it and name it by another path.",
+      way: `Give it back its size, and run \`pulumi up\` again: nothing was written to it since. If it is another disk that shall be filled from the peer, make its metadata yourself (\`drbdadm create-md ${name}\` on ${side.hostname}): \`pulumi up\` then goes on.`,
     },
   ];
 }

@@ -65,6 +65,8 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
       writeFileSync(
         join(root, path),
         path === "/proc/self/mountinfo" ? text.replaceAll(" /dev/", ` ${root}/dev/`) : text,
+        // A disk is bytes.
+        path.startsWith("/dev/") ? "latin1" : "utf8",
       );
     }
     for (const [path, target] of Object.entries(host.links ?? {})) {

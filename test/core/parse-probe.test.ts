@@ -184,7 +184,47 @@ describe("what stands on a disk", () => {
     [
       "unknown data",
       changed({ "/dev/vdb": `${"\0".repeat(100)}x` }, none),
-      { kind: "data", real: "/dev/vdb", size: 536870912, offset: 100 },
+      {
+        kind: "data",
+        real: "/dev/vdb",
+        size: 536870912,
+        offset: 100,
+        hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      },
+    ],
+    [
+      "a partition with nothing on it",
+      changed(blankDisk, {
+        blkid: {
+          // As blkid 2.38.1 told it of a partition in the lab.
+          "-p -o export /dev/vdb": {
+            says: "DEVNAME=/dev/vdb\nPART_ENTRY_SCHEME=dos\nPART_ENTRY_TYPE=0x83\nPART_ENTRY_NUMBER=1\nPART_ENTRY_OFFSET=2048\nPART_ENTRY_SIZE=600000\nPART_ENTRY_DISK=254:16\n",
+          },
+        },
+      }),
+      { kind: "blank", real: "/dev/vdb" },
+    ],
+    [
+      "a filesystem, with how much it takes",
+      changed(
+        { "/dev/vdb": `XFSB\0\0\x10\0\0\0\0\0\0\0\0\x02${"\0".repeat(5000)}` },
+        {
+          blkid: {
+            "-p -o export /dev/vdb": {
+              says: "DEVNAME=/dev/vdb\nUUID=e36b316a\nBLOCK_SIZE=512\nTYPE=xfs\nUSAGE=filesystem\n",
+            },
+          },
+        },
+      ),
+      { kind: "signature", type: "xfs", uuid: "e36b316a", taken: 8192, hash: undefined },
+    ],
+    [
+      "metadata of DRBD 9, of which blkid tells no UUID",
+      changed(
+        {},
+        { blkid: { "-p -o export /dev/vdb": { says: "DEVNAME=/dev/vdb\nVERSION=v09\nTYPE=drbd\nUSAGE=raid\n" } } },
+      ),
+      { kind: "signature", type: "drbd", uuid: undefined, hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
     ],
     ["missing", changed({ "/dev/vdb": undefined }), { kind: "missing" }],
     [
@@ -241,6 +281,29 @@ describe("what stands on a disk", () => {
     expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 0 });
     expect(r0.metadata).toEqual({ kind: "present", version: "v09", gi: gi("both-down.alpha").split("\n")[0] });
   });
+});
+
+test("metadata where the disk ended, by the size that drbdmeta keeps", () => {
+  // The superblock as the lab's machine wrote it, on a disk that had 8192 bytes then.
+  const superblock = `${"\0".repeat(8)}ABCDEFGH${"\0".repeat(8)}IJKLMNOP${"\0".repeat(7)}\x04abcdefgh${"\0".repeat(12)}\x83t\x02k`;
+  const disk = `${"\0".repeat(4096)}${superblock}${"\0".repeat(4096 - superblock.length + 9000)}`;
+  const absent = { exit: 1 };
+  const drbdmeta = {
+    "1 v08 /dev/vdb internal get-gi": absent,
+    "--node-id 0 1 v09 /dev/vdb internal get-gi": absent,
+  };
+  const looked = (lkbd: string | undefined) =>
+    observe(
+      changed({ "/dev/vdb": disk, "/var/lib/drbd/drbd-minor-1.lkbd": lkbd }, { ...none, drbdmeta }),
+    ).resources.get("r0")!.metadata;
+  expect(looked("8192\t/dev/vdb\nuuid:\t6162636465666768\n")).toEqual({
+    kind: "moved",
+    bytes: 8192,
+    uuid: "6162636465666768",
+    gi: "4142434445464748:0000000000000000:494A4B4C4D4E4F50:0000000000000004",
+  });
+  for (const other of [undefined, "", "4096\t/dev/vdb\n", "$(reboot)\n", "-1\n"])
+    expect(looked(other)).toEqual({ kind: "absent" });
 });
 
 describe("metadata", () => {

@@ -2,6 +2,7 @@
 import type { DesiredResource } from "../../provider/core/desired";
 import { formatPlan } from "../../provider/core/format";
 import type { Contents, ObservedNode } from "../../provider/core/observed";
+import { noMemory } from "../../provider/core/memory";
 import { type Plan, stepsOf } from "../../provider/core/plan";
 import {
   allCommands,
@@ -297,6 +298,15 @@ describe("discard", () => {
         const plan = planOf([first, second], { desired: letting({ bravo: [own] }), memory: given });
         expect(cleared(plan)).toEqual([]);
         expect(stepLike(plan, "bravo: drbdadm create-md")).toEqual([]);
+      }
+    });
+
+    test("both named, where each is there only because of the other: neither goes", () => {
+      const desired = letting({ alpha: [own], bravo: [own] });
+      for (const given of [noMemory, memory]) {
+        const plan = planOf([downNode("alpha", usedGi), downNode("bravo", usedGi)], { desired, memory: given });
+        expect(cleared(plan)).toEqual([]);
+        expect(stepLike(plan, "create-md")).toEqual([]);
       }
     });
 

@@ -2,6 +2,7 @@
 import { noMemory } from "../../provider/core/memory";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf } from "../../provider/core/plan";
+import { fstabLine } from "../../provider/core/steps-resource";
 import {
   type Pair,
   allCommands,
@@ -24,6 +25,7 @@ import {
   remembered,
   unrelatedGi,
   usedGi,
+  withFile,
   withKernel,
   withLook,
 } from "./observed-builder";
@@ -103,6 +105,53 @@ describe("a replaced disk", () => {
   function withBootUnits(node: ObservedNode): ObservedNode {
     return { ...node, links: [] };
   }
+});
+
+describe("metadata that was just made waits for its peer, attached", () => {
+  const waiting = nodeAt("bravo", "up");
+  const check = [
+    { kind: "check", call: ["never_used", "r0"] },
+    { kind: "check", call: ["blank_before_metadata", "/dev/vdb"] },
+  ];
+
+  test("before its peer is brought to it, it must hold nothing else: the sync overwrites it", () => {
+    const { stages } = planOf([downNode("alpha", usedGi), waiting]);
+    expect(stages[0]!.map(({ node, does }) => [node, does])).toEqual([["bravo", check]]);
+    expect(stages[1]!.map(({ node, argv }) => `${node}: ${argv.join(" ")}`)).toContain("alpha: drbdadm up r0");
+  });
+
+  test("where they have met it is too late to look, and nothing is to be done", () => {
+    const [alpha, bravo] = healthyPair();
+    expect(allCommands(planOf([alpha, bravo], { memory }))).toEqual([]);
+  });
+});
+
+describe("Primary where it is not wanted, and mounted nowhere", () => {
+  const desired = { ...r0, syncSource: "bravo" };
+  const [alpha, bravo] = healthyPair();
+  const unmounted: Pair = [{ ...alpha, mounts: blankNode("alpha").mounts }, bravo];
+  const refusal = "alpha: r0 is Primary there and mounted nowhere, and /srv/data belongs on the sync source bravo";
+
+  test("what is to be done is done first", () => {
+    expect(allCommands(planOf(unmounted, { desired, memory }))).toEqual([
+      "alpha: write /etc/fstab",
+      "bravo: write /etc/fstab",
+      "bravo: systemctl daemon-reload",
+    ]);
+  });
+
+  test("then it is told, rather than passed over", () => {
+    const line = (node: ObservedNode, atBoot: boolean) =>
+      withFile(node, "/etc/fstab", `${fstabLine(desired, desired.filesystem!, "/srv/data", atBoot)}\n`);
+    const written: Pair = [line(unmounted[0], false), line(bravo, true)];
+    expect(refusalsOf(planOf(written, { desired, memory }))).toEqual([refusal]);
+  });
+
+  test("where it is mounted it may stay", () => {
+    const line = (node: ObservedNode, atBoot: boolean) =>
+      withFile(node, "/etc/fstab", `${fstabLine(desired, desired.filesystem!, "/srv/data", atBoot)}\n`);
+    expect(allCommands(planOf([line(alpha, false), line(bravo, true)], { desired, memory }))).toEqual([]);
+  });
 });
 
 describe("data that was there is gone", () => {

@@ -1,0 +1,126 @@
+import * as fc from "fast-check";
+import { dataBlocks } from "./disk";
+import { type Beginning, beginnings, diskWork, type Event, handCommands } from "./events";
+import type { Deed, History, Interruption } from "./history";
+import type { Program } from "./pulumi";
+import type { Fault } from "./remote";
+
+const machine = fc.constantFrom<0 | 1>(0, 1);
+const block = fc.integer({ min: 1, max: dataBlocks - 1 });
+
+const hand = fc.constant("hand" as const);
+const onBoth = fc.constant("hand on both" as const);
+
+const event: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("time" as const), turns: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("cut link" as const, "restore link" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("cut power" as const, "boot" as const, "reboot" as const),
+      on: machine,
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...handCommands) }) },
+  { weight: 3, arbitrary: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...diskWork) }) },
+  { weight: 1, arbitrary: fc.record({ kind: onBoth, command: fc.constantFrom(...handCommands, ...diskWork) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("write" as const), on: machine, block }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("torn write" as const),
+      on: machine,
+      block,
+      where: fc.constantFrom("here" as const, "there" as const),
+    }),
+  },
+);
+
+const faults: readonly Fault[] = [
+  "fails",
+  "fails after it took effect",
+  "dropped before",
+  "dropped after",
+  "dropped while it runs",
+];
+
+const interruption: fc.Arbitrary<Interruption> = fc.record({
+  at: fc.integer({ min: 0, max: 50 }),
+  what: fc.oneof(
+    { weight: 5, arbitrary: event },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("fault" as const), fault: fc.constantFrom(...faults) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("the process dies" as const) }) },
+  ),
+});
+
+const interruptions = fc.array(interruption, { maxLength: 4 });
+const quiet = fc.constant([] as Interruption[]);
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ kind: fc.constant("event" as const), event }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("up" as const), interruptions }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("preview" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("discard" as const), on: machine }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom("refresh" as const, "destroy" as const), interruptions }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("program" as const),
+      change: fc.oneof(
+        fc.record({ protocol: fc.constantFrom<Program["protocol"]>("A", "C") }),
+        fc.record({ syncSource: fc.constantFrom<Program["syncSource"]>("alpha", "bravo") }),
+        fc.record({ maxBuffers: fc.constantFrom(2048, 8000) }),
+        { weight: 3, arbitrary: fc.record({ formatted: fc.boolean() }) },
+        fc.record({ keeps: fc.boolean() }),
+        fc.constant({ discard: {} }),
+      ),
+    }),
+  },
+);
+
+/** Most pairs begin on blank disks: the others end in a refusal soon. */
+const beginning: fc.Arbitrary<Beginning> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<Beginning>("blank") },
+  { weight: 2, arbitrary: fc.constantFrom(...beginnings) },
+);
+
+const program: fc.Arbitrary<Program> = fc.record({
+  protocol: fc.constantFrom<Program["protocol"]>("C", "C", "A"),
+  syncSource: fc.constantFrom<Program["syncSource"]>("alpha", "alpha", "bravo"),
+  formatted: fc.constantFrom(true, true, true, false),
+  maxBuffers: fc.constant(2048),
+  keeps: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+  fenced: fc.constantFrom(true, true, false),
+  discard: fc.constant({}),
+});
+
+export const arbitraryHistory: fc.Arbitrary<History> = fc.record({
+  beginnings: fc.tuple(beginning, beginning),
+  program,
+  restless: fc.boolean(),
+  deeds: fc
+    .tuple(
+      fc.record({ kind: fc.constant("up" as const), interruptions: fc.oneof(quiet, interruptions) }),
+      fc.array(deed, { maxLength: 10, size: "max" }),
+    )
+    .map(([first, more]) => [first, ...more]),
+});
+
+/** A first up during which somebody works on a disk: what was seen is not what is there. */
+export const arbitraryRace: fc.Arbitrary<History> = fc.record({
+  beginnings: fc.tuple(beginning, beginning),
+  program,
+  restless: fc.boolean(),
+  deeds: fc
+    .tuple(
+      fc.constantFrom<Deed[]>([], [{ kind: "discard", on: 0 }], [{ kind: "discard", on: 1 }]),
+      fc.record({
+        at: fc.integer({ min: 5, max: 35 }),
+        what: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...diskWork) }),
+      }),
+    )
+    .map(([before, work]) => [...before, { kind: "up", interruptions: [work] }]),
+});

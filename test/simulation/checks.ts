@@ -1,0 +1,135 @@
+/** The checks of remote-functions.ts, as they would find a machine. */
+import type { Call } from "../../provider/core/remote-functions";
+import { contentsIdentity } from "../../provider/core/disk-identity";
+import type { Contents } from "../../provider/core/observed";
+import { attachedMetadata } from "./kernel";
+import { done, failed, type Result } from "./commands";
+import { isRunning } from "./connection";
+import { dataBlocks, type Disk, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
+import { device, diskPath, type Machine } from "./machine";
+import { readBlocks } from "./observe";
+import type { World } from "./world";
+
+/** How often `wait_connected` looks again within its seconds: fewer times than on a host, where nothing happens in most. */
+const patience = 6;
+
+export function check(world: World, machine: Machine, [name, ...args]: Call): Result | "wait" {
+  switch (name) {
+    case "no_metadata": {
+      if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
+        return failed(1, `${diskPath} holds DRBD metadata now: error 20 busy`);
+      }
+      const found = visibleMetadata(machine.disk);
+      return found === undefined ? done : failed(1, `${diskPath} holds DRBD metadata now: ${giText(found, false)}`);
+    }
+    case "still_blank":
+      return stillBlank(world, machine, args[0]!, args[1]!);
+    case "blank_before_metadata": {
+      const at = machine.disk.blocks
+        .slice(0, dataBlocks)
+        .findIndex((version, block) => version !== 0 && block !== unseenBlock);
+      return at < 0 ? done : failed(1, `${diskPath} is not blank in front of its metadata: data ${at}`);
+    }
+    case "never_used":
+      return neverUsed(machine);
+    case "wait_connected":
+      return waitConnected(machine);
+    case "both_new": {
+      const connected = waitConnected(machine);
+      if (connected === "wait" || connected.exit !== 0 || !isRunning(machine)) return connected;
+      const disks = `${machine.kernel.disk}/${machine.kernel.peerDisk}`;
+      if (disks !== "Inconsistent/Inconsistent") return failed(1, `r0 is ${disks}, not Inconsistent/Inconsistent`);
+      return neverUsed(machine);
+    }
+    case "still_holds": {
+      const now = identityOf(readBlocks(world, machine.disk, "disk"));
+      return now === args[1]
+        ? done
+        : failed(1, `${diskPath} holds ${now} now; it held ${args[1]!} when this was planned`);
+    }
+    case "fits_before_metadata":
+      return fits(world, machine, Number(args[1]), Number(args[2]));
+    case "up_to_date":
+      return upToDate(machine);
+    case "before_growth": {
+      const found = metadataAt(machine.disk, Number(args[1]));
+      const isIt = found !== undefined && ["any", found.deviceUuid].includes(args[2]!);
+      return isIt ? done : failed(1, `where ${diskPath} ended lies no metadata of device ${args[2]!}`);
+    }
+    case "wait_up_to_date": {
+      const connected = waitConnected(machine);
+      if (connected === "wait" || connected.exit !== 0 || !isRunning(machine)) return connected;
+      return machine.kernel.disk === "UpToDate"
+        ? done
+        : failed(1, `r0 is ${machine.kernel.disk}: it is made Primary once its own disk is UpToDate`);
+    }
+    case "not_standalone": {
+      const stands = isRunning(machine) && machine.kernel.connection === "StandAlone";
+      return stands ? failed(1, "r0 is StandAlone now") : done;
+    }
+  }
+}
+
+/** Looks again until it is done with waiting. */
+export async function checkPatiently(
+  world: World,
+  machine: Machine,
+  call: Call,
+  letTimePass: () => Promise<void>,
+): Promise<Result> {
+  for (let turn = 0; turn < patience; turn++) {
+    const result = check(world, machine, call);
+    if (result !== "wait") return result;
+    await letTimePass();
+  }
+  const now = machine.kernel?.connection ?? "down";
+  return failed(1, `r0 is ${now}, not connected to its peer: is the port open both ways on the replication addresses?`);
+}
+
+function waitConnected(machine: Machine): Result | "wait" {
+  if (machine.kernel?.connection === "Connected") return done;
+  if (machine.kernel?.connection === "StandAlone") return failed(1, "r0 is StandAlone, not connected to its peer");
+  return "wait";
+}
+
+function neverUsed(machine: Machine): Result {
+  const metadata = isRunning(machine) ? (attachedMetadata(machine) ?? visibleMetadata(machine.disk)) : undefined;
+  const isNew =
+    metadata?.current === justCreated && metadata.bitmap === 0 && metadata.history.every((one) => one === 0);
+  const said = metadata === undefined ? "none" : giText(metadata, machine.isPrimary);
+  return isNew ? done : failed(1, `the generation identifiers of r0 are not those of a new device: ${said}`);
+}
+
+function stillBlank(world: World, machine: Machine, path: string, bytes: string): Result {
+  const isDevice = path === device;
+  if (isDevice && !machine.isPrimary) return failed(1, `${path} is not blank any more: error Wrong medium type`);
+  const found = readBlocks(world, machine.disk, isDevice ? "device" : "disk");
+  if (found.kind !== "blank") return failed(1, `${path} is not blank any more: ${found.kind}`);
+  const size = sizeOf(machine.disk);
+  if (bytes === "any" || bytes === String(size)) return done;
+  return failed(1, `${path} has ${size} bytes now; it had ${bytes} when this was planned`);
+}
+
+function fits(world: World, machine: Machine, bytes: number, usable: number): Result {
+  const { disk } = machine;
+  if (disk.size !== bytes)
+    return failed(1, `${diskPath} has ${disk.size} bytes now; it had ${bytes} when this was planned`);
+  const found = readBlocks(world, disk, "disk");
+  const taken = found.kind === "signature" ? found.taken : undefined;
+  const room = taken !== undefined && taken <= usable;
+  return room ? done : failed(1, `the filesystem on ${diskPath} takes ${taken ?? "an unknown number of"} bytes`);
+}
+
+function upToDate(machine: Machine): Result {
+  if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
+    return machine.kernel.disk === "UpToDate" ? done : failed(1, `r0 is ${machine.kernel.disk} here, not UpToDate`);
+  }
+  const { consistent, wasUpToDate } = visibleMetadata(machine.disk)?.flags ?? {};
+  const isNewest = consistent === true && wasUpToDate === true;
+  return isNewest ? done : failed(1, `the data on ${diskPath} is not known to be the newest`);
+}
+
+const identityOf = (contents: Contents): string =>
+  contents.kind === "blank" ? "blank" : (contentsIdentity(contents) ?? "unreadable");
+
+const sizeOf = (disk: Disk): number => disk.size;

@@ -1,0 +1,170 @@
+/** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 do it. */
+import { drbdadm } from "./drbdadm";
+import { MiB, tailBlock, unseenBlock } from "./disk";
+import { device, enabledLink, type Machine, resource } from "./machine";
+import type { World } from "./world";
+
+/** Who runs a command: the provider, the host itself (systemd), or a person who types it. */
+export type Actor = "provider" | "host" | "hand";
+
+export interface Result {
+  readonly exit: number;
+  readonly output: string;
+}
+
+export const done: Result = { exit: 0, output: "" };
+export const failed = (exit: number, output: string): Result => ({ exit, output });
+
+/** A command that is not known here is a defect of the simulation, and must never pass for one that worked. */
+export class UnknownCommand extends Error {}
+
+export function run(world: World, machine: Machine, argv: readonly string[], actor: Actor): Result {
+  const [program = "", ...words] = argv;
+  switch (program) {
+    case "drbdadm":
+      return machine.hasUtils ? drbdadm(world, machine, words, actor) : failed(127, "drbdadm: not found");
+    case "mkfs.xfs":
+      return mkfs(world, machine, words, actor);
+    case "mount":
+      return mount(world, machine, words);
+    case "umount":
+      return unmount(machine);
+    case "mkdir":
+      return done;
+    case "rm":
+      machine.files.delete(words.at(-1)!);
+      return done;
+    case "mv": {
+      const [, from = "", to = ""] = words;
+      const text = machine.files.get(from);
+      if (text === undefined) return failed(1, `mv: cannot stat '${from}'`);
+      machine.files.delete(from);
+      machine.files.set(to, text);
+      return done;
+    }
+    case "systemctl":
+      return systemctl(machine, words);
+    case "modprobe":
+      machine.moduleLoaded = true;
+      return done;
+    case "env":
+      return run(world, machine, words.slice(1), actor);
+    case "apt-get":
+      if (words.includes("install")) machine.hasUtils = true;
+      return done;
+    default:
+      throw new UnknownCommand(`the simulation does not know: ${argv.join(" ")}`);
+  }
+}
+
+function systemctl(machine: Machine, words: readonly string[]): Result {
+  const [verb = "", ...rest] = words;
+  const unit = rest.at(-1);
+  if (verb === "enable" && unit === `drbd@${resource}.target`) machine.links.add(enabledLink);
+  else if (verb === "disable" && unit === `drbd@${resource}.target`) machine.links.delete(enabledLink);
+  else if (!["daemon-reload", "start", "stop"].includes(verb)) {
+    throw new UnknownCommand(`the simulation does not know: systemctl ${words.join(" ")}`);
+  }
+  return done;
+}
+
+/** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
+function mkfs(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
+  if (words.at(-1) !== device) throw new UnknownCommand(`mkfs.xfs on ${words.at(-1) ?? "nothing"}`);
+  if (!machine.isPrimary) return failed(1, `mkfs.xfs: ${device}: Wrong medium type`);
+  const first = machine.disk.blocks[0]!;
+  const isKnown = first !== 0 && world.ledger.content(first).type !== "data";
+  if (isKnown && !words.includes("-f")) return failed(1, "mkfs.xfs: use the -f option to force overwrite.");
+  if (actor === "provider") world.made.formatted += 1;
+  world.happened.add("a device was formatted");
+  machine.disk.blocks.slice(0, tailBlock).forEach((version, block) => {
+    if (version === 0 && block > 0) return;
+    // Who formats by hand puts his own in the place of what was there.
+    if (actor === "hand") world.ledger.forget(version, block);
+    const type = block === 0 ? ("xfs" as const) : ("data" as const);
+    if (block === 0) {
+      const written = world.ledger.write({
+        replaces: actor === "hand" ? version : 0,
+        type,
+        uuid: world.uuid(),
+        taken: 256 * MiB,
+      });
+      writeBlock(world, machine, block, written, "mkfs.xfs overwrote it");
+      world.ledger.keep(written, block);
+    } else writeBlock(world, machine, block, 0, "mkfs.xfs discarded it");
+  });
+  return done;
+}
+
+/** A write to the DRBD device: on both disks where they are connected, else noted as out of sync. */
+export function writeBlock(world: World, machine: Machine, block: number, version: number, because: string): void {
+  const { kernel, disk } = machine;
+  if (kernel?.role !== "Primary" || kernel.disk === "Diskless") throw new Error("a write to a device that is not open");
+  const metadata = disk.metadata!;
+  metadata.active[block] = true;
+  const peer = world.peerOf(machine);
+  const mirrored = kernel.connection === "Connected" && peer.kernel !== undefined && peer.kernel.disk !== "Diskless";
+  metadata.outOfSync[block] = !mirrored;
+  // The peer first: what is only on its way over there is never the last copy here.
+  if (mirrored) {
+    peer.disk.metadata!.outOfSync[block] = false;
+    world.ledger.replace(peer.disk, block, version, because);
+  }
+  world.ledger.replace(disk, block, version, because);
+}
+
+/** What a reader of the device finds: what is not synced yet comes from the peer. */
+function readBlock(world: World, machine: Machine, block: number): number {
+  const { kernel, disk } = machine;
+  const isBehind = kernel?.replication === "SyncTarget" && disk.metadata?.outOfSync[block] === true;
+  return (isBehind ? world.peerOf(machine).disk : disk).blocks[block]!;
+}
+
+/** Without a disk that is whole, and without a peer, there are only errors. */
+const isUsable = ({ kernel }: Machine): boolean =>
+  kernel?.role === "Primary" && (kernel.disk === "UpToDate" || kernel.connection === "Connected");
+
+/** A program that needs no filesystem, and writes little. What is about to be formatted is no place for it. */
+export function rawWrite(world: World, machine: Machine): void {
+  if (!isUsable(machine) || readBlock(world, machine, 0) !== 0) return;
+  const written = world.ledger.write({ replaces: readBlock(world, machine, unseenBlock), type: "data" });
+  writeBlock(world, machine, unseenBlock, written, "a program wrote in its place");
+  if (!machine.files.has("/var/lib/pulumi-drbd/r0.new")) world.ledger.keep(written, unseenBlock);
+}
+
+/** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */
+export function userWrites(world: World, machine: Machine, block: number): void {
+  if (machine.mountedAt === undefined || !isUsable(machine)) return;
+  const written = world.ledger.write({ replaces: readBlock(world, machine, block), type: "data" });
+  writeBlock(world, machine, block, written, "a program wrote in its place");
+  world.ledger.keep(written, block);
+}
+
+/** The power goes in the middle of a write: it is on one disk of the two, and was acknowledged to nobody. */
+export function tornWrite(world: World, machine: Machine, block: number, where: "here" | "there"): void {
+  const { kernel, disk } = machine;
+  const peer = world.peerOf(machine);
+  if (machine.mountedAt === undefined || kernel?.connection !== "Connected" || peer.kernel?.disk === "Diskless") return;
+  const written = world.ledger.write({ replaces: readBlock(world, machine, block), type: "data" });
+  disk.metadata!.active[block] = true;
+  world.ledger.replace(where === "here" ? disk : peer.disk, block, written, "a program wrote in its place");
+  world.cutPower(machine);
+}
+
+function mount(world: World, machine: Machine, words: readonly string[]): Result {
+  const [target = ""] = words;
+  const line = machine.fstabLine;
+  if (line?.target !== target) return failed(1, `mount: ${target}: can't find in /etc/fstab.`);
+  if (machine.mountedAt !== undefined) return failed(32, `mount: ${device} already mounted`);
+  if (!machine.isPrimary) return failed(32, `mount: ${device}: Wrong medium type`);
+  const first = readBlock(world, machine, 0);
+  if (first === 0 || world.ledger.content(first).type !== "xfs") return failed(32, `mount: ${target}: wrong fs type`);
+  machine.mountedAt = target;
+  return done;
+}
+
+function unmount(machine: Machine): Result {
+  if (machine.mountedAt === undefined) return failed(32, "umount: not mounted.");
+  machine.mountedAt = undefined;
+  return done;
+}

@@ -1,0 +1,191 @@
+/** Two devices that find each other, agree on who is newer, sync, and part: drbd_sync_handshake and around (DRBD 8.4). */
+import { dataBlocks, justCreated, type Metadata, visibleMetadata } from "./disk";
+import { compare, endSync, type Verdict } from "./generations";
+import {
+  atLeast,
+  attachedMetadata,
+  change,
+  type Device,
+  type DiskState,
+  fences,
+  type Kernel,
+  protocolOf,
+  secretOf,
+} from "./kernel";
+import type { Machine } from "./machine";
+import type { World } from "./world";
+
+type Running = Machine & { kernel: Kernel };
+
+export const isRunning = (machine: Machine): machine is Running => machine.kernel !== undefined;
+
+/** Both look for each other and the link is there: what comes of it. */
+export function meet(world: World): void {
+  const [first, second] = world.machines;
+  if (!world.linked || !isRunning(first) || !isRunning(second)) return;
+  if (first.kernel.connection !== "Connecting" || second.kernel.connection !== "Connecting") return;
+  // Authentication that fails is tried again; settings that do not fit are not.
+  if (secretOf(first.kernel.configuration) !== secretOf(second.kernel.configuration)) return;
+  const fit = protocolOf(first.kernel.configuration) === protocolOf(second.kernel.configuration);
+  if (!fit || (first.kernel.role === "Primary" && second.kernel.role === "Primary")) {
+    part(world, first, "StandAlone");
+    part(world, second, "StandAlone");
+    return;
+  }
+  shakeHands(world, first, second);
+}
+
+/** Also without a new connection: a side that was forced to be UpToDate has the pair look again. */
+export function shakeHands(world: World, first: Running, second: Running): void {
+  const [mine, theirs] = [attachedMetadata(first), attachedMetadata(second)];
+  if (mine === undefined || theirs === undefined) {
+    connected(world, first, second);
+    return;
+  }
+  const crashed = { self: first.kernel.crashedPrimary, peer: second.kernel.crashedPrimary };
+  const verdict = settle(world, first, second, compare(mine, theirs, crashed));
+  const stopped = objections(first, verdict, 1) || objections(second, verdict, -1);
+  if (typeof verdict === "string") {
+    world.happened.add(verdict === "unrelated" ? "unrelated data" : "a split brain");
+    part(world, first, "StandAlone");
+    part(world, second, "StandAlone");
+  } else if (stopped) {
+    part(world, first, objections(first, verdict, 1) ? "StandAlone" : "Connecting");
+    part(world, second, objections(second, verdict, -1) ? "StandAlone" : "Connecting");
+  } else {
+    connected(world, first, second);
+    if (verdict > 0) beginSync(world, first, second, verdict === 2);
+    if (verdict < 0) beginSync(world, second, first, verdict === -2);
+  }
+}
+
+/** What disk states, and a person's word on which changes are given up, make of the verdict of the identifiers. */
+function settle(world: World, first: Running, second: Running, verdict: Verdict): Verdict {
+  if (verdict === "unrelated") return verdict;
+  const usable = (one: Running) => one.kernel.disk !== "Inconsistent";
+  if (usable(first) !== usable(second)) {
+    const full = verdict === "split-brain" || Math.abs(verdict) === 2;
+    return usable(first) ? (full ? 2 : 1) : full ? -2 : -1;
+  }
+  if (verdict !== "split-brain" || first.kernel.discardsOwn === second.kernel.discardsOwn) return verdict;
+  const victim = first.kernel.discardsOwn ? first : second;
+  world.ledger.giveUp(victim.disk);
+  world.happened.add("changes given up by hand");
+  return victim === first ? -1 : 1;
+}
+
+/** "I shall become SyncSource, but I am inconsistent!"; "I shall become SyncTarget, but I am primary!" */
+function objections({ kernel }: Running, verdict: Verdict, direction: 1 | -1): boolean {
+  if (typeof verdict === "string" || verdict === 0) return false;
+  return verdict * direction > 0
+    ? kernel.disk === "Inconsistent"
+    : kernel.role === "Primary" && atLeast(kernel.disk, "Consistent");
+}
+
+function connected(world: World, first: Running, second: Running): void {
+  // Both sides see the states of before: what is certain only of oneself vanishes once they have met.
+  const certain = (state: DiskState): DiskState =>
+    state === "Consistent" || state === "Outdated" ? "UpToDate" : state;
+  const of = (self: Running, peer: Running): Partial<Kernel> => ({
+    connection: "Connected",
+    replication: "Established",
+    peerRole: peer.kernel.role,
+    disk: certain(self.kernel.disk),
+    peerDisk: certain(peer.kernel.disk),
+    discardsOwn: false,
+  });
+  const [mine, theirs] = [of(first, second), of(second, first)];
+  change(first, mine, world.generations);
+  change(second, theirs, world.generations);
+}
+
+function beginSync(world: World, source: Running, target: Running, full: boolean): void {
+  const [from, to] = [metadataOf(source), metadataOf(target)];
+  world.happened.add(full ? "a full sync" : "a sync by the bitmap");
+  if (source.kernel.crashedPrimary || target.kernel.crashedPrimary) world.happened.add("a primary crashed");
+  // Who made metadata over data by hand, and has the two meet by hand, means it.
+  const byHand = [source, target].some(({ kernel }) => kernel.startedBy === "hand");
+  if (byHand && to.current === justCreated && !to.isOwn) world.ledger.giveUp(target.disk);
+  for (let block = 0; block < dataBlocks; block++) {
+    const out = full || from.outOfSync[block] === true || to.outOfSync[block] === true;
+    from.outOfSync[block] = to.outOfSync[block] = out;
+  }
+  target.kernel.source = { current: from.current, bitmap: from.bitmap, history: [...from.history] };
+  world.generations.beginSync(from, to);
+  change(source, { replication: "SyncSource", disk: "UpToDate", peerDisk: "Inconsistent" }, world.generations);
+  change(target, { replication: "SyncTarget", disk: "Inconsistent", peerDisk: "UpToDate" }, world.generations);
+  if (!to.outOfSync.includes(true)) finishSync(world, source, target);
+}
+
+/** One block more is copied, where a sync runs. */
+export function copyBlock(world: World): void {
+  const [first, second] = world.machines;
+  if (!isRunning(first) || !isRunning(second)) return;
+  const source = first.kernel.replication === "SyncSource" ? first : second;
+  const target = source === first ? second : first;
+  if (source.kernel.replication !== "SyncSource" || target.kernel.replication !== "SyncTarget") return;
+  const [from, to] = [metadataOf(source), metadataOf(target)];
+  const block = to.outOfSync.indexOf(true);
+  if (block >= 0) {
+    world.ledger.replace(
+      target.disk,
+      block,
+      source.disk.blocks[block]!,
+      `a sync from ${source.name} to ${target.name} overwrote it`,
+    );
+    from.outOfSync[block] = to.outOfSync[block] = false;
+  }
+  if (!to.outOfSync.includes(true)) finishSync(world, source, target);
+}
+
+function finishSync(world: World, source: Running, target: Running): void {
+  const seen = target.kernel.source;
+  if (seen === undefined) throw new Error("a sync ends that did not begin");
+  endSync(metadataOf(source), metadataOf(target), seen);
+  const done = { replication: "Established", disk: "UpToDate", peerDisk: "UpToDate", source: undefined } as const;
+  change(source, done, world.generations);
+  change(target, done, world.generations);
+  for (let block = 0; block < dataBlocks; block++) {
+    if (source.disk.blocks[block] === target.disk.blocks[block]) target.disk.givenUp[block] = false;
+  }
+}
+
+/** The connection is gone, and this side stands alone or looks for its peer again. */
+export function part(world: World, machine: Running, connection: "StandAlone" | "Connecting"): void {
+  const peerDisk = machine.kernel.peerDisk === "Outdated" ? "Outdated" : "DUnknown";
+  change(
+    machine,
+    { connection, replication: "Off", peerRole: "Unknown", peerDisk, discardsOwn: false, source: undefined },
+    world.generations,
+  );
+}
+
+/** Without a word: the link was cut, or the peer lost its power. */
+export function loseConnection(world: World): void {
+  for (const machine of world.machines) {
+    if (isRunning(machine) && machine.kernel.connection === "Connected") part(world, machine, "Connecting");
+  }
+}
+
+/** `disconnect`: with fencing, the side that is not Primary is outdated by it. */
+export function disconnect(world: World, machine: Running): void {
+  const peer = world.peerOf(machine);
+  if (machine.kernel.connection === "Connected" && isRunning(peer)) {
+    if (fences(machine.kernel.configuration)) {
+      const primary = [machine, peer].find(({ kernel }) => kernel.role === "Primary");
+      const other = primary === machine ? peer : machine;
+      if (primary !== undefined && atLeast(other.kernel.disk, "Outdated")) {
+        change(other, { disk: "Outdated" }, world.generations);
+        change(primary, { peerDisk: "Outdated" }, world.generations);
+      }
+    }
+    part(world, peer, "Connecting");
+  }
+  part(world, machine, "StandAlone");
+}
+
+function metadataOf(device: Device): Metadata {
+  const metadata = visibleMetadata(device.disk);
+  if (metadata === undefined || device.kernel.disk === "Diskless") throw new Error("a device syncs that has no disk");
+  return metadata;
+}

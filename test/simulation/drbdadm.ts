@@ -1,0 +1,214 @@
+/** drbdadm's verbs. Each is what the kernel or drbdmeta answers, with the exit codes that were measured. */
+import { usableBytes } from "../../provider/core/metadata-size";
+import { disconnect, isRunning, meet, shakeHands } from "./connection";
+import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
+import { adjustLines } from "./adjust";
+import { justCreated, metadataAt, newMetadata, tailBlock, visibleMetadata } from "./disk";
+import { attach, atLeast, change, fences, newKernel } from "./kernel";
+import { diskPath, type Machine, resource, resourceFile, sizeFile } from "./machine";
+import type { World } from "./world";
+
+export function drbdadm(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
+  const flags = words.filter((word) => word.startsWith("--") && word !== "--");
+  const [verb = "", name] = words.filter((word) => !word.startsWith("--"));
+  const configuration = machine.files.get(resourceFile);
+  if (name !== resource) throw new UnknownCommand(`the simulation does not know: drbdadm ${words.join(" ")}`);
+  if (configuration === undefined) return failed(10, `'${resource}' not defined in your config (for this host).`);
+  switch (verb) {
+    case "create-md":
+      return createMetadata(world, machine, flags.includes("--force"), actor);
+    case "wipe-md":
+      return wipeMetadata(world, machine, flags.includes("--force"), actor);
+    case "apply-al":
+    case "check-resize":
+      if (machine.kernel !== undefined) return failed(20, "Device is configured!");
+      return verb === "apply-al" ? done : checkResize(machine);
+    case "up":
+      return up(world, machine, configuration, actor);
+    case "adjust":
+      return adjust(world, machine, configuration, actor);
+  }
+  if (!isRunning(machine)) return failed(10, `${resource}: No such resource`);
+  const { kernel } = machine;
+  switch (verb) {
+    case "down":
+      if (machine.mountedAt !== undefined)
+        return failed(11, "State change failed: (-12) Device is held open by someone");
+      demote(world, machine);
+      if (kernel.connection !== "StandAlone") disconnect(world, machine);
+      remove(machine);
+      return done;
+    case "primary":
+      return promote(world, machine, flags.includes("--force"), actor);
+    case "secondary":
+      if (machine.mountedAt !== undefined)
+        return failed(11, "State change failed: (-12) Device is held open by someone");
+      demote(world, machine);
+      return done;
+    case "disconnect":
+      if (kernel.connection === "StandAlone") return failed(10, "unknown connection");
+      disconnect(world, machine);
+      return done;
+    case "connect":
+      if (kernel.connection !== "StandAlone") return failed(10, "(102) Local address(port) already in use.");
+      if (flags.includes("--discard-my-data") && machine.isPrimary) return failed(10, "(123) Discarding is impossible");
+      kernel.discardsOwn = flags.includes("--discard-my-data");
+      change(machine, { connection: "Connecting", startedBy: actor }, world.generations);
+      return done;
+    default:
+      throw new UnknownCommand(`the simulation does not know: drbdadm ${words.join(" ")}`);
+  }
+}
+
+/** drbdadm create-md with no terminal: it is no guard. Only the head of the disk is looked at. */
+function createMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
+  const { disk } = machine;
+  if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
+    return failed(20, "Device '1' is configured!");
+  if (visibleMetadata(disk) !== undefined && !force) return failed(1, "Operation cancelled.");
+  const [head = 0] = disk.blocks;
+  const hasTraces = head !== 0 && disk.metadata === undefined;
+  const { taken = 0 } = world.ledger.content(head);
+  if (hasTraces && taken > usableBytes(disk.size)) return failed(40, "Operation refused.");
+  if (hasTraces && !force) return failed(1, "Operation cancelled.");
+  if (actor === "hand") world.ledger.giveUp(disk);
+  const old = disk.metadata;
+  if (actor === "provider" && old !== undefined && (old.current !== justCreated || old.history[0] !== 0)) {
+    world.broken.push(`create-md on ${machine.name} over the metadata of data that was in use`);
+  }
+  world.ledger.replace(disk, tailBlock, 0, "create-md wrote over it");
+  disk.metadata = newMetadata(disk, world.deviceUuid(), actor === "provider");
+  noteSize(machine);
+  return done;
+}
+
+function noteSize(machine: Machine): void {
+  machine.files.set(sizeFile, `${machine.disk.size}\t${diskPath}\n`);
+}
+
+/** Metadata moves to the end of a disk that grew while it was down, where its old size is known. */
+function checkResize(machine: Machine): Result {
+  const known = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
+  const metadata = metadataAt(machine.disk, known);
+  if (metadata === undefined || visibleMetadata(machine.disk) !== undefined) return done;
+  metadata.diskSize = machine.disk.size;
+  noteSize(machine);
+  return done;
+}
+
+/** move_metadata of remote-functions.ts */
+export function moveMetadata(machine: Machine, bytes: number): Result {
+  machine.files.set(sizeFile, `${bytes}\t${diskPath}\n`);
+  if (machine.kernel !== undefined) return failed(20, "Device is configured!");
+  checkResize(machine);
+  return visibleMetadata(machine.disk) === undefined ? failed(1, "the metadata is not at the end") : done;
+}
+
+function wipeMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
+  const { disk } = machine;
+  if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
+    return failed(20, "Device '1' is configured!");
+  if (visibleMetadata(disk) === undefined) return done;
+  if (!force) return failed(1, "Operation cancelled.");
+  if (actor !== "hand") world.broken.push(`wipe-md on ${machine.name}`);
+  world.ledger.giveUp(disk);
+  disk.metadata = undefined;
+  return done;
+}
+
+/** Not atomic: what was configured before something failed stays. */
+function up(world: World, machine: Machine, configuration: string, actor: Actor): Result {
+  if (!machine.moduleLoaded) return failed(20, "Could not connect to 'drbd' generic netlink family");
+  if (machine.kernel !== undefined) return failed(1, "(158) Unknown resource or already there");
+  machine.kernel = newKernel(configuration, actor);
+  return attachAndConnect(world, machine);
+}
+
+function attachAndConnect(world: World, machine: Machine): Result {
+  if (!isRunning(machine)) throw new Error("nothing to attach to");
+  const { kernel } = machine;
+  if (kernel.disk === "Diskless") {
+    if (!attach(machine, world.generations)) return failed(1, "No valid meta data found");
+    // A disk that comes to a connection that is there already: the two negotiate anew.
+    const peer = world.peerOf(machine);
+    if (kernel.connection === "Connected" && isRunning(peer)) shakeHands(world, machine, peer);
+  }
+  if (kernel.connection === "StandAlone") change(machine, { connection: "Connecting" }, world.generations);
+  return done;
+}
+
+function adjust(world: World, machine: Machine, configuration: string, actor: Actor): Result {
+  const lines = adjustLines(machine, configuration);
+  if (lines.length === 0) return done;
+  if (!machine.moduleLoaded) return failed(20, "Could not connect to 'drbd' generic netlink family");
+  if (isRunning(machine)) {
+    if (actor === "provider" && machine.kernel.connection === "StandAlone" && machine.kernel.disk !== "Diskless") {
+      world.broken.push(`${machine.name} stood alone and was connected again`);
+    }
+    if (lines.some((line) => line.includes(" disconnect ")) && machine.kernel.connection !== "StandAlone") {
+      disconnect(world, machine);
+    }
+    machine.kernel.configuration = configuration;
+    machine.kernel.startedBy = actor;
+  } else machine.kernel = newKernel(configuration, actor);
+  return attachAndConnect(world, machine);
+}
+
+function remove(machine: Machine): void {
+  machine.kernel = undefined;
+}
+
+function demote(world: World, machine: Machine): void {
+  if (!isRunning(machine) || machine.kernel.role === "Secondary") return;
+  machine.disk.metadata?.active.fill(false);
+  change(machine, { role: "Secondary" }, world.generations);
+  tellPeer(world, machine);
+}
+
+function tellPeer(world: World, machine: Machine): void {
+  const peer = world.peerOf(machine);
+  if (machine.kernel?.connection !== "Connected" || !isRunning(peer)) return;
+  const { role, disk } = machine.kernel;
+  change(peer, { peerRole: role, peerDisk: disk }, world.generations);
+}
+
+/** drbd_set_role */
+function promote(world: World, machine: Machine, force: boolean, actor: Actor): Result {
+  if (!isRunning(machine)) throw new Error("nothing to promote");
+  const { kernel, disk } = machine;
+  if (kernel.role === "Primary") return done;
+  const connected = kernel.connection === "Connected";
+  if (connected && kernel.peerRole === "Primary") {
+    return failed(11, "State change failed: (-1) Multiple primaries not allowed by config");
+  }
+  const stale = connected
+    ? !atLeast(kernel.disk, "Outdated") && !atLeast(kernel.peerDisk, "Outdated")
+    : kernel.disk !== "UpToDate";
+  const forced = stale && force && atLeast(kernel.disk, "Inconsistent");
+  if (stale && !forced) return failed(17, "State change failed: (-2) Need access to UpToDate data");
+  const unsure = !connected && fences(kernel.configuration) && kernel.peerDisk !== "Outdated";
+  if (unsure && !force) {
+    return failed(11, "State change failed: (-7) Refusing to be Primary while peer is not outdated");
+  }
+  if (actor === "provider" && !forced && kernel.disk !== "UpToDate") {
+    world.broken.push(`${machine.name} was made Primary with a disk that is ${kernel.disk}`);
+  }
+  if (forced || unsure) countForce(world, machine, actor);
+  if (unsure) change(machine, { peerDisk: "Outdated" }, world.generations);
+  change(machine, { role: "Primary", ...(forced ? { disk: "UpToDate" as const } : {}) }, world.generations);
+  const peerIsGone = !connected || !atLeast(kernel.peerDisk, "Negotiating");
+  const metadata = disk.metadata;
+  if (metadata !== undefined && ((peerIsGone && metadata.bitmap === 0) || forced)) world.generations.begin(metadata);
+  const peer = world.peerOf(machine);
+  tellPeer(world, machine);
+  if (forced && connected && isRunning(peer)) shakeHands(world, machine, peer);
+  meet(world);
+  return done;
+}
+
+function countForce(world: World, machine: Machine, actor: Actor): void {
+  if (actor === "provider") world.made.forced += 1;
+  // By hand: whoever types it gives up what stands on a peer that was never used.
+  const { disk } = world.peerOf(machine);
+  if (actor === "hand" && disk.metadata?.current === justCreated) world.ledger.giveUp(disk);
+}

@@ -1,0 +1,213 @@
+/** What happens to a pair that is none of the provider's doing. */
+import { rawWrite, run, tornWrite, userWrites } from "./commands";
+import { dataBlocks, MiB, newDisk, newMetadata, tailBlock } from "./disk";
+import { isRunning } from "./connection";
+import { device, type Machine, resource, sizeFile } from "./machine";
+import type { World } from "./world";
+
+/** What a person types, and what stays of it is DRBD's or the host's business. */
+export const handCommands = [
+  "up",
+  "down",
+  "adjust",
+  "connect",
+  "disconnect",
+  "connect --discard-my-data",
+  "primary",
+  "primary --force",
+  "secondary",
+  "mount",
+  "umount",
+  "mkfs",
+  "move here",
+  "give up what is here",
+  "remove the file",
+  "lose the size file",
+] as const;
+
+/** What a person does to a disk, having taken the resource down for it. */
+export const diskWork = [
+  "create-md --force",
+  "wipe-md --force",
+  "wipe the disk",
+  "a blank disk",
+  "a disk with ext4",
+  "a disk with data",
+  "another pair's disk",
+  "grow the disk",
+] as const;
+export type HandCommand = (typeof handCommands)[number] | (typeof diskWork)[number];
+
+export type Event =
+  | { readonly kind: "time"; readonly turns: number }
+  | { readonly kind: "cut link" | "restore link" }
+  | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
+  | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand }
+  | { readonly kind: "hand on both"; readonly command: HandCommand }
+  | { readonly kind: "write"; readonly on: 0 | 1; readonly block: number }
+  | { readonly kind: "torn write"; readonly on: 0 | 1; readonly block: number; readonly where: "here" | "there" };
+
+export function happen(world: World, event: Event): void {
+  switch (event.kind) {
+    case "time":
+      for (let turn = 0; turn < event.turns; turn++) world.passTime();
+      return;
+    case "cut link":
+      world.cutLink();
+      return;
+    case "restore link":
+      world.linked = true;
+      return;
+    case "hand on both":
+      for (const on of [0, 1] as const) happen(world, { kind: "hand", on, command: event.command });
+      return;
+  }
+  const machine = world.machines[event.on];
+  switch (event.kind) {
+    case "cut power":
+      world.cutPower(machine);
+      return;
+    case "boot":
+      world.boot(machine);
+      return;
+    case "reboot":
+      if (machine.powered) takeDown(world, machine);
+      world.cutPower(machine);
+      world.boot(machine);
+      return;
+    case "write":
+      if (machine.mountedAt === undefined) rawWrite(world, machine);
+      else userWrites(world, machine, event.block);
+      return;
+    case "torn write":
+      tornWrite(world, machine, event.block, event.where);
+      return;
+    case "hand":
+      if (machine.powered) byHand(world, machine, event.command);
+      world.beginLifeAnew();
+  }
+}
+
+function byHand(world: World, machine: Machine, command: HandCommand): void {
+  const type = (words: string, at = machine) => run(world, at, words.split(" "), "hand");
+  if (diskWork.some((one) => one === command)) takeDown(world, machine);
+  const isUsed = isRunning(machine) && machine.kernel.disk !== "Diskless";
+  switch (command) {
+    case "mount":
+      type(`mount ${machine.fstabLine?.target ?? "/srv/data"}`);
+      return;
+    case "umount":
+      type("umount /srv/data");
+      return;
+    case "mkfs":
+      if (machine.mountedAt === undefined) type(`mkfs.xfs -f ${device}`);
+      return;
+    case "give up what is here":
+      for (const words of ["umount", "secondary", "disconnect", "connect --discard-my-data"] as const) {
+        byHand(world, machine, words);
+      }
+      type(`drbdadm connect ${resource}`, world.peerOf(machine));
+      return;
+    case "move here": {
+      const peer = world.peerOf(machine);
+      if (!peer.powered) return;
+      type("umount /srv/data", peer);
+      type(`drbdadm secondary ${resource}`, peer);
+      if (type(`drbdadm primary ${resource}`).exit === 0) byHand(world, machine, "mount");
+      return;
+    }
+    case "wipe the disk":
+      if (isUsed) return;
+      world.ledger.giveUp(machine.disk);
+      machine.disk.metadata = undefined;
+      machine.disk.blocks.fill(0);
+      return;
+    case "a blank disk":
+    case "a disk with ext4":
+    case "a disk with data":
+    case "another pair's disk":
+      if (machine.busy) {
+        machine.waiting.push(() => {
+          byHand(world, machine, command);
+        });
+      } else if (!isUsed) replaceDisk(world, machine, disksOnTheShelf[command]);
+      return;
+    case "grow the disk":
+      if (!isUsed) machine.disk.size += 64 * MiB;
+      return;
+    case "remove the file":
+      machine.files.delete("/etc/drbd.d/r0.res");
+      return;
+    case "lose the size file":
+      machine.files.delete(sizeFile);
+      return;
+    default: {
+      const [verb = "", ...flags] = command.split(" ");
+      type(["drbdadm", verb, ...flags, resource].join(" "));
+    }
+  }
+}
+
+function takeDown(world: World, machine: Machine): void {
+  for (const command of ["umount", "down"] as const) byHand(world, machine, command);
+}
+
+const disksOnTheShelf = {
+  "a blank disk": "blank",
+  "a disk with ext4": "ext4",
+  "a disk with data": "data behind the head",
+  "another pair's disk": "another pair's metadata",
+} as const;
+
+/** The old one is on a shelf, where nobody finds it: that is the person's doing. */
+function replaceDisk(world: World, machine: Machine, holds: Beginning): void {
+  const { ledger } = world;
+  ledger.giveUp(machine.disk);
+  const number = Number(machine.disk.serial.split("-").at(-1)) + 1;
+  const disk = newDisk(machine.disk.name, `${machine.name}-${number}`);
+  ledger.disks.splice(ledger.disks.indexOf(machine.disk), 1, disk);
+  machine.disk = disk;
+  fill(world, machine, holds);
+}
+
+/** What may stand on a disk before anything begins. */
+export const beginnings = [
+  "blank",
+  "ext4",
+  "ext4 with room behind it",
+  "xfs with room behind it",
+  "data at the head",
+  "data behind the head",
+  "data at the end",
+  "new metadata",
+  "new metadata over data",
+  "another pair's metadata",
+] as const;
+export type Beginning = (typeof beginnings)[number];
+
+export function fill(world: World, machine: Machine, beginning: Beginning): void {
+  const { ledger, generations } = world;
+  const { disk } = machine;
+  const put = (block: number, type: "ext4" | "xfs" | "data") => {
+    const taken = beginning.includes("room") ? 256 * MiB : disk.size;
+    const filesystem = type === "data" ? {} : { uuid: world.uuid(), taken };
+    disk.blocks[block] = ledger.write({ replaces: 0, type, ...filesystem });
+    ledger.keep(disk.blocks[block], block);
+  };
+  if (beginning.startsWith("ext4") || beginning.startsWith("xfs")) {
+    put(0, beginning.startsWith("ext4") ? "ext4" : "xfs");
+    put(1, "data");
+    if (beginning === "ext4") put(tailBlock, "data");
+  }
+  if (beginning === "data at the head") put(0, "data");
+  if (beginning === "data behind the head" || beginning === "new metadata over data") put(2, "data");
+  if (beginning === "data at the end") put(tailBlock, "data");
+  if (beginning.includes("metadata")) disk.metadata = newMetadata(disk, world.deviceUuid(), false);
+  if (beginning !== "another pair's metadata" || disk.metadata === undefined) return;
+  for (let block = 1; block < dataBlocks; block++) put(block, "data");
+  Object.assign(disk.metadata, {
+    current: generations.fresh(),
+    history: [generations.fresh(), generations.fresh()],
+    flags: { ...disk.metadata.flags, consistent: true, wasUpToDate: true },
+  });
+}

@@ -1,0 +1,164 @@
+/** A history of a pair: what it begins with, and everything that happens to it, the provider's runs among it. */
+import { contentsIdentity } from "../../provider/core/disk-identity";
+import { type Beginning, type Event, fill, happen } from "./events";
+import { type Machine, resourceFile } from "./machine";
+import { readBlocks } from "./observe";
+import { type Outcome, type Program, Stack } from "./pulumi";
+import type { Fault, Run } from "./remote";
+import { type Happening, World } from "./world";
+
+/** Something that comes between two things that the provider does, counted from the beginning of its run. */
+export interface Interruption {
+  readonly at: number;
+  readonly what: Event | { readonly kind: "fault"; readonly fault: Fault } | { readonly kind: "the process dies" };
+}
+
+export type Deed =
+  | { readonly kind: "up" | "destroy" | "refresh"; readonly interruptions: readonly Interruption[] }
+  | { readonly kind: "preview" }
+  | { readonly kind: "program"; readonly change: Partial<Program> }
+  /** A person reads what is refused, and names what stands on a disk as what may go. */
+  | { readonly kind: "discard"; readonly on: 0 | 1 }
+  | { readonly kind: "event"; readonly event: Event };
+
+export interface History {
+  readonly beginnings: readonly [Beginning, Beginning];
+  readonly program: Program;
+  /** Whether time passes by itself between what the provider does. */
+  readonly restless: boolean;
+  readonly deeds: readonly Deed[];
+}
+
+class InterruptedRun implements Run {
+  dead = false;
+  readonly applied: Run["applied"] = [];
+  private count = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly interruptions: readonly Interruption[] = [],
+    private readonly restless = false,
+  ) {}
+
+  interrupt(): Fault {
+    const at = this.count++;
+    let fault: Fault = "none";
+    if (this.restless) this.world.passTime();
+    for (const { what } of this.interruptions.filter((one) => one.at === at)) {
+      if (what.kind === "fault") fault = what.fault;
+      else if (what.kind === "the process dies") this.dead = true;
+      else happen(this.world, what);
+    }
+    return fault;
+  }
+}
+
+/** Runs a person may need to be tired of: after the faults, so many must do. */
+const patience = 5;
+const longEnough = 20;
+
+/** A check on a host that stops us as a refusal does: it tells what stands there. */
+const saysWhatWasFound =
+  /is not blank in front of its metadata|are not those of a new device|lies no metadata of device|is not known to be the newest|here, not UpToDate/;
+
+export interface Life {
+  readonly broken: readonly string[];
+  readonly end: Outcome;
+  readonly happened: ReadonlySet<Happening>;
+}
+
+/** Lives through a history and tells which laws were broken in it, and how it ended. */
+export async function live(history: History): Promise<Life> {
+  const world = new World();
+  history.beginnings.forEach((beginning, index) => {
+    fill(world, world.machines[index === 0 ? 0 : 1], beginning);
+  });
+  const stack = new Stack(world);
+  const broken: string[] = [];
+  let { program } = history;
+  for (const deed of history.deeds) {
+    switch (deed.kind) {
+      case "event":
+        happen(world, deed.event);
+        break;
+      case "program":
+        program = { ...program, ...deed.change };
+        break;
+      case "discard": {
+        const machine = world.machines[deed.on];
+        const identity = contentsIdentity(readBlocks(world, machine.disk, "disk"));
+        if (identity !== undefined) program = { ...program, discard: { ...program.discard, [machine.name]: identity } };
+        break;
+      }
+      case "preview": {
+        const before = snapshot(world);
+        await stack.preview(program, new InterruptedRun(world));
+        if (snapshot(world) !== before) broken.push("a preview changed something");
+        break;
+      }
+      default:
+        await perform(stack, deed.kind, program, new InterruptedRun(world, deed.interruptions, history.restless));
+        world.beginLifeAnew();
+    }
+  }
+  const end = await settle(world, stack, program, broken);
+  broken.push(...world.broken, ...world.ledger.lost);
+  if (world.made.forced > 1) broken.push(`a primary was forced ${world.made.forced} times`);
+  if (world.made.formatted > 1) broken.push(`a filesystem was made ${world.made.formatted} times`);
+  return { broken, end, happened: world.happened };
+}
+
+function perform(stack: Stack, kind: "up" | "destroy" | "refresh", program: Program, run: Run): Promise<Outcome> {
+  return kind === "up" ? stack.up(program, run) : kind === "destroy" ? stack.destroy(run) : stack.refresh(run);
+}
+
+/** The faults have ended: up, again and again, reaches what is wanted, or says what a person must decide. */
+async function settle(world: World, stack: Stack, program: Program, broken: string[]): Promise<Outcome> {
+  world.linked = true;
+  for (const machine of world.machines) {
+    machine.unfinished.splice(0).forEach((effect) => effect());
+    world.boot(machine);
+  }
+  rest(world);
+  let outcome: Outcome = { kind: "failed", why: "not run" };
+  for (let turn = 0; turn < patience && outcome.kind === "failed"; turn++) {
+    outcome = await stack.up(program, new InterruptedRun(world));
+    rest(world);
+  }
+  if (outcome.kind === "failed" && !saysWhatWasFound.test(outcome.why)) {
+    broken.push(`up after up does not settle: ${outcome.why}`);
+  }
+  if (outcome.kind === "refused" && outcome.why.length < 30) broken.push(`a refusal that says nothing: ${outcome.why}`);
+  if (outcome.kind !== "done") return outcome;
+  const again = new InterruptedRun(world);
+  const second = await stack.up(program, again);
+  if (second.kind !== "done" || again.applied.length > 0) {
+    const steps = again.applied.map(({ node, argv }) => `${node}: ${argv.join(" ")}`);
+    broken.push(`a second up does something: ${second.kind} ${"why" in second ? second.why : ""} ${steps.join("; ")}`);
+  }
+  broken.push(...shortcomings(world, program));
+  return outcome;
+}
+
+function rest(world: World): void {
+  for (let turn = 0; turn < longEnough; turn++) world.passTime();
+}
+
+/** What a pair lacks that an up was content with. */
+function shortcomings(world: World, program: Program): string[] {
+  const found: string[] = [];
+  for (const { name, kernel, files } of world.machines) {
+    if (!files.has(resourceFile)) found.push(`${name} has no configuration`);
+    const state = `${kernel?.connection ?? "down"} ${kernel?.disk ?? ""}`;
+    if (state !== "Connected UpToDate") found.push(`content with ${name} being ${state}`);
+  }
+  const mounted = world.machines.filter((machine: Machine) => machine.mountedAt !== undefined);
+  if (program.formatted && mounted.length !== 1) found.push(`mounted on ${mounted.length} machines`);
+  return found;
+}
+
+function snapshot(world: World): string {
+  return JSON.stringify(world, (_key, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
+  );
+}

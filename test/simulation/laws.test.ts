@@ -1,0 +1,48 @@
+/**
+ * What holds in every history of a pair, whatever befalls it: no data is lost, nothing is forced or formatted twice, a
+ * preview changes nothing, and in the end up comes to rest, with what is wanted or with a person's decision to be made.
+ * `npm run soak` lives through more of them; with SEED and RUNS, as many as one likes or the same again.
+ */
+import * as fc from "fast-check";
+import { arbitraryHistory, arbitraryRace } from "./arbitrary-history";
+import { type History, live } from "./history";
+import { happenings } from "./world";
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const runs = Number(process.env["RUNS"] ?? 10_000);
+/** So few may not meet everything by chance. */
+const many = 2000;
+const aDay = 86_400_000;
+
+const ends = new Map<string, number>();
+const happened = new Map<string, number>();
+const count = (counts: Map<string, number>, kind: string) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
+
+const holds = (histories: fc.Arbitrary<History>, numRuns: number) =>
+  fc.assert(
+    fc.asyncProperty(histories, async (history) => {
+      const life = await live(history);
+      count(ends, life.end.kind);
+      life.happened.forEach((kind) => count(happened, kind));
+      expect(life.broken).toEqual([]);
+    }),
+    { seed, numRuns },
+  );
+
+test(
+  `the laws hold in whatever befalls a pair (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryHistory, Math.ceil(runs * 0.9)),
+  aDay,
+);
+
+test(
+  `the laws hold where somebody works on a disk in the middle of an up (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryRace, Math.ceil(runs * 0.1)),
+  aDay,
+);
+
+test("what was drawn is worth it: everything came up", () => {
+  const lacking = happenings.filter((kind) => !happened.has(kind));
+  expect(runs < many ? [] : lacking).toEqual([]);
+  for (const kind of ["done", "refused"]) expect((ends.get(kind) ?? 0) / runs).toBeGreaterThan(0.15);
+});

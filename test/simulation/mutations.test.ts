@@ -1,0 +1,63 @@
+/** That the laws bite: each fault in the planner is met by one of them, within so many histories. */
+import * as fc from "fast-check";
+import type { ResourceSituation } from "../../provider/core/plan-resource";
+import { arbitraryHistory, arbitraryRace } from "./arbitrary-history";
+import { live } from "./history";
+import { kept, mutated } from "./mutation";
+import { mutations } from "./mutations";
+
+jest.mock("../../provider/core/plan-resource", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/plan-resource")>(
+    "../../provider/core/plan-resource",
+  );
+  return {
+    planResource: (situation: ResourceSituation) => {
+      const { by } = mutated;
+      const seen = by?.situation?.(situation) ?? situation;
+      const plan = real.planResource(seen);
+      return by?.plan?.(plan, seen) ?? plan;
+    },
+  };
+});
+jest.mock("../../provider/core/plan-teardown", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/plan-teardown")>(
+    "../../provider/core/plan-teardown",
+  );
+  return {
+    planTeardown: (...given: Parameters<typeof real.planTeardown>) => {
+      const plan = real.planTeardown(...given);
+      return mutated.by?.teardown?.(plan) ?? plan;
+    },
+  };
+});
+jest.mock("../../provider/core/pair-refusals", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/pair-refusals")>(
+    "../../provider/core/pair-refusals",
+  );
+  return {
+    ...real,
+    pairRefusals: (...given: Parameters<typeof real.pairRefusals>) => kept(real.pairRefusals(...given)),
+  };
+});
+
+const seed = Number(process.env["SEED"] ?? 20_260_101);
+const bound = 5000;
+const histories = fc.sample(arbitraryHistory, { seed, numRuns: bound });
+const races = fc.sample(arbitraryRace, { seed, numRuns: bound });
+
+afterEach(() => {
+  mutated.by = undefined;
+});
+
+test.each(Object.entries(mutations))(
+  "%s",
+  async (_name, mutation) => {
+    mutated.by = mutation;
+    for (const history of mutation.races === true ? races : histories) {
+      const { broken } = await live(history);
+      if (broken.some((one) => mutation.law.test(one))) return;
+    }
+    throw new Error(`no law was broken in ${bound} histories (SEED=${seed})`);
+  },
+  600_000,
+);

@@ -1,0 +1,216 @@
+/** Faults in the planner and its steps, each with the law that meets it. */
+import { contentsIdentity } from "../../provider/core/disk-identity";
+import { noMemory } from "../../provider/core/memory";
+import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/observed";
+import type { Plan } from "../../provider/core/plan";
+import type { ResourceSituation } from "../../provider/core/plan-resource";
+import { createMetadata } from "../../provider/core/steps-resource";
+import { eachStep, type Mutation, unguarded, without } from "./mutation";
+
+/** A resource's look at each host, changed. */
+const looks =
+  (change: (contents: Contents) => Contents) =>
+  (situation: ResourceSituation): ResourceSituation => {
+    const on = (node: ObservedNode): ObservedNode => ({
+      ...node,
+      resources: new Map(
+        [...node.resources].map(([name, look]) => [
+          name,
+          { ...look, disk: change(look.disk), ...(look.device && { device: change(look.device) }) },
+        ]),
+      ),
+    });
+    return { ...situation, nodes: [on(situation.nodes[0]), on(situation.nodes[1])] };
+  };
+
+/** A resource as the kernel of each host runs it, changed. */
+const running =
+  (change: (device: KernelDevice) => KernelDevice) =>
+  (situation: ResourceSituation): ResourceSituation => {
+    const on = (node: ObservedNode): ObservedNode => ({
+      ...node,
+      kernelResources: new Map(
+        [...node.kernelResources].map(([name, one]) => [name, { ...one, devices: one.devices.map(change) }]),
+      ),
+    });
+    return { ...situation, nodes: [on(situation.nodes[0]), on(situation.nodes[1])] };
+  };
+
+const blankInstead = (contents: Contents): Contents =>
+  "real" in contents ? { kind: "blank", real: contents.real, size: contents.size } : contents;
+
+const all = /./;
+const createsMetadata = /create-md/;
+const formats = /^mkfs/;
+
+export const mutations: Readonly<Record<string, Mutation>> = {
+  "a disk counts as blank where data of no known kind stands": {
+    law: /was lost/,
+    situation: looks((contents) => (contents.kind === "data" ? blankInstead(contents) : contents)),
+    plan: unguarded(createsMetadata),
+  },
+  "metadata is made without a look at the disk just before": {
+    law: /was lost/,
+    plan: unguarded(createsMetadata),
+    races: true,
+  },
+  "metadata is made anew before every up": {
+    law: /over the metadata of data that was in use/,
+    plan: (plan, { desired }) =>
+      eachStep((step) => {
+        if (step.argv.join(" ") !== "drbdadm up r0") return [step];
+        const place = { disk: "/dev/vdb", diskSize: 0, metaDisk: "internal", metaDiskSize: 0 };
+        const made = createMetadata(step.node, desired, place, "mutated");
+        return [{ ...made, argv: ["drbdadm", "--", "--force", "create-md", "r0"], guard: undefined }, step];
+      })(plan),
+  },
+  "metadata of a grown disk is made anew": {
+    law: /over the metadata of data that was in use/,
+    plan: eachStep((step) =>
+      step.argv[1] === "check-resize"
+        ? [{ ...step, argv: ["drbdadm", "create-md", "r0"], guard: undefined, does: undefined }]
+        : [step],
+    ),
+  },
+  "the gate before primary --force stands open": {
+    law: /was lost/,
+    plan: (plan) => without(/get-gi/)(unguarded(/primary --force|drbdadm up/)(plan)),
+  },
+  "all is done at once, and no side waits for the other": {
+    law: /was lost|does not settle/,
+    plan: (plan) => ({ ...plan, stages: plan.stages.length === 0 ? [] : [plan.stages.flat()] }),
+  },
+  "force always": {
+    law: /was forced/,
+    plan: eachStep((step) =>
+      step.argv.join(" ") === "drbdadm primary r0"
+        ? [{ ...step, argv: ["drbdadm", "primary", "--force", "r0"], guard: undefined }]
+        : [step],
+    ),
+  },
+  "the other side is forced": {
+    law: /was lost/,
+    plan: eachStep((step) => [
+      step.argv.includes("--force") && step.argv.includes("primary")
+        ? { ...step, node: step.node === "alpha" ? "bravo" : "alpha" }
+        : step,
+    ]),
+  },
+  "an unfinished sync counts as a new device": {
+    law: /was lost|was forced/,
+    situation: (situation) => ({
+      ...situation,
+      memory: noMemory,
+      nodes: situation.nodes.map((node) => ({
+        ...node,
+        resources: new Map(
+          [...node.resources].map(([name, look]) => {
+            const isPartial = node.kernelResources.get("r0")?.devices[0]?.disk === "Inconsistent";
+            const gi = `${"0".repeat(15)}4:${"0".repeat(16)}:${"0".repeat(16)}:${"0".repeat(16)}:0:0:0:0:0:0:0`;
+            return [name, isPartial ? { ...look, kernelGi: gi } : look];
+          }),
+        ),
+      })) as unknown as ResourceSituation["nodes"],
+    }),
+    plan: (plan) => without(/get-gi/)(unguarded(all)(plan)),
+  },
+  "what is remembered is forgotten": {
+    law: /was forced|was made/,
+    situation: (situation) => ({ ...situation, memory: noMemory }),
+  },
+  "a device that looks blank is formatted, whoever used it": {
+    law: /was lost/,
+    situation: (situation) => ({
+      ...situation,
+      nodes: situation.nodes.map((node) => ({
+        ...node,
+        links: [...node.links, "/var/lib/pulumi-drbd/r0.new"],
+      })) as unknown as ResourceSituation["nodes"],
+    }),
+  },
+  "what is on the device is not looked at before it is formatted": {
+    law: /was lost/,
+    situation: (situation) => looks((contents) => contents)(situation),
+    plan: unguarded(formats),
+  },
+  "mkfs is forced, and its device counts as blank": {
+    law: /was lost/,
+    situation: (situation) => ({
+      ...looks((contents) =>
+        "real" in contents && contents.real === "/dev/drbd1" ? blankInstead(contents) : contents,
+      )(situation),
+      memory: noMemory,
+    }),
+    plan: eachStep((step) => [
+      formats.test(step.argv[0]!)
+        ? { ...step, guard: undefined, does: undefined, argv: ["mkfs.xfs", "-f", ...step.argv.slice(1)] }
+        : step,
+    ]),
+    drops: /has no filesystem/,
+  },
+  "a side that stands alone is adjusted": {
+    law: /stood alone/,
+    plan: unguarded(/adjust/),
+    drops: /StandAlone/,
+  },
+  "a side is made Primary while it is filled": {
+    law: /made Primary with a disk/,
+    situation: running((device) => ({ ...device, disk: device.disk === "Inconsistent" ? "UpToDate" : device.disk })),
+    plan: unguarded(/drbdadm primary r0/),
+  },
+  "whatever stands on a disk may go": {
+    law: /nobody had named/,
+    situation: (situation) => ({
+      ...situation,
+      desired: {
+        ...situation.desired,
+        discard: Object.fromEntries(
+          situation.nodes.map((node) => {
+            const disk = node.resources.get("r0")?.disk;
+            const identity = disk && contentsIdentity(disk);
+            return [node.hostname, identity === undefined ? [] : [identity]];
+          }),
+        ),
+      },
+    }),
+  },
+  "what is cleared is not looked at just before": {
+    law: /nobody had named/,
+    plan: unguarded(/wipefs/),
+    races: true,
+  },
+  "metadata that somebody made over data counts as a blank disk's": {
+    law: /was lost/,
+    plan: eachStep((step) => [
+      {
+        ...step,
+        guard: step.guard?.filter(([name]) => name !== "blank_before_metadata"),
+        does: step.does?.filter((one) => one.kind !== "check" || one.call[0] !== "blank_before_metadata"),
+      },
+    ]),
+  },
+  "a destroy wipes the metadata": {
+    law: /wipe-md/,
+    teardown: (plan: Plan) =>
+      eachStep((step) =>
+        step.argv[1] === "down" ? [step, { ...step, argv: ["drbdadm", "--", "--force", "wipe-md", "r0"] }] : [step],
+      )(plan),
+  },
+  "a step is missing: nobody mounts": {
+    law: /does not settle/,
+    plan: without(/^mount/),
+  },
+  "a step is always there": {
+    law: /does not settle/,
+    plan: (plan, { desired }) =>
+      plan.refusals.length > 0
+        ? plan
+        : {
+            ...plan,
+            stages: [
+              ...plan.stages,
+              [{ node: desired.syncSource, argv: ["systemctl", "daemon-reload"], because: "", timeoutSeconds: 1 }],
+            ],
+          },
+  },
+};

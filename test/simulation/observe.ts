@@ -1,0 +1,165 @@
+/** A machine as the probe would see it (provider/core/probe.ts and parse-probe.ts). */
+import type {
+  BlockDevice,
+  CommandOutput,
+  Contents,
+  KernelResource,
+  Metadata,
+  ObservedNode,
+  ObservedResource,
+} from "../../provider/core/observed";
+import type { Look, ProbeRequest } from "../../provider/core/probe";
+import { adjustLines } from "./adjust";
+import { isRunning } from "./connection";
+import { dataBlocks, type Disk, giText, metadataAt, unseenBlock, visibleMetadata } from "./disk";
+import { attachedMetadata, type Kernel } from "./kernel";
+import { device, diskPath, type Machine, minor, resource, resourceFile, sizeFile } from "./machine";
+import type { World } from "./world";
+
+/** KiB that stand for a block. */
+const blockSize = 65536;
+const markFolder = "/var/lib/pulumi-drbd/";
+
+export function observe(world: World, machine: Machine, { looks, candidates, depth }: ProbeRequest): ObservedNode {
+  const installed = machine.files.get(resourceFile);
+  const drift = !machine.hasUtils || installed === undefined ? undefined : adjustOutput(machine, installed);
+  const resources = new Map<string, ObservedResource>();
+  const isEnough = machine.moduleLoaded && looks.every((look) => look.minor === minor && isWell(machine));
+  const closely = depth === "close" || (depth === "needed" && !isEnough);
+  for (const look of closely ? looks : []) resources.set(look.name, lookAt(world, machine, look, drift));
+  for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
+    const looked = resources.get(name);
+    if (looked === undefined) continue;
+    resources.set(name, { ...looked, candidate: { exit: 0, output: "" }, change: adjustOutput(machine, text) });
+  }
+  const { kernel } = machine;
+  return {
+    hostname: machine.name,
+    kernel: "6.1.0-44-cloud-amd64",
+    os: { id: "debian", like: [], name: "Debian GNU/Linux 12 (bookworm)" },
+    clock: 1_700_000_000,
+    addresses: ["127.0.0.1", machine.address],
+    module: { version: "8.4.11", loaded: machine.moduleLoaded },
+    closely,
+    utils: !machine.hasUtils ? null : closely ? "9.22.0" : "unknown",
+    files: new Map([...machine.files].filter(([path]) => !path.startsWith(markFolder))),
+    links: [...machine.links, ...[...machine.files.keys()].filter((path) => path.startsWith(markFolder))],
+    mounts: [
+      { source: "/dev/vda", target: "/", fstype: "ext4" },
+      ...(machine.mountedAt === undefined ? [] : [{ source: device, target: machine.mountedAt, fstype: "xfs" }]),
+    ],
+    swaps: [],
+    blocks: new Map(closely ? blocksOf(world, machine).map((one) => [one.path, one]) : []),
+    kernelResources: new Map(kernel === undefined ? [] : [[resource, running(machine, kernel)]]),
+    sync: new Map(kernel?.replication.startsWith("Sync") === true ? [[minor, { percent: 50 }]] : []),
+    adjust: drift,
+    resources,
+  };
+}
+
+function adjustOutput(machine: Machine, text: string): CommandOutput {
+  return { exit: 0, output: adjustLines(machine, text).join("\n") };
+}
+
+function running(machine: Machine, kernel: Kernel): KernelResource {
+  const missing = machine.disk.metadata?.outOfSync.filter(Boolean).length ?? 0;
+  return {
+    name: resource,
+    role: kernel.role,
+    suspended: "no",
+    connection: kernel.connection,
+    peerRole: kernel.peerRole,
+    devices: [{ resource, volume: 0, minor, disk: kernel.disk, size: dataBlocks * blockSize }],
+    replication: kernel.replication,
+    peerDisk: kernel.peerDisk,
+    outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,
+  };
+}
+
+function blocksOf(world: World, machine: Machine): BlockDevice[] {
+  const { disk } = machine;
+  const attached = isAttached(machine);
+  const contents = readBlocks(world, disk, "disk");
+  const signed = contents.kind === "signature" ? { fstype: contents.type, uuid: contents.uuid } : {};
+  const children = attached ? [device] : [];
+  const found: BlockDevice[] = [
+    { path: "/dev/vda", type: "disk", size: 3 * 2 ** 30, readOnly: false, fstype: "ext4", children: [] },
+    { path: diskPath, type: "disk", size: disk.size, readOnly: false, serial: disk.serial, children, ...signed },
+  ];
+  if (attached) {
+    const inside = machine.isPrimary ? readBlocks(world, disk, "device") : undefined;
+    const fs = inside?.kind === "signature" ? { fstype: inside.type, uuid: inside.uuid } : {};
+    found.push({ path: device, type: "disk", size: disk.size, readOnly: !machine.isPrimary, children: [], ...fs });
+  }
+  return found;
+}
+
+const isAttached = (machine: Machine): boolean => isRunning(machine) && machine.kernel.disk !== "Diskless";
+
+/** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (probe.ts, wellMinors). */
+function isWell({ kernel, mountedAt }: Machine): boolean {
+  const well = kernel?.connection === "Connected" && kernel.disk === "UpToDate";
+  return well && (kernel.role !== "Primary" || mountedAt !== undefined);
+}
+
+function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput | undefined): ObservedResource {
+  if (look.disk !== diskPath) return { disk: { kind: "missing" }, metadata: { kind: "unknown" }, portTaken: false };
+  const { disk, kernel } = machine;
+  const inside = machine.isPrimary ? { device: readBlocks(world, disk, "device") } : {};
+  const change = drift === undefined || drift.output === "" ? {} : { change: drift };
+  if (isWell(machine)) {
+    const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
+    return { disk: attached, metadata: { kind: "unknown" }, portTaken: false, ...inside, ...change };
+  }
+  const metadata = kernel !== undefined && isRunning(machine) ? attachedMetadata(machine) : undefined;
+  const kernelGi = metadata === undefined ? {} : { kernelGi: giText(metadata, machine.isPrimary) };
+  return {
+    disk: readBlocks(world, disk, "disk"),
+    metadata: metadataOf(machine),
+    portTaken: false,
+    ...kernelGi,
+    ...inside,
+    ...change,
+  };
+}
+
+function metadataOf(machine: Machine): Metadata {
+  if (!machine.hasUtils) return { kind: "unknown" };
+  if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
+  const found = visibleMetadata(machine.disk);
+  if (found !== undefined) return { kind: "present", version: "v08", gi: giText(found, false) };
+  const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
+  const moved = metadataAt(machine.disk, bytes);
+  if (moved === undefined) return { kind: "absent" };
+  return { kind: "moved", bytes, uuid: moved.deviceUuid, gi: giText(moved, false).split(":").slice(0, 4).join(":") };
+}
+
+function fingerprint(blocks: readonly number[]): string {
+  return blocks
+    .map((version) => version.toString(16).padStart(3, "0"))
+    .join("")
+    .padEnd(16, "0")
+    .slice(0, 16);
+}
+
+/** What low-level probing and samples find: on the disk, metadata of DRBD's goes before all else. */
+export function readBlocks(world: World, disk: Disk, which: "disk" | "device"): Contents {
+  const { size } = disk;
+  const real = which === "disk" ? diskPath : device;
+  const visible = visibleMetadata(disk);
+  if (which === "disk" && visible !== undefined) {
+    return { kind: "signature", real, size, type: "drbd", uuid: visible.deviceUuid };
+  }
+  const blocks = which === "disk" ? disk.blocks : disk.blocks.slice(0, dataBlocks);
+  const [head = 0] = blocks;
+  const first = head === 0 ? undefined : world.ledger.content(head);
+  if (first !== undefined && first.type !== "data") {
+    return { kind: "signature", real, size, type: first.type, uuid: first.uuid, taken: first.taken };
+  }
+  const at = blocks.findIndex((version, block) => version !== 0 && block !== unseenBlock);
+  // Metadata that a disk has outgrown is data like any other.
+  const remains = which === "disk" && disk.metadata !== undefined;
+  if (at < 0 && !remains) return { kind: "blank", real, size };
+  const offset = (at < 0 ? dataBlocks : at) * blockSize * 1024;
+  return { kind: "data", real, size, offset, hash: fingerprint(blocks) };
+}

@@ -1,0 +1,193 @@
+/** Pulumi's part: which of the provider's functions it calls, in which order, and what it keeps of what they return. */
+import type { HiddenInputs } from "../../provider/core/hidden-inputs";
+import { type Memory, wasInUse } from "../../provider/core/memory";
+import { nodeLifecycle } from "../../provider/lifecycle-node";
+import { resourceLifecycle } from "../../provider/lifecycle-resource";
+import { beginProcess } from "../../provider/process";
+import { RefusedError } from "../../provider/reconcile";
+import { HostError } from "../../provider/shell/errors";
+import { ProcessDied, type Run, SimulatedRemote } from "./remote";
+import type { World } from "./world";
+
+type Properties = HiddenInputs & Record<string, unknown>;
+
+/** A program's resource as it stands in the state. */
+interface Kept {
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+/** What a user's program asks for. */
+export interface Program {
+  readonly protocol: "A" | "C";
+  readonly syncSource: "alpha" | "bravo";
+  readonly formatted: boolean;
+  readonly maxBuffers: number;
+  readonly keeps: boolean;
+  /** Without it a side is made Primary although its peer may be too. */
+  readonly fenced: boolean;
+  readonly discard: Readonly<Record<string, string>>;
+}
+
+export type Outcome =
+  | { readonly kind: "done" | "died" }
+  /** A person must decide; the words say on what. */
+  | { readonly kind: "refused"; readonly why: string }
+  /** Something went wrong on a host; another run goes on. */
+  | { readonly kind: "failed"; readonly why: string };
+
+const nodeNames = ["alpha", "bravo"] as const;
+const connections = nodeNames.map((name) => ({ host: name, port: 22, user: "root" }));
+
+export class Stack {
+  private readonly nodes = new Map<string, Kept>();
+  private resource: Kept | undefined;
+
+  constructor(private readonly world: World) {
+    world.isRemembered = () => {
+      const { filesystemUuid = null, disks = {} } = (this.resource?.outputs ?? {}) as Partial<Memory>;
+      return wasInUse({ filesystemUuid, disks });
+    };
+  }
+
+  /** `pulumi up`, without the preview before it. */
+  up(program: Program, run: Run): Promise<Outcome> {
+    this.world.discards = Object.fromEntries(Object.entries(program.discard).map(([host, one]) => [host, [one]]));
+    this.world.noteConfigured();
+    return this.phase(run, async () => {
+      for (const index of [0, 1] as const) await this.node(index, false);
+      await this.pair(program, false);
+    });
+  }
+
+  preview(program: Program, run: Run): Promise<Outcome> {
+    return this.phase(run, async () => {
+      for (const index of [0, 1] as const) await this.node(index, true);
+      // What is not there yet in a preview is not known to the resource either.
+      if (this.nodes.size === 2) await this.pair(program, true);
+    });
+  }
+
+  refresh(run: Run): Promise<Outcome> {
+    return this.phase(run, async () => {
+      const kept = this.resource;
+      if (kept === undefined) return;
+      const found = (await resourceLifecycle.read(kept.id, kept.outputs)) as {
+        props?: Properties;
+        inputs?: Properties;
+      };
+      const { props, inputs } = found;
+      this.resource = props && { id: kept.id, outputs: props, inputs: { ...kept.inputs, ...inputs } };
+    });
+  }
+
+  /** Of the resource; the nodes stay. */
+  destroy(run: Run): Promise<Outcome> {
+    return this.phase(run, async () => {
+      if (this.resource === undefined) return;
+      await resourceLifecycle.delete(this.resource.id, this.resource.outputs);
+      this.resource = undefined;
+    });
+  }
+
+  private async phase(run: Run, work: () => Promise<void>): Promise<Outcome> {
+    beginProcess((name) => new SimulatedRemote(this.world, run, this.world.machine(name)));
+    try {
+      await work();
+      return { kind: "done" };
+    } catch (error) {
+      if (run.dead || error instanceof ProcessDied) return { kind: "died" };
+      if (error instanceof RefusedError) return { kind: "refused", why: error.message };
+      if (error instanceof HostError) return { kind: "failed", why: error.message };
+      // What the provider itself calls its defect is one; all else is the simulation's.
+      if (!(error instanceof Error) || !error.message.includes("defect of pulumi-drbd")) throw error;
+      this.world.broken.push(error.message);
+      return { kind: "failed", why: error.message };
+    }
+  }
+
+  private async node(index: 0 | 1, isPreview: boolean): Promise<void> {
+    const hostname = nodeNames[index];
+    const inputs: Properties = {
+      hostname,
+      address: this.world.machines[index].address,
+      connection: connections[index],
+      insecureIgnoreHostKey: true,
+      __preview: isPreview,
+    };
+    const kept = await call(nodeLifecycle, this.nodes.get(hostname), inputs, isPreview);
+    if (kept !== undefined) this.nodes.set(hostname, kept);
+  }
+
+  private async pair(program: Program, isPreview: boolean): Promise<void> {
+    const inputs: Properties = {
+      name: "r0",
+      minor: 1,
+      port: 7789,
+      protocol: program.protocol,
+      net: { "max-buffers": program.maxBuffers, ...(program.fenced ? {} : { fencing: "dont-care" }) },
+      sharedSecret: "tell-nobody",
+      syncSource: program.syncSource,
+      ...(program.keeps ? { existingData: "keep" } : {}),
+      discard: program.discard,
+      ...(program.formatted ? { filesystem: { mountPoint: "/srv/data" } } : {}),
+      nodes: nodeNames.map((hostname, index) => ({
+        hostname,
+        address: this.world.machine(hostname).address,
+        connection: connections[index],
+        insecureIgnoreHostKey: true,
+        disk: "/dev/vdb",
+      })),
+      __preview: isPreview,
+      __globalCommon: nodeNames.map((hostname) => String(this.nodes.get(hostname)?.outputs["configuration"])),
+    };
+    const kept = await call(resourceLifecycle, this.resource, inputs, isPreview);
+    if (kept !== undefined) this.resource = kept;
+  }
+}
+
+/** The provider's functions, with what Pulumi's types leave open. */
+interface Lifecycle {
+  check(
+    olds: Properties,
+    news: Properties,
+  ): Promise<{ inputs?: Properties; failures?: readonly { readonly reason: string }[] }>;
+  diff(id: string, olds: Properties, news: Properties): Promise<{ changes?: boolean }>;
+  create(news: Properties): Promise<{ id: string; outs?: Properties }>;
+  update(id: string, olds: Properties, news: Properties): Promise<{ outs?: Properties }>;
+}
+
+/** One resource: checked, and created or, where it differs, updated. What fails leaves the state as it was. */
+async function call(
+  lifecycle: Lifecycle,
+  kept: Kept | undefined,
+  inputs: Properties,
+  isPreview: boolean,
+): Promise<Kept | undefined> {
+  const checked = await lifecycle.check(kept?.inputs ?? {}, inputs);
+  const { failures = [], inputs: news = {} } = checked;
+  if (failures.length > 0) {
+    const why = failures.map(({ reason }) => reason).join("\n");
+    // In a check, what keeps us from looking at a host is a failure like any other.
+    if (/connection was lost|cannot be reached/.test(why)) throw new HostError("a host", why);
+    throw new Refused(why);
+  }
+  if (kept === undefined) {
+    if (isPreview) return undefined;
+    const { id, outs } = await lifecycle.create(news);
+    return { id, inputs: news, outputs: outs ?? {} };
+  }
+  const { changes } = await lifecycle.diff(kept.id, kept.outputs, news);
+  if (changes !== true || isPreview) return undefined;
+  const { outs } = await lifecycle.update(kept.id, kept.outputs, news);
+  return { id: kept.id, inputs: news, outputs: outs ?? {} };
+}
+
+/** A check that fails ends as a refusal does. */
+class Refused extends RefusedError {
+  constructor(why: string) {
+    super({ subject: "r0", stages: [], refusals: [], warnings: [], afterwards: [] });
+    this.message = why;
+  }
+}

@@ -1,0 +1,200 @@
+/** A machine of the simulation in the place of one behind SSH: it answers looks and obeys steps, and is interfered with. */
+import type { Action } from "../../provider/core/action";
+import type { ObservedNode } from "../../provider/core/observed";
+import { actionsOf, type Step } from "../../provider/core/plan";
+import type { ProbeRequest } from "../../provider/core/probe";
+import type { SyncWatch } from "../../provider/core/sync";
+import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
+import type { Remote } from "../../provider/shell/remote";
+import type { RemoteResult } from "../../provider/shell/ssh";
+import { done, failed, type Result, run } from "./commands";
+import { checkPatiently } from "./checks";
+import type { Machine } from "./machine";
+import { clearDisk } from "./clear-disk";
+import { moveMetadata } from "./drbdadm";
+import { observe } from "./observe";
+import type { World } from "./world";
+
+/** What may befall one thing that the provider does on a host. */
+export type Fault =
+  | "none"
+  /** The command fails and has done nothing, or fails although it did it. */
+  | "fails"
+  | "fails after it took effect"
+  /** The connection is gone before it was begun, after it was done, or while it goes on by itself. */
+  | "dropped before"
+  | "dropped after"
+  | "dropped while it runs";
+
+/** One run of the provider: what it did, and what comes between. */
+export interface Run {
+  /** Told before anything that a process does on a host: the moment for others to act. */
+  interrupt(machine: Machine): Fault;
+  readonly dead: boolean;
+  /** Everything that might have changed something. */
+  readonly applied: Step[];
+}
+
+/** The provider's process is no more: nobody catches this. */
+export class ProcessDied extends Error {}
+
+/** Looks that a wait for a sync takes at most. */
+const longestWait = 12;
+
+export class SimulatedRemote implements Remote {
+  constructor(
+    private readonly world: World,
+    private readonly current: Run,
+    private readonly machine: Machine,
+  ) {}
+
+  async connect(): Promise<void> {
+    await this.moment();
+    this.answers();
+  }
+
+  async observe(request: ProbeRequest): Promise<ObservedNode> {
+    if ((await this.moment()) !== "none") throw new HostError(this.machine.name, "the connection was lost");
+    this.answers();
+    return observe(this.world, this.machine, request);
+  }
+
+  async apply(
+    steps: readonly Step[],
+    request: ProbeRequest | undefined,
+    tell: (step: Step) => void,
+  ): Promise<ObservedNode | undefined> {
+    await this.connect();
+    // The lock is held until what an earlier run began has ended.
+    for (const effect of this.machine.unfinished.splice(0)) effect();
+    this.machine.busy = true;
+    try {
+      for (const step of steps) {
+        tell(step);
+        this.current.applied.push(step);
+        await this.perform(step);
+      }
+    } finally {
+      this.machine.busy = false;
+      for (const work of this.machine.waiting.splice(0)) work();
+    }
+    return request === undefined ? undefined : this.observe(request);
+  }
+
+  async followSync(_watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
+    for (let turn = 0; turn < longestWait; turn++) {
+      await this.connect();
+      const { kernel } = this.machine;
+      if (kernel?.disk === "UpToDate" && kernel.peerDisk === "UpToDate") return ended(0, "");
+      if (kernel?.connection !== "Connected") return ended(1, "connection lost\n");
+      onLine("--");
+      this.world.passTime();
+    }
+    return ended(2, "SyncSource\n");
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private async perform(step: Step): Promise<void> {
+    let fault = await this.moment();
+    const command = step.argv.join(" ");
+    for (const call of step.guard ?? []) {
+      this.answers();
+      const { exit, output } = await this.check(call);
+      if (exit === 0) continue;
+      const what = `what was planned does not fit what is there any more (${step.because})`;
+      throw new GuardError(step.node, what, { command, output });
+    }
+    // Between the guard and what it guards there are milliseconds: nobody changes a disk in them.
+    for (const action of actionsOf(step)) {
+      const { exit, output } = await this.one(() => this.act(action), fault);
+      if (exit !== 0) throw new HostError(step.node, `a step failed (${step.because})`, { command, exit, output });
+      fault = await this.moment();
+    }
+  }
+
+  /** One thing done on the host, and what befalls it. */
+  private async one(effect: () => Result | Promise<Result>, fault: Fault): Promise<Result> {
+    this.answers();
+    switch (fault) {
+      case "none":
+        return effect();
+      case "fails":
+        return failed(1, "it fails");
+      case "fails after it took effect":
+        await effect();
+        return failed(1, "it fails after all");
+      case "dropped after":
+        await effect();
+        break;
+      case "dropped while it runs":
+        this.machine.unfinished.push(effect as () => Result);
+        break;
+      case "dropped before":
+        break;
+    }
+    throw new HostError(this.machine.name, "the connection was lost; the step that was running may have taken effect");
+  }
+
+  private check(call: Parameters<typeof checkPatiently>[2]): Promise<Result> {
+    return checkPatiently(this.world, this.machine, call, async () => {
+      await this.moment();
+      this.world.passTime();
+      this.answers();
+    });
+  }
+
+  private act(action: Action): Result | Promise<Result> {
+    const { world, machine } = this;
+    const { files } = machine;
+    switch (action.kind) {
+      case "run":
+        return run(world, machine, action.argv, "provider");
+      case "check":
+        return this.check(action.call);
+      case "put":
+      case "configure":
+        files.set(action.path, action.text);
+        return done;
+      case "fstab": {
+        const others = (files.get("/etc/fstab") ?? "")
+          .split("\n")
+          .filter((line) => !line.startsWith(`${action.device} `));
+        const lines = [...others.filter((line) => line !== ""), ...(action.line === undefined ? [] : [action.line])];
+        files.set("/etc/fstab", lines.map((line) => `${line}\n`).join(""));
+        return done;
+      }
+      case "clear":
+        return clearDisk(world, machine);
+      case "move-metadata":
+        world.happened.add("metadata moved");
+        return moveMetadata(machine, action.bytes);
+      case "keep": {
+        const text = files.get(action.path);
+        if (text !== undefined && !files.has(action.copy) && !text.includes(action.unless))
+          files.set(action.copy, text);
+        return done;
+      }
+    }
+  }
+
+  /** Others act now. */
+  private async moment(): Promise<Fault> {
+    await Promise.resolve();
+    if (this.current.dead) throw new ProcessDied();
+    const fault = this.current.interrupt(this.machine);
+    // Read again: the process may have died of it.
+    if (isDead(this.current)) throw new ProcessDied();
+    return fault;
+  }
+
+  private answers(): void {
+    if (!this.machine.powered) throw new NetworkError(this.machine.name, "cannot be reached");
+  }
+}
+
+const ended = (exit: number, stdout: string): RemoteResult => ({ exit, stdout, stderr: "", milliseconds: 0 });
+
+const isDead = (run: Run): boolean => run.dead;

@@ -1,0 +1,138 @@
+/** Two machines, the link between them, and time. */
+import { meet, copyBlock, isRunning, loseConnection } from "./connection";
+import { run } from "./commands";
+import { Generations } from "./generations";
+import { Ledger } from "./ledger";
+import { enabledLink, Machine, resource, resourceFile } from "./machine";
+
+/** A command's doing, on its host. */
+export type Effect = () => { readonly exit: number; readonly output: string };
+
+export const happenings = [
+  "a sync by the bitmap",
+  "a full sync",
+  "a split brain",
+  "unrelated data",
+  "changes given up by hand",
+  "a primary crashed",
+  "a disk was cleared",
+  "metadata moved",
+  "a device was formatted",
+  "a host mounted at boot",
+] as const;
+export type Happening = (typeof happenings)[number];
+
+/** Turns for which a booting host waits for its peer before it gives its mount up. */
+const bootPatience = 4;
+
+export class World {
+  readonly ledger = new Ledger();
+  readonly generations = new Generations();
+  readonly machines: readonly [Machine, Machine] = [
+    new Machine("alpha", "10.1.1.31"),
+    new Machine("bravo", "10.1.1.32"),
+  ];
+  linked = true;
+  /** Host → what the program lets go there, by identity. */
+  discards: Readonly<Record<string, readonly string[]>> = {};
+  /** Where the resource was configured when the provider's run began. */
+  readonly configured = new Set<Machine>();
+  /** What was done only once, by us. */
+  readonly made: { forced: number; formatted: number } = { forced: 0, formatted: 0 };
+  /** Told by whoever breaks a law at once, without waiting for what comes of it. */
+  readonly broken: string[] = [];
+  /** Whether Pulumi's state knows that the pair was in use. */
+  isRemembered = (): boolean => false;
+  /** What came up in it: that a test has seen a split brain is shown, not hoped. */
+  readonly happened = new Set<Happening>();
+  private uuids = 0;
+
+  constructor() {
+    this.ledger.disks.push(...this.machines.map(({ disk }) => disk));
+  }
+
+  machine(name: string): Machine {
+    const found = this.machines.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`no machine ${name}`);
+    return found;
+  }
+
+  peerOf(machine: Machine): Machine {
+    return this.machines[machine === this.machines[0] ? 1 : 0];
+  }
+
+  /** A UUID as blkid prints it, that nothing else has. */
+  uuid(): string {
+    this.uuids += 1;
+    return `00000000-0000-4000-8000-${String(this.uuids).padStart(12, "0")}`;
+  }
+
+  /** Where a person gave up all there was, and Pulumi's state knows of nothing, what was made once may be made once more. */
+  beginLifeAnew(): void {
+    if (!this.ledger.isEverythingGivenUp || this.isRemembered()) return;
+    this.made.forced = 0;
+    this.made.formatted = 0;
+  }
+
+  noteConfigured(): void {
+    this.configured.clear();
+    for (const machine of this.machines) if (machine.files.has(resourceFile)) this.configured.add(machine);
+  }
+
+  /** Of DRBD's metadata, as blkid prints it. */
+  deviceUuid(): string {
+    this.uuids += 1;
+    return this.uuids.toString(16).padStart(16, "0");
+  }
+
+  /** Connections come about, syncs go on, booting hosts mount. */
+  passTime(): void {
+    meet(this);
+    copyBlock(this);
+    for (const machine of this.machines) this.mountAtBoot(machine);
+  }
+
+  cutLink(): void {
+    this.linked = false;
+    loseConnection(this);
+  }
+
+  cutPower(machine: Machine): void {
+    if (!machine.powered) return;
+    machine.powered = false;
+    machine.kernel = undefined;
+    machine.moduleLoaded = false;
+    machine.mountedAt = undefined;
+    machine.bootMount = undefined;
+    machine.unfinished.length = 0;
+    loseConnection(this);
+  }
+
+  boot(machine: Machine): void {
+    if (machine.powered) return;
+    machine.powered = true;
+    machine.moduleLoaded = [...machine.files].some(
+      ([path, text]) => path.includes("/modules-load.d/") && text.includes("drbd"),
+    );
+    if (!machine.moduleLoaded || !machine.links.has(enabledLink) || !machine.files.has(resourceFile)) return;
+    run(this, machine, ["drbdadm", "adjust", resource], "host");
+    const line = machine.fstabLine;
+    if (line === undefined || line.options.includes("noauto")) return;
+    machine.bootMount = { target: line.target, patience: bootPatience };
+  }
+
+  /** drbd-primary@.service: promotes once the peer is there, gives up after a while; then the mount that requires it. */
+  private mountAtBoot(machine: Machine): void {
+    const waiting = machine.bootMount;
+    if (waiting === undefined) return;
+    waiting.patience -= 1;
+    const connected = isRunning(machine) && machine.kernel.connection === "Connected";
+    if (!connected && waiting.patience > 0) return;
+    machine.bootMount = undefined;
+    if (!connected) return;
+    if (run(this, machine, ["drbdadm", "primary", resource], "host").exit === 0) {
+      this.happened.add("a host mounted at boot");
+      run(this, machine, ["mount", waiting.target], "host");
+    }
+  }
+}
