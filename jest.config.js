@@ -9,6 +9,8 @@ module.exports = {
   coverageProvider: "v8",
   // No test is to fail because a machine is slow that day.
   testTimeout: 60_000,
+  // jest's own default leaves a core idle, and of two that is half.
+  maxWorkers: "100%",
   projects: [
     {
       ...common,

@@ -5,7 +5,7 @@ import { withSecrets, type ConnectionArgs } from "./connection-args";
 import type { NodeInputs, SectionInputs } from "./core/inputs";
 import type { GlobalOptions } from "./core/option-types";
 import { hidden } from "./hidden";
-import { providerStub } from "./stub";
+import { nodeProvider } from "./stub";
 
 export interface DrbdNodeArgs {
   /**
@@ -59,7 +59,7 @@ export class DrbdNode extends pulumi.dynamic.Resource {
       backup: undefined,
     };
     const props = { ...found, ...args, connection: withSecrets(args.connection), ...hidden("DrbdNode", name, opts) };
-    super(providerStub("node"), name, props, opts, "drbd", "DrbdNode");
+    super(nodeProvider, name, props, opts, "drbd", "DrbdNode");
     const { hostname, connection, address, insecureIgnoreHostKey } = args;
     announceNode(this, { hostname, connection, address, insecureIgnoreHostKey });
   }

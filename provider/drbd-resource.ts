@@ -5,7 +5,7 @@ import type { FilesystemInputs, SectionInputs } from "./core/inputs";
 import type { DiskIdentity } from "./core/disk-identity";
 import type { DrbdNode } from "./drbd-node";
 import { hidden } from "./hidden";
-import { providerStub } from "./stub";
+import { resourceProvider } from "./stub";
 
 /** One side of a resource. */
 export interface DrbdResourceNodeArgs {
@@ -120,7 +120,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       ...hidden("DrbdResource", name, opts),
     };
     super(
-      providerStub("resource"),
+      resourceProvider,
       name,
       props,
       pulumi.mergeOptions(

@@ -12,7 +12,7 @@ import type {
  * So this reaches nothing, and finds the real code from the program's folder when it is called. Then refresh and
  * destroy run today's code, and an upgrade of the library is no diff.
  */
-export function providerStub(kind: "node" | "resource"): ResourceProvider {
+function providerStub(kind: "node" | "resource"): ResourceProvider {
   /* eslint-disable */
   const call = (method: string, args: unknown[]): any =>
     require("node:module")
@@ -28,3 +28,7 @@ export function providerStub(kind: "node" | "resource"): ResourceProvider {
   };
   /* eslint-enable */
 }
+
+/** One object for all resources of a kind: Pulumi makes its source text once for each object, which takes a while. */
+export const nodeProvider = providerStub("node");
+export const resourceProvider = providerStub("resource");
