@@ -1,4 +1,4 @@
-import { redactSecrets } from "./config-file";
+import { redactSecrets, secretsIn } from "./config-file";
 import type { ObservedNode } from "./observed";
 import type { Refusal } from "./plan";
 
@@ -16,10 +16,11 @@ function brokenFile(node: ObservedNode): string | undefined {
 export function brokenFileRefusals(node: ObservedNode, host: string, ours: readonly string[]): Refusal[] {
   const file = brokenFile(node);
   if (file === undefined || ours.includes(file)) return [];
+  const said = redactSecrets(node.adjust?.output.trim() ?? "", [...node.files.values()].flatMap(secretsIn));
   return [
     {
       node: host,
-      found: `drbdadm cannot read ${file}, and so reads no resource at all: ${redactSecrets(node.adjust?.output.trim() ?? "")}`,
+      found: `drbdadm cannot read ${file}, and so reads no resource at all: ${said}`,
       way: `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
     },
   ];

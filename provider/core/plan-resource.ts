@@ -287,7 +287,14 @@ class PairPlan {
   }
 
   private mayFormat(primary: Side): boolean {
-    return primary === this.source && primary.observed?.device?.kind === "blank" && this.pair.isNewlyForced(primary);
+    // Where nothing at all is told of the connection, something is amiss: first that.
+    const isTold = primary.kernel?.connection !== undefined;
+    return (
+      isTold &&
+      primary === this.source &&
+      primary.observed?.device?.kind === "blank" &&
+      this.pair.isNewlyForced(primary)
+    );
   }
 
   private mountSteps(): Step[] {
