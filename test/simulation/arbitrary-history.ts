@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { dataBlocks } from "./disk";
-import { type Beginning, beginnings, diskWork, type Event, handCommands } from "./events";
+import { type Beginning, beginnings, diskWork, type Event, type HandCommand, handCommands } from "./events";
 import type { Deed, History, Interruption } from "./history";
 import type { Program } from "./pulumi";
 import type { Fault } from "./remote";
@@ -97,6 +97,48 @@ const program: fc.Arbitrary<Program> = fc.record({
   discard: fc.constant({}),
 });
 
+const happens = (...events: readonly Event[]): Deed[] => events.map((one) => ({ kind: "event", event: one }));
+const byHand = (on: 0 | 1, command: HandCommand): Event => ({ kind: "hand", on, command });
+
+const splitBrain = happens(
+  { kind: "cut link" },
+  byHand(1, "primary --force"),
+  byHand(1, "mount"),
+  { kind: "write", on: 0, block: 1 },
+  { kind: "write", on: 1, block: 2 },
+  { kind: "restore link" },
+  { kind: "time", turns: 2 },
+);
+
+/** What chance alone would seldom bring about. */
+const stories: readonly Deed[][] = [
+  // Both sides are written to, neither sees the other, and then they meet.
+  splitBrain,
+  [...splitBrain, ...happens(byHand(1, "give up what is here"), { kind: "time", turns: 2 })],
+  // A failover, and the old Primary comes back.
+  happens(
+    { kind: "write", on: 0, block: 1 },
+    { kind: "cut power", on: 0 },
+    byHand(1, "primary --force"),
+    byHand(1, "mount"),
+    { kind: "write", on: 1, block: 1 },
+    { kind: "boot", on: 0 },
+  ),
+  // A sync that is not finished when its source goes.
+  happens(
+    { kind: "cut link" },
+    { kind: "write", on: 0, block: 1 },
+    { kind: "write", on: 0, block: 2 },
+    { kind: "restore link" },
+    { kind: "time", turns: 1 },
+    { kind: "cut power", on: 0 },
+  ),
+];
+const story = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<Deed[]>([]) },
+  { weight: 1, arbitrary: fc.constantFrom(...stories) },
+);
+
 export const arbitraryHistory: fc.Arbitrary<History> = fc.record({
   beginnings: fc.tuple(beginning, beginning),
   program,
@@ -104,9 +146,10 @@ export const arbitraryHistory: fc.Arbitrary<History> = fc.record({
   deeds: fc
     .tuple(
       fc.record({ kind: fc.constant("up" as const), interruptions: fc.oneof(quiet, interruptions) }),
+      story,
       fc.array(deed, { maxLength: 10, size: "max" }),
     )
-    .map(([first, more]) => [first, ...more]),
+    .map(([first, told, more]) => [first, ...told, ...more]),
 });
 
 /** A first up during which somebody works on a disk: what was seen is not what is there. */

@@ -129,6 +129,7 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       if (machine.busy) {
         machine.waiting.push(() => {
           byHand(world, machine, command);
+          world.beginLifeAnew();
         });
       } else if (!isUsed) replaceDisk(world, machine, disksOnTheShelf[command]);
       return;

@@ -63,6 +63,7 @@ export class SimulatedRemote implements Remote {
     steps: readonly Step[],
     request: ProbeRequest | undefined,
     tell: (step: Step) => void,
+    ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     await this.connect();
     // The lock is held until what an earlier run began has ended.
@@ -78,6 +79,7 @@ export class SimulatedRemote implements Remote {
       this.machine.busy = false;
       for (const work of this.machine.waiting.splice(0)) work();
     }
+    ended?.();
     return request === undefined ? undefined : this.observe(request);
   }
 
