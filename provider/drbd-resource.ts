@@ -133,7 +133,8 @@ export class DrbdResource extends pulumi.dynamic.Resource {
     announcePair(args.nodes.map(({ node }) => node));
     const { minor, port } = args;
     for (const { node, disk, metaDisk = "internal" } of args.nodes) {
-      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk });
+      const filesystem = args.filesystem !== undefined;
+      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk, filesystem });
     }
   }
 }

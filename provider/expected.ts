@@ -30,17 +30,18 @@ export async function pairsSeen(host: Host): Promise<void> {
   await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
 }
 
-function isLook({ name, minor, port, disk, metaDisk }: Look): boolean {
+function isLook({ name, minor, port, disk, metaDisk, filesystem }: Look): boolean {
   return (
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) &&
     Number.isInteger(minor) &&
     minor >= 0 &&
     Number.isInteger(port) &&
     port > 0 &&
+    typeof filesystem === "boolean" &&
     [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
   );
 }
 
-function lookOf({ name, minor, port, disk, metaDisk }: Look): Look {
-  return { name, minor, port, disk, metaDisk };
+function lookOf({ name, minor, port, disk, metaDisk, filesystem }: Look): Look {
+  return { name, minor, port, disk, metaDisk, filesystem };
 }

@@ -99,9 +99,9 @@ export class Pair {
   }
 
   looks(): readonly ProbeRequest[] {
-    const { name, minor, port, sides } = this.desired;
+    const { name, minor, port, sides, filesystem } = this.desired;
     return sides.map(({ disk, metaDisk }) => ({
-      looks: [{ name, minor, port, disk, metaDisk }],
+      looks: [{ name, minor, port, disk, metaDisk, filesystem: filesystem !== undefined }],
       candidates: [],
       depth: "close",
     }));

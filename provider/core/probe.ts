@@ -10,6 +10,8 @@ export interface Look {
   readonly disk: string;
   /** `internal` or a device. */
   readonly metaDisk: string;
+  /** Whether a filesystem is wanted on it: then a Primary that has none mounted is looked at closely. */
+  readonly filesystem: boolean;
 }
 
 /** A configuration that is wanted: drbdadm on the host parses it beside what is installed, and says what it would change. */
@@ -62,8 +64,8 @@ const files = [
 export const lastFile = "/proc/uptime";
 
 /**
- * The boot time, and then the minors that are connected and UpToDate, and mounted where they are Primary. Their disks
- * are DRBD's and need no closer look, which would cost a handful of processes each.
+ * The boot time, and then the minors that are connected and UpToDate; with `!` where they are Primary and not mounted.
+ * Their disks are DRBD's and need no closer look, which would cost a handful of processes each.
  */
 const hostTables = String.raw`host_tables() {
   awk '
@@ -75,7 +77,7 @@ const hostTables = String.raw`host_tables() {
     $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
     END {
       for (name in minor)
-        if (connection[name] == "Connected" && (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted)) print minor[name]
+        if (connection[name] == "Connected") print minor[name] (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted ? "" : "!")
     }
   ' /proc/stat /proc/self/mountinfo -
 }`;
@@ -124,11 +126,16 @@ ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")
 }`;
 }
 
+/** A pattern of the list of minors that are well. */
+function isWell({ minor, filesystem }: Look): string {
+  return filesystem ? `*" ${minor} "*` : `*" ${minor} "*|*" ${minor}! "*`;
+}
+
 /** Takes the closer look back where nobody needs it. */
 function closeEnough(depth: Depth, looks: readonly Look[]): string {
   if (depth === "close") return ":";
   if (depth === "tables") return "close=";
-  const well = looks.map(({ minor }) => `case "$well" in *" ${minor} "*) ;; *) false ;; esac`);
+  const well = looks.map((look) => `case "$well" in ${isWell(look)}) ;; *) false ;; esac`);
   return `if ${['[ -n "$events" ]', ...well].join(" && ")}; then close=; fi`;
 }
 
@@ -137,7 +144,8 @@ export function observeScript(nonce: string, request: ProbeRequest): string {
   return `${remoteFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
-function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
+function lookLines(look: Look): string[] {
+  const { name, minor, port, disk, metaDisk } = look;
   const internal = metaDisk === "internal";
   const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
@@ -147,7 +155,7 @@ function lookLines({ name, minor, port, disk, metaDisk }: Look): string[] {
   const primaryDevice = `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`;
   return [
     `say resource ${quote(name)}`,
-    `case "$well" in *" ${minor} "*)`,
+    `case "$well" in ${isWell(look)})`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
     primaryDevice,
     ";; *)",

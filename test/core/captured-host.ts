@@ -3,7 +3,14 @@ import type { Look } from "../../provider/core/probe";
 import { type FakeHost } from "./fake-host";
 import { adjustLines, captured, events, gi, procDrbd } from "./fixtures";
 
-export const look: Look = { name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal" };
+export const look: Look = {
+  name: "r0",
+  minor: 1,
+  port: 7789,
+  disk: "/dev/vdb",
+  metaDisk: "internal",
+  filesystem: true,
+};
 
 const bytes = 512 * 1024 * 1024;
 const lsblk = {

@@ -115,6 +115,12 @@ describe("as close a look as is needed", () => {
     ["all is well", healthy, { ...request, depth: "needed" }, false],
     ["no disk is asked for", healthy, { ...request, looks: [], depth: "needed" }, false],
     ["it is not mounted", unmounted, { ...request, depth: "needed" }, true],
+    [
+      "it is not mounted, and need not be",
+      unmounted,
+      { ...request, looks: [{ ...look, filesystem: false }], depth: "needed" },
+      false,
+    ],
     ["one of two is down", healthy, { ...request, looks: [look, other], depth: "needed" }, true],
     ["DRBD is not there", bare, { ...request, looks: [], depth: "needed" }, true],
     ["more is asked for", healthy, request, true],

@@ -6,8 +6,8 @@ import { sh } from "./shell";
 
 const nonce = "0123456789abcdef01";
 const looks = [
-  { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal" },
-  { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '" },
+  { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal", filesystem: true },
+  { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '", filesystem: false },
 ];
 
 const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [], depth: "close" }));

@@ -85,7 +85,7 @@ describe("what stands on a disk is known again", () => {
   /** The probe in a real sh, with a plain file as its disk. */
   const look = (path: string): Contents => {
     const request = {
-      looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal" }],
+      looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true }],
       candidates: [],
       depth: "close" as const,
     };

@@ -173,7 +173,7 @@ function look({ name, minor, port, sides: [{ disk, metaDisk }] }: DesiredResourc
   give("/proc/stat", "btime 1\n");
   const request: ProbeRequest = {
     depth: "close",
-    looks: [{ name, minor, port, disk, metaDisk }],
+    looks: [{ name, minor, port, disk, metaDisk, filesystem: true }],
     candidates: [{ name, resource, globalCommon: "# common\n" }],
   };
   expect(run(observeScript(nonce, request))).toContain(`@${nonce} end`);
@@ -211,7 +211,7 @@ test("paths of a host's own: a mount point in somebody's mountinfo is unmounted 
 
 test("a disk that was only announced, and that no one has looked at yet, is asked for by its name", () => {
   for (const disk of hostileFor("/dev/vdb").filter((one, index) => index % 3 === 0 && one !== "")) {
-    const announced = { name: "r0", minor: 1, port: 7789, disk, metaDisk: disk };
+    const announced = { name: "r0", minor: 1, port: 7789, disk, metaDisk: disk, filesystem: true };
     give("/proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n");
     give("/proc/uptime", "1 1\n");
     give("/proc/net/tcp", "none\n");

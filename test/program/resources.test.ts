@@ -235,8 +235,24 @@ describe("what a program is about to ask for", () => {
         },
       ]);
       expect(looks.filter(({ hostname }) => hostname.startsWith("early-"))).toEqual([
-        { hostname: "early-alpha", name: "early-r0", minor: 3, port: 7791, disk: "/dev/vdb", metaDisk: "internal" },
-        { hostname: "early-bravo", name: "early-r0", minor: 3, port: 7791, disk: "/dev/vdc", metaDisk: "/dev/vdd" },
+        {
+          hostname: "early-alpha",
+          name: "early-r0",
+          minor: 3,
+          port: 7791,
+          disk: "/dev/vdb",
+          metaDisk: "internal",
+          filesystem: false,
+        },
+        {
+          hostname: "early-bravo",
+          name: "early-r0",
+          minor: 3,
+          port: 7791,
+          disk: "/dev/vdc",
+          metaDisk: "/dev/vdd",
+          filesystem: false,
+        },
       ]);
       expect(isSecret(inputsOf(name)["__announced"])).toBe(true);
     }

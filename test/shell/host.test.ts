@@ -68,7 +68,14 @@ const step = (script: string, more: Partial<Step> = {}): Step => ({
   ...more,
 });
 
-const look = (name: string): Look => ({ name, minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal" });
+const look = (name: string): Look => ({
+  name,
+  minor: 1,
+  port: 7789,
+  disk: "/dev/vdb",
+  metaDisk: "internal",
+  filesystem: true,
+});
 const noPort = ["port\n/proc/net/tcp:0", "exit 1"];
 /** The probe's answer with resources that were looked at. */
 const withLooks = (...names: string[]) =>
