@@ -129,7 +129,8 @@ export function rawWrite(world: World, machine: Machine): void {
   if (!isUsable(machine) || readBlock(world, machine, 0) !== 0) return;
   const written = world.ledger.write({ replaces: readBlock(world, machine, unseenBlock), type: "data" });
   writeBlock(world, machine, unseenBlock, written, "a program wrote in its place");
-  if (!machine.files.has("/var/lib/pulumi-drbd/r0.new")) world.ledger.keep(written, unseenBlock);
+  const isMarked = world.machines.some(({ files }) => files.has("/var/lib/pulumi-drbd/r0.new"));
+  if (!isMarked) world.ledger.keep(written, unseenBlock);
 }
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */

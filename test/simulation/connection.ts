@@ -99,7 +99,7 @@ function connected(world: World, first: Running, second: Running): void {
   change(second, theirs, world.generations);
 }
 
-function beginSync(world: World, source: Running, target: Running, full: boolean): void {
+export function beginSync(world: World, source: Running, target: Running, full: boolean): void {
   const [from, to] = [metadataOf(source), metadataOf(target)];
   world.happened.add(full ? "a full sync" : "a sync by the bitmap");
   if (source.kernel.crashedPrimary || target.kernel.crashedPrimary) world.happened.add("a primary crashed");
@@ -152,7 +152,8 @@ function finishSync(world: World, source: Running, target: Running): void {
 
 /** The connection is gone, and this side stands alone or looks for its peer again. */
 export function part(world: World, machine: Running, connection: "StandAlone" | "Connecting"): void {
-  const peerDisk = machine.kernel.peerDisk === "Outdated" ? "Outdated" : "DUnknown";
+  const { peerDisk: seen } = machine.kernel;
+  const peerDisk = seen === "Outdated" || seen === "Inconsistent" ? seen : "DUnknown";
   change(
     machine,
     { connection, replication: "Off", peerRole: "Unknown", peerDisk, discardsOwn: false, source: undefined },

@@ -1,6 +1,6 @@
 /** drbdadm's verbs. Each is what the kernel or drbdmeta answers, with the exit codes that were measured. */
 import { usableBytes } from "../../provider/core/metadata-size";
-import { disconnect, isRunning, meet, shakeHands } from "./connection";
+import { beginSync, disconnect, isRunning, meet, shakeHands } from "./connection";
 import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
 import { adjustLines } from "./adjust";
 import { justCreated, metadataAt, newMetadata, tailBlock, visibleMetadata } from "./disk";
@@ -21,7 +21,7 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
       return wipeMetadata(world, machine, flags.includes("--force"), actor);
     case "apply-al":
     case "check-resize":
-      if (machine.kernel !== undefined) return failed(20, "Device is configured!");
+      if (isAttached(machine)) return failed(20, "Device is configured!");
       return verb === "apply-al" ? done : checkResize(machine);
     case "up":
       return up(world, machine, configuration, actor);
@@ -49,6 +49,12 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
       if (kernel.connection === "StandAlone") return failed(10, "unknown connection");
       disconnect(world, machine);
       return done;
+    case "detach":
+      change(machine, { disk: "Diskless" }, world.generations);
+      tellPeer(world, machine);
+      return done;
+    case "invalidate":
+      return invalidate(world, machine);
     case "connect":
       if (kernel.connection !== "StandAlone") return failed(10, "(102) Local address(port) already in use.");
       if (flags.includes("--discard-my-data") && machine.isPrimary) return failed(10, "(123) Discarding is impossible");
@@ -82,6 +88,8 @@ function createMetadata(world: World, machine: Machine, force: boolean, actor: A
   return done;
 }
 
+const isAttached = ({ kernel }: Machine): boolean => kernel !== undefined && kernel.disk !== "Diskless";
+
 function noteSize(machine: Machine): void {
   machine.files.set(sizeFile, `${machine.disk.size}\t${diskPath}\n`);
 }
@@ -99,7 +107,7 @@ function checkResize(machine: Machine): Result {
 /** move_metadata of remote-functions.ts */
 export function moveMetadata(machine: Machine, bytes: number): Result {
   machine.files.set(sizeFile, `${bytes}\t${diskPath}\n`);
-  if (machine.kernel !== undefined) return failed(20, "Device is configured!");
+  if (isAttached(machine)) return failed(20, "Device is configured!");
   checkResize(machine);
   return visibleMetadata(machine.disk) === undefined ? failed(1, "the metadata is not at the end") : done;
 }
@@ -186,7 +194,7 @@ function promote(world: World, machine: Machine, force: boolean, actor: Actor): 
     : kernel.disk !== "UpToDate";
   const forced = stale && force && atLeast(kernel.disk, "Inconsistent");
   if (stale && !forced) return failed(17, "State change failed: (-2) Need access to UpToDate data");
-  const unsure = !connected && fences(kernel.configuration) && kernel.peerDisk !== "Outdated";
+  const unsure = !connected && fences(kernel.configuration) && atLeast(kernel.peerDisk, "DUnknown");
   if (unsure && !force) {
     return failed(11, "State change failed: (-7) Refusing to be Primary while peer is not outdated");
   }
@@ -203,6 +211,17 @@ function promote(world: World, machine: Machine, force: boolean, actor: Actor): 
   tellPeer(world, machine);
   if (forced && connected && isRunning(peer)) shakeHands(world, machine, peer);
   meet(world);
+  return done;
+}
+
+/** What is on this side is copied from the peer anew, whole. */
+function invalidate(world: World, machine: Machine): Result {
+  const peer = world.peerOf(machine);
+  if (!isRunning(machine) || !isRunning(peer) || machine.kernel.connection !== "Connected") {
+    throw new UnknownCommand("the simulation knows invalidate of a connected pair only");
+  }
+  world.ledger.giveUp(machine.disk);
+  beginSync(world, peer, machine, true);
   return done;
 }
 

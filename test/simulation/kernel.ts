@@ -106,6 +106,11 @@ export function attach(device: Device, generations: Generations): boolean {
   metadata.active.fill(false);
   const peerDisk = peerOutdated ? "Outdated" : "DUnknown";
   const found = !consistent ? "Inconsistent" : wasUpToDate ? "Consistent" : "Outdated";
+  // With a peer that is there already, the two negotiate: what this side knew of it is not asked.
+  if (kernel.connection === "Connected") {
+    change(device, { disk: found }, generations);
+    return true;
+  }
   const certain = found === "Consistent" && (peerOutdated || !fences(kernel.configuration));
   change(device, { disk: certain ? "UpToDate" : found, peerDisk }, generations);
   return true;

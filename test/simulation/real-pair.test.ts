@@ -1,0 +1,148 @@
+/**
+ * The simulation held against a real pair (DRBD 8.4.11, drbd-utils 9.22.0): the same history, and at each point the same
+ * observation. Where they differ, the simulation is wrong. The identifiers' own values are chance: which of them are the
+ * same, and where each stands, is not.
+ */
+import { parseEvents } from "../../provider/core/parse-events";
+import type { KernelResource } from "../../provider/core/observed";
+import { adjustLines, captured, events } from "../core/fixtures";
+import { happen } from "./events";
+import { run } from "./commands";
+import { giText } from "./disk";
+import { observe } from "./observe";
+import type { Machine } from "./machine";
+import { Stack } from "./pulumi";
+import { World } from "./world";
+
+const world = new World();
+const [alpha, bravo] = world.machines;
+
+const type = (machine: Machine, words: string): void => {
+  expect({ words, exit: run(world, machine, words.split(" "), "hand").exit }).toEqual({ words, exit: 0 });
+};
+const pass = (turns: number): void => {
+  happen(world, { kind: "time", turns });
+};
+
+beforeAll(async () => {
+  const quiet = { dead: false, applied: [], interrupt: () => "none" as const };
+  const program = {
+    protocol: "C",
+    syncSource: "alpha",
+    formatted: true,
+    maxBuffers: 2048,
+    keeps: false,
+    fenced: false,
+    discard: {},
+  } as const;
+  expect(await new Stack(world).up(program, quiet)).toEqual({ kind: "done" });
+  pass(10);
+});
+
+/** What happened to the real pair, up to the capture of that name. */
+const story: readonly (readonly [string, () => void])[] = [
+  ["connected-uptodate", () => undefined],
+  [
+    "standalone-after-link-loss",
+    () => {
+      happen(world, { kind: "cut link" });
+      for (const machine of world.machines) type(machine, "drbdadm disconnect r0");
+    },
+  ],
+  [
+    "split-brain-standalone",
+    () => {
+      happen(world, { kind: "write", on: 0, block: 1 });
+      type(bravo, "drbdadm primary r0");
+      type(bravo, "mount /srv/data");
+      happen(world, { kind: "write", on: 1, block: 2 });
+      happen(world, { kind: "restore link" });
+      for (const machine of world.machines) type(machine, "drbdadm connect r0");
+      pass(1);
+    },
+  ],
+  [
+    "split-brain-recovered",
+    () => {
+      type(bravo, "umount /srv/data");
+      type(bravo, "drbdadm secondary r0");
+      type(bravo, "drbdadm connect --discard-my-data r0");
+      type(alpha, "drbdadm connect r0");
+      pass(10);
+    },
+  ],
+  [
+    "peer-diskless",
+    () => {
+      type(bravo, "drbdadm detach r0");
+    },
+  ],
+  [
+    "resync-running",
+    () => {
+      type(bravo, "drbdadm adjust r0");
+      pass(10);
+      type(bravo, "drbdadm invalidate r0");
+    },
+  ],
+  [
+    "alpha-down",
+    () => {
+      type(alpha, "umount /srv/data");
+      type(alpha, "drbdadm down r0");
+    },
+  ],
+  [
+    "both-down",
+    () => {
+      type(bravo, "drbdadm down r0");
+    },
+  ],
+];
+
+const shape = (kernel: KernelResource | undefined) =>
+  kernel && {
+    role: kernel.role,
+    connection: kernel.connection,
+    peerRole: kernel.peerRole,
+    replication: kernel.replication,
+    disk: kernel.devices.map(({ disk }) => disk),
+    peerDisk: kernel.peerDisk,
+  };
+
+/** Identifiers by the place where each was first met, without the role in bit 0. */
+class Names {
+  private readonly met = new Map<bigint, number>();
+
+  of(gi: string): (number | string)[] {
+    const words = gi.split(":");
+    const uuids = words.slice(0, 4).map((word) => {
+      const uuid = BigInt(`0x${word}`) & ~1n;
+      if (uuid === 0n) return 0;
+      if (!this.met.has(uuid)) this.met.set(uuid, this.met.size + 1);
+      return this.met.get(uuid)!;
+    });
+    // Consistent, was UpToDate, Primary, and the peer outdated: what the simulation keeps of the flags.
+    return [...uuids, ...[4, 5, 6, 9].map((at) => words[at]!)];
+  }
+}
+
+const [real, simulated] = [new Names(), new Names()];
+
+test.each(story)("%s", (name, events_) => {
+  events_();
+  for (const machine of [alpha, bravo]) {
+    const capture = `${name}.${machine.name}`;
+    const seen = observe(world, machine, { looks: [], candidates: [], depth: "tables" });
+    expect({ capture, ...shape(seen.kernelResources.get("r0")) }).toEqual({
+      capture,
+      ...shape(parseEvents(events(capture)).get("r0")),
+    });
+    const verbs = (lines: string) => [...lines.matchAll(/^drbd(?:setup-84|meta) (?:\S+ v08 \S+ \S+ )?([a-z-]+)/gm)];
+    const verb = (lines: string) => verbs(lines).map(([, one]) => one);
+    expect({ capture, verbs: verb(seen.adjust?.output ?? "") }).toEqual({ capture, verbs: verb(adjustLines(capture)) });
+    const gi = captured(capture, "drbdadm get-gi r0").trim().split("\n").at(0)!;
+    const found = giText(machine.disk.metadata!, machine.isPrimary);
+    expect({ capture, gi: simulated.of(found) }).toEqual({ capture, gi: real.of(gi) });
+  }
+});
