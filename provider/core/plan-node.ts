@@ -1,6 +1,7 @@
 import { brokenFileRefusals } from "./broken-file";
 import type { DesiredNode } from "./desired";
 import type { ObservedNode } from "./observed";
+import { optionWarnings } from "./option-warnings";
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import { hostRefusals } from "./preflight";
@@ -31,7 +32,7 @@ export function planNode({ desired, configuration, node }: NodeSituation): Plan 
     subject: host,
     stages: refusals.length > 0 ? [] : [nodeSteps(host, configuration, node)].filter((stage) => stage.length > 0),
     refusals,
-    warnings: [],
+    warnings: optionWarnings(desired.common),
     afterwards: [],
   };
 }

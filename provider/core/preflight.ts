@@ -4,6 +4,7 @@ import { redactSecrets, secretsIn } from "./config-file";
 import { placeRefusals, replacedPath } from "./configuration-place";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
+import { optionWarnings } from "./option-warnings";
 import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
@@ -129,7 +130,7 @@ function grammarRefusals([first, second]: readonly [ObservedNode, ObservedNode])
 
 /** Worth knowing, though it stops nothing. */
 export function warn({ desired, nodes }: ResourceSituation): string[] {
-  const found: string[] = [];
+  const found: string[] = optionWarnings(desired.sections);
   const [first, second] = nodes;
   const sizes = nodes.map((node) => sizeOf(node.resources.get(desired.name)?.disk));
   const [a, b] = sizes;
@@ -148,9 +149,27 @@ export function warn({ desired, nodes }: ResourceSituation): string[] {
       );
     }
   });
+  found.push(...outOfSync(desired.name, nodes));
   const skew = Math.round(Math.abs(first.clock - second.clock));
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
   return found;
+}
+
+/** Blocks that differ though both disks are UpToDate: found by a verify, or left by a growth. No resync copies them by itself. */
+function outOfSync(name: string, nodes: ResourceSituation["nodes"]): string[] {
+  const isIdle = nodes.every((node) => {
+    const kernel = node.kernelResources.get(name);
+    return (
+      kernel?.connection === "Connected" &&
+      kernel.replication === "Established" &&
+      kernel.devices.every(({ disk }) => disk === "UpToDate")
+    );
+  });
+  const different = Math.max(...nodes.map((node) => node.kernelResources.get(name)?.outOfSync ?? 0));
+  if (!isIdle || different === 0) return [];
+  return [
+    `${different} KiB of ${name} are out of sync though both disks are UpToDate (a verify found them, or a disk was grown): while one host is Primary, \`drbdadm disconnect ${name}\` and \`drbdadm connect ${name}\` on the other copies them from it; without a Primary that does nothing`,
+  ];
 }
 
 function sizeOf(contents: Contents | undefined): number | undefined {

@@ -1,0 +1,41 @@
+/** What a rule or a loss is shown by. */
+
+/** A test, by its file below test/ and its title as it stands in that file. */
+export interface Shown {
+  readonly file: string;
+  readonly title: string;
+}
+
+/** The tests, or why there are none. */
+export type Proof = readonly Shown[] | string;
+
+export interface Entry {
+  readonly number: number;
+  /** The rule; or how data was lost, or a cluster hung. */
+  readonly text: string;
+  /** What stands before it, in one line. */
+  readonly guard: string;
+  /** Rows of the decision table, and what steps and guards do for themselves. */
+  readonly row: Proof;
+  /** Of every plan that can be drawn, or over a simulated pair. */
+  readonly law: Proof;
+  /** On two machines with real DRBD. */
+  readonly lab: Proof;
+}
+
+export const ways = ["row", "law", "lab"] as const;
+export type Way = (typeof ways)[number];
+
+const inFile = (file: string, titles: readonly string[]): Shown[] => titles.map((title) => ({ file, title }));
+
+export const core = (name: string, ...titles: string[]): Shown[] => inFile(`core/${name}.test.ts`, titles);
+export const lab = (name: string, ...titles: string[]): Shown[] => inFile(`e2e/${name}.test.ts`, titles);
+/** Each is a fault put into the planner, which a law over simulated histories meets: that the law bites is shown. */
+export const met = (...faults: string[]): Shown[] => inFile("simulation/mutations.ts", faults);
+export const laws: readonly Shown[] = inFile("simulation/laws.test.ts", ["the laws hold in whatever befalls a pair"]);
+export const races: readonly Shown[] = inFile("simulation/laws.test.ts", [
+  "the laws hold where somebody works on a disk in the middle of an up",
+]);
+
+export const noDrbd9 = "The lab's machines and the simulated pair have DRBD 8.4.";
+export const oursAlone = "The text of what runs is all there is to it: a machine would show no more.";

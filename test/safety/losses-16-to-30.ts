@@ -1,0 +1,219 @@
+/** How data was lost with DRBD, or a cluster hung, and what stands before each: the other fifteen. */
+import { core, type Entry, lab, laws, met, noDrbd9, oursAlone, races } from "./entry";
+
+export const otherLosses: readonly Entry[] = [
+  {
+    number: 16,
+    text: "invalidate on a mounted Primary, invalidate-remote, detach of a Primary: the kernel takes each.",
+    guard: "Never emitted; an adjust that would detach a running disk is refused.",
+    row: [
+      ...core("never-emitted", "invalidate, invalidate-remote", "detach, outdate"),
+      ...core("plan-changes", "another disk"),
+    ],
+    law: [...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"), ...laws],
+    lab: lab("change", "its disk"),
+  },
+  {
+    number: 17,
+    text: "The backing disk mounted by itself, beside DRBD.",
+    guard: "Mounts, swap, holders and fstab are looked at behind every link; such a disk is not attached.",
+    row: core(
+      "plan-disks",
+      "mounted",
+      "in fstab",
+      "used as it is reached through a link",
+      "a disk with data of ours is not attached while it is used otherwise",
+    ),
+    law: "Nobody mounts a backing disk in the simulated pair. The table holds it against all else that is found (decision-table).",
+    lab: lab("bad-input", "that are mounted, and that are swap space", "that fstab mounts by itself"),
+  },
+  {
+    number: 18,
+    text: "A disk that grew while it was down looks like a plain ext4 or XFS: its metadata is not at the end.",
+    guard: "The remembered size, and drbdmeta's, say that it grew: check-resize, never create-md.",
+    row: [
+      ...core(
+        "plan-data",
+        "grown, %s, known by our memory alone: the metadata moves, and nothing is made",
+        "grown, known by the host's own record",
+      ),
+      ...core("remote-functions-data", "before_growth: that device's metadata and no other's"),
+    ],
+    law: met("metadata of a grown disk is made anew"),
+    lab: lab(
+      "keeps-data/grown-disk",
+      "%s: its metadata moves, with its generation identifiers",
+      "and nothing of its metadata is where it ended: stopped, nothing is made",
+    ),
+  },
+  {
+    number: 19,
+    text: "Module 8.4 gives way to 9, or back: get-gi for one version says that there is no metadata.",
+    guard: "Both versions are asked for; metadata of the other one is refused, with the way to convert it.",
+    row: [
+      ...core("remote-functions", "gi and no_metadata"),
+      ...core("plan-data", "%s under %s: refused, with the way on"),
+    ],
+    law: `${noDrbd9} The table holds metadata of another version against all else that is found (decision-table).`,
+    lab: lab(
+      "keeps-data/grown-disk",
+      "metadata of DRBD 9 under a module of 8.4: refused, with the way to convert it, after which all is there",
+    ),
+  },
+  {
+    number: 20,
+    text: "Failover to a side that is SyncTarget, Behind or Inconsistent.",
+    guard:
+      "up promotes only a side that is connected and UpToDate. The unit for the boot also takes one that is being filled, from a peer that has all.",
+    row: [
+      ...core("remote-functions-data", "wait_up_to_date"),
+      ...core(
+        "plan-recovery",
+        "the other side is newer: it fills the sync source first, which is not promoted before that",
+      ),
+      ...core(
+        "decision-table",
+        "disks that are attached: every state, connection, role and generation, beside the states that matter of the peer",
+      ),
+    ],
+    law: met("a side is made Primary while it is filled"),
+    lab: [
+      ...lab(
+        "keeps-data/apart",
+        "the sync source is out of date: the other side's newer data fills it, and only then is it Primary",
+      ),
+      ...lab(
+        "keeps-data/replaced-disk",
+        "the source's disk was replaced: filled from the target, promoted and mounted only then, formatted never",
+      ),
+    ],
+  },
+  {
+    number: 21,
+    text: "A boot that waits for the peer for ever (wfc-timeout 0).",
+    guard: "drbd@.target, which waits for nobody; a promotion that gives up after a minute; nofail in fstab.",
+    row: [
+      ...core(
+        "systemd",
+        "the promotion never forces, is bounded, and comes after what brings the resource up",
+        "%s: given up in the end",
+      ),
+      ...core("steps-files", "the line: nofail, so that no boot hangs on it, and promoted before it is mounted"),
+    ],
+    law: laws,
+    lab: lab(
+      "first-up",
+      "leaves one line in each fstab: mounted at boot here, by hand there, and never a boot that hangs",
+      "comes back by itself when both machines lose power",
+    ),
+  },
+  {
+    number: 22,
+    text: "drbd.service restarted: its stop unmounts everything and unloads the module, its start waits.",
+    guard: "Never emitted, and not enabled: each resource has its own drbd@ target.",
+    row: core(
+      "plan-teardown",
+      "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
+    ),
+    law: core("never-emitted", "drbd.service, started, stopped or restarted"),
+    lab: lab("several", "one is taken away, and the other two run on"),
+  },
+  {
+    number: 23,
+    text: "Disk, minor or name changed under a running resource.",
+    guard: "What drbdadm would do for it is read beforehand (adjust -d) and refused.",
+    row: [
+      ...core("plan-changes", "another disk", "another minor", "whatever we do not know"),
+      ...core("plan-disks", "where it runs as another minor"),
+    ],
+    law: core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
+    lab: lab("change", "its minor", "its disk", "its name", "the pair is well"),
+  },
+  {
+    number: 24,
+    text: "`yes |` before create-md: old drbd-utils ask other questions.",
+    guard: "Never emitted; standard input is closed, and what asks gets no answer.",
+    row: core("apply-script", "nothing waits for input"),
+    law: [
+      ...core("never-emitted", "an answer to whatever is asked"),
+      ...core("plan-laws", "no command is forced but that one"),
+    ],
+    lab: oursAlone,
+  },
+  {
+    number: 25,
+    text: "Two Primaries with an XFS.",
+    guard: "allow-two-primaries with a filesystem is refused; two that are Primary by somebody's hand too.",
+    row: [
+      ...core("conflicts", "two Primaries with XFS", "two Primaries everywhere"),
+      ...core("plan-changes", "both hosts are Primary: nobody's filesystem is touched"),
+    ],
+    law: core("plan-laws", "whoever is Primary stays so: nobody is demoted, unmounted, taken down or promoted beside"),
+    lab: "Not shown: with the options that go with a filesystem DRBD itself refuses the second Primary (exit 11).",
+  },
+  {
+    number: 26,
+    text: "A resync that stops for good, with small max-buffers and sndbuf-size.",
+    guard: "A warning in every plan where max-buffers is below DRBD's own and sndbuf-size holds less than it.",
+    row: core(
+      "option-warnings",
+      "small max-buffers beside a small sndbuf-size",
+      "small max-buffers, and the kernel tunes sndbuf-size",
+    ),
+    law: "An option that a person sets knowingly, and a matter of buffers, which the simulated pair does not have.",
+    lab: "Not shown: it needs congestion that the lab's link does not have. The kernel's source names these settings; the bound is ours.",
+  },
+  {
+    number: 27,
+    text: "disk-flushes or md-flushes off, and no battery behind the cache.",
+    guard: "On by default. Off is for a person to say: then every plan says what it costs without a battery.",
+    row: core("option-warnings", "flushes off without a battery", "no order of writes at all", "flushes on"),
+    law: "An option that a person sets knowingly; the simulated pair's disks have no cache.",
+    lab: "Not shown: the lab's disks do not lose what they have acknowledged, power cut or not.",
+  },
+  {
+    number: 28,
+    text: "Node ids that change sides: DRBD 9 keeps them in its metadata.",
+    guard: "Written out, by the hosts' names and not by their order; those that are there already are kept.",
+    row: core(
+      "config",
+      "node ids stay with their hosts when the inputs are turned round, and can be those that are there already",
+    ),
+    law: noDrbd9,
+    lab: `${noDrbd9} drbdadm's grammar of version 9 takes what is written (config-oracle).`,
+  },
+  {
+    number: 29,
+    text: "DRBD 9.3.3: disks that differ after a quorum was lost and the hosts met again.",
+    guard:
+      "Quorum is off by default. Where it is set, every plan says to compare the disks; blocks out of sync are told.",
+    row: core(
+      "option-warnings",
+      "a quorum of two hosts",
+      "though both disks are UpToDate: told with what copies them, and that it needs a Primary",
+    ),
+    law: noDrbd9,
+    lab: noDrbd9,
+  },
+  {
+    number: 30,
+    text: "A device initialised that is in use.",
+    guard: "Holders, mounts and swap are looked at; what clears opens for itself alone, and create-md too.",
+    row: [
+      ...core("plan-disks", "held", "swap", "with a mounted volume on its partition"),
+      ...core("remote-functions-data", "what cannot be opened alone is not touched"),
+    ],
+    law: [
+      ...core("plan-data-laws", "what runs is never cleared, and nobody clears both copies, or the newer one"),
+      ...races,
+    ],
+    lab: [
+      ...lab("keeps-data/discard", "a disk in use is not cleared, whatever is named"),
+      ...lab(
+        "bad-input",
+        "that a resource runs on which no file describes, and that the system runs on",
+        "with a partition table, and held by LVM",
+      ),
+    ],
+  },
+];
