@@ -31,15 +31,15 @@ test("the promotion never forces, is bounded, and comes after what brings the re
 
 describe("what the promotion runs", () => {
   const [, script = ""] = /^ExecStart=\/bin\/sh -c '([^']*)' %I$/m.exec(promotionUnit) ?? [];
-  const start = (cstate: string, primary = "true") =>
-    sh(`drbdadm() { case $1 in cstate) echo ${cstate} ;; primary) echo "$@"; ${primary} ;; esac; }
+  const start = (cstate: string, { dstate = "UpToDate/UpToDate", primary = "true" } = {}) =>
+    sh(`drbdadm() { case $1 in cstate) echo ${cstate} ;; dstate) echo ${dstate} ;; primary) echo "$@"; ${primary} ;; esac; }
 sleep() { :; }
 set -- web-data
 run() { ${script.replaceAll("$$", "$").replaceAll('"$0"', '"$1"')}
 }
 run web-data`);
 
-  test.each(["Connected", "Established", "SyncSource", "SyncTarget", "PausedSyncS", "VerifyS", "Ahead"])(
+  test.each(["Connected", "Established", "SyncSource", "PausedSyncS", "VerifyS", "VerifyT", "Ahead"])(
     "%s: made Primary, once",
     (cstate) => {
       expect(start(cstate)).toEqual({ exit: 0, stdout: "primary web-data\n", stderr: "" });
@@ -50,8 +50,19 @@ run web-data`);
     expect(start(cstate)).toEqual({ exit: 1, stdout: "", stderr: "" });
   });
 
+  test.each([
+    ["SyncTarget", "Inconsistent/UpToDate"],
+    ["Behind", "Inconsistent/UpToDate"],
+    ["Connected", "Inconsistent/Inconsistent"],
+    ["Connected", "Outdated/UpToDate"],
+    ["Connected", "Diskless/UpToDate"],
+    ["Connected", "''"],
+  ])("%s with the disks %s: a side that lacks data is not made Primary by a boot", (cstate, dstate) => {
+    expect(start(cstate, { dstate })).toEqual({ exit: 1, stdout: "", stderr: "" });
+  });
+
   test("refused by the kernel: tried again, and given up in the end", () => {
-    const { exit, stdout } = start("Connected", "false");
+    const { exit, stdout } = start("Connected", { primary: "false" });
     expect(exit).toBe(1);
     expect(stdout).toBe("primary web-data\n".repeat(60));
   });

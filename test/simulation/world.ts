@@ -121,15 +121,16 @@ export class World {
     machine.bootMount = { target: line.target, patience: bootPatience };
   }
 
-  /** drbd-primary@.service: promotes once the peer is there, gives up after a while; then the mount that requires it. */
+  /** drbd-primary@.service: promotes once the peer is there and the disk is UpToDate, or gives up; then the mount. */
   private mountAtBoot(machine: Machine): void {
     const waiting = machine.bootMount;
     if (waiting === undefined) return;
     waiting.patience -= 1;
-    const connected = isRunning(machine) && machine.kernel.connection === "Connected";
-    if (!connected && waiting.patience > 0) return;
+    const ready =
+      isRunning(machine) && machine.kernel.connection === "Connected" && machine.kernel.disk === "UpToDate";
+    if (!ready && waiting.patience > 0) return;
     machine.bootMount = undefined;
-    if (!connected) return;
+    if (!ready) return;
     if (run(this, machine, ["drbdadm", "primary", resource], "host").exit === 0) {
       this.happened.add("a host mounted at boot");
       run(this, machine, ["mount", waiting.target], "host");
