@@ -41,6 +41,11 @@ export const nodeLifecycle = {
       );
       if (plan.refusals.length > 0) throw new RefusedError(plan);
       if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
+      if (preview.now && isEmpty(plan)) {
+        plan.warnings.forEach((warning) => {
+          reporter.warn(warning);
+        });
+      }
       return !isEmpty(plan);
     });
     await reporter.done();
