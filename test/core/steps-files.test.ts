@@ -239,6 +239,12 @@ describe("the mark that a device may be formatted", () => {
     expect(read(mark)).toBeUndefined();
   });
 
+  test("is on the disk, by its name, before the device is forced: a power cut leaves both or the mark alone", () => {
+    const sync = 'for one; do [ ! -d "$one" ] || echo "the folder with $(ls "$one")"; done';
+    const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync });
+    expect(forced).toEqual({ ...done, output: "the folder with r0.new\nprimary --force r0" });
+  });
+
   test("stays when mkfs fails or is not run", () => {
     give(mark, "");
     give("/dev/drbd1", "\0".repeat(4096));

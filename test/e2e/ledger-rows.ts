@@ -1,0 +1,6 @@
+import { beginRow, endRow } from "./ledger";
+
+beforeEach(beginRow);
+afterEach(() => {
+  endRow(expect.getState().currentTestName ?? "");
+});

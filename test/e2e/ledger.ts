@@ -1,0 +1,58 @@
+/**
+ * What each test of a file met and what `up` did about it, as a row of a table that is printed when all have ended
+ * (scripts/faults-table.js). Written only where FAULTS_ROWS names a file for it.
+ */
+import { appendFileSync } from "node:fs";
+import type { Run } from "./stack";
+
+interface Row {
+  readonly found: string[];
+  readonly did: string[];
+}
+
+let row: Row = { found: [], did: [] };
+let begun = 0;
+
+export function beginRow(): void {
+  row = { found: [], did: [] };
+  begun = performance.now();
+}
+
+/** What a test found by itself when it had made its fault. What ran before only led to it. */
+export function found(what: string): void {
+  row = { found: [what], did: [] };
+}
+
+/** What destroys or brings to use what is on a disk; of other steps only their number is told. */
+const WEIGHTY = /create-md|primary|mkfs|mount|check-resize|wipefs|^write .*\.res$|adjust/;
+
+/** An `up` that has ended. */
+export function upEnded({ code, output, log }: Run): void {
+  const changes = log.filter(({ changes }) => changes);
+  const weighty = changes
+    .map(({ host, argv, exit }) => ({ host, command: argv.join(" "), exit }))
+    .filter(({ command }) => WEIGHTY.test(command))
+    .map(({ host, command, exit }) => `${host}: ${command}${exit === 0 ? "" : " (failed)"}`);
+  const among = weighty.length === 0 ? "" : ` (${weighty.join("; ")})`;
+  const steps = `${changes.length} step${changes.length === 1 ? "" : "s"}${among}`;
+  if (code === 0) row.did.push(changes.length === 0 ? "nothing to do" : steps);
+  else row.did.push(`${changes.length === 0 ? "" : `${steps}, then `}stopped: ${reasonIn(output)}`);
+}
+
+/** What the CLI says went wrong on the hosts. */
+function reasonIn(output: string): string {
+  const [, text = ""] = output.split("\nDiagnostics:\n");
+  const [told = ""] = text.split(/^Resources:/m);
+  const lines = told.split("\n").map((line) => line.trim());
+  const own = lines.filter(
+    (line) => line !== "" && line !== "error: update failed" && !/^[\w:/-]+ \(\S+\):$/.test(line),
+  );
+  return own.join(" ").replace(/^error: /, "");
+}
+
+export function endRow(test: string): void {
+  const file = process.env["FAULTS_ROWS"];
+  if (file === undefined || row.did.length === 0) return;
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  appendFileSync(file, `${JSON.stringify({ test, ...row, seconds })}\n`);
+}
