@@ -24,7 +24,7 @@ export function found(what: string): void {
 }
 
 /** What destroys or brings to use what is on a disk; of other steps only their number is told. */
-const WEIGHTY = /create-md|primary|mkfs|mount|check-resize|wipefs|^write .*\.res$|adjust/;
+const WEIGHTY = /^(drbdadm|mkfs|mount|wipefs)/;
 
 /** An `up` that has ended. */
 export function upEnded({ code, output, log }: Run): void {
