@@ -15,5 +15,5 @@ node dist/lab/main.js up || exit
 # What is given goes to jest: -t 'power of bravo' for some of them.
 jest test/e2e/faults test/e2e/interrupted test/e2e/keeps-data --selectProjects e2e --runInBand \
   --json --outputFile "$results/e2e.json" "$@"
-node scripts/faults-table.js "$FAULTS_ROWS"
+node scripts/faults-table.js "$FAULTS_ROWS" "$results/e2e.json"
 node scripts/test-sums.js "$results/e2e.json"

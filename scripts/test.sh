@@ -39,7 +39,7 @@ if [ "$only" != e2e ]; then
 fi
 export FAULTS_ROWS=$results/rows
 section lab node dist/lab/main.js up && section "end-to-end tests" jest_project e2e --runInBand
-node scripts/faults-table.js "$FAULTS_ROWS"
+node scripts/faults-table.js "$FAULTS_ROWS" "$results/e2e.json"
 
 printf '\nafter %s s\n' $((SECONDS - began))
 # Lint has no tests to count.

@@ -18,9 +18,15 @@ export function beginRow(): void {
   begun = performance.now();
 }
 
-/** What a test found by itself when it had made its fault. What ran before only led to it. */
+/** What ran before only led to the fault. */
+export function forgetUps(): void {
+  row.did.length = 0;
+  row.found.length = 0;
+}
+
+/** What a test looked at by itself; elsewhere the reasons of the plan's steps tell what was found. */
 export function found(what: string): void {
-  row = { found: [what], did: [] };
+  row.found.push(what);
 }
 
 /** What destroys or brings to use what is on a disk; of other steps only their number is told. */
@@ -29,14 +35,20 @@ const WEIGHTY = /^(drbdadm|mkfs|mount|wipefs)/;
 /** An `up` that has ended. */
 export function upEnded({ code, output, log }: Run): void {
   const changes = log.filter(({ changes }) => changes);
-  const weighty = changes
-    .map(({ host, argv, exit }) => ({ host, command: argv.join(" "), exit }))
-    .filter(({ command }) => WEIGHTY.test(command))
-    .map(({ host, command, exit }) => `${host}: ${command}${exit === 0 ? "" : " (failed)"}`);
-  const among = weighty.length === 0 ? "" : ` (${weighty.join("; ")})`;
+  const weighty = changes.filter(({ argv }) => WEIGHTY.test(argv.join(" ")));
+  const told = weighty.map(({ host, argv, exit }) => `${host}: ${argv.join(" ")}${exit === 0 ? "" : " (failed)"}`);
+  const among = told.length === 0 ? "" : ` (${told.join("; ")})`;
   const steps = `${changes.length} step${changes.length === 1 ? "" : "s"}${among}`;
+  row.found.push(...weighty.flatMap(({ host, argv }) => reasonOf(`${host}: ${argv.join(" ")}`, output)));
   if (code === 0) row.did.push(changes.length === 0 ? "nothing to do" : steps);
   else row.did.push(`${changes.length === 0 ? "" : `${steps}, then `}stopped: ${reasonIn(output)}`);
+}
+
+/** Why a step was there: that something is blank, newer, missing. */
+function reasonOf(step: string, output: string): string[] {
+  const line = output.split("\n").find((one) => one.includes(`${step} (`));
+  const reason = line?.slice(line.indexOf(`${step} (`) + step.length + 2).replace(/\)\s*$/, "");
+  return reason === undefined || row.found.length > 0 ? [] : [`${step.split(":")[0] ?? ""}: ${reason}`];
 }
 
 /** What the CLI says went wrong on the hosts. */

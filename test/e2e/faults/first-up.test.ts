@@ -130,6 +130,7 @@ test.each(faults.map((fault) => [nameOf(fault), fault] as const))("%s", async (_
   const stopped = await running.ended;
   if (fault.kind === "provider killed") expect(stopped.code).not.toBe(0);
   await powerOn(fault);
+  ledger.forgetUps();
   ledger.found((await Promise.all(MACHINES.map(standsOn))).join(", "));
 
   const left = await resourceFiles();
