@@ -138,6 +138,15 @@ describe("a backup of global_common.conf", () => {
     expect(read(globalCommonBackupPath)).toBe(after);
     expect(read(globalCommonPath)).toBe(there);
   });
+
+  test("is whole on the disk before it has its name", () => {
+    give(globalCommonPath, "theirs\n");
+    const stopped = run(step, { sync: "exit 1" });
+    expect(stopped.exit).toBe(1);
+    expect(read(globalCommonBackupPath)).toBeUndefined();
+    expect(run(step, { sync: 'cat "$1"' })).toEqual({ ...done, output: "theirs" });
+    expect(read(globalCommonBackupPath)).toBe("theirs\n");
+  });
 });
 
 describe("fstab", () => {

@@ -21,6 +21,7 @@ const BYSTANDER = "/dev/disk/by-id/virtio-bystander";
 let lab: Lab;
 let stack: Stack;
 let bystanders: string[];
+let replaced: string[];
 
 beforeAll(async () => {
   lab = await Lab.open();
@@ -37,6 +38,7 @@ beforeAll(async () => {
     await lab.run(machine, "sync");
   }
   bystanders = await sumsOfBystanders();
+  replaced = await filesOnBoth("/etc/drbd.d/global_common.conf");
   await lab.snapshot(SNAPSHOT);
 });
 
@@ -82,10 +84,10 @@ async function powerOn({ kind }: Fault): Promise<void> {
   if (kind === "power of bravo cut") await lab.powerOn("bravo");
 }
 
-const resourceFiles = () =>
-  Promise.all(
-    MACHINES.map(async (machine) => (await lab.run(machine, "cat /etc/drbd.d/r0.res", { check: false })).stdout),
-  );
+const filesOnBoth = (path: string): Promise<string[]> =>
+  Promise.all(MACHINES.map(async (machine) => (await lab.run(machine, `cat ${path}`, { check: false })).stdout));
+
+const resourceFiles = () => filesOnBoth("/etc/drbd.d/r0.res");
 
 /** Mounted and in sync, with nothing left to do. */
 async function expectWhole(): Promise<void> {
@@ -148,5 +150,7 @@ test.each(faults.map((fault) => [nameOf(fault), fault] as const))("%s", async (_
     "bravo: 0 drbdadm create-md r0",
   ]);
   expect(await sumsOfBystanders()).toEqual(bystanders);
+  // Whatever an administrator had there before.
+  expect(await filesOnBoth("/etc/drbd.d/global_common.conf.before-pulumi-drbd")).toEqual(replaced);
   expect(await readOnBravo()).toBe("before the fault");
 });

@@ -44,11 +44,11 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
 };
 
 /** The programs that these steps run, to be wrapped. */
-export const PROGRAMS = ["modprobe", "cp", "mv", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
+export const PROGRAMS = ["modprobe", "mv", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
 
 /** What a step's last command begins with: a file is written beside its place, and moved there. */
 function commandOf(step: string): string {
-  return step.replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd");
+  return step.replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd").replace(/^cp -p \S+ (\S+)$/, "mv -f $1.new");
 }
 
 export type Kind = "provider killed" | `power of ${MachineName} cut`;
