@@ -54,7 +54,8 @@ function reasonOf(step: string, output: string): string[] {
 /** What the CLI says went wrong on the hosts. */
 function reasonIn(output: string): string {
   const [, text = ""] = output.split("\nDiagnostics:\n");
-  const [told = ""] = text.split(/^Resources:/m);
+  // The engine tells an error of ours a second time, behind its name.
+  const [told = ""] = text.split(/^(?:Outputs|Resources|Duration):|^ *\w*Error: /m);
   const lines = told.split("\n").map((line) => line.trim());
   const own = lines.filter(
     (line) => line !== "" && line !== "error: update failed" && !/^[\w:/-]+ \(\S+\):$/.test(line),
