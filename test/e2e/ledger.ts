@@ -51,16 +51,15 @@ function reasonOf(step: string, output: string): string[] {
   return reason === undefined || row.found.length > 0 ? [] : [`${step.split(":")[0] ?? ""}: ${reason}`];
 }
 
-/** What the CLI says went wrong on the hosts. */
+/** What the CLI says went wrong on the hosts. It may tell an error of ours a second time, behind the error's name. */
 function reasonIn(output: string): string {
   const [, text = ""] = output.split("\nDiagnostics:\n");
-  // The engine tells an error of ours a second time, behind its name.
-  const [told = ""] = text.split(/^(?:Outputs|Resources|Duration):|^ *\w*Error: /m);
+  const [told = ""] = text.split(/^(?:Outputs|Resources|Duration):/m);
   const lines = told.split("\n").map((line) => line.trim());
-  const own = lines.filter(
-    (line) => line !== "" && line !== "error: update failed" && !/^[\w:/-]+ \(\S+\):$/.test(line),
-  );
-  return own.join(" ").replace(/^error: /, "");
+  const isError = (line: string) => /^(?:error|\w*Error): (?!update failed)/.test(line);
+  const [first = "", ...rest] = lines.slice(lines.findIndex(isError));
+  const end = rest.findIndex((line) => line === "" || line === ":" || isError(line));
+  return [first.replace(/^\w+: /, ""), ...rest.slice(0, end === -1 ? undefined : end)].join(" ");
 }
 
 export function endRow(test: string): void {
