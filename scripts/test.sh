@@ -37,7 +37,9 @@ if [ "$only" != e2e ]; then
   section "shell scripts" shellcheck --external-sources scripts/*.sh .ci/run bench/*.sh lab/image/customize.sh
   section "unit tests" jest_project unit
 fi
+export FAULTS_ROWS=$results/rows
 section lab node dist/lab/main.js up && section "end-to-end tests" jest_project e2e --runInBand
+node scripts/faults-table.js "$FAULTS_ROWS" "$results/e2e.json"
 
 printf '\nafter %s s\n' $((SECONDS - began))
 # Lint has no tests to count.

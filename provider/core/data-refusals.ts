@@ -218,7 +218,7 @@ function refuseUnrelated(pair: PairView): Refusal[] {
   if (pair.isMeeting) return [];
   const relation = relationOf(source, target);
   if (relation !== "split-brain" && relation !== "unrelated") return [];
-  const [survivor, victim] = [source.desired.hostname, target.desired.hostname];
+  const victim = target.desired.hostname;
   const names = pair.sides.map((side) => side.desired.hostname).join(" and ");
   const identifiers = pair.sides
     .flatMap(({ desired: { hostname }, progress }) =>
@@ -227,6 +227,15 @@ function refuseUnrelated(pair: PairView): Refusal[] {
         : [],
     )
     .join(", ");
+  const giveUp = (lost: Side, kept: Side): string => {
+    const { name } = desired;
+    const first = lost.kernel === undefined ? `\`drbdadm up ${name}\`` : "unmount it";
+    return (
+      `To give up ${lost.desired.hostname}'s: there, ${first}, \`drbdadm secondary ${name}\`, \`drbdadm disconnect ${name}\`, ` +
+      `\`drbdadm connect --discard-my-data ${name}\`; then on ${kept.desired.hostname}, ` +
+      `\`drbdadm ${kept.kernel === undefined ? "up" : "connect"} ${name}\`.`
+    );
+  };
   const line = target.observed && !isAttached(target) ? discardLine(victim, target.observed.disk) : undefined;
   return [
     {
@@ -235,8 +244,7 @@ function refuseUnrelated(pair: PairView): Refusal[] {
           ? `split brain: ${names} both hold changes that the other has not seen (generation identifiers: ${identifiers})`
           : `${names} hold data that has nothing in common (generation identifiers: ${identifiers})`,
       way:
-        `Which changes are given up is for a person to decide. To give up ${victim}'s: there, unmount it, \`drbdadm secondary ${desired.name}\`, ` +
-        `\`drbdadm disconnect ${desired.name}\`, \`drbdadm connect --discard-my-data ${desired.name}\`; then on ${survivor}, \`drbdadm connect ${desired.name}\`.` +
+        `Which changes are given up is for a person to decide. ${giveUp(target, source)} ${giveUp(source, target)}` +
         (relation === "unrelated" && line !== undefined
           ? ` Or, if ${victim}'s disk came from another resource: \`${line}\`.`
           : ""),

@@ -28,15 +28,23 @@ function actionScript(action: Action): string {
       return commandLine(["clear_disk", action.disk]);
     case "move-metadata":
       return commandLine(["move_metadata", action.resource, String(action.minor), action.disk, String(action.bytes)]);
-    case "keep": {
-      const [path, copy] = [quote(action.path), quote(action.copy)];
-      return `if [ -e ${path} ] && [ ! -e ${copy} ] && ! grep -qF ${quote(action.unless)} ${path}; then cp -p ${path} ${copy}; fi`;
-    }
+    case "keep":
+      return keep(action.path, action.copy, action.unless);
   }
 }
 
 function put(path: string, mode: number): string {
   return `put ${quote(path)} 0${mode.toString(8)}`;
+}
+
+/** Whole on the disk before it has its name: what is copied here is overwritten next, and a power cut may follow. */
+function keep(path: string, copy: string, unless: string): string {
+  const fresh = quote(`${copy}.new`);
+  return [
+    `if [ -e ${quote(path)} ] && [ ! -e ${quote(copy)} ] && ! grep -qF ${quote(unless)} ${quote(path)}; then`,
+    `cp -p ${quote(path)} ${fresh} && sync ${fresh} && mv -f ${fresh} ${quote(copy)}`,
+    "fi",
+  ].join("\n");
 }
 
 /**

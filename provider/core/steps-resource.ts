@@ -180,10 +180,12 @@ export function forcePrimary(node: string, resource: string, formatsNext: boolea
     argv,
     because,
     guard: [["both_new", resource]],
-    // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use.
+    // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use. Its
+    // folder is synced, so that a power cut does not take the name of the new file and leave the promotion.
     does: formatsNext
       ? [
           { kind: "put", path: formattingMark(resource), text: "", mode: 0o644 },
+          { kind: "run", argv: ["sync", ownFolder] },
           { kind: "run", argv },
         ]
       : undefined,
@@ -212,9 +214,11 @@ export function waitConnected(node: string, resource: string, because: string): 
   };
 }
 
+const ownFolder = "/var/lib/pulumi-drbd";
+
 /** Stands on the sync source from just before its `primary --force` until it was formatted or mounted. */
 export function formattingMark(resource: string): string {
-  return `/var/lib/pulumi-drbd/${resource}.new`;
+  return `${ownFolder}/${resource}.new`;
 }
 
 function forgetMark(resource: string): Action {

@@ -61,7 +61,7 @@ test("a refusal, with what to type", () => {
   expect(formatPlan(planOf([downNode("alpha", usedGi), downNode("bravo", divergedGi)]))).toBe(
     lines(
       "r0: refused; nothing was changed",
-      "  split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94). Which changes are given up is for a person to decide. To give up bravo's: there, unmount it, `drbdadm secondary r0`, `drbdadm disconnect r0`, `drbdadm connect --discard-my-data r0`; then on alpha, `drbdadm connect r0`.",
+      "  split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94). Which changes are given up is for a person to decide. To give up bravo's: there, `drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, `drbdadm connect --discard-my-data r0`; then on alpha, `drbdadm up r0`. To give up alpha's: there, `drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, `drbdadm connect --discard-my-data r0`; then on bravo, `drbdadm up r0`.",
     ),
   );
 });

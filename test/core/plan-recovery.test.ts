@@ -183,7 +183,7 @@ describe("data that was there is gone", () => {
 });
 
 describe("diverged data", () => {
-  const commands = "`drbdadm connect --discard-my-data r0`";
+  const discarding = "`drbdadm connect --discard-my-data r0`";
 
   test.each([
     [
@@ -200,8 +200,9 @@ describe("diverged data", () => {
     const plan = planOf([downNode("alpha", usedGi), downNode("bravo", theirs)]);
     expect(refusalsOf(plan)).toEqual([told]);
     const way = plan.refusals[0]!.way;
-    expect(way).toContain("To give up bravo's: there, unmount it, `drbdadm secondary r0`, `drbdadm disconnect r0`, ");
-    expect(way).toContain(`${commands}; then on alpha, \`drbdadm connect r0\``);
+    const commands = "`drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, ";
+    expect(way).toContain(`To give up bravo's: there, ${commands}${discarding}; then on alpha, \`drbdadm up r0\`.`);
+    expect(way).toContain(`To give up alpha's: there, ${commands}${discarding}; then on bravo, \`drbdadm up r0\`.`);
   });
 
   test("the other way round, when bravo is the sync source", () => {
@@ -218,7 +219,10 @@ describe("diverged data", () => {
         kernelGi: gi,
         change: { exit: 0, output: "drbdsetup-84 connect r0 a b --protocol=C\n" },
       });
-    expect(refusalsOf(planOf([apart(alpha, usedGi), apart(bravo, divergedGi)]))).toEqual([
+    const plan = planOf([apart(alpha, usedGi), apart(bravo, divergedGi)]);
+    expect(plan.refusals[0]!.way).toContain("To give up bravo's: there, unmount it, `drbdadm secondary r0`");
+    expect(plan.refusals[0]!.way).toContain("then on alpha, `drbdadm connect r0`.");
+    expect(refusalsOf(plan)).toEqual([
       "split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94)",
       "alpha: r0 is StandAlone there: it was disconnected by hand, or after a split brain",
       "bravo: r0 is StandAlone there: it was disconnected by hand, or after a split brain",

@@ -138,6 +138,15 @@ describe("a backup of global_common.conf", () => {
     expect(read(globalCommonBackupPath)).toBe(after);
     expect(read(globalCommonPath)).toBe(there);
   });
+
+  test("is whole on the disk before it has its name", () => {
+    give(globalCommonPath, "theirs\n");
+    const stopped = run(step, { sync: "exit 1" });
+    expect(stopped.exit).toBe(1);
+    expect(read(globalCommonBackupPath)).toBeUndefined();
+    expect(run(step, { sync: 'cat "$1"' })).toEqual({ ...done, output: "theirs" });
+    expect(read(globalCommonBackupPath)).toBe("theirs\n");
+  });
 });
 
 describe("fstab", () => {
@@ -237,6 +246,12 @@ describe("the mark that a device may be formatted", () => {
     const formatted = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": 'echo "$*"' });
     expect(formatted).toEqual({ ...done, output: "-L data /dev/drbd1" });
     expect(read(mark)).toBeUndefined();
+  });
+
+  test("is on the disk, by its name, before the device is forced: a power cut leaves both or the mark alone", () => {
+    const sync = 'for one; do [ ! -d "$one" ] || echo "the folder with $(ls "$one")"; done';
+    const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync });
+    expect(forced).toEqual({ ...done, output: "the folder with r0.new\nprimary --force r0" });
   });
 
   test("stays when mkfs fails or is not run", () => {

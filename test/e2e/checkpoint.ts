@@ -1,9 +1,11 @@
 /**
  * Commands on a machine of the lab that can be made to wait, so that a run is interrupted at exactly that point, and that
- * note how they ended, whatever became of the run that started them.
+ * note how they ended, whatever became of the run that started them or of the machine.
  */
+import { readFile } from "node:fs/promises";
 import type { Lab } from "../../lab/lab";
-import type { MachineName } from "../../lab/machines";
+import { machineFiles, type MachineName } from "../../lab/machines";
+import type { Running, Stack } from "./stack";
 
 /** `before drbdadm up r0`: a moment, and how a command's line begins. */
 export type Point = `${"before" | "after"} ${string}`;
@@ -12,6 +14,7 @@ const FOLDER = "/run/e2e";
 /** Stands first on the PATH of whatever the provider runs there. */
 const PLACE = "/usr/local/sbin";
 
+// What ran is noted on the console: a file there could be lost with the power, or save others from it by its sync.
 const wrapper = (program: string): string => String.raw`#!/bin/sh
 line="${program} $*"
 wait_at() {
@@ -23,7 +26,7 @@ wait_at() {
 wait_at before
 REAL "$@"
 code=$?
-echo "$code $line" >>${FOLDER}/ran
+printf '\ne2e: ran %s\n' "$code $line" >/dev/ttyS0
 wait_at after
 exit $code
 `;
@@ -35,16 +38,30 @@ export async function wrap(lab: Lab, machine: MachineName, programs: readonly st
     return `real=$(command -v ${program}) && echo ${text} | base64 -d | sed "s,^REAL,$real," >${PLACE}/${program} && chmod +x ${PLACE}/${program} || exit`;
   });
   await lab.run(machine, `PATH=/usr/sbin:/usr/bin:/sbin:/bin; mkdir -p ${FOLDER} || exit; ${place.join("\n")}`);
+  await beginRecord(lab, machine);
+}
+
+/** What ran before is forgotten. */
+export async function beginRecord(lab: Lab, machine: MachineName): Promise<void> {
+  await lab.run(machine, String.raw`printf '\ne2e: begin\n' >/dev/ttyS0`);
 }
 
 /** The next command that comes to this point waits there, a minute and a half at most. */
-export async function stopAt(lab: Lab, machine: MachineName, point: Point): Promise<void> {
+async function stopAt(lab: Lab, machine: MachineName, point: Point): Promise<void> {
   await lab.run(machine, `rm -f ${FOLDER}/reached ${FOLDER}/go && cat >${FOLDER}/stop-at`, { stdin: point });
 }
 
-/** Waits until a command has come to the point. */
-export async function reached(lab: Lab, machine: MachineName): Promise<void> {
-  await lab.run(machine, `until [ -e ${FOLDER}/reached ]; do sleep 0.1; done`, { timeout: 150 });
+/** An `up`, which waits at the point. */
+export async function upTo(lab: Lab, stack: Stack, machine: MachineName, point: Point): Promise<Running> {
+  await stopAt(lab, machine, point);
+  const running = stack.startUp();
+  const early = running.ended.then((run) => {
+    throw new Error(`the run ended with ${String(run.code)}, and never came to the point:\n${run.output}`);
+  });
+  const reached = lab.run(machine, `until [ -e ${FOLDER}/reached ]; do sleep 0.1; done`, { timeout: 300 });
+  await Promise.race([reached, early]);
+  early.catch(() => undefined);
+  return running;
 }
 
 /** What waits goes on. */
@@ -52,8 +69,13 @@ export async function letGo(lab: Lab, machine: MachineName): Promise<void> {
   await lab.run(machine, `touch ${FOLDER}/go`);
 }
 
-/** The wrapped commands that have ended there, in their order, each behind its exit: `0 drbdadm up r0`. */
+/**
+ * The wrapped commands that have ended there, in their order, each behind its exit: `0 drbdadm up r0`. Since the record
+ * was begun, or since the machine's power came.
+ */
 export async function ranOn(lab: Lab, machine: MachineName): Promise<string[]> {
-  const { stdout } = await lab.run(machine, `cat ${FOLDER}/ran 2>/dev/null`, { check: false });
-  return stdout.split("\n").filter((line) => line !== "");
+  const text = await readFile(machineFiles(lab.folder, machine).console, "latin1");
+  const lines = text.split(/\r?\n/);
+  const ran = lines.slice(lines.lastIndexOf("e2e: begin") + 1);
+  return ran.filter((line) => line.startsWith("e2e: ran ")).map((line) => line.slice("e2e: ran ".length));
 }

@@ -1,19 +1,16 @@
 /**
- * A first `up` that is killed in the middle, and the `up` after it: it goes on from what is there, and nothing that may
- * happen only once happens twice. CI kills where the hosts' states differ most; FAULTS=all kills before and after every
- * command.
+ * A first `up` that is killed in the middle of a command, which runs on by itself, and the `up` after it. Between the
+ * commands: faults/first-up.test.ts.
  */
 import { Lab } from "../../lab/lab";
 import { MACHINES, type MachineName } from "../../lab/machines";
-import { type Point, letGo, ranOn, reached, stopAt, wrap } from "./checkpoint";
+import { type Point, letGo, ranOn, upTo, wrap } from "./checkpoint";
 import { drbdState, mountedAt } from "./machine";
 import { sumsOf } from "./output";
 import { DEVICE, MOUNT_POINT, siteOf, type Site } from "./site";
-import { changesOf, expectSuccess, Stack, type Run, type Running } from "./stack";
+import { changesOf, expectSuccess, Stack, type Run } from "./stack";
 
 jest.setTimeout(1_000_000);
-
-const everything = process.env["FAULTS"] === "all";
 
 let lab: Lab;
 let site: Site;
@@ -34,23 +31,11 @@ async function begin(snapshot: "bare" | "utils", programs: readonly string[]): P
   stack = await Stack.create(site);
 }
 
-const PROGRAMS = ["modprobe", "drbdadm", "mkfs.xfs", "systemctl", "mount", "mv"];
-
-/** A first `up`, up to the point. */
-async function upTo(machine: MachineName, point: Point): Promise<Running> {
-  await stopAt(lab, machine, point);
-  const running = stack.startUp();
-  // A run that ends by itself never gets there.
-  const ended = running.ended.then((run) => {
-    throw new Error(`the run ended with ${String(run.code)}, and never came to the point:\n${run.output}`);
-  });
-  await Promise.race([reached(lab, machine), ended]);
-  return running;
-}
+const PROGRAMS = ["drbdadm", "mkfs.xfs"];
 
 /** Killed as it waits at the point; what it had started there waits on, and belongs to nobody. */
 async function killedAt(machine: MachineName, point: Point): Promise<Run> {
-  const running = await upTo(machine, point);
+  const running = await upTo(lab, stack, machine, point);
   await running.killProvider();
   const run = await running.ended;
   expect(run.code).not.toBe(0);
@@ -80,49 +65,7 @@ async function expectWhole(): Promise<void> {
   expect(changesOf(quiet)).toEqual([]);
 }
 
-const FEW: readonly (readonly [MachineName, Point])[] = [
-  ["bravo", "after drbdadm create-md r0"],
-  ["alpha", "after drbdadm primary --force r0"],
-  ["alpha", "before mount /srv/data"],
-];
-
-const COMMANDS: readonly (readonly [MachineName, string])[] = [
-  ["alpha", "modprobe drbd"],
-  ["alpha", "mv -f /etc/drbd.d/.global_common.conf"],
-  ["alpha", "mv -f /etc/drbd.d/.r0.res"],
-  ["bravo", "mv -f /etc/drbd.d/.r0.res"],
-  ["alpha", "drbdadm create-md r0"],
-  ["bravo", "drbdadm create-md r0"],
-  ["alpha", "drbdadm up r0"],
-  ["bravo", "drbdadm up r0"],
-  ["bravo", "drbdadm get-gi r0"],
-  ["alpha", "drbdadm primary --force r0"],
-  ["alpha", "mkfs.xfs"],
-  ["alpha", "systemctl enable"],
-  ["bravo", "systemctl enable"],
-  ["alpha", "mv -f /etc/systemd/system/.drbd-primary@.service"],
-  ["alpha", "mv -f /etc/.fstab"],
-  ["bravo", "mv -f /etc/.fstab"],
-  ["alpha", "systemctl daemon-reload"],
-  ["alpha", "mount /srv/data"],
-  ["alpha", "systemctl start"],
-];
-const ALL = COMMANDS.flatMap(([machine, command]) =>
-  (["before", "after"] as const).map((moment): readonly [MachineName, Point] => [machine, `${moment} ${command}`]),
-);
-
 describe("the provider is killed, and the next up goes on", () => {
-  test.each(everything ? ALL : FEW)("on %s, %s", async (machine, point) => {
-    await begin("utils", PROGRAMS);
-    await killedAt(machine, point);
-    const left = await Promise.all(MACHINES.map(resourceFile));
-    await letGo(lab, machine);
-    expectSuccess(await stack.up());
-    await expectWhole();
-    // A secret that was made stays, as soon as both have it: no other one is put in its place.
-    if (left[0] !== "" && left[0] === left[1]) expect(await resourceFile("alpha")).toBe(left[0]);
-  });
-
   test("while apt installs drbd-utils, which goes on by itself", async () => {
     await begin("bare", ["apt-get"]);
     await killedAt("alpha", "before apt-get -o DPkg");
@@ -149,7 +92,7 @@ describe("the provider is killed, and the next up goes on", () => {
 
 test("^C twice, and the next up goes on", async () => {
   await begin("utils", PROGRAMS);
-  const running = await upTo("alpha", "after drbdadm up r0");
+  const running = await upTo(lab, stack, "alpha", "after drbdadm up r0");
   running.interrupt();
   await new Promise((wake) => setTimeout(wake, 1000));
   running.interrupt();

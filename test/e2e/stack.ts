@@ -7,6 +7,7 @@ import { access, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LogEntry } from "../../provider/shell/event-log";
+import { upEnded } from "./ledger";
 import { childrenOf } from "./processes";
 import type { Site } from "./site";
 
@@ -192,7 +193,9 @@ export class Stack {
         const seconds = (performance.now() - begun) / 1000;
         if (!argv.includes("--show-secrets")) this.printed += output;
         readLog(log).then((entries) => {
-          done({ code, output, log: entries, seconds });
+          const run = { code, output, log: entries, seconds };
+          if (argv[0] === "up") upEnded(run);
+          done(run);
         }, failed);
       });
     });

@@ -1,5 +1,5 @@
 /** Two sides that do not agree: who is newer is told by their generation identifiers, and never decided here. */
-import { drbdState, eventually } from "../machine";
+import { diskSum, drbdState, eventually } from "../machine";
 import { MOUNT_POINT, withResource } from "../site";
 import { LivingPair } from "./living-pair";
 
@@ -28,26 +28,39 @@ async function splitBrain(): Promise<void> {
   await eventually(() => drbdState(pair.lab, "bravo"), /cs:StandAlone/, 60);
 }
 
+/** Types what the refusal says. */
+async function giveUpBravos(told: string): Promise<void> {
+  const [, there = "", here = ""] = /To give up bravo's: there,(.*?); then on alpha,([^.]*)/.exec(told) ?? [];
+  const commands = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, command]) => command).join("; ");
+  await pair.run("bravo", commands(there));
+  await pair.run("alpha", commands(here));
+  await eventually(() => drbdState(pair.lab, "alpha"), /UpToDate\/UpToDate/, 60);
+}
+
 test("split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works", async () => {
   await splitBrain();
+  const onBravo = await diskSum(pair.lab, "bravo", "/dev/vdb");
   const told = await pair.refused();
+  expect(await diskSum(pair.lab, "bravo", "/dev/vdb")).toBe(onBravo);
   expect(told).toMatch(
     /split brain: alpha and bravo both hold changes that the other has not seen \(generation identifiers: alpha [0-9A-F:]{67}, bravo [0-9A-F:]{67}\)/,
   );
   expect(await pair.run("alpha", `cat ${MOUNT_POINT}/mine`)).toBe("alpha");
-  // As the refusal says, to give up bravo's.
-  await pair.run("bravo", "drbdadm secondary r0; drbdadm disconnect r0; drbdadm connect --discard-my-data r0");
-  await pair.run("alpha", "drbdadm connect r0");
-  await eventually(() => drbdState(pair.lab, "alpha"), /UpToDate\/UpToDate/, 60);
+  await giveUpBravos(told);
   expect(await pair.up()).toEqual([]);
   expect(await pair.run("alpha", `cat ${MOUNT_POINT}/mine`)).toBe("alpha");
   await pair.expectWhole();
 });
 
-test("split brain, and then both taken down: refused too", async () => {
+test("split brain, and then both taken down: refused too, and that way works too", async () => {
   await splitBrain();
   await pair.stop();
-  expect(await pair.refused()).toContain("split brain: alpha and bravo both hold changes that the other has not seen");
+  const told = await pair.refused();
+  expect(told).toContain("split brain: alpha and bravo both hold changes that the other has not seen");
+  await giveUpBravos(told);
+  await pair.up();
+  expect(await pair.run("alpha", `cat ${MOUNT_POINT}/mine`)).toBe("alpha");
+  await pair.expectWhole();
 });
 
 test("disconnected by hand: refused, not reconnected", async () => {

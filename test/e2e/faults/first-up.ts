@@ -1,0 +1,102 @@
+/** The steps of a first `up` on the lab's two machines, and every fault that can come between them. */
+import { MACHINES, type MachineName } from "../../../lab/machines";
+import type { Point } from "../checkpoint";
+
+/** In the order of each machine. A line that is set off begins a remote command; what follows runs in the same one. */
+export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])[]>> = {
+  alpha: [
+    [
+      "modprobe drbd",
+      "cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
+      "write /etc/drbd.d/global_common.conf",
+    ],
+    [
+      "write /etc/drbd.d/r0.res",
+      "drbdadm create-md r0",
+      "drbdadm up r0",
+      "systemctl enable --no-reload drbd@r0.target",
+      "write /etc/systemd/system/drbd-primary@.service",
+      "write /etc/fstab",
+      "systemctl daemon-reload",
+    ],
+    [
+      "drbdadm primary --force r0",
+      "mkfs.xfs -L data /dev/drbd1",
+      "mount /srv/data",
+      "systemctl start --no-block drbd-primary@r0.service",
+    ],
+  ],
+  bravo: [
+    [
+      "modprobe drbd",
+      "cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
+      "write /etc/drbd.d/global_common.conf",
+    ],
+    [
+      "write /etc/drbd.d/r0.res",
+      "drbdadm create-md r0",
+      "drbdadm up r0",
+      "systemctl enable --no-reload drbd@r0.target",
+      "write /etc/systemd/system/drbd-primary@.service",
+      "write /etc/fstab",
+    ],
+  ],
+};
+
+/** The programs that these steps run, to be wrapped. */
+export const PROGRAMS = ["modprobe", "mv", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
+
+/** What a step's last command begins with: a file is written beside its place, and moved there. */
+function commandOf(step: string): string {
+  return step.replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd").replace(/^cp -p \S+ (\S+)$/, "mv -f $1.new");
+}
+
+export type Kind = "provider killed" | `power of ${MachineName} cut`;
+
+export interface Fault {
+  readonly kind: Kind;
+  /** Where the command runs that waits at the point while it happens. */
+  readonly machine: MachineName;
+  readonly moment: "before" | "after";
+  readonly step: string;
+}
+
+export const pointOf = ({ moment, step }: Fault): Point => `${moment} ${commandOf(step)}`;
+export const nameOf = ({ kind, machine, moment, step }: Fault): string => `${kind} ${moment} ${machine}: ${step}`;
+
+/** Each destroys, or begins to use, what is on a disk. */
+const WEIGHTY = /create-md|primary --force|mkfs|^mount/;
+
+const KINDS: readonly Kind[] = ["provider killed", "power of alpha cut", "power of bravo cut"];
+
+/**
+ * Before a step is after the one in front of it, where both run in one remote command. The weighty ones do more than one
+ * thing on their machine, and so get both.
+ */
+export const ALL: readonly Fault[] = MACHINES.flatMap((machine) =>
+  FIRST_UP[machine].flatMap((command) =>
+    command.flatMap((step, index) => {
+      const moments = index === 0 || WEIGHTY.test(step) ? (["before", "after"] as const) : (["after"] as const);
+      return moments.flatMap((moment) => KINDS.map((kind): Fault => ({ kind, machine, moment, step })));
+    }),
+  ),
+);
+
+/** What CI has time for: each kind, and each weighty step. */
+const FEW_NAMES: readonly string[] = [
+  "provider killed after bravo: drbdadm create-md r0",
+  "provider killed after alpha: drbdadm primary --force r0",
+  "provider killed before alpha: mount /srv/data",
+  "power of alpha cut after alpha: drbdadm create-md r0",
+  "power of alpha cut after alpha: drbdadm primary --force r0",
+  "power of alpha cut after alpha: mount /srv/data",
+  "power of bravo cut after bravo: drbdadm create-md r0",
+  "power of bravo cut before alpha: drbdadm primary --force r0",
+  "power of bravo cut after alpha: mkfs.xfs -L data /dev/drbd1",
+];
+
+export const FEW: readonly Fault[] = FEW_NAMES.map((name) => {
+  const fault = ALL.find((one) => nameOf(one) === name);
+  if (fault === undefined) throw new Error(`there is no fault ${name}`);
+  return fault;
+});
