@@ -1,10 +1,10 @@
-/** A site with several resources on its pair: each is made, one is added, one is taken away, and the others stay as they are. */
+/** A site with several resources on its pair: made together, one added, one taken away, and the others stay as they are. */
 import { Lab } from "../../lab/lab";
 import { MACHINES } from "../../lab/machines";
 import { drbdState, mountedAt } from "./machine";
-import { sumsOf } from "./output";
-import { r0, siteOf, type Site, type SiteResource } from "./site";
-import { changesOf, expectSuccess, Stack } from "./stack";
+import { diagnosticsOf, sumsOf } from "./output";
+import { DEVICE, MOUNT_POINT, r0, siteOf, withConnection, type Site, type SiteResource } from "./site";
+import { changesOf, expectSuccess, Stack, type Run } from "./stack";
 
 jest.setTimeout(1_000_000);
 
@@ -14,7 +14,7 @@ let lab: Lab;
 let site: Site;
 let stack: Stack;
 
-/** Small resources on logical volumes of one disk, which have paths that stay. */
+/** Small resources on logical volumes of one disk, without a filesystem. */
 const onVolume = (name: string, minor: number): SiteResource => ({
   name,
   minor,
@@ -22,16 +22,24 @@ const onVolume = (name: string, minor: number): SiteResource => ({
   disks: { alpha: `/dev/vg/${name}`, bravo: `/dev/vg/${name}` },
   syncSource: "alpha",
 });
-const [first, second, third] = [onVolume("one", 1), onVolume("two", 2), onVolume("three", 3)];
+/** Its first sync takes some twenty seconds. */
+const slow = { ...onVolume("slow", 2), disk: { "c-plan-ahead": 0, "resync-rate": "3M" } };
+const [two, three] = [onVolume("two", 3), onVolume("three", 4)];
 
 beforeAll(async () => {
   lab = await Lab.open();
   await lab.reset("utils");
-  const volumes = ["one", "two", "three"].map((name) => `lvcreate -q -Wn -L 40M -n ${name} vg`).join(" && ");
-  await Promise.all(
-    MACHINES.map((name) => lab.run(name, `pvcreate -q /dev/vdb && vgcreate -q vg /dev/vdb && ${volumes}`)),
-  );
-  site = { ...(await siteOf(lab)), resources: [first, second] };
+  for (const machine of MACHINES) {
+    const disk = await lab.attachDisk(machine, { serial: "more", size: 128 * 1024 * 1024 });
+    await lab.run(
+      machine,
+      `pvcreate -q ${disk} && vgcreate -q vg ${disk} && lvcreate -q -Wn -Zn -L 64M -n slow vg &&
+       lvcreate -q -Wn -Zn -L 16M -n two vg && lvcreate -q -Wn -Zn -L 16M -n three vg`,
+    );
+  }
+  // All that is done on bravo is done through sudo.
+  const root = await siteOf(lab);
+  site = withConnection({ ...root, resources: [r0, slow, two] }, "bravo", { user: "admin" });
   stack = await Stack.create(site);
 });
 
@@ -39,46 +47,103 @@ afterAll(async () => {
   await stack.remove();
 });
 
-test("two resources come up together", async () => {
-  expectSuccess(await stack.up());
-  for (const minor of [1, 2]) expect(await drbdState(lab, "alpha", minor)).toBe(RUNNING);
+async function expectRunning(...minors: number[]): Promise<void> {
+  for (const minor of minors) expect([minor, await drbdState(lab, "alpha", minor)]).toEqual([minor, RUNNING]);
+}
+
+/** Who mounts something anew has another number. */
+async function mountNumber(): Promise<string> {
+  return (await lab.run("alpha", `findmnt -rno ID ${MOUNT_POINT}`)).stdout;
+}
+
+/** Changes that are not this resource's own. */
+function changesBeside(run: Run, name: string, disk: string): string[] {
+  return changesOf(run).filter((change) => ![name, disk].some((own) => change.includes(own)));
+}
+
+describe("three resources", () => {
+  let run: Run;
+
+  beforeAll(async () => {
+    run = expectSuccess(await stack.up());
+  });
+
+  test("come up together", async () => {
+    expect(sumsOf(run)).toEqual(["+ 7 created"]);
+    await expectRunning(1, 2, 3);
+    expect(await mountedAt(lab, "alpha", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
+    const resources = await stack.resources();
+    expect(Object.keys(resources).sort()).toEqual(["r0", "slow", "two"]);
+    for (const { inSyncPercent } of Object.values(resources)) expect(inSyncPercent).toBe(100);
+  });
+
+  test("show percent, speed and time left of a first sync", () => {
+    const sync = /DrbdResource slow creating \(\d+s\) initial sync \d[\d.]* %, [\d,]+ KiB\/s, \d+:\d\d:\d\d left$/gm;
+    expect(run.output.match(sync)?.length).toBeGreaterThan(1);
+  });
+
+  test("cost a run with nothing to do one look a host", async () => {
+    const quiet = expectSuccess(await stack.preview());
+    expect(sumsOf(quiet)).toEqual(["7 unchanged"]);
+    for (const machine of MACHINES) {
+      const commands = quiet.log.filter(({ host }) => host === machine).map(({ argv }) => argv[0]);
+      expect(commands).toEqual(["connect", "observe"]);
+    }
+  });
 });
 
-test("a third is added, and the other two are left alone", async () => {
-  await stack.configure({ ...site, resources: [first, second, third] });
+test("one more is added, and the others are left alone", async () => {
+  const mounted = await mountNumber();
+  await stack.configure({ ...site, resources: [r0, slow, two, three] });
+  const preview = expectSuccess(await stack.preview());
+  expect(sumsOf(preview)).toEqual(["+ 1 to create", "7 unchanged"]);
+  expect(diagnosticsOf(preview, "three")).toContain(
+    "alpha, bravo | drbdadm create-md three | /dev/vg/three (16 MiB) is blank",
+  );
+  for (const other of ["r0", "slow", "two"]) expect(diagnosticsOf(preview, other)).toEqual([]);
+
   const run = expectSuccess(await stack.up());
-  expect(sumsOf(run)).toEqual(["+ 1 created", "6 unchanged"]);
-  expect(changesOf(run).filter((line) => !line.includes("three"))).toEqual([]);
-  expect(await drbdState(lab, "alpha", 3)).toBe(RUNNING);
+  expect(sumsOf(run)).toEqual(["+ 1 created", "7 unchanged"]);
+  expect(changesBeside(run, "three", "/dev/vg/three")).toEqual([]);
+  await expectRunning(1, 2, 3, 4);
+  expect(await mountNumber()).toBe(mounted);
 });
 
-test("one is taken away, and the other two run on", async () => {
-  await stack.configure({ ...site, resources: [first, third] });
+test("one is taken away, and the others run on", async () => {
+  const mounted = await mountNumber();
+  site = { ...site, resources: [r0, slow, three] };
+  await stack.configure(site);
   const run = expectSuccess(await stack.up());
-  expect(sumsOf(run)).toEqual(["- 1 deleted", "6 unchanged"]);
-  expect(changesOf(run).filter((line) => !line.includes("two"))).toEqual([]);
-  expect(await drbdState(lab, "alpha", 2)).not.toContain("Connected");
-  for (const minor of [1, 3]) expect(await drbdState(lab, "alpha", minor)).toBe(RUNNING);
+  expect(sumsOf(run)).toEqual(["- 1 deleted", "7 unchanged"]);
+  expect(changesBeside(run, "two", "/dev/vg/two").filter((change) => !change.includes("daemon-reload"))).toEqual([]);
+  for (const machine of MACHINES) {
+    expect(await drbdState(lab, machine, 3)).not.toContain("cs:");
+    await lab.run(machine, "! [ -e /etc/drbd.d/two.res ] && [ -e /etc/drbd.d/three.res ]");
+  }
+  await expectRunning(1, 2, 4);
+  expect(await mountNumber()).toBe(mounted);
 });
 
-test.each([
-  ["minor", { minor: 3 }],
-  ["port", { port: 7792 }],
-  ["disk", { disks: { alpha: "/dev/vg/three", bravo: "/dev/vg/three" } }],
-])("two resources with the same %s are refused before any host is asked", async (what, change) => {
-  await stack.configure({ ...site, resources: [first, third, { ...second, ...change }] });
+test("a disk of one of them is refused to another, whatever path it is called by", async () => {
+  const twin = { ...onVolume("twin", 8), disks: { alpha: "/dev/disk/by-id/virtio-alpha0", bravo: "/dev/vg/two" } };
+  await stack.configure({ ...site, resources: [...site.resources, twin] });
   const run = await stack.preview();
   expect(run.code).not.toBe(0);
-  expect(run.output).toMatch(new RegExp(`${what}.*belongs to the resource three`));
+  expect(diagnosticsOf(run, "twin").join("\n")).toContain("alpha: /dev/drbd1 is mounted at /srv/data");
   expect(changesOf(run)).toEqual([]);
 });
 
-test("a disk that is another resource's by a file on the host is refused, and nothing is mounted", async () => {
-  // Not in this stack any more, but configured and running on the hosts.
-  const other = await Stack.create({ ...site, resources: [{ ...r0, minor: 9, port: 7799, disks: first.disks }] });
-  const run = await other.preview();
-  expect(run.code).not.toBe(0);
-  expect(run.output).toContain("belongs to the resource one, by a file in /etc/drbd.d");
-  expect(await mountedAt(lab, "alpha", "/srv/data")).toBe("");
-  await other.remove();
+test("destroy takes all of them down", async () => {
+  await stack.configure(site);
+  expect(sumsOf(expectSuccess(await stack.destroy()))).toEqual(["- 7 deleted"]);
+  for (const machine of MACHINES) {
+    expect((await lab.run(machine, "grep -c cs: /proc/drbd", { check: false })).stdout.trim()).toBe("0");
+    expect(
+      (
+        await lab.run(machine, "ls /etc/drbd.d; ls /etc/systemd/system | grep drbd; grep drbd /etc/fstab", {
+          check: false,
+        })
+      ).stdout,
+    ).toBe("global_common.conf\n");
+  }
 });

@@ -63,9 +63,9 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 20,
     text: "Failover to a side that is SyncTarget, Behind or Inconsistent.",
-    guard:
-      "up promotes only a side that is connected and UpToDate. The unit for the boot also takes one that is being filled, from a peer that has all.",
+    guard: "up, and the unit for the boot, promote only a side that is connected and UpToDate.",
     row: [
+      ...core("systemd", "%s with the disks %s: a side that lacks data is not made Primary by a boot"),
       ...core("remote-functions-data", "wait_up_to_date"),
       ...core(
         "plan-recovery",
@@ -116,7 +116,7 @@ export const otherLosses: readonly Entry[] = [
       "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
     ),
     law: core("never-emitted", "drbd.service, started, stopped or restarted"),
-    lab: lab("several", "one is taken away, and the other two run on"),
+    lab: lab("several", "one is taken away, and the others run on"),
   },
   {
     number: 23,

@@ -130,7 +130,7 @@ export const rules: readonly Entry[] = [
         "keeps-data/existing-data",
         "XFS that fills the disk: external metadata is asked for, and then the disk itself is not written to",
       ),
-      ...lab("several", "a disk that is another resource's by a file on the host is refused, and nothing is mounted"),
+      ...lab("several", "a disk of one of them is refused to another, whatever path it is called by"),
     ],
   },
   {
@@ -208,7 +208,7 @@ export const rules: readonly Entry[] = [
     lab: lab(
       "keeps-data/apart",
       "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
-      "split brain, and then both taken down: refused too",
+      "split brain, and then both taken down: refused too, and that way works too",
     ),
   },
   {
@@ -221,6 +221,14 @@ export const rules: readonly Entry[] = [
       "rebooted between primary --force and mkfs: promoted, then looked at, then formatted",
     ),
     law: [...laws, ...met("a step is missing: nobody mounts", "all is done at once, and no side waits for the other")],
-    lab: lab("interrupted", "the provider is killed, and the next up goes on", "^C twice, and the next up goes on"),
+    lab: [
+      ...lab("faults/first-up", "the steps of a first up are those that faults are made for"),
+      ...lab(
+        "faults/living-pair",
+        "the Primary loses its power: the other is not promoted in its place, and all is there when it is back",
+        "both lose their power at once",
+      ),
+      ...lab("interrupted", "the provider is killed, and the next up goes on", "^C twice, and the next up goes on"),
+    ],
   },
 ];
