@@ -1,12 +1,15 @@
 /**
  * The simulation (test/simulation) held against the lab: the same history on both, and after each deed the same to be
- * seen on both hosts, and the same done there by `up`. Where they differ, the simulation is wrong.
+ * seen on both hosts, and the same done there by `up`. Where they differ, the simulation is wrong. `npm run oracle` draws
+ * more histories; with SEED and RUNS, as many as one likes or the same again.
  */
+import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
 import { Names } from "../simulation/comparable";
 import type { Event, HandCommand } from "../simulation/events";
 import type { Deed } from "../simulation/history";
 import type { Program } from "../simulation/pulumi";
+import { arbitraryDeeds } from "./oracle/arbitrary-deeds";
 import { LabPair } from "./oracle/lab-pair";
 import { type Pair, sightOf } from "./oracle/sight";
 import { SimulatedPair } from "./oracle/simulated-pair";
@@ -114,7 +117,7 @@ afterAll(async () => {
   await lab.reset("bare");
 });
 
-test.each(histories)("%s", async (_name, deeds) => {
+async function compare(deeds: readonly Deed[]): Promise<void> {
   const real = await LabPair.begin(lab);
   const [host] = await real.look();
   if (host === "off") throw new Error("a lab that was reset is off");
@@ -123,4 +126,18 @@ test.each(histories)("%s", async (_name, deeds) => {
     const wanted = await first.of(deed);
     expect({ deed, ...(await second.of(deed)) }).toEqual({ deed, ...wanted });
   }
-});
+}
+
+test.each(histories)("%s", (_name, deeds) => compare(deeds));
+
+// On demand: `npm run oracle`.
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const runs = Number(process.env["RUNS"] ?? 0);
+if (runs > 0) {
+  test(
+    `histories drawn by chance (SEED=${seed} RUNS=${runs})`,
+    // None is made smaller: each takes a minute.
+    () => fc.assert(fc.asyncProperty(arbitraryDeeds, compare), { seed, numRuns: runs, endOnFailure: true }),
+    86_400_000,
+  );
+}

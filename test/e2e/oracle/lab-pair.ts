@@ -67,13 +67,15 @@ export class LabPair implements Pair {
       case "hand on both":
         for (const on of [0, 1] as const) await this.type(on, event.command);
         return;
-      case "write":
-        this.count += 1;
-        await this.lab.run(
-          name(event.on),
-          `cd ${MOUNT_POINT} && echo ${this.count} >write-${event.block} && sync write-${event.block} .`,
-        );
+      case "write": {
+        const one = name(event.on);
+        if (!(await this.lab.running()).includes(one)) return;
+        const file = `write-${event.block}`;
+        const script = `mountpoint -q ${MOUNT_POINT} || exit 3; cd ${MOUNT_POINT} && echo ${this.count + 1} >${file} && sync ${file} .`;
+        const { exit } = await this.lab.run(one, script, { check: false });
+        if (exit === 0) this.count += 1;
         return;
+      }
       default:
         throw new Error(`nobody has taught the lab: ${event.kind}`);
     }
@@ -98,8 +100,8 @@ export class LabPair implements Pair {
     const remote = new SshRemote(one, this.connections[one]);
     try {
       const node = await remote.observe(request);
-      // drbdsetup would load the module.
-      const script = `[ -e /proc/drbd ] && drbdsetup get-gi 1 2>/dev/null || drbdmeta 1 v08 /dev/vdb internal get-gi 2>/dev/null
+      // Either would load the module.
+      const script = `if [ -e /proc/drbd ]; then drbdsetup get-gi 1 || drbdmeta 1 v08 /dev/vdb internal get-gi; fi 2>/dev/null
         echo; if mountpoint -q ${MOUNT_POINT}; then echo mounted; cd ${MOUNT_POINT}; grep . write-* /dev/null; fi`;
       const { stdout } = await this.lab.run(one, script, { check: false });
       const gi = /^[0-9A-F]{16}:.*$/m.exec(stdout)?.[0];

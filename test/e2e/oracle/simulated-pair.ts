@@ -31,8 +31,11 @@ export class SimulatedPair implements Pair {
   }
 
   happen(event: Event): Promise<void> {
+    // Nobody writes to the lab's device itself.
+    const isWrite = event.kind === "write";
+    if (isWrite && this.world.machines[event.on].mountedAt === undefined) return Promise.resolve();
     happen(this.world, event);
-    if (event.kind === "write") {
+    if (isWrite) {
       this.count += 1;
       this.writes.set(readBlock(this.world, this.world.machines[event.on], event.block), this.count);
     }
