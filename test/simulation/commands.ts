@@ -114,7 +114,7 @@ export function writeBlock(world: World, machine: Machine, block: number, versio
 }
 
 /** What a reader of the device finds: what is not synced yet comes from the peer. */
-function readBlock(world: World, machine: Machine, block: number): number {
+export function readBlock(world: World, machine: Machine, block: number): number {
   const { kernel, disk } = machine;
   const isBehind = kernel?.replication === "SyncTarget" && disk.metadata?.outOfSync[block] === true;
   return (isBehind ? world.peerOf(machine).disk : disk).blocks[block]!;

@@ -3,8 +3,9 @@ import { contentsIdentity } from "../../provider/core/disk-identity";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { type Machine, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
-import { type Outcome, type Program, Stack } from "./pulumi";
+import type { Outcome, Program, Stack } from "./pulumi";
 import type { Fault, Run } from "./remote";
+import { SimulatedStack } from "./simulated-stack";
 import { type Happening, World } from "./world";
 
 /** Something that comes between two things that the provider does, counted from the beginning of its run. */
@@ -73,7 +74,7 @@ export async function live(history: History): Promise<Life> {
   history.beginnings.forEach((beginning, index) => {
     fill(world, world.machines[index === 0 ? 0 : 1], beginning);
   });
-  const stack = new Stack(world);
+  const stack = new SimulatedStack(world);
   const broken: string[] = [];
   let { program } = history;
   for (const deed of history.deeds) {

@@ -1,4 +1,5 @@
 /** Pulumi's part: which of the provider's functions it calls, in which order, and what it keeps of what they return. */
+import type { Connection } from "../../provider/core/connection";
 import type { HiddenInputs } from "../../provider/core/hidden-inputs";
 import { type Memory, wasInUse } from "../../provider/core/memory";
 import { nodeLifecycle } from "../../provider/lifecycle-node";
@@ -6,8 +7,8 @@ import { resourceLifecycle } from "../../provider/lifecycle-resource";
 import { beginProcess } from "../../provider/process";
 import { RefusedError } from "../../provider/reconcile";
 import { HostError } from "../../provider/shell/errors";
-import { ProcessDied, type Run, SimulatedRemote } from "./remote";
-import type { World } from "./world";
+import type { Remote } from "../../provider/shell/remote";
+import { ProcessDied, type Run } from "./remote";
 
 type Properties = HiddenInputs & Record<string, unknown>;
 
@@ -38,23 +39,34 @@ export type Outcome =
   | { readonly kind: "failed"; readonly why: string };
 
 const nodeNames = ["alpha", "bravo"] as const;
-const connections = nodeNames.map((name) => ({ host: name, port: 22, user: "root" }));
+/** What of a program belongs to the two hosts it is for: a pair in memory, or the lab's machines. */
+export interface Ground {
+  readonly nodes: readonly [GroundNode, GroundNode];
+  reach(run: Run): (name: string, connection: Connection) => Remote;
+  /** What the provider itself calls its defect. */
+  defect(message: string): void;
+}
+
+export interface GroundNode {
+  readonly address: string;
+  /** The inputs by which it is reached. */
+  readonly access: Readonly<Record<string, unknown>>;
+}
 
 export class Stack {
   private readonly nodes = new Map<string, Kept>();
   private resource: Kept | undefined;
 
-  constructor(private readonly world: World) {
-    world.isRemembered = () => {
-      const { filesystemUuid = null, disks = {} } = (this.resource?.outputs ?? {}) as Partial<Memory>;
-      return wasInUse({ filesystemUuid, disks });
-    };
+  constructor(private readonly ground: Ground) {}
+
+  /** Whether the state knows that the pair was in use. */
+  get remembers(): boolean {
+    const { filesystemUuid = null, disks = {} } = (this.resource?.outputs ?? {}) as Partial<Memory>;
+    return wasInUse({ filesystemUuid, disks });
   }
 
   /** `pulumi up`, without the preview before it. */
   up(program: Program, run: Run): Promise<Outcome> {
-    this.world.discards = Object.fromEntries(Object.entries(program.discard).map(([host, one]) => [host, [one]]));
-    this.world.noteConfigured();
     return this.phase(run, async () => {
       for (const index of [0, 1] as const) await this.node(index, false);
       await this.pair(program, false);
@@ -92,7 +104,7 @@ export class Stack {
   }
 
   private async phase(run: Run, work: () => Promise<void>): Promise<Outcome> {
-    beginProcess((name) => new SimulatedRemote(this.world, run, this.world.machine(name)));
+    beginProcess(this.ground.reach(run));
     try {
       await work();
       return { kind: "done" };
@@ -100,20 +112,23 @@ export class Stack {
       if (run.dead || error instanceof ProcessDied) return { kind: "died" };
       if (error instanceof RefusedError) return { kind: "refused", why: error.message };
       if (error instanceof HostError) return { kind: "failed", why: error.message };
-      // What the provider itself calls its defect is one; all else is the simulation's.
+      // What the provider itself calls its defect is one; all else is the tests'.
       if (!(error instanceof Error) || !error.message.includes("defect of pulumi-drbd")) throw error;
-      this.world.broken.push(error.message);
+      this.ground.defect(error.message);
       return { kind: "failed", why: error.message };
     }
+  }
+
+  private placeOf(index: 0 | 1): Properties {
+    const { address, access } = this.ground.nodes[index];
+    return { address, ...access };
   }
 
   private async node(index: 0 | 1, isPreview: boolean): Promise<void> {
     const hostname = nodeNames[index];
     const inputs: Properties = {
       hostname,
-      address: this.world.machines[index].address,
-      connection: connections[index],
-      insecureIgnoreHostKey: true,
+      ...this.placeOf(index),
       __preview: isPreview,
     };
     const kept = await call(nodeLifecycle, this.nodes.get(hostname), inputs, isPreview);
@@ -134,9 +149,7 @@ export class Stack {
       ...(program.formatted ? { filesystem: { mountPoint: "/srv/data" } } : {}),
       nodes: nodeNames.map((hostname, index) => ({
         hostname,
-        address: this.world.machine(hostname).address,
-        connection: connections[index],
-        insecureIgnoreHostKey: true,
+        ...this.placeOf(index === 0 ? 0 : 1),
         disk: "/dev/vdb",
       })),
       __preview: isPreview,

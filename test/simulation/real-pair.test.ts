@@ -4,14 +4,14 @@
  * same, and where each stands, is not.
  */
 import { parseEvents } from "../../provider/core/parse-events";
-import type { KernelResource } from "../../provider/core/observed";
 import { adjustLines, captured, events } from "../core/fixtures";
 import { happen } from "./events";
 import { run } from "./commands";
 import { giText } from "./disk";
+import { Names, stateOf, verbsOf } from "./comparable";
 import { observe } from "./observe";
 import type { Machine } from "./machine";
-import { Stack } from "./pulumi";
+import { SimulatedStack } from "./simulated-stack";
 import { World } from "./world";
 
 const world = new World();
@@ -35,7 +35,7 @@ beforeAll(async () => {
     fenced: false,
     discard: {},
   } as const;
-  expect(await new Stack(world).up(program, quiet)).toEqual({ kind: "done" });
+  expect(await new SimulatedStack(world).up(program, quiet)).toEqual({ kind: "done" });
   pass(10);
 });
 
@@ -100,33 +100,6 @@ const story: readonly (readonly [string, () => void])[] = [
   ],
 ];
 
-const shape = (kernel: KernelResource | undefined) =>
-  kernel && {
-    role: kernel.role,
-    connection: kernel.connection,
-    peerRole: kernel.peerRole,
-    replication: kernel.replication,
-    disk: kernel.devices.map(({ disk }) => disk),
-    peerDisk: kernel.peerDisk,
-  };
-
-/** Identifiers by the place where each was first met, without the role in bit 0. */
-class Names {
-  private readonly met = new Map<bigint, number>();
-
-  of(gi: string): (number | string)[] {
-    const words = gi.split(":");
-    const uuids = words.slice(0, 4).map((word) => {
-      const uuid = BigInt(`0x${word}`) & ~1n;
-      if (uuid === 0n) return 0;
-      if (!this.met.has(uuid)) this.met.set(uuid, this.met.size + 1);
-      return this.met.get(uuid)!;
-    });
-    // Consistent, was UpToDate, Primary, and the peer outdated: what the simulation keeps of the flags.
-    return [...uuids, ...[4, 5, 6, 9].map((at) => words[at]!)];
-  }
-}
-
 const [real, simulated] = [new Names(), new Names()];
 
 test.each(story)("%s", (name, events_) => {
@@ -134,13 +107,12 @@ test.each(story)("%s", (name, events_) => {
   for (const machine of [alpha, bravo]) {
     const capture = `${name}.${machine.name}`;
     const seen = observe(world, machine, { looks: [], candidates: [], depth: "tables" });
-    expect({ capture, ...shape(seen.kernelResources.get("r0")) }).toEqual({
+    expect({ capture, ...stateOf(seen.kernelResources.get("r0")) }).toEqual({
       capture,
-      ...shape(parseEvents(events(capture)).get("r0")),
+      ...stateOf(parseEvents(events(capture)).get("r0")),
     });
-    const verbs = (lines: string) => [...lines.matchAll(/^drbd(?:setup-84|meta) (?:\S+ v08 \S+ \S+ )?([a-z-]+)/gm)];
-    const verb = (lines: string) => verbs(lines).map(([, one]) => one);
-    expect({ capture, verbs: verb(seen.adjust?.output ?? "") }).toEqual({ capture, verbs: verb(adjustLines(capture)) });
+    const verbs = verbsOf(seen.adjust?.output ?? "");
+    expect({ capture, verbs }).toEqual({ capture, verbs: verbsOf(adjustLines(capture)) });
     const gi = captured(capture, "drbdadm get-gi r0").trim().split("\n").at(0)!;
     const found = giText(machine.disk.metadata!, machine.isPrimary);
     expect({ capture, gi: simulated.of(found) }).toEqual({ capture, gi: real.of(gi) });

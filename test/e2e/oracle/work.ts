@@ -1,0 +1,12 @@
+import type { Step } from "../../../provider/core/plan";
+import type { Outcome } from "../../simulation/pulumi";
+import type { Work } from "./sight";
+
+/** The hosts work beside each other: only the order on each of them is no chance. */
+export function workOf(outcome: Outcome, applied: readonly Step[]): Work {
+  const on = (name: string) => applied.filter(({ node }) => node === name).map(({ argv }) => argv.join(" "));
+  return {
+    end: outcome.kind,
+    steps: { alpha: on("alpha"), bravo: on("bravo") },
+  };
+}

@@ -1,0 +1,31 @@
+/** A stack whose hosts are the simulated pair. The world knows what its program says, for the laws to be held against. */
+import { type Ground, type Outcome, type Program, Stack } from "./pulumi";
+import { type Run, SimulatedRemote } from "./remote";
+import type { World } from "./world";
+
+export class SimulatedStack extends Stack {
+  constructor(private readonly world: World) {
+    super(groundOf(world));
+    world.isRemembered = () => this.remembers;
+  }
+
+  override up(program: Program, run: Run): Promise<Outcome> {
+    this.world.discards = Object.fromEntries(Object.entries(program.discard).map(([host, one]) => [host, [one]]));
+    this.world.noteConfigured();
+    return super.up(program, run);
+  }
+}
+
+function groundOf(world: World): Ground {
+  const [alpha, bravo] = world.machines.map(({ name, address }) => ({
+    address,
+    access: { connection: { host: name, port: 22, user: "root" }, insecureIgnoreHostKey: true },
+  }));
+  return {
+    nodes: [alpha!, bravo!],
+    reach: (run) => (name) => new SimulatedRemote(world, run, world.machine(name)),
+    defect: (message) => {
+      world.broken.push(message);
+    },
+  };
+}
