@@ -214,11 +214,10 @@ function refuseWrongSource({ desired, memory, target, source }: PairView): Refus
 }
 
 function refuseUnrelated(pair: PairView): Refusal[] {
-  const { desired, source, target } = pair;
+  const { source, target } = pair;
   if (pair.isMeeting) return [];
   const relation = relationOf(source, target);
   if (relation !== "split-brain" && relation !== "unrelated") return [];
-  const victim = target.desired.hostname;
   const names = pair.sides.map((side) => side.desired.hostname).join(" and ");
   const identifiers = pair.sides
     .flatMap(({ desired: { hostname }, progress }) =>
@@ -227,29 +226,43 @@ function refuseUnrelated(pair: PairView): Refusal[] {
         : [],
     )
     .join(", ");
-  const giveUp = (lost: Side, kept: Side): string => {
-    const { name } = desired;
-    const first = lost.kernel === undefined ? `\`drbdadm up ${name}\`` : "unmount it";
-    return (
-      `To give up ${lost.desired.hostname}'s: there, ${first}, \`drbdadm secondary ${name}\`, \`drbdadm disconnect ${name}\`, ` +
-      `\`drbdadm connect --discard-my-data ${name}\`; then on ${kept.desired.hostname}, ` +
-      `\`drbdadm ${kept.kernel === undefined ? "up" : "connect"} ${name}\`.`
-    );
-  };
-  const line = target.observed && !isAttached(target) ? discardLine(victim, target.observed.disk) : undefined;
-  return [
-    {
-      found:
-        relation === "split-brain"
-          ? `split brain: ${names} both hold changes that the other has not seen (generation identifiers: ${identifiers})`
-          : `${names} hold data that has nothing in common (generation identifiers: ${identifiers})`,
-      way:
-        `Which changes are given up is for a person to decide. ${giveUp(target, source)} ${giveUp(source, target)}` +
-        (relation === "unrelated" && line !== undefined
-          ? ` Or, if ${victim}'s disk came from another resource: \`${line}\`.`
-          : ""),
-    },
-  ];
+  return relation === "split-brain"
+    ? [
+        {
+          found: `split brain: ${names} both hold changes that the other has not seen (generation identifiers: ${identifiers})`,
+          way: `Which changes are given up is for a person to decide. ${giveUp(pair, target, source)} ${giveUp(pair, source, target)}`,
+        },
+      ]
+    : [
+        {
+          found: `${names} hold data that has nothing in common (generation identifiers: ${identifiers})`,
+          way: letGo(pair),
+        },
+      ];
+}
+
+/** What a person types in a split brain to give up one side's changes. */
+function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string {
+  const first = lost.kernel === undefined ? `\`drbdadm up ${name}\`` : "unmount it";
+  return (
+    `To give up ${lost.desired.hostname}'s: there, ${first}, \`drbdadm secondary ${name}\`, \`drbdadm disconnect ${name}\`, ` +
+    `\`drbdadm connect --discard-my-data ${name}\`; then on ${kept.desired.hostname}, ` +
+    `\`drbdadm ${kept.kernel === undefined ? "up" : "connect"} ${name}\`.`
+  );
+}
+
+/** Data without a common past is not given up by a command of DRBD's: it does not even connect the two. */
+function letGo({ desired, source, target }: PairView): string {
+  const { hostname } = target.desired;
+  const line = target.observed && !isAttached(target) ? discardLine(hostname, target.observed.disk) : undefined;
+  const way =
+    line === undefined
+      ? `\`drbdadm down ${desired.name}\` there; the next \`pulumi up\` then names the line of \`discard\` for its disk`
+      : `\`${line}\``;
+  return (
+    `DRBD does not connect them. Find out which disk belongs to ${desired.name}. To give up what ${hostname} holds: ${way}. ` +
+    `To give up what ${source.desired.hostname} holds: first set \`syncSource: ${hostname}\`.`
+  );
 }
 
 /** Somebody else's data. */

@@ -191,11 +191,6 @@ describe("diverged data", () => {
       divergedGi,
       "split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94)",
     ],
-    [
-      "unrelated",
-      unrelatedGi,
-      "alpha and bravo hold data that has nothing in common (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 5555555555555554:0000000000000000:3333333333333332:0000000000000000)",
-    ],
   ])("%s: refused, with both names and what to type", (_what, theirs, told) => {
     const plan = planOf([downNode("alpha", usedGi), downNode("bravo", theirs)]);
     expect(refusalsOf(plan)).toEqual([told]);
@@ -203,6 +198,18 @@ describe("diverged data", () => {
     const commands = "`drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, ";
     expect(way).toContain(`To give up bravo's: there, ${commands}${discarding}; then on alpha, \`drbdadm up r0\`.`);
     expect(way).toContain(`To give up alpha's: there, ${commands}${discarding}; then on bravo, \`drbdadm up r0\`.`);
+  });
+
+  test("data that has nothing in common: DRBD's own commands do not help, so that none is named", () => {
+    const pair: Pair = [downNode("alpha", usedGi), downNode("bravo", unrelatedGi)];
+    const plan = planOf(pair);
+    expect(refusalsOf(plan)).toEqual([
+      "alpha and bravo hold data that has nothing in common (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 5555555555555554:0000000000000000:3333333333333332:0000000000000000)",
+    ]);
+    const { way } = plan.refusals[0]!;
+    expect(way).not.toContain("connect --discard-my-data");
+    expect(way).toMatch(/To give up what bravo holds: `discard: \{ bravo: "drbd:[0-9a-f]+" \}`\./);
+    expect(way).toContain("To give up what alpha holds: first set `syncSource: bravo`.");
   });
 
   test("the other way round, when bravo is the sync source", () => {
