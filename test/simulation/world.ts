@@ -126,8 +126,7 @@ export class World {
     const waiting = machine.bootMount;
     if (waiting === undefined) return;
     waiting.patience -= 1;
-    const ready =
-      isRunning(machine) && machine.kernel.connection === "Connected" && machine.kernel.disk === "UpToDate";
+    const ready = isRunning(machine) && machine.kernel.connection === "Connected" && machine.kernel.disk === "UpToDate";
     if (!ready && waiting.patience > 0) return;
     machine.bootMount = undefined;
     if (!ready) return;
