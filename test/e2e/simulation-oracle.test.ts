@@ -44,26 +44,6 @@ const histories: readonly (readonly [string, readonly Deed[]])[] = [
       up,
     ],
   ],
-  [
-    "a disk is wiped while its side is down: filled from the other, from the target's side and from the source's",
-    [up, write(alpha, 1), hand(bravo, "wipe the disk"), up, hand(alpha, "wipe the disk"), up],
-  ],
-  [
-    "the Primary loses its power; back, it mounts by itself, and is up to date",
-    [up, write(alpha, 1), event({ kind: "cut power", on: alpha }), event({ kind: "boot", on: alpha }), up],
-  ],
-  [
-    "a failover by hand while the Primary is down: what was written there comes back, by the bitmap",
-    [
-      up,
-      event({ kind: "cut power", on: alpha }),
-      hand(bravo, "primary --force"),
-      hand(bravo, "mount"),
-      write(bravo, 2),
-      event({ kind: "boot", on: alpha }),
-      up,
-    ],
-  ],
 ];
 
 const begun: Program = {
