@@ -1,8 +1,12 @@
 import type { ObservedNode } from "./core/observed";
 import { parseSyncProgress } from "./core/parse-proc-drbd";
-import { formatSync, isSyncing } from "./core/sync";
+import type { Step } from "./core/plan";
+import { tellSyncEnd } from "./core/steps-resource";
+import { endUntold, formatSync, isSyncing } from "./core/sync";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
+import type { Host } from "./shell/host";
+import type { RemoteResult } from "./shell/ssh";
 
 /**
  * Follows the initial sync on the resource's row until both disks are UpToDate or the time is up. The sync is DRBD's:
@@ -13,19 +17,22 @@ export async function waitForSync(
   nodes: readonly ObservedNode[],
   reporter: Reporter,
 ): Promise<readonly ObservedNode[] | undefined> {
-  const { name, minor, waitForSyncSeconds } = pair.desired;
+  const { name } = pair.desired;
   if (!isSyncing(name, nodes)) return undefined;
   const host = pair.hosts.find(({ name: hostname }) => hostname === pair.desired.syncSource) ?? pair.hosts[0];
-  let block: string[] = [];
-  const result = await host.followSync({ resource: name, minor, seconds: waitForSyncSeconds }, (line) => {
-    if (line !== "--") {
-      block.push(line);
-      return;
-    }
-    const progress = parseSyncProgress(block.join("\n")).get(minor);
-    block = [];
-    if (progress !== undefined) reporter.progress(formatSync(progress));
-  });
+  const peer = pair.hosts.find((each) => each !== host);
+  const tell = (step: Step) => {
+    reporter.step(step);
+  };
+  let result = await follow(pair, host, reporter);
+  for (let turn = 0; result.exit === endUntold && peer !== undefined && turn < 3; turn++) {
+    await peer.apply(
+      [tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`)],
+      undefined,
+      tell,
+    );
+    result = await follow(pair, host, reporter);
+  }
   if (result.exit !== 0) {
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
     reporter.warn(
@@ -36,4 +43,18 @@ export async function waitForSync(
     each.forget();
   });
   return pair.observe("close");
+}
+
+function follow(pair: Pair, host: Host, reporter: Reporter): Promise<RemoteResult> {
+  const { name, minor, waitForSyncSeconds } = pair.desired;
+  let block: string[] = [];
+  return host.followSync({ resource: name, minor, seconds: waitForSyncSeconds }, (line) => {
+    if (line !== "--") {
+      block.push(line);
+      return;
+    }
+    const progress = parseSyncProgress(block.join("\n")).get(minor);
+    block = [];
+    if (progress !== undefined) reporter.progress(formatSync(progress));
+  });
 }

@@ -6,6 +6,7 @@ export type Check =
   | "never_used"
   | "wait_connected"
   | "both_new"
+  | "sync_ended"
   | "not_standalone"
   | "still_holds"
   | "fits_before_metadata"
@@ -262,6 +263,14 @@ both_new() {
   said disk; disks=$value; said peer-disk; disks=$disks/$value
   if [ "$disks" != Inconsistent/Inconsistent ]; then echo "$1 is $disks, not Inconsistent/Inconsistent"; return 1; fi
   never_used "$1"
+}
+
+# sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.
+sync_ended() {
+  state "$1"
+  said connection; all=$value; said disk; all=$all/$value; said peer-disk; all=$all/$value; said replication; all=$all/$value
+  if [ "$all" = Connected/UpToDate/UpToDate/Established ]; then return 0; fi
+  echo "$1 is $all here, not Connected/UpToDate/UpToDate/Established"; return 1
 }
 
 # not_standalone RESOURCE: a side that was disconnected on purpose, or after a split brain, stays so.

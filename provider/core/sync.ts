@@ -20,21 +20,27 @@ export interface SyncWatch {
   readonly seconds: number;
 }
 
+/** How the script below ends when the sync is over and only the peer knows. */
+export const endUntold = 3;
+
 /**
  * Prints the resource's part of /proc/drbd once a second, each time followed by `--`, until both disks are UpToDate
- * (exit 0), the connection is lost (exit 1) or the time is up (exit 2).
+ * (exit 0), the connection is lost (exit 1), the time is up (exit 2), or this side has been a sync source with nothing
+ * left to send for some seconds (exit 3): DRBD 8.4 then never notices by itself (steps-resource.ts, tellSyncEnd).
  */
 export function syncScript({ resource, minor, seconds }: SyncWatch): string {
   const name = quote(resource);
   return `follow() {
-left=${seconds}
+left=${seconds} idle=0
 while :; do
   disks=$(drbdadm dstate ${name} </dev/null 2>&1)
   [ "$disks" = UpToDate/UpToDate ] && exit 0
   state=$(drbdadm cstate ${name} </dev/null 2>&1)
   case $state in StandAlone|Disconnecting|Unconnected|WFConnection|Connecting) echo "connection $state"; exit 1 ;; esac
   [ "$left" -gt 0 ] || { echo "$state $disks"; exit 2; }
-  grep -A 4 '^ *${minor}: ' /proc/drbd; echo --
+  now=$(grep -A 4 '^ *${minor}: ' /proc/drbd); printf '%s\n--\n' "$now"
+  case "$state $now" in SyncSource*" oos:0"*) idle=$((idle + 1)) ;; *) idle=0 ;; esac
+  [ $idle -lt 5 ] || exit ${endUntold}
   left=$((left - 1)); sleep 1
 done
 }

@@ -248,6 +248,15 @@ END`,
     expect(result.stdout).toContain(`r0 is ${connection}, not connected to its peer`);
   });
 
+  test.each<[Answers, number]>([
+    [{ disk: "UpToDate", peerDisk: "UpToDate" }, 0],
+    [{ disk: "UpToDate", peerDisk: "UpToDate", connection: "StandAlone" }, 1],
+    [{ disk: "Inconsistent", peerDisk: "UpToDate" }, 1],
+    [{ disk: "UpToDate", peerDisk: "Inconsistent" }, 1],
+  ])("that a sync has ended, as this side knows: %j", (answers, exit) => {
+    expect(gate("sync_ended r0", answers).exit).toBe(exit);
+  });
+
   test.each([
     ["a resource that is not there", "echo exists -"],
     ["a failure", "echo Could not connect to drbd generic netlink family; exit 20"],

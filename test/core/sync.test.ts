@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isSyncing, syncScript } from "../../provider/core/sync";
+import { endUntold, isSyncing, syncScript } from "../../provider/core/sync";
 import { procDrbd } from "./fixtures";
 import { type Pair, healthyPair, kernelDevice, nodeAt, pairAt, withKernel } from "./observed-builder";
 import { replaced, sh, temporaryFolder } from "./shell";
@@ -25,8 +25,8 @@ describe("the wait", () => {
   const proc = join(folder, "drbd");
 
   /** drbdadm answers dstate with one line of each file after the other. */
-  function follow(disks: string[], cstate: string, seconds: number, capture = "resync-running.alpha") {
-    writeFileSync(proc, procDrbd(capture));
+  function follow(disks: string[], cstate: string, seconds: number, state = procDrbd("resync-running.alpha")) {
+    writeFileSync(proc, state);
     const answers = join(folder, "answers");
     writeFileSync(answers, `${disks.join("\n")}\n`);
     const drbdadm = `drbdadm() { case $1 in
@@ -58,6 +58,21 @@ sleep() { :; }
     expect(exit).toBe(2);
     expect(stdout.split("\n--\n")).toHaveLength(4);
     expect(stdout.endsWith(`--\nSyncSource ${running}\n`)).toBe(true);
+  });
+
+  test("ends where the source has nothing left to send and does not notice, but not at once", () => {
+    // As seen in the lab (8.4.11), ten minutes long.
+    const stalled = ` 1: cs:SyncSource ro:Primary/Secondary ds:UpToDate/Inconsistent C r-----
+    ns:2692 nr:0 dw:395640 dr:6545 al:11 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
+\t[===================>] sync'ed:100.0% (0/327632)K
+\tfinish: 0:00:00 speed: 600 (600) K/sec (stalled)
+`;
+    const { exit, stdout } = follow([running], "SyncSource", 60, stalled);
+    expect(exit).toBe(endUntold);
+    expect(stdout).toBe(`${stalled}--\n`.repeat(5));
+    expect(follow([running, running, "UpToDate/UpToDate"], "SyncSource", 60, stalled).exit).toBe(0);
+    // A target knows by itself.
+    expect(follow([running], "SyncTarget", 8, stalled).exit).toBe(2);
   });
 
   test("a disk that is never UpToDate alone is not the end", () => {

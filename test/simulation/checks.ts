@@ -63,6 +63,12 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
         ? done
         : failed(1, `r0 is ${machine.kernel.disk}: it is made Primary once its own disk is UpToDate`);
     }
+    case "sync_ended": {
+      if (!isRunning(machine)) return failed(1, "r0 is /// here");
+      const { connection, disk, peerDisk } = machine.kernel;
+      const ended = connection === "Connected" && disk === "UpToDate" && peerDisk === "UpToDate";
+      return ended ? done : failed(1, `r0 is ${connection}/${disk}/${peerDisk} here`);
+    }
     case "not_standalone": {
       const stands = isRunning(machine) && machine.kernel.connection === "StandAlone";
       return stands ? failed(1, "r0 is StandAlone now") : done;
