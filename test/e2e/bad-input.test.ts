@@ -307,8 +307,9 @@ describe("a host that is down", () => {
 
   beforeAll(async () => {
     await lab.powerOff(down);
-    // The other host has something to be changed: a common option that it does not have yet.
-    const wanted = withNode(site, "alpha", { common: { net: { "max-buffers": 4000 } } });
+    // The other host has something to be changed: a common option that neither has yet.
+    const common = { net: { "max-buffers": 4000 } };
+    const wanted = withNode(withNode(site, "alpha", { common }), "bravo", { common });
     await stack.configure(withConnection(wanted, down, { dialErrorLimit: 2 }));
   });
 

@@ -30,6 +30,7 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "umount":
       return unmount(machine);
     case "mkdir":
+    case "sync":
       return done;
     case "rm":
       machine.files.delete(words.at(-1)!);
