@@ -69,9 +69,10 @@ test("another resource's disk under the same path: refused, or filled at a perso
     "drbdadm -- --force wipe-md r0 && dd if=/dev/zero of=/dev/vdb bs=1M 2>/dev/null; drbdadm create-md r0 </dev/null && drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1 </dev/null; sync",
   );
   const told = await pair.refused();
-  const [, line = ""] = /`(discard: \{ bravo: "drbd:[0-9a-f]{16}" \})`/.exec(told) ?? [];
+  const [, line = ""] = /`(discard: \{ bravo: "drbd:[0-9a-f]{1,16}" \})`/.exec(told) ?? [];
   expect(told).toMatch(/bravo: \/dev\/vdb holds the metadata of another DRBD device \([0-9a-f]{16}\) than that of r0/);
   const identity = /"(.*)"/.exec(line)?.[1] ?? "";
+  if (identity === "") throw new Error(`no line is told: ${told}`);
   await pair.stack.configure(withResource(pair.site, { discard: { bravo: identity } }));
   const changes = await pair.up();
   expect(changes).toEqual(
