@@ -1,6 +1,6 @@
 #!/bin/bash
 # `npm run faults`: every fault between two steps of a first `up`, and the cases of data that must be kept, in the lab;
-# then a table of all of them. About two hours. `npm test` runs some of the faults, and all of the cases.
+# then a table of all of them. About two hours. `npm test` runs some of them.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 

@@ -86,12 +86,9 @@ export const ALL: readonly Fault[] = MACHINES.flatMap((machine) =>
 const FEW_NAMES: readonly string[] = [
   "provider killed after bravo: drbdadm create-md r0",
   "provider killed after alpha: drbdadm primary --force r0",
-  "provider killed before alpha: mount /srv/data",
-  "power of alpha cut after alpha: drbdadm create-md r0",
   "power of alpha cut after alpha: drbdadm primary --force r0",
   "power of alpha cut after alpha: mount /srv/data",
   "power of bravo cut after bravo: drbdadm create-md r0",
-  "power of bravo cut before alpha: drbdadm primary --force r0",
   "power of bravo cut after alpha: mkfs.xfs -L data /dev/drbd1",
 ];
 
