@@ -142,9 +142,16 @@ describe("disks", () => {
       /\S+ is swap space in use/,
     ],
     [
-      "with a partition table, and held by LVM",
+      "with a partition table, and with a filesystem",
       "/dev/lab/table",
       /\/dev\/lab\/table holds a dos partition table/,
+      "/dev/lab/ext4",
+      /\/dev\/lab\/ext4 holds ext4 \([0-9a-f-]{36}\)/,
+    ],
+    [
+      "that are read-only, and held by LVM",
+      "/dev/lab/fixed",
+      /\/dev\/lab\/fixed is read-only/,
       "/dev/disk/by-id/virtio-spare",
       /\/dev\/disk\/by-id\/virtio-spare is held by \/dev\/mapper\/spare-one/,
     ],
@@ -232,7 +239,7 @@ describe("what others have", () => {
   test("a file in /etc/drbd.d that drbdadm does not take: in drbdadm's own words", async () => {
     await lab.run("bravo", "echo 'resource r7 { wrong; }' >/etc/drbd.d/r7.res");
     try {
-      const said = await refusalOf(site, "r0");
+      const said = await refusalOf(site, "pair-bravo");
       expect(said).toContain("bravo: drbdadm cannot read /etc/drbd.d/r7.res, and so reads no resource at all: ");
       expect(said).toContain("wrong");
       expect(said).toContain("mv /etc/drbd.d/r7.res /root/");

@@ -212,7 +212,7 @@ export const otherLosses: readonly Entry[] = [
       ...lab(
         "bad-input",
         "that a resource runs on which no file describes, and that the system runs on",
-        "with a partition table, and held by LVM",
+        "that are read-only, and held by LVM",
       ),
     ],
   },
