@@ -25,6 +25,7 @@ import {
   writeFstabLine,
   writePromotionUnit,
   writeResourceFile,
+  tellSyncEnd,
 } from "../../provider/core/steps-resource";
 import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
 import { nonce, rooted } from "./fake-host";
@@ -279,5 +280,24 @@ describe("the mark that a device may be formatted", () => {
     expect(read(mark)).toBeUndefined();
     expect(run(forcePrimary("alpha", "r0", false, "x"), open).exit).toBe(0);
     expect(read(mark)).toBeUndefined();
+  });
+});
+
+describe("telling a sync source that its sync is over", () => {
+  const drbdadm = 'echo "$*"';
+  const events = (disk: string) =>
+    `echo ' connection:Connected disk:${disk} peer-disk:UpToDate replication:Established'`;
+
+  test("a pause that is taken back at once, in that order", () => {
+    expect(run(tellSyncEnd("bravo", "r0", "x"), { drbdadm, drbdsetup: events("UpToDate") })).toEqual({
+      ...done,
+      output: "pause-sync r0\nresume-sync r0",
+    });
+  });
+
+  test("never while the sync runs: nothing is paused", () => {
+    const step = run(tellSyncEnd("bravo", "r0", "x"), { drbdadm, drbdsetup: events("Inconsistent") });
+    expect(step).toMatchObject({ guarded: true });
+    expect(step.output).not.toContain("pause-sync");
   });
 });
