@@ -21,6 +21,11 @@ export type Action =
   | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
   /** A copy of a file, once, where the file is there and does not hold the text by which we know our own. */
   | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
+  /**
+   * `primary --force`, and then the generation that it began goes into the mark: it alone is known to hold nothing. One
+   * action, since nothing may come between the two.
+   */
+  | { readonly kind: "force"; readonly resource: string; readonly mark: string }
   /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
   | { readonly kind: "clear"; readonly disk: string }
   /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */

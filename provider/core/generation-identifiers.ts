@@ -35,6 +35,16 @@ export function isJustCreated(gi: GenerationIdentifiers): boolean {
   return gi.current === justCreated && gi.bitmap === 0n && gi.history.every((one) => one === 0n);
 }
 
+/**
+ * Whether a Primary is in the generation of that identifier, or has begun the next one itself, as it does when it loses its
+ * peer. One that got its data from its peer has no such predecessor of its own any more.
+ */
+export function isGeneration(identifier: string, gi: GenerationIdentifiers | undefined): boolean {
+  if (gi === undefined || !/^[0-9A-F]{16}$/i.test(identifier)) return false;
+  const generation = BigInt(`0x${identifier}`) & ~1n;
+  return generation !== justCreated && [gi.current, gi.bitmap].includes(generation);
+}
+
 /** How two disks relate, seen from the first. `first` newer: the second becomes the target of a resync when they meet. */
 export type Relation = "both-new" | "same" | "first-newer" | "second-newer" | "split-brain" | "unrelated";
 

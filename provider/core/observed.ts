@@ -131,7 +131,7 @@ export interface ObservedNode {
   readonly utils: string | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
-  /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and our own marks. */
+  /** Paths that are there: the symlinks by which systemd starts DRBD units at boot. */
   readonly links: readonly string[];
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];

@@ -78,7 +78,7 @@ function refuseFilesystem(pair: PairView): Refusal[] {
       return [
         {
           node,
-          found: `${path} has no filesystem, and was not first made Primary by pulumi-drbd: samples of it are zero, but it has been in use`,
+          found: `${path} has no filesystem, and it is not known that pulumi-drbd made it Primary first: samples of it are zero, but it has been in use`,
           way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
         },
       ];

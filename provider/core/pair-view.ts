@@ -1,6 +1,7 @@
 import { parseAdjustment, type Adjustment } from "./adjust-lines";
 import type { DesiredResource } from "./desired";
 import { isAttached, isNewest, relationOf, withDecisions } from "./discards";
+import { isGeneration, parseGi } from "./generation-identifiers";
 import { connectionStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { rowOf, type Row } from "./pair-table";
@@ -75,6 +76,8 @@ export class PairView {
 
   /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
   isNewlyForced(side: Side): boolean {
-    return this.desired.existingData !== "keep" && side.node.links.includes(formattingMark(this.desired.name));
+    const marked = side.node.files.get(formattingMark(this.desired.name))?.trim();
+    if (this.desired.existingData === "keep" || marked === undefined) return false;
+    return isGeneration(marked, parseGi(side.observed?.kernelGi ?? ""));
   }
 }

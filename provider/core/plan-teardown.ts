@@ -60,6 +60,6 @@ function teardownSteps(resource: string, minor: number, device: string, host: st
   if (node.files.has(resourcePath(resource)))
     found.push(steps.removeFile(host, resourcePath(resource), "written by us"));
   const mark = steps.formattingMark(resource);
-  if (node.links.includes(mark)) found.push(steps.removeFile(host, mark, "written by us"));
+  if (node.files.has(mark)) found.push(steps.removeFile(host, mark, "written by us"));
   return found;
 }

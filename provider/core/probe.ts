@@ -58,6 +58,7 @@ const files = [
   "/etc/systemd/system/drbd-primary@.service",
   "/sys/module/drbd/version",
   "/var/lib/drbd/*.lkbd",
+  "/var/lib/pulumi-drbd/*.new",
 ];
 
 /** Read after them all, and on every host: where it is missing, others may be. */
@@ -105,7 +106,6 @@ probe() {
   well=" $* " close=1
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
-  for mark in /var/lib/pulumi-drbd/*.new; do if [ -e "$mark" ]; then echo "$mark"; fi; done
   say exit 0
   drift=
   if command -v drbdadm >/dev/null; then

@@ -265,6 +265,14 @@ both_new() {
   never_used "$1"
 }
 
+# force_primary RESOURCE MARK: what begins a pair's life. The mark then names the generation that this began; its folder is
+# synced, so that after a power cut it still does.
+force_primary() {
+  drbdadm primary --force "$1" </dev/null || return
+  now=$(drbdadm get-gi "$1" </dev/null) || return
+  printf '%s\n' "${"$"}{now%%:*}" | put "$2" 0644 && sync "${"$"}{2%/*}"
+}
+
 # sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.
 sync_ended() {
   state "$1"

@@ -24,6 +24,8 @@ function actionScript(action: Action): string {
       return configure(action.path, action.text, action.mode, action.replaces);
     case "fstab":
       return fstab(action.device, action.line);
+    case "force":
+      return commandLine(["force_primary", action.resource, action.mark]);
     case "clear":
       return commandLine(["clear_disk", action.disk]);
     case "move-metadata":

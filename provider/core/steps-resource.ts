@@ -180,15 +180,9 @@ export function forcePrimary(node: string, resource: string, formatsNext: boolea
     argv,
     because,
     guard: [["both_new", resource]],
-    // Noted first: an interrupted run may then go on to mkfs, which is refused on any other device that was in use. Its
-    // folder is synced, so that a power cut does not take the name of the new file and leave the promotion.
-    does: formatsNext
-      ? [
-          { kind: "put", path: formattingMark(resource), text: "", mode: 0o644 },
-          { kind: "run", argv: ["sync", ownFolder] },
-          { kind: "run", argv },
-        ]
-      : undefined,
+    // Noted with the generation that it begins: an interrupted run may then go on to mkfs, which is refused on any other
+    // device that was in use.
+    does: formatsNext ? [{ kind: "force", resource, mark: formattingMark(resource) }] : undefined,
     timeoutSeconds: patient,
   };
 }
@@ -237,7 +231,10 @@ export function tellSyncEnd(node: string, resource: string, because: string): St
 
 const ownFolder = "/var/lib/pulumi-drbd";
 
-/** Stands on the sync source from just before its `primary --force` until it was formatted or mounted. */
+/**
+ * Stands on the sync source from its `primary --force` until it was formatted or mounted, and holds the generation that
+ * this began: somebody else's `primary --force`, on either side, begins another.
+ */
 export function formattingMark(resource: string): string {
   return `${ownFolder}/${resource}.new`;
 }

@@ -7,6 +7,7 @@ import { planTeardown } from "../../provider/core/plan-teardown";
 import { shellOf } from "../../provider/core/step-script";
 import { arbitrarySituation } from "./arbitrary-observed";
 import { planOf } from "./observed-builder";
+import { seed } from "../seed";
 
 const root = join(__dirname, "../../provider");
 /** Files that only tell: what they name is for a person to type. */
@@ -18,7 +19,6 @@ const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts") && !tellers.has(path) && !isAboutOptions(path))
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
   const destroyed = planTeardown("r0", 1, ["alpha", "bravo"], nodes);
   return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];

@@ -239,7 +239,7 @@ export function nodeAt(
   const mark = `/var/lib/pulumi-drbd/${desired.name}.new`;
   const deviceBlank: Contents = { kind: "blank", real: device, size: 327632 * 1024 };
   node = withLook(node, { kernelGi: usedGi, ...(isSource ? { device: deviceBlank } : {}) });
-  if (isSource && !reached(progression, "formatted")) node = { ...node, links: [mark] };
+  if (isSource && !reached(progression, "formatted")) node = withFile(node, mark, `${usedGi.split(":")[0]!}\n`);
   if (!reached(progression, "formatted")) return node;
   if (isSource) {
     node = withLook(node, {

@@ -268,7 +268,7 @@ describe("the other host is Primary", () => {
 
   test("and blank: formatted by nobody", () => {
     const blank = withLook(primary, { device: { kind: "blank", real: "/dev/drbd1", size: 1e8 } });
-    const marked = { ...blank, links: [...blank.links, "/var/lib/pulumi-drbd/r0.new"] };
+    const marked = withFile(blank, "/var/lib/pulumi-drbd/r0.new", `${usedGi.split(":")[0]!}\n`);
     for (const node of [blank, marked]) {
       expect(allCommands(planOf([secondary, node])).filter((one) => /mkfs|mount/.test(one))).toEqual([]);
     }

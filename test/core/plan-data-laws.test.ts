@@ -5,8 +5,9 @@ import type { Contents, ObservedNode } from "../../provider/core/observed";
 import { type Plan, type Step, stepsOf } from "../../provider/core/plan";
 import { type ArbitrarySituation, arbitrarySituation } from "./arbitrary-observed";
 import { diskBytes, drbdSignature, filesystemUuid, planOf, usedGi, withKernel, withLook } from "./observed-builder";
+import { seed } from "../seed";
 
-const runs = { numRuns: 3000, seed: Number(process.env["SEED"] ?? Date.now() % 2 ** 31) };
+const runs = { numRuns: 3000, seed };
 
 const xfs = (taken: number): Contents => ({
   kind: "signature",

@@ -2,8 +2,6 @@
 import { stepsOf } from "../../provider/core/plan";
 import { usableBytes } from "../../provider/core/metadata-size";
 import {
-  type Pair,
-  type Progression,
   allCommands,
   blank,
   blankPair,
@@ -19,6 +17,10 @@ import {
   progressions,
   r0,
   refusalsOf,
+  type Pair,
+  type Progression,
+  usedGi,
+  withFile,
   withKernel,
   withLook,
 } from "./observed-builder";
@@ -191,11 +193,23 @@ test("the resource is there, and its disk is still blank: metadata first, then a
   ]);
 });
 
-test("made Primary by somebody else and blank: formatted by nobody", () => {
+test.each([
+  ["made Primary by somebody else", undefined],
+  ["made Primary by us, and its peer by somebody else since", "AAAABBBBCCCCDDDD\n"],
+  ["marked, and the mark is empty", ""],
+  ["marked as just created: by whom it was used since is not known", "0000000000000004\n"],
+])("%s and blank: formatted by nobody", (_case, mark) => {
   const [alpha, bravo] = pairAt("promoted");
-  expect(refusalsOf(planOf([{ ...alpha, links: [] }, bravo]))).toEqual([
-    "alpha: /dev/drbd1 has no filesystem, and was not first made Primary by pulumi-drbd: samples of it are zero, but it has been in use",
+  expect(refusalsOf(planOf([withFile(alpha, "/var/lib/pulumi-drbd/r0.new", mark), bravo]))).toEqual([
+    "alpha: /dev/drbd1 has no filesystem, and it is not known that pulumi-drbd made it Primary first: samples of it are zero, but it has been in use",
   ]);
+});
+
+test("made Primary by us, and its peer was lost since: it began the next generation itself, and is formatted", () => {
+  const [alpha, bravo] = pairAt("promoted");
+  const [begun = ""] = usedGi.split(":");
+  const alone = withLook(alpha, { kernelGi: `5555555555555555:${begun}:${usedGi.split(":").slice(2).join(":")}` });
+  expect(allCommands(planOf([alone, bravo]))).toContain("alpha: mkfs.xfs -L data /dev/drbd1");
 });
 
 test("rebooted between primary --force and mkfs: promoted, then looked at, then formatted", () => {

@@ -232,27 +232,34 @@ test("other files are written as they are", () => {
 
 describe("the mark that a device may be formatted", () => {
   const mark = formattingMark("r0");
-  const gi = "0000000000000004:0000000000000000:0000000000000000:0000000000000000:0";
-  const drbdadm = `case $1 in get-gi) echo ${gi} ;; *) echo "$*" ;; esac`;
+  const gi = (current: string) => `${current}:0000000000000000:0000000000000000:0000000000000000:0`;
+  const begun = "F2099469C0D6C689";
+  const drbdadm = `case $1 in get-gi) echo $(cat "$0.gi" 2>/dev/null || echo ${gi("0000000000000004")}) ;; *) echo "$*"; echo ${gi(begun)} >"$0.gi" ;; esac`;
   const open = { drbdadm, drbdsetup: "echo ' connection:Connected disk:Inconsistent peer-disk:Inconsistent'" };
   const shut = { drbdadm, drbdsetup: "echo ' connection:StandAlone disk:Inconsistent peer-disk:Inconsistent'" };
 
-  test("stands before the device is forced, and goes when it is formatted", () => {
+  test("holds the generation that the force began, and goes when the device is formatted", () => {
     expect(run(forcePrimary("alpha", "r0", true, "x"), open)).toEqual({
       ...done,
       output: "primary --force r0",
     });
-    expect(read(mark)).toBe("");
+    expect(read(mark)).toBe(`${begun}\n`);
     give("/dev/drbd1", "\0".repeat(4096));
     const formatted = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": 'echo "$*"' });
     expect(formatted).toEqual({ ...done, output: "-L data /dev/drbd1" });
     expect(read(mark)).toBeUndefined();
   });
 
-  test("is on the disk, by its name, before the device is forced: a power cut leaves both or the mark alone", () => {
+  test("is on the disk, by its name, when the step is over: a power cut after it leaves both", () => {
     const sync = 'for one; do [ ! -d "$one" ] || echo "the folder with $(ls "$one")"; done';
     const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync });
-    expect(forced).toEqual({ ...done, output: "the folder with r0.new\nprimary --force r0" });
+    expect(forced).toEqual({ ...done, output: "primary --force r0\nthe folder with r0.new" });
+  });
+
+  test("is not made where the force fails", () => {
+    const failing = { ...open, drbdadm: `case $1 in get-gi) echo ${gi("0000000000000004")} ;; *) exit 11 ;; esac` };
+    expect(run(forcePrimary("alpha", "r0", true, "x"), failing).exit).toBe(11);
+    expect(read(mark)).toBeUndefined();
   });
 
   test("stays when mkfs fails or is not run", () => {

@@ -13,6 +13,7 @@ import { arbitraryDeeds } from "./oracle/arbitrary-deeds";
 import { LabPair } from "./oracle/lab-pair";
 import { type Pair, sightOf } from "./oracle/sight";
 import { SimulatedPair } from "./oracle/simulated-pair";
+import { seed } from "../seed";
 
 jest.setTimeout(1_000_000);
 
@@ -111,7 +112,6 @@ async function compare(deeds: readonly Deed[]): Promise<void> {
 test.each(histories)("%s", (_name, deeds) => compare(deeds));
 
 // On demand: `npm run oracle`.
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env["RUNS"] ?? 0);
 if (runs > 0) {
   test(

@@ -7,7 +7,7 @@ import { noMemory } from "../../provider/core/memory";
 import { capturedHost, look, rootAlone } from "../core/captured-host";
 import { type FakeHost, nonce, probed } from "../core/fake-host";
 import { captures } from "../core/fixtures";
-import { configurationOf, newGi, r0 } from "../core/observed-builder";
+import { configurationOf, newGi, r0, usedGi } from "../core/observed-builder";
 
 type Files = Readonly<Record<string, string | undefined>>;
 
@@ -69,10 +69,10 @@ const promoted = altered(
   { "/dev/drbd1": "\0".repeat(4096), "/proc/self/mountinfo": rootAlone },
   {
     blkid: { ...down("alpha").tools?.["blkid"], "-p -o export /dev/drbd1": { exit: 2 } },
-    drbdadm: { ...capturedHost("resync-running.alpha").tools?.["drbdadm"], "get-gi r0": { says: `${newGi}\n` } },
+    drbdadm: { ...capturedHost("resync-running.alpha").tools?.["drbdadm"], "get-gi r0": { says: `${usedGi}\n` } },
   },
 );
-const marked = altered(promoted, { "/var/lib/pulumi-drbd/r0.new": "" });
+const marked = altered(promoted, { "/var/lib/pulumi-drbd/r0.new": `${usedGi.split(":")[0]!}\n` });
 const listening = "   0: 00000000:1E6D 00000000:0000 0A 0\n";
 
 /** As captured, but mounted where it is wanted. */

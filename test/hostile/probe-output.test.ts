@@ -12,8 +12,7 @@ import { nonce } from "../core/fake-host";
 import { captures, events, procDrbd } from "../core/fixtures";
 import { eachMutation, otherWords } from "./mutations";
 import { type ProbedPair, dangerousOf, pairs, planFor } from "./pairs";
-
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+import { seed } from "../seed";
 
 /** Steps that may be one too many: each does again what is done already. */
 const HARMLESS = /^(write|cp|systemctl (enable|daemon-reload|start)|drbdadm (up|get-gi)|mount) /;

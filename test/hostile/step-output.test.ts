@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { parseOutcomes } from "../../provider/core/apply-script";
 import { shownText } from "../../provider/core/shown-text";
 import type { Step } from "../../provider/core/plan";
+import { seed } from "../seed";
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 const nonce = "0123456789abcdef01";
 const steps: readonly Step[] = [0, 1, 2, 3].map((index) => ({
   node: "alpha",

@@ -79,9 +79,10 @@ export const rules: readonly Entry[] = [
   {
     number: 4,
     text: "mkfs only on the sync source's DRBD device, only while it is blank and was never formatted, never forced.",
-    guard: "A mark from before the force until the mkfs, the filesystem's UUID in the state, a look just before.",
+    guard:
+      "A mark from the force until the mkfs, which names the generation that the force began, the filesystem's UUID in the state, a look just before.",
     row: [
-      ...core("plan-first-up", "made Primary by somebody else and blank: formatted by nobody"),
+      ...core("plan-first-up", "%s and blank: formatted by nobody"),
       ...core("plan-recovery", "the device is blank, and a filesystem is remembered: not formatted, whoever forced it"),
       ...core("steps-files", "stays when mkfs fails or is not run"),
     ],
@@ -94,6 +95,7 @@ export const rules: readonly Entry[] = [
         "mkfs is forced, and its device counts as blank",
         "what is on the device is not looked at before it is formatted",
         "a device that looks blank is formatted, whoever used it",
+        "a device is formatted though its mark is of another generation",
         "what is remembered is forgotten",
       ),
     ],

@@ -2,6 +2,7 @@
 import { drbdadm } from "./drbdadm";
 import { MiB, tailBlock, unseenBlock } from "./disk";
 import { device, enabledLink, type Machine, resource } from "./machine";
+import { formattingMark } from "../../provider/core/steps-resource";
 import type { World } from "./world";
 
 /** Who runs a command: the provider, the host itself (systemd), or a person who types it. */
@@ -130,8 +131,15 @@ export function rawWrite(world: World, machine: Machine): void {
   if (!isUsable(machine) || readBlock(world, machine, 0) !== 0) return;
   const written = world.ledger.write({ replaces: readBlock(world, machine, unseenBlock), type: "data" });
   writeBlock(world, machine, unseenBlock, written, "a program wrote in its place");
-  const isMarked = world.machines.some(({ files }) => files.has("/var/lib/pulumi-drbd/r0.new"));
-  if (!isMarked) world.ledger.keep(written, unseenBlock);
+  if (!isAboutToBeFormatted(machine)) world.ledger.keep(written, unseenBlock);
+}
+
+/** Made Primary by us, for mkfs, and nobody else's since. */
+function isAboutToBeFormatted({ files, disk: { metadata } }: Machine): boolean {
+  const begun = BigInt(`0x${files.get(formattingMark(resource))?.trim() ?? "0"}`) & ~1n;
+  return (
+    metadata !== undefined && [metadata.current, metadata.bitmap].some((one) => one !== 0 && BigInt(one) === begun)
+  );
 }
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */

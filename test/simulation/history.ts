@@ -117,7 +117,7 @@ function perform(stack: Stack, kind: "up" | "destroy" | "refresh", program: Prog
 async function settle(world: World, stack: Stack, program: Program, broken: string[]): Promise<Outcome> {
   world.linked = true;
   for (const machine of world.machines) {
-    machine.unfinished.splice(0).forEach((effect) => effect());
+    for (const effect of machine.unfinished.splice(0)) effect();
     world.boot(machine);
   }
   rest(world);

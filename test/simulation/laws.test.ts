@@ -7,8 +7,8 @@ import * as fc from "fast-check";
 import { arbitraryHistory, arbitraryRace } from "./arbitrary-history";
 import { type History, live } from "./history";
 import { happenings } from "./world";
+import { seed } from "../seed";
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env["RUNS"] ?? 10_000);
 /** So few may not meet everything by chance. */
 const many = 2000;

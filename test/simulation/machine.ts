@@ -1,7 +1,6 @@
 /** One host: what is on its disks, and what its kernel and systemd know of until the power goes. */
 import { type Disk, newDisk } from "./disk";
 import type { Kernel } from "./kernel";
-import type { Effect } from "./world";
 
 export const resource = "r0";
 export const device = "/dev/drbd1";
@@ -24,7 +23,7 @@ export class Machine {
   /** A mount that systemd waits with until the pair is connected, and for how long it still does. */
   bootMount: { readonly target: string; patience: number } | undefined;
   /** A step that goes on although the connection over which it was begun is gone. */
-  readonly unfinished: Effect[] = [];
+  readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */
   busy = false;
   readonly waiting: (() => void)[] = [];

@@ -4,7 +4,8 @@ import { noMemory } from "../../provider/core/memory";
 import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/observed";
 import type { Plan } from "../../provider/core/plan";
 import type { ResourceSituation } from "../../provider/core/plan-resource";
-import { createMetadata } from "../../provider/core/steps-resource";
+import { createMetadata, formattingMark } from "../../provider/core/steps-resource";
+import { resource } from "./machine";
 import { eachStep, type Mutation, unguarded, without } from "./mutation";
 
 /** A resource's look at each host, changed. */
@@ -38,6 +39,17 @@ const running =
 
 const blankInstead = (contents: Contents): Contents =>
   "real" in contents ? { kind: "blank", real: contents.real, size: contents.size } : contents;
+
+const mark = formattingMark(resource);
+
+/** The mark names whatever generation is there now. */
+const marked = (situation: ResourceSituation, on: (node: ObservedNode) => boolean): ResourceSituation => {
+  const named = (node: ObservedNode): ObservedNode => {
+    const [generation = ""] = node.resources.get(resource)?.kernelGi?.split(":") ?? [];
+    return on(node) ? { ...node, files: new Map([...node.files, [mark, generation]]) } : node;
+  };
+  return { ...situation, nodes: [named(situation.nodes[0]), named(situation.nodes[1])] };
+};
 
 const all = /./;
 const createsMetadata = /create-md/;
@@ -120,13 +132,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   "a device that looks blank is formatted, whoever used it": {
     law: /was lost/,
-    situation: (situation) => ({
-      ...situation,
-      nodes: situation.nodes.map((node) => ({
-        ...node,
-        links: [...node.links, "/var/lib/pulumi-drbd/r0.new"],
-      })) as unknown as ResourceSituation["nodes"],
-    }),
+    situation: (situation) => marked(situation, () => true),
+  },
+  "a device is formatted though its mark is of another generation": {
+    law: /was lost/,
+    situation: (situation) => marked(situation, (node) => node.files.has(mark)),
   },
   "what is on the device is not looked at before it is formatted": {
     law: /was lost/,

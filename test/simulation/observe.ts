@@ -18,7 +18,6 @@ import type { World } from "./world";
 
 /** KiB that stand for a block. */
 const blockSize = 65536;
-const markFolder = "/var/lib/pulumi-drbd/";
 
 export function observe(world: World, machine: Machine, { looks, candidates, depth }: ProbeRequest): ObservedNode {
   const installed = machine.files.get(resourceFile);
@@ -42,8 +41,8 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
     module: { version: "8.4.11", loaded: machine.moduleLoaded },
     closely,
     utils: !machine.hasUtils ? null : closely ? "9.22.0" : "unknown",
-    files: new Map([...machine.files].filter(([path]) => !path.startsWith(markFolder))),
-    links: [...machine.links, ...[...machine.files.keys()].filter((path) => path.startsWith(markFolder))],
+    files: new Map(machine.files),
+    links: [...machine.links],
     mounts: [
       { source: "/dev/vda", target: "/", fstype: "ext4" },
       ...(machine.mountedAt === undefined ? [] : [{ source: device, target: machine.mountedAt, fstype: "xfs" }]),

@@ -8,9 +8,10 @@ import { GuardError, HostError, NetworkError } from "../../provider/shell/errors
 import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/ssh";
 import { done, failed, type Result, run } from "./commands";
-import { checkPatiently } from "./checks";
+import { check, checkPatiently } from "./checks";
 import type { Machine } from "./machine";
 import { clearDisk } from "./clear-disk";
+import { giText } from "./disk";
 import { moveMetadata } from "./drbdadm";
 import { observe } from "./observe";
 import type { World } from "./world";
@@ -109,16 +110,19 @@ export class SimulatedRemote implements Remote {
       const what = `what was planned does not fit what is there any more (${step.because})`;
       throw new GuardError(step.node, what, { command, output });
     }
-    // Between the guard and what it guards there are milliseconds: nobody changes a disk in them.
-    for (const action of actionsOf(step)) {
-      const { exit, output } = await this.one(() => this.act(action), fault);
+    // Between the guard and what it guards there are milliseconds: nobody changes anything in them, early or late.
+    for (const [index, action] of actionsOf(step).entries()) {
+      const late = (): void => {
+        if (index > 0 || this.isOpen(step)) void this.act(action);
+      };
+      const { exit, output } = await this.one(() => this.act(action), late, fault);
       if (exit !== 0) throw new HostError(step.node, `a step failed (${step.because})`, { command, exit, output });
       fault = await this.moment();
     }
   }
 
   /** One thing done on the host, and what befalls it. */
-  private async one(effect: () => Result | Promise<Result>, fault: Fault): Promise<Result> {
+  private async one(effect: () => Result | Promise<Result>, late: () => void, fault: Fault): Promise<Result> {
     this.answers();
     switch (fault) {
       case "none":
@@ -132,12 +136,19 @@ export class SimulatedRemote implements Remote {
         await effect();
         break;
       case "dropped while it runs":
-        this.machine.unfinished.push(effect as () => Result);
+        this.machine.unfinished.push(late);
         break;
       case "dropped before":
         break;
     }
     throw new HostError(this.machine.name, "the connection was lost; the step that was running may have taken effect");
+  }
+
+  private isOpen(step: Step): boolean {
+    return (step.guard ?? []).every((call) => {
+      const found = check(this.world, this.machine, call);
+      return found !== "wait" && found.exit === 0;
+    });
   }
 
   private check(call: Parameters<typeof checkPatiently>[2]): Promise<Result> {
@@ -167,6 +178,13 @@ export class SimulatedRemote implements Remote {
         const lines = [...others.filter((line) => line !== ""), ...(action.line === undefined ? [] : [action.line])];
         files.set("/etc/fstab", lines.map((line) => `${line}\n`).join(""));
         return done;
+      }
+      case "force": {
+        const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");
+        const { metadata } = machine.disk;
+        if (forced.exit === 0 && metadata !== undefined)
+          files.set(action.mark, `${giText(metadata, true).split(":")[0]!}\n`);
+        return forced;
       }
       case "clear":
         return clearDisk(world, machine);
