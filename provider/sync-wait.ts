@@ -2,7 +2,7 @@ import type { ObservedNode } from "./core/observed";
 import { parseSyncProgress } from "./core/parse-proc-drbd";
 import type { Step } from "./core/plan";
 import { tellSyncEnd } from "./core/steps-resource";
-import { endUntold, formatSync, isSyncing } from "./core/sync";
+import { formatSync, isSyncing, isToBeTold } from "./core/sync";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 import type { Host } from "./shell/host";
@@ -25,7 +25,7 @@ export async function waitForSync(
     reporter.step(step);
   };
   let result = await follow(pair, host, reporter);
-  for (let turn = 0; result.exit === endUntold && peer !== undefined && turn < 3; turn++) {
+  for (let told = 0; peer !== undefined && isToBeTold(result.exit, told); told++) {
     await peer.apply(
       [tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`)],
       undefined,

@@ -21,7 +21,12 @@ export interface SyncWatch {
 }
 
 /** How the script below ends when the sync is over and only the peer knows. */
-export const endUntold = 3;
+const endUntold = 3;
+
+/** Whether the peer is to say again that the sync is over; `told`: how often it has already, for nothing. */
+export function isToBeTold(exit: number | null, told: number): boolean {
+  return exit === endUntold && told < 3;
+}
 
 /**
  * Prints the resource's part of /proc/drbd once a second, each time followed by `--`, until both disks are UpToDate
