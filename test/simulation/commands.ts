@@ -131,15 +131,14 @@ export function rawWrite(world: World, machine: Machine): void {
   if (!isUsable(machine) || readBlock(world, machine, 0) !== 0) return;
   const written = world.ledger.write({ replaces: readBlock(world, machine, unseenBlock), type: "data" });
   writeBlock(world, machine, unseenBlock, written, "a program wrote in its place");
-  if (!isAboutToBeFormatted(machine)) world.ledger.keep(written, unseenBlock);
+  if (!isAboutToBeFormatted(world, machine)) world.ledger.keep(written, unseenBlock);
 }
 
-/** Made Primary by us, for mkfs, and nobody else's since. */
-function isAboutToBeFormatted({ files, disk: { metadata } }: Machine): boolean {
-  const begun = BigInt(`0x${files.get(formattingMark(resource))?.trim() ?? "0"}`) & ~1n;
-  return (
-    metadata !== undefined && [metadata.current, metadata.bitmap].some((one) => one !== 0 && BigInt(one) === begun)
-  );
+/** What our own promotion began is not formatted yet, and nobody began anything else since. */
+function isAboutToBeFormatted(world: World, { disk: { metadata } }: Machine): boolean {
+  const marks = world.machines.flatMap(({ files }) => files.get(formattingMark(resource))?.trim() ?? []);
+  const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
+  return metadata !== undefined && [metadata.current, metadata.bitmap].some((one) => begun.includes(one));
 }
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */
