@@ -6,6 +6,9 @@ export type Action =
   | { readonly kind: "run"; readonly argv: readonly string[] }
   /** Reads only, and fails where it finds something else than it should. */
   | { readonly kind: "check"; readonly call: Call }
+  | { readonly kind: "folder"; readonly path: string }
+  /** A file that need not be there. */
+  | { readonly kind: "remove"; readonly path: string }
   /** Makes a file, or replaces it at once or not at all. */
   | { readonly kind: "put"; readonly path: string; readonly text: string; readonly mode: number }
   /** The same for a file of drbd's configuration, which the host's own drbdadm must be able to parse. */

@@ -43,13 +43,13 @@ export function applyScript(
   return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
-mkdir -p -m 700 ${runFolder} && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
+{ [ -d ${runFolder} ] || mkdir -p -m 700 ${runFolder}; } && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
 exec 9>${lockPath}
-flock -w 60 9 || { since=0; read -r since who <${runFolder}/holder; mark locked $(( $(date +%s) - since )) "$who"; exit 75; }
-printf '%s %s\n' "$(date +%s)" ${quote(holder)} >${runFolder}/holder
+flock -w 60 9 || { read -r who <${runFolder}/holder; mark locked $(( $(date +%s) - $(stat -c %Y ${runFolder}/holder) )) "$who"; exit 75; }
+printf '%s\n' ${quote(holder)} >${runFolder}/holder
 out=${runFolder}/output
 ${bodies.join("\n")}
-${observe === undefined ? "" : "flock -u 9\nprobe"}
+${observe === undefined ? "" : "exec 9>&-\nprobe"}
 }
 apply </dev/null
 exit 0

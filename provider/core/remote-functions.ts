@@ -44,7 +44,9 @@ contents() {
     my $size = sysseek($disk, 0, 2) - ($ARGV[1] || 0);
     for (places($size)) {
       my $block = at($disk, @$_);
-      print("data ", $_->[0] + $-[0], "\n"), exit 0 if $block =~ /[^\0]/;
+      next if $block eq "\0" x length $block;
+      $block =~ /[^\0]/;
+      print("data ", $_->[0] + $-[0], "\n"), exit 0;
     }
     print "zero ", $size + 0, "\n";
   ' "$1" "${"$"}{2:-0}" 2>&1
@@ -201,7 +203,9 @@ before_growth() {
 # move_metadata RESOURCE MINOR DISK BYTES: to the end of a disk that grew while it was down. drbdmeta finds it by the size that
 # it keeps in a file, which is lost with the host's own disk and can be old: so it is written anew.
 move_metadata() {
-  printf '%s\t%s\n' "$4" "$3" | put /var/lib/drbd/drbd-minor-$2.lkbd 0644 && drbdadm check-resize "$1" </dev/null || return 1
+  bytes=$4 disk=$3
+  text() { printf '%s\t%s\n' "$bytes" "$disk"; }
+  put /var/lib/drbd/drbd-minor-$2.lkbd 0644 && drbdadm check-resize "$1" </dev/null || return 1
   now=$(gi "$2" "$3" internal)
   case $now in v08*) return 0 ;; esac
   echo "the metadata of $1 is not at the end of $3: $now"; return 1
@@ -265,12 +269,14 @@ both_new() {
   never_used "$1"
 }
 
-# force_primary RESOURCE MARK: what begins a pair's life. The mark then names the generation that this began; its folder is
-# synced, so that after a power cut it still does.
+# force_primary RESOURCE MARK: what begins a pair's life. The mark then names the generation that this began, and is on the
+# disk when this ends. Half of it names no generation, and lets nobody format.
 force_primary() {
   drbdadm primary --force "$1" </dev/null || return
   now=$(drbdadm get-gi "$1" </dev/null) || return
-  printf '%s\n' "${"$"}{now%%:*}" | put "$2" 0644 && sync "${"$"}{2%/*}"
+  folder=${"$"}{2%/*}
+  [ -d "$folder" ] || mkdir -p "$folder" || return
+  printf '%s\n' "${"$"}{now%%:*}" >"$2" && sync "$2" "$folder"
 }
 
 # sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.
@@ -287,14 +293,18 @@ not_standalone() {
   if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
 }
 
-# put FILE 0600|0644: standard input becomes FILE at once or not at all. Synced before it is renamed, so that a power cut
-# leaves the old file or the new one, never an empty one.
+# put FILE 0600|0644: what the function text prints becomes FILE at once or not at all. Synced before it is renamed, so that a
+# power cut leaves the old file or the new one, never an empty one.
 put() {
   directory=${"$"}{1%/*}
   [ -d "$directory" ] || mkdir -p "$directory" || return 1
   fresh=$directory/.${"$"}{1##*/}.pulumi-drbd
   [ ! -e "$fresh" ] || rm -f "$fresh" || return 1
-  ( case $2 in 0644) umask 022 ;; *) umask 077 ;; esac; cat >"$fresh" ) && sync "$fresh" && mv -f "$fresh" "$1" && return 0
-  code=$?; rm -f "$fresh"; return $code
+  case $2 in 0644) umask 022 ;; *) umask 077 ;; esac
+  # Where the shell cannot write it, it says "I/O error" only: cat says why.
+  { text >"$fresh" || { text | cat >"$fresh"; }; } && sync "$fresh" && mv -f "$fresh" "$1"; code=$?
+  umask 022
+  [ $code = 0 ] || rm -f "$fresh"
+  return $code
 }
 `;

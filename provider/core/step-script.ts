@@ -19,7 +19,11 @@ function actionScript(action: Action): string {
     case "check":
       return commandLine(action.call);
     case "put":
-      return `${printText(action.text)} | ${put(action.path, action.mode)}`;
+      return `text() { ${printText(action.text)}; }\n${put(action.path, action.mode)}`;
+    case "folder":
+      return `[ -d ${quote(action.path)} ] || mkdir -p ${quote(action.path)}`;
+    case "remove":
+      return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
     case "configure":
       return configure(action.path, action.text, action.mode, action.replaces);
     case "fstab":
@@ -56,16 +60,16 @@ function keep(path: string, copy: string, unless: string): string {
 function configure(path: string, text: string, mode: number, replaces: string | undefined): string {
   const other = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
   return [
-    `wanted() { ${printText(text)}; }`,
+    `text() { ${printText(text)}; }`,
     "together() {",
     // Not by `include`: drbdadm-84 cannot follow one that comes from standard input.
     "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
     `for file in ${globalCommonPath} /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]${other}; then cat "$file"; echo; fi; done`,
-    "wanted",
+    "text",
     "}",
     "together | drbdadm -c - sh-nop || exit $?",
-    ...(replaces === undefined ? [`wanted | ${put(path, mode)} || exit $?`] : replace(path, mode, replaces)),
-    `wanted | cmp - ${quote(path)}`,
+    ...(replaces === undefined ? [`${put(path, mode)} || exit $?`] : replace(path, mode, replaces)),
+    `text | cmp - ${quote(path)}`,
   ].join("\n");
 }
 
@@ -73,7 +77,7 @@ function configure(path: string, text: string, mode: number, replaces: string | 
 function replace(path: string, mode: number, replaces: string): string[] {
   const [staged, kept] = [`${path}.pulumi-drbd`, `${replaces}.before-pulumi-drbd`];
   return [
-    `wanted | ${put(staged, mode)} || exit $?`,
+    `${put(staged, mode)} || exit $?`,
     `mv -f ${quote(replaces)} ${quote(kept)} && mv -f ${quote(staged)} ${quote(path)} || exit $?`,
   ];
 }
@@ -83,6 +87,7 @@ function fstab(device: string, line: string | undefined): string {
   return [
     `others=$(grep -v '^${device}[[:space:]]' ${fstabPath})`,
     "[ $? -le 1 ] || exit 1",
-    `{ [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; } | ${put(fstabPath, 0o644)}`,
+    `text() { [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; }`,
+    put(fstabPath, 0o644),
   ].join("\n");
 }

@@ -240,7 +240,7 @@ export function formattingMark(resource: string): string {
 }
 
 function forgetMark(resource: string): Action {
-  return { kind: "run", argv: ["rm", "-f", formattingMark(resource)] };
+  return { kind: "remove", path: formattingMark(resource) };
 }
 
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
@@ -284,7 +284,7 @@ export function fstabLine(
 /** With the mount point's folder: on the other host a failover mounts it by hand. */
 export function writeFstabLine(node: string, minor: number, line: string, mountPoint: string, because: string): Step {
   const does: Action[] = [
-    { kind: "run", argv: ["mkdir", "-p", mountPoint] },
+    { kind: "folder", path: mountPoint },
     { kind: "fstab", device: devicePath(minor), line },
   ];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
@@ -324,7 +324,7 @@ export function mount(node: string, resource: string, mountPoint: string, becaus
     node,
     argv,
     because,
-    does: [{ kind: "run", argv: ["mkdir", "-p", mountPoint] }, { kind: "run", argv }, forgetMark(resource)],
+    does: [{ kind: "folder", path: mountPoint }, { kind: "run", argv }, forgetMark(resource)],
     timeoutSeconds: patient,
   };
 }

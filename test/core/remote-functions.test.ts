@@ -280,7 +280,7 @@ echo "exists connection name:r0 connection:$now role:Secondary"`;
 describe("put", () => {
   const target = join(folder, "etc", "some file.conf");
   const put = (text: string, mode = "0644") =>
-    sh(`${remoteFunctions}\n${printText(text)} | put ${quote(target)} ${mode}\n`);
+    sh(`${remoteFunctions}\ntext() { ${printText(text)}; }\nput ${quote(target)} ${mode}\n`);
   const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
   test("makes the folder, replaces what was there, sets the mode", () => {
@@ -295,15 +295,15 @@ describe("put", () => {
   });
 
   test.each([
-    ["no room while it is written", { cat: "head -c 3; exit 1" }],
-    ["it cannot be made durable", { sync: "exit 1" }],
-    ["it cannot be renamed", { mv: "exit 1" }],
-  ])("%s: the old file stays whole, and nothing is left beside it", (_what, tools) => {
+    ["no room while it is written", "printf the; return 1", { cat: "head -c 3; exit 1" }],
+    ["it cannot be made durable", printText("the new one\n"), { sync: "exit 1" }],
+    ["it cannot be renamed", printText("the new one\n"), { mv: "exit 1" }],
+  ])("%s: the old file stays whole, and nothing is left beside it", (_what, text, tools) => {
     put("the old one\n");
     const own = join(folder, "failing");
     mkdirSync(own, { recursive: true });
     const script = withTools(own, remoteFunctions, tools);
-    const result = sh(`${script}\n${printText("the new one\n")} | put ${quote(target)} 0644\n`);
+    const result = sh(`${script}\ntext() { ${text}; }\nput ${quote(target)} 0644\n`);
     expect(result.exit).not.toBe(0);
     expect(readFileSync(target, "utf8")).toBe("the old one\n");
     expect(sh(`ls -A ${quote(join(folder, "etc"))}`).stdout).toBe("some file.conf\n");

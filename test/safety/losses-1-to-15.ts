@@ -73,7 +73,7 @@ export const firstLosses: readonly Entry[] = [
     ],
     lab: [
       ...lab(
-        "keeps-data/replaced-disk",
+        "keeps-data/changed-disk",
         "the source's disk is gone, and what is left is out of date: refused, and the disk that was is named",
       ),
       ...lab("interrupted", "the provider is killed, and the next up goes on"),

@@ -179,6 +179,11 @@ export class SimulatedRemote implements Remote {
         files.set("/etc/fstab", lines.map((line) => `${line}\n`).join(""));
         return done;
       }
+      case "folder":
+        return done;
+      case "remove":
+        files.delete(action.path);
+        return done;
       case "force": {
         const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");
         const { metadata } = machine.disk;
