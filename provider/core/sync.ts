@@ -21,7 +21,7 @@ export interface SyncWatch {
 }
 
 /** How the script below ends when the sync is over and only the peer knows. */
-const endUntold = 3;
+export const endUntold = 3;
 
 /** Whether the peer is to say again that the sync is over; `told`: how often it has already, for nothing. */
 export function isToBeTold(exit: number | null, told: number): boolean {

@@ -1,6 +1,6 @@
 /** Two devices that find each other, agree on who is newer, sync, and part: drbd_sync_handshake and around (DRBD 8.4). */
 import { dataBlocks, justCreated, type Metadata, visibleMetadata } from "./disk";
-import { compare, endSync, type Verdict } from "./generations";
+import { closeBitmap, compare, endSync, type Verdict } from "./generations";
 import {
   atLeast,
   attachedMetadata,
@@ -138,13 +138,22 @@ export function copyBlock(world: World): void {
   if (!to.outOfSync.includes(true)) finishSync(world, source, target);
 }
 
+const synced = { replication: "Established", disk: "UpToDate", peerDisk: "UpToDate", source: undefined } as const;
+
+/** The source's part of the end: told by its peer's state. */
+export function noticeSyncEnd(world: World, source: Running): void {
+  closeBitmap(metadataOf(source));
+  change(source, synced, world.generations);
+}
+
 function finishSync(world: World, source: Running, target: Running): void {
   const seen = target.kernel.source;
   if (seen === undefined) throw new Error("a sync ends that did not begin");
-  endSync(metadataOf(source), metadataOf(target), seen);
-  const done = { replication: "Established", disk: "UpToDate", peerDisk: "UpToDate", source: undefined } as const;
-  change(source, done, world.generations);
-  change(target, done, world.generations);
+  endSync(metadataOf(target), seen);
+  change(target, synced, world.generations);
+  if (world.missesSyncEnd) world.happened.add("a sync source missed the end");
+  else noticeSyncEnd(world, source);
+  world.missesSyncEnd = false;
   for (let block = 0; block < dataBlocks; block++) {
     if (source.disk.blocks[block] === target.disk.blocks[block]) target.disk.givenUp[block] = false;
   }

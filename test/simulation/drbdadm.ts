@@ -1,6 +1,6 @@
 /** drbdadm's verbs. Each is what the kernel or drbdmeta answers, with the exit codes that were measured. */
 import { usableBytes } from "../../provider/core/metadata-size";
-import { beginSync, disconnect, isRunning, meet, shakeHands } from "./connection";
+import { beginSync, disconnect, isRunning, meet, noticeSyncEnd, shakeHands } from "./connection";
 import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
 import { adjustLines } from "./adjust";
 import { justCreated, metadataAt, newMetadata, tailBlock, visibleMetadata } from "./disk";
@@ -53,6 +53,15 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
       change(machine, { disk: "Diskless" }, world.generations);
       tellPeer(world, machine);
       return done;
+    case "pause-sync":
+      return done;
+    case "resume-sync": {
+      // It says its state again; its peer may have waited for that.
+      const peer = world.peerOf(machine);
+      const isOver = kernel.connection === "Connected" && kernel.replication === "Established";
+      if (isOver && isRunning(peer) && peer.kernel.replication === "SyncSource") noticeSyncEnd(world, peer);
+      return done;
+    }
     case "invalidate":
       return invalidate(world, machine);
     case "connect":

@@ -40,7 +40,7 @@ export type HandCommand = (typeof handCommands)[number] | (typeof diskWork)[numb
 
 export type Event =
   | { readonly kind: "time"; readonly turns: number }
-  | { readonly kind: "cut link" | "restore link" }
+  | { readonly kind: "cut link" | "restore link" | "the next sync's end is missed" }
   | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
   | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand }
   | { readonly kind: "hand on both"; readonly command: HandCommand }
@@ -57,6 +57,9 @@ export function happen(world: World, event: Event): void {
       return;
     case "restore link":
       world.linked = true;
+      return;
+    case "the next sync's end is missed":
+      world.missesSyncEnd = true;
       return;
     case "hand on both":
       for (const on of [0, 1] as const) happen(world, { kind: "hand", on, command: event.command });

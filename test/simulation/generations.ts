@@ -34,12 +34,8 @@ function pushHistory(metadata: Metadata, uuid: number): void {
   metadata.history = [uuid, metadata.history[0]];
 }
 
-/** The sync is over: both have the same identifiers. `seen` is the source's as the target knew it when the sync began. */
-export function endSync(
-  source: Metadata,
-  target: Metadata,
-  seen: Pick<Metadata, "current" | "bitmap" | "history">,
-): void {
+/** The sync is over, on its target: it has the source's identifiers now. `seen`: as it knew them when the sync began. */
+export function endSync(target: Metadata, seen: Pick<Metadata, "current" | "bitmap" | "history">): void {
   const named = target.current;
   target.history = [...seen.history];
   target.bitmap = seen.bitmap;
@@ -47,7 +43,6 @@ export function endSync(
   target.bitmap = named;
   target.current = seen.current;
   closeBitmap(target);
-  closeBitmap(source);
 }
 
 /** drbd_uuid_set_bm(0) */

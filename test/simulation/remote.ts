@@ -3,7 +3,7 @@ import type { Action } from "../../provider/core/action";
 import type { ObservedNode } from "../../provider/core/observed";
 import { actionsOf, type Step } from "../../provider/core/plan";
 import type { ProbeRequest } from "../../provider/core/probe";
-import type { SyncWatch } from "../../provider/core/sync";
+import { endUntold, type SyncWatch } from "../../provider/core/sync";
 import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
 import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/ssh";
@@ -89,6 +89,8 @@ export class SimulatedRemote implements Remote {
       await this.connect();
       const { kernel } = this.machine;
       if (kernel?.disk === "UpToDate" && kernel.peerDisk === "UpToDate") return ended(0, "");
+      const isIdle = this.machine.disk.metadata?.outOfSync.includes(true) === false;
+      if (kernel?.replication === "SyncSource" && isIdle) return ended(endUntold, "");
       if (kernel?.connection !== "Connected") return ended(1, "connection lost\n");
       onLine("--");
       this.world.passTime();

@@ -19,6 +19,7 @@ export const happenings = [
   "metadata moved",
   "a device was formatted",
   "a host mounted at boot",
+  "a sync source missed the end",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -33,6 +34,8 @@ export class World {
     new Machine("bravo", "10.1.1.32"),
   ];
   linked = true;
+  /** The target's word that the next sync is over overtakes what its source has still to count (steps-resource.ts, tellSyncEnd). */
+  missesSyncEnd = false;
   /** Host → what the program lets go there, by identity. */
   discards: Readonly<Record<string, readonly string[]>> = {};
   /** Where the resource was configured when the provider's run began. */
