@@ -168,3 +168,25 @@ export const arbitraryRace: fc.Arbitrary<History> = fc.record({
     )
     .map(([before, work]) => [...before, { kind: "up", interruptions: [work] }]),
 });
+
+/** An up dies half-way, and somebody goes on from there on the other host, by force, with data of his own. */
+export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, syncSource: "alpha" as const, formatted: true, keeps: false })),
+  restless: fc.boolean(),
+  deeds: fc
+    .tuple(fc.integer({ min: 15, max: 50 }), fc.integer({ min: 1, max: 8 }))
+    .map(([at, turns]) => [
+      { kind: "up", interruptions: [{ at, what: { kind: "the process dies" } }] },
+      ...happens(
+        { kind: "time", turns },
+        { kind: "cut link" },
+        byHand(1, "primary --force"),
+        { kind: "write", on: 1, block: 1 },
+        byHand(0, "give up what is here"),
+        { kind: "restore link" },
+        { kind: "time", turns: 8 },
+        byHand(0, "move here"),
+      ),
+    ]),
+});

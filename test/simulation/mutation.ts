@@ -12,8 +12,8 @@ export interface Mutation {
   readonly teardown?: (plan: Plan) => Plan;
   /** Which of the refusals are dropped. */
   readonly drops?: RegExp;
-  /** It shows only where somebody works on a disk in the middle of an up. */
-  readonly races?: boolean;
+  /** It shows only where somebody works on a disk in the middle of an up, or takes over what one left half-made. */
+  readonly meets?: "races" | "takeovers";
 }
 
 /** The one that is at work. */

@@ -1,7 +1,7 @@
 /** That the laws bite: each fault in the planner is met by one of them, within so many histories. */
 import * as fc from "fast-check";
 import type { ResourceSituation } from "../../provider/core/plan-resource";
-import { arbitraryHistory, arbitraryRace } from "./arbitrary-history";
+import { arbitraryHistory, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";
 import { live } from "./history";
 import { kept, mutated } from "./mutation";
 import { mutations } from "./mutations";
@@ -42,8 +42,11 @@ jest.mock("../../provider/core/pair-refusals", () => {
 
 const seed = Number(process.env["SEED"] ?? 20_260_101);
 const bound = 5000;
-const histories = fc.sample(arbitraryHistory, { seed, numRuns: bound });
-const races = fc.sample(arbitraryRace, { seed, numRuns: bound });
+const drawn = {
+  histories: fc.sample(arbitraryHistory, { seed, numRuns: bound }),
+  races: fc.sample(arbitraryRace, { seed, numRuns: bound }),
+  takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
+};
 
 afterEach(() => {
   mutated.by = undefined;
@@ -53,7 +56,7 @@ test.each(Object.entries(mutations))(
   "%s",
   async (_name, mutation) => {
     mutated.by = mutation;
-    for (const history of mutation.races === true ? races : histories) {
+    for (const history of drawn[mutation.meets ?? "histories"]) {
       const { broken } = await live(history);
       if (broken.some((one) => mutation.law.test(one))) return;
     }

@@ -64,7 +64,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "metadata is made without a look at the disk just before": {
     law: /was lost/,
     plan: unguarded(createsMetadata),
-    races: true,
+    meets: "races",
   },
   "metadata is made anew before every up": {
     law: /over the metadata of data that was in use/,
@@ -137,6 +137,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "a device is formatted though its mark is of another generation": {
     law: /was lost/,
     situation: (situation) => marked(situation, (node) => node.files.has(mark)),
+    meets: "takeovers",
   },
   "what is on the device is not looked at before it is formatted": {
     law: /was lost/,
@@ -187,7 +188,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "what is cleared is not looked at just before": {
     law: /nobody had named/,
     plan: unguarded(/wipefs/),
-    races: true,
+    meets: "races",
   },
   "metadata that somebody made over data counts as a blank disk's": {
     law: /was lost/,
