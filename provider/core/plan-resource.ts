@@ -105,6 +105,7 @@ class PairPlan {
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[]): Stage[] {
+    if (this.pair.neverUsed && this.desired.existingData === "keep") return this.startupKeeping(changedFiles);
     const prepare = this.sides.flatMap((side) => {
       const host = side.desired.hostname;
       return [...changedFiles.filter((step) => step.node === host), ...this.bringUp(side)];
@@ -119,6 +120,22 @@ class PairPlan {
     );
     // What concerns the next boot comes first: meanwhile the two find each other.
     return [this.checkSurvivor(), [...prepare, ...boot, ...checked], [...promote, ...this.mountSteps()]];
+  }
+
+  /**
+   * Data without a generation of DRBD's is overwritten by whatever peer has one. So the side that keeps its data meets its
+   * peer only once its data has a generation: the other one is made ready, and brought up last.
+   */
+  private startupKeeping(changedFiles: readonly Step[]): Stage[] {
+    const { source, target } = this;
+    const made = this.metadataSteps(target);
+    const ready =
+      made.length > 0 ? made : [steps.checkNeverUsed(target.desired.hostname, this.desired.name, target.desired)];
+    return [
+      [...changedFiles, ...ready],
+      [...this.bringUp(source), ...this.promoteAndFormat()],
+      [...this.bootSteps(source), ...this.attach(target, made.length > 0), ...this.bootSteps(target)],
+    ];
   }
 
   /** Before a disk is cleared that shall be filled from the other one: that one must have the newest data still. */
@@ -162,20 +179,23 @@ class PairPlan {
   }
 
   private bringUp(side: Side): Step[] {
-    const host = side.desired.hostname;
     const made = this.metadataSteps(side);
+    return [...made, ...this.attach(side, made.length > 0)];
+  }
+
+  private attach(side: Side, isMade: boolean): Step[] {
+    const host = side.desired.hostname;
     // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata,
     // and until that is known it must not wait for a peer either.
     const isFilled = this.pair.survivor !== undefined || (this.pair.neverUsed && side === this.target);
     const isLoose = side.progress.kind === "new" && !side.progress.attached;
-    const overwritten = isFilled && isLoose ? side.desired : undefined;
+    const isLater = this.pair.neverUsed && this.desired.existingData === "keep";
+    const overwritten = isFilled && (isLoose || isLater) ? side.desired : undefined;
     if (side.kernel === undefined) {
-      const because = made.length > 0 ? "attaches the disk and looks for the peer" : "it is down";
-      made.push(steps.up(host, this.desired.name, because, overwritten));
-    } else if (!isAttached(side)) {
-      made.push(steps.adjust(host, this.desired.name, "its disk is not attached", overwritten));
+      const because = isMade ? "attaches the disk and looks for the peer" : "it is down";
+      return [steps.up(host, this.desired.name, because, overwritten)];
     }
-    return made;
+    return isAttached(side) ? [] : [steps.adjust(host, this.desired.name, "its disk is not attached", overwritten)];
   }
 
   /** What a disk needs before it can be attached. */
@@ -265,14 +285,11 @@ class PairPlan {
     const { desired } = this;
     const { filesystem } = desired;
     const keeps = desired.existingData === "keep";
-    const what = keeps ? "sync source, with the data that it keeps" : "sync source";
-    const promote = steps.forcePrimary(
-      host,
-      desired.name,
-      filesystem !== undefined && !keeps,
-      `${what}; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`,
-    );
-    return filesystem === undefined || keeps
+    const what = keeps ? "sync source, with the data that it keeps, before it meets its peer" : "sync source";
+    const because = `${what}; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`;
+    if (keeps) return [steps.forcePrimaryAlone(host, desired.name, because)];
+    const promote = steps.forcePrimary(host, desired.name, filesystem !== undefined, because);
+    return filesystem === undefined
       ? [promote]
       : [promote, steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")];
   }

@@ -187,6 +187,12 @@ export function forcePrimary(node: string, resource: string, formatsNext: boolea
   };
 }
 
+/** For a side whose data stays, which its peer, whoever that is, must not overwrite: nobody is waited for. */
+export function forcePrimaryAlone(node: string, resource: string, because: string): Step {
+  const guard: Call[] = [["never_used", resource]];
+  return { node, argv: ["drbdadm", "primary", "--force", resource], because, guard, timeoutSeconds: patient };
+}
+
 export function primary(node: string, resource: string, because: string): Step {
   return {
     node,

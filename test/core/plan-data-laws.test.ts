@@ -149,6 +149,11 @@ test("data to keep: never formatted, never cleared, and create-md is forced ther
       expect(disk?.kind === "signature" && disk.taken !== undefined && disk.taken <= diskBytes - 49152).toBe(true);
     }
     if (existingData !== "keep") return;
+    const commands = steps.map(({ node, argv }) => `${node}: ${argv.join(" ")}`);
+    const forced = commands.indexOf(`${syncSource}: drbdadm primary --force r0`);
+    const peerUp = commands.findIndex((one) => one.endsWith(": drbdadm up r0") && !one.startsWith(syncSource));
+    // Its peer, whoever that is, is met with a generation of its own.
+    if (forced >= 0 && peerUp >= 0) expect(peerUp).toBeGreaterThan(forced);
     expect(steps.filter(({ argv }) => argv[0]!.startsWith("mkfs"))).toEqual([]);
     expect(steps.filter((step) => isClear(step) && step.node === syncSource)).toEqual([]);
   });

@@ -80,6 +80,34 @@ describe("existingData: keep", () => {
     expect(formatPlan(plan)).toContain("nothing that holds data is touched");
   });
 
+  test("the data has a generation of its own before its peer can be met, whoever that is", () => {
+    const plan = planOf([holding(alpha, filesystemOn("xfs", usable)), bravo], { desired: keep });
+    const commands = plan.stages.map((stage) =>
+      stage.map(({ node, argv }) => `${node}: ${argv.join(" ")}`).filter((one) => / drbdadm /.test(one)),
+    );
+    expect(commands).toEqual([
+      ["bravo: drbdadm create-md r0"],
+      ["alpha: drbdadm -- --force create-md r0", "alpha: drbdadm up r0", "alpha: drbdadm primary --force r0"],
+      ["bravo: drbdadm up r0"],
+    ]);
+    expect(stepLike(plan, "primary --force")[0]?.guard).toEqual([["never_used", "r0"]]);
+    expect(stepLike(plan, "drbdadm up").at(-1)?.guard).toEqual([["blank_before_metadata", "/dev/vdb"]]);
+  });
+
+  test("stopped before the peer was brought up: it is filled, and nothing is forced", () => {
+    const forced = withKernel(withLook(nodeAt("alpha", "promoted"), { device: filesystemOn("xfs", usable) }), {
+      connection: "Connecting",
+      peerRole: "Unknown",
+      peerDisk: "DUnknown",
+      replication: "Off",
+    });
+    const plan = planOf([forced, nodeAt("bravo", "metadata")], { desired: keep });
+    expect(refusalsOf(plan)).toEqual([]);
+    const commands = allCommands(plan);
+    expect(commands).toContain("bravo: drbdadm up r0");
+    expect(commands.filter((one) => /--force|create-md|mkfs/.test(one))).toEqual([]);
+  });
+
   test.each([1, 4096, 49152])("a filesystem that is %d bytes too big: external metadata is asked for", (more) => {
     const plan = planOf([holding(alpha, filesystemOn("ext4", usable + more)), roomy], {
       desired: { ...keep, filesystem: undefined },
@@ -106,7 +134,7 @@ describe("existingData: keep", () => {
     const node = withLook(alpha, { disk: filesystemOn("xfs", diskBytes), metaDisk });
     const plan = planOf([node, roomy], { desired: external("/dev/vdc") });
     expect(refusalsOf(plan)).toEqual([]);
-    const [made] = stepLike(plan, "create-md");
+    const made = stepLike(plan, "create-md").find(({ node: host }) => host === "alpha");
     expect(made?.argv).toEqual(["drbdadm", "create-md", "r0"]);
     expect(made?.guard).toEqual([
       ["no_metadata", "1", "/dev/vdc", "flex-external"],

@@ -14,7 +14,6 @@ const onBoth = fc.constant("hand on both" as const);
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("time" as const), turns: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("cut link" as const, "restore link" as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("the next sync's end is missed" as const) }) },
   {
     weight: 4,
     arbitrary: fc.record({

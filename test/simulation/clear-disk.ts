@@ -14,7 +14,8 @@ export function clearDisk(world: World, machine: Machine): Result {
   // The pair's own data may go where the peer has it: never the only copy, whatever a person names, as long as it is known
   // whose it is. Of a resource that was destroyed nobody knows.
   const isKnown = disk.metadata?.isOwn === true && (world.configured.has(machine) || world.isRemembered());
-  if (isNamed && !isKnown) world.ledger.giveUp(disk);
+  // Who names one copy, and takes the other out while we are at it, has let go of both.
+  if (isNamed && (!isKnown || world.wasTakenAway(world.peerOf(machine)))) world.ledger.giveUp(disk);
   world.beginLifeAnew();
   if (!isNamed) world.broken.push(`${machine.name}'s disk was cleared, and nobody had named what stands on it`);
   world.happened.add("a disk was cleared");

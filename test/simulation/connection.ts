@@ -151,8 +151,7 @@ function finishSync(world: World, source: Running, target: Running): void {
   if (seen === undefined) throw new Error("a sync ends that did not begin");
   endSync(metadataOf(target), seen);
   change(target, synced, world.generations);
-  if (world.missesSyncEnd) world.happened.add("a sync source missed the end");
-  else noticeSyncEnd(world, source);
+  if (!world.missesSyncEnd) noticeSyncEnd(world, source);
   world.missesSyncEnd = false;
   for (let block = 0; block < dataBlocks; block++) {
     if (source.disk.blocks[block] === target.disk.blocks[block]) target.disk.givenUp[block] = false;

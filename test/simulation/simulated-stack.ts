@@ -11,7 +11,7 @@ export class SimulatedStack extends Stack {
 
   override up(program: Program, run: Run): Promise<Outcome> {
     this.world.discards = Object.fromEntries(Object.entries(program.discard).map(([host, one]) => [host, [one]]));
-    this.world.noteConfigured();
+    this.world.noteBeginning();
     return super.up(program, run);
   }
 }

@@ -1,6 +1,7 @@
 /** Two machines, the link between them, and time. */
 import { meet, copyBlock, isRunning, loseConnection } from "./connection";
 import { run } from "./commands";
+import type { Disk } from "./disk";
 import { Generations } from "./generations";
 import { Ledger } from "./ledger";
 import { enabledLink, Machine, resource, resourceFile } from "./machine";
@@ -19,7 +20,6 @@ export const happenings = [
   "metadata moved",
   "a device was formatted",
   "a host mounted at boot",
-  "a sync source missed the end",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -34,12 +34,17 @@ export class World {
     new Machine("bravo", "10.1.1.32"),
   ];
   linked = true;
-  /** The target's word that the next sync is over overtakes what its source has still to count (steps-resource.ts, tellSyncEnd). */
+  /**
+   * The target's word that the next sync is over overtakes what its source has still to count (steps-resource.ts,
+   * tellSyncEnd). In no random history: until somebody cures it, DRBD itself does not notice a split brain, since a source
+   * whose bitmap has an identifier begins no generation when it loses its peer.
+   */
   missesSyncEnd = false;
   /** Host → what the program lets go there, by identity. */
   discards: Readonly<Record<string, readonly string[]>> = {};
-  /** Where the resource was configured when the provider's run began. */
+  /** Where the resource was configured when the provider's run began, and on which disks. */
   readonly configured = new Set<Machine>();
+  private disksAtBeginning: readonly Disk[] = [];
   /** What was done only once, by us. */
   readonly made: { forced: number; formatted: number } = { forced: 0, formatted: 0 };
   /** Told by whoever breaks a law at once, without waiting for what comes of it. */
@@ -77,9 +82,15 @@ export class World {
     this.made.formatted = 0;
   }
 
-  noteConfigured(): void {
+  noteBeginning(): void {
+    this.disksAtBeginning = this.machines.map(({ disk }) => disk);
     this.configured.clear();
     for (const machine of this.machines) if (machine.files.has(resourceFile)) this.configured.add(machine);
+  }
+
+  /** Somebody took its disk out since the provider's run began. */
+  wasTakenAway({ disk }: Machine): boolean {
+    return !this.disksAtBeginning.includes(disk);
   }
 
   /** Of DRBD's metadata, as blkid prints it. */
