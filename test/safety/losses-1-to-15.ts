@@ -34,12 +34,14 @@ export const firstLosses: readonly Entry[] = [
   {
     number: 3,
     text: "create-md on the node that holds the data: it becomes the target of a full sync.",
-    guard: "A side with data gets metadata beside it only by existingData: keep, with an empty other side.",
+    guard:
+      "A side with data gets metadata beside it only by existingData: keep, with an empty other side, which it meets only once its data has a generation.",
     row: [
       ...core(
         "plan-data",
         "the data is on the target instead: refused, with what both hold",
         "both hold data, of whatever kind",
+        "the data has a generation of its own before its peer can be met, whoever that is",
       ),
       ...core(
         "plan-recovery",
