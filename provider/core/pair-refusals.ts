@@ -8,10 +8,13 @@ import { isPrimary, type Side } from "./side";
 
 /** What was found on the two sides together that a person must decide on. */
 export function pairRefusals(pair: PairView): Refusal[] {
+  const ofData = dataRefusals(pair);
+  // Two generations that do not fit part again as soon as they are connected: how to go on from there is told already.
+  const partsAgain = pair.row === "meet" && ofData.length > 0;
   return [
-    ...dataRefusals(pair),
+    ...ofData,
     ...refuseTwoPrimaries(pair),
-    ...pair.sides.flatMap((side) => refuseRunning(pair, side)),
+    ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
     ...pair.sides.flatMap((side) => refuseMount(pair, side)),
   ];
@@ -30,29 +33,27 @@ function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
 }
 
 /** What bringing the kernel to the wanted configuration would do to a device that runs. */
-function refuseRunning(pair: PairView, side: Side): Refusal[] {
-  const host = side.desired.hostname;
-  const adjustment = pair.adjustment(side);
-  if (side.kernel === undefined) return [];
-  if (adjustment.dangerous.length > 0) {
-    return [
-      {
-        node: host,
-        found: `the wanted configuration would have DRBD run \`${adjustment.dangerous.join("; ")}\` on a device that is running`,
-        way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
-      },
-    ];
-  }
-  if (connectionStates[side.kernel.connection ?? ""] === "alone") {
-    return [
-      {
-        node: host,
-        found: `${pair.desired.name} is StandAlone there: it was disconnected by hand, or after a split brain`,
-        way: `Connect it first (\`drbdadm connect ${pair.desired.name}\` on both hosts) and look at \`dmesg\` if it parts again.`,
-      },
-    ];
-  }
-  return [];
+function refuseAdjusting(pair: PairView, side: Side): Refusal[] {
+  const { dangerous } = pair.adjustment(side);
+  if (side.kernel === undefined || dangerous.length === 0) return [];
+  return [
+    {
+      node: side.desired.hostname,
+      found: `the wanted configuration would have DRBD run \`${dangerous.join("; ")}\` on a device that is running`,
+      way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
+    },
+  ];
+}
+
+function refuseAlone({ desired: { name } }: PairView, side: Side): Refusal[] {
+  if (connectionStates[side.kernel?.connection ?? ""] !== "alone") return [];
+  return [
+    {
+      node: side.desired.hostname,
+      found: `${name} is StandAlone there: it was disconnected by hand, or after a split brain`,
+      way: `Connect it first (\`drbdadm connect ${name}\` on both hosts) and look at \`dmesg\` if it parts again.`,
+    },
+  ];
 }
 
 function refuseFilesystem(pair: PairView): Refusal[] {

@@ -201,7 +201,7 @@ export const rules: readonly Entry[] = [
       ...core(
         "plan-recovery",
         "%s: refused, with both names and what to type",
-        "running apart, StandAlone: the split brain is told first",
+        "running apart, StandAlone: the split brain is told, and not that they are to be connected",
       ),
       ...core("option-warnings", "after-sb policies that give up a side's changes"),
       ...core("generation-identifiers", "neither side is newer where neither knows the other's present"),
