@@ -38,7 +38,7 @@ export const firstLosses: readonly Entry[] = [
       "A side with data gets metadata beside it only by existingData: keep, with an empty other side, which it meets only once its data has a generation.",
     row: [
       ...core(
-        "plan-data",
+        "plan-existing-data",
         "the data is on the target instead: refused, with what both hold",
         "both hold data, of whatever kind",
         "the data has a generation of its own before its peer can be met, whoever that is",

@@ -110,7 +110,10 @@ export const rules: readonly Entry[] = [
     guard: "Each refusal names what stands there, and the line that keeps it or lets it go, bound to its identity.",
     row: [
       ...core("plan-disks", "with a filesystem", "held", "in fstab", "where another's file claims the disk"),
-      ...core("plan-data", "a filesystem that ends before the metadata: made behind it, and nothing is formatted"),
+      ...core(
+        "plan-existing-data",
+        "a filesystem that ends before the metadata: made behind it, and nothing is formatted",
+      ),
       ...core("plan-data", "another identity, another host: refused, and what is there now is told"),
     ],
     law: [
