@@ -10,7 +10,7 @@ import { diskSum, drbdState, eventually, mountedAt } from "../machine";
 import { sumsOf } from "../output";
 import { DEVICE, MOUNT_POINT, siteOf } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
-import { ALL, FEW, FIRST_UP, PROGRAMS, nameOf, pointOf, type Fault } from "./first-up";
+import { ALL, BEFORE_NOTED, FEW, FIRST_UP, PROGRAMS, nameOf, pointOf, type Fault } from "./first-up";
 
 jest.setTimeout(1_000_000);
 
@@ -119,6 +119,20 @@ test("the steps of a first up are those that faults are made for", async () => {
     return numbers.map((number) => own.filter(({ command }) => command === number).map(({ argv }) => argv.join(" ")));
   };
   expect({ alpha: commands("alpha"), bravo: commands("bravo") }).toEqual(FIRST_UP);
+});
+
+test("the power goes between the force and the note of whose it was: refused, and formatted by a person, up goes on", async () => {
+  const running = await upTo(lab, stack, "alpha", BEFORE_NOTED);
+  await lab.powerOff("alpha");
+  await running.ended;
+  await lab.powerOn("alpha");
+  const refused = await stack.up();
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toMatch(/alpha: \/dev\/drbd1 has no filesystem, and it is not known that pulumi-drbd made it/);
+  expect(changesOf(refused).filter((one) => /mkfs/.test(one))).toEqual([]);
+  await lab.run("alpha", `mkfs.xfs -q ${DEVICE}`);
+  expectSuccess(await stack.up());
+  await expectWhole();
 });
 
 const faults = process.env["FAULTS"] === "all" ? ALL : FEW;

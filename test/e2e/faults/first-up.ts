@@ -44,7 +44,7 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
 };
 
 /** The programs that these steps run, to be wrapped. */
-export const PROGRAMS = ["modprobe", "mv", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
+export const PROGRAMS = ["modprobe", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
 
 /** What a step's last command begins with: a file is written beside its place, and moved there. */
 function commandOf(step: string): string {
@@ -61,7 +61,14 @@ export interface Fault {
   readonly step: string;
 }
 
-export const pointOf = ({ moment, step }: Fault): Point => `${moment} ${commandOf(step)}`;
+/** The step that forces is over once the generation that it began is noted. */
+const NOTED = "sync /var/lib/pulumi-drbd/r0.new";
+const FORCE = "drbdadm primary --force r0";
+/** In between there are milliseconds: whose generation it is would not be known after them. */
+export const BEFORE_NOTED: Point = `after ${FORCE}`;
+
+export const pointOf = ({ moment, step }: Fault): Point =>
+  moment === "after" && step === FORCE ? `after ${NOTED}` : `${moment} ${commandOf(step)}`;
 export const nameOf = ({ kind, machine, moment, step }: Fault): string => `${kind} ${moment} ${machine}: ${step}`;
 
 /** Each destroys, or begins to use, what is on a disk. */
