@@ -101,6 +101,10 @@ export const rules: readonly Entry[] = [
     ],
     lab: [
       ...lab("keeps-data/replaced-disk", "both disks are empty: refused, not formatted"),
+      ...lab(
+        "faults/first-up",
+        "the power goes between the force and the note of whose it was: refused, and formatted by a person, up goes on",
+      ),
       ...lab("interrupted", "while mkfs runs, which is still running when the next up comes to it"),
     ],
   },
