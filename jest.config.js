@@ -7,7 +7,9 @@ const common = {
 
 /** What `npm test` leaves to `npm run faults` (FAULTS=all): faults and kept data get ten minutes of its half hour. */
 const long =
-  process.env.FAULTS === "all" ? [] : ["/faults/living-pair", "/keeps-data/(apart|changed-disk|existing-data|files|grown-disk)"];
+  process.env.FAULTS === "all"
+    ? []
+    : ["/faults/living-pair", "/keeps-data/(apart|changed-disk|existing-data|files|grown-disk)"];
 
 module.exports = {
   coverageProvider: "v8",
