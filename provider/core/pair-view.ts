@@ -33,6 +33,11 @@ export class PairView {
     return this.row === "first-sync" || this.row === "first-sync-keeping";
   }
 
+  /** The same, with data on the sync source that has no generation of DRBD's yet. */
+  get isToKeep(): boolean {
+    return this.neverUsed && this.desired.existingData === "keep";
+  }
+
   /** The side that the other one is filled from, where one of them is empty. */
   get survivor(): Side | undefined {
     return this.row === "fill-target" ? this.source : this.row === "fill-source" ? this.target : undefined;

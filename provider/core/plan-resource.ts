@@ -96,7 +96,8 @@ class PairPlan {
   private changes(): Stage[] {
     const changedFiles = this.sides.flatMap((side) => this.writeFile(side));
     const running = this.sides.filter((side) => side.device?.disk !== "Diskless" && this.pair.isChange(side));
-    if (running.length > 0) {
+    // A side with data to keep is brought up before anything else happens to its peer: the next look adjusts what runs.
+    if (running.length > 0 && !this.pair.isToKeep) {
       // Both files first, then one node after the other: a pair whose halves differ would part on a reconnect.
       return [changedFiles, ...running.map((side) => [this.adjust(side)]), ...this.startup([])];
     }
@@ -105,7 +106,7 @@ class PairPlan {
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[]): Stage[] {
-    if (this.pair.neverUsed && this.desired.existingData === "keep") return this.startupKeeping(changedFiles);
+    if (this.pair.isToKeep) return this.startupKeeping(changedFiles);
     const prepare = this.sides.flatMap((side) => {
       const host = side.desired.hostname;
       return [...changedFiles.filter((step) => step.node === host), ...this.bringUp(side)];
@@ -189,8 +190,7 @@ class PairPlan {
     // and until that is known it must not wait for a peer either.
     const isFilled = this.pair.survivor !== undefined || (this.pair.neverUsed && side === this.target);
     const isLoose = side.progress.kind === "new" && !side.progress.attached;
-    const isLater = this.pair.neverUsed && this.desired.existingData === "keep";
-    const overwritten = isFilled && (isLoose || isLater) ? side.desired : undefined;
+    const overwritten = isFilled && (isLoose || this.pair.isToKeep) ? side.desired : undefined;
     if (side.kernel === undefined) {
       const because = isMade ? "attaches the disk and looks for the peer" : "it is down";
       return [steps.up(host, this.desired.name, because, overwritten)];
@@ -284,7 +284,7 @@ class PairPlan {
   private firstPromotion(host: string): Step[] {
     const { desired } = this;
     const { filesystem } = desired;
-    const keeps = desired.existingData === "keep";
+    const keeps = this.pair.isToKeep;
     const what = keeps ? "sync source, with the data that it keeps, before it meets its peer" : "sync source";
     const because = `${what}; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`;
     if (keeps) return [steps.forcePrimaryAlone(host, desired.name, because)];
@@ -320,7 +320,7 @@ class PairPlan {
     if (this.sides.some((side) => side.mountedAt.length > 0)) return [];
     // Formatted by this plan, or seen to hold a filesystem: else the next look decides.
     const ready =
-      (this.pair.neverUsed && this.desired.existingData !== "keep") ||
+      (this.pair.neverUsed && !this.pair.isToKeep) ||
       (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;

@@ -185,7 +185,9 @@ function inspect(section: string, path: string): string {
     'zeros=; case $now in none) zeros=$(contents "$real"); echo "$zeros" ;; esac',
     'case "$now $zeros" in *UUID=*) ;; none\\ zero*|error*) ;; *) echo "HASH=$(fingerprint "$real")" ;; esac',
     // How much of it is taken decides over where DRBD's metadata may go, which on the DRBD device it does not.
-    section === "device" ? ":" : 'case $now in *TYPE=xfs*|*TYPE=ext*) echo "TAKEN=$(filesystem_bytes "$real")" ;; esac',
+    ...(section === "device"
+      ? []
+      : ['case $now in *TYPE=xfs*|*TYPE=ext*) echo "TAKEN=$(filesystem_bytes "$real")" ;; esac']),
   ];
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }

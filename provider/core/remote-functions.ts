@@ -270,13 +270,15 @@ both_new() {
 }
 
 # force_primary RESOURCE MARK: what begins a pair's life. The mark then names the generation that this began, and is on the
-# disk when this ends. Half of it names no generation, and lets nobody format.
+# disk when this ends. It has its place there before, with what names no generation and lets nobody format: on a full disk
+# nothing is forced. Written over and not anew, so that it needs no more room.
 force_primary() {
-  drbdadm primary --force "$1" </dev/null || return
-  now=$(drbdadm get-gi "$1" </dev/null) || return
   folder=${"$"}{2%/*}
   [ -d "$folder" ] || mkdir -p "$folder" || return
-  printf '%s\n' "${"$"}{now%%:*}" >"$2" && sync "$2" "$folder"
+  echo 0000000000000004 >"$2" && sync "$folder" "$2" || return
+  drbdadm primary --force "$1" </dev/null || return
+  now=$(drbdadm get-gi "$1" </dev/null) || return
+  echo "${"$"}{now%%:*}" 1<>"$2" && sync "$2"
 }
 
 # sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.

@@ -149,14 +149,29 @@ test("data to keep: never formatted, never cleared, and create-md is forced ther
       expect(disk?.kind === "signature" && disk.taken !== undefined && disk.taken <= diskBytes - 49152).toBe(true);
     }
     if (existingData !== "keep") return;
-    const commands = steps.map(({ node, argv }) => `${node}: ${argv.join(" ")}`);
-    const forced = commands.indexOf(`${syncSource}: drbdadm primary --force r0`);
-    const peerUp = commands.findIndex((one) => one.endsWith(": drbdadm up r0") && !one.startsWith(syncSource));
-    // Its peer, whoever that is, is met with a generation of its own.
-    if (forced >= 0 && peerUp >= 0) expect(peerUp).toBeGreaterThan(forced);
     expect(steps.filter(({ argv }) => argv[0]!.startsWith("mkfs"))).toEqual([]);
     expect(steps.filter((step) => isClear(step) && step.node === syncSource)).toEqual([]);
   });
+});
+
+test("data to keep: forced alone, behind the making or the check of its peer, and before that one is brought up", () => {
+  let count = 0;
+  law((plan, { given }, steps) => {
+    const { existingData, syncSource } = given.desired;
+    const forced = steps.findIndex(({ argv }) => argv.join(" ") === "drbdadm primary --force r0");
+    if (existingData !== "keep" || forced < 0) return;
+    count++;
+    expect(steps[forced]!.guard).toEqual([["never_used", "r0"]]);
+    const stage = plan.stages.findIndex((one) => one.includes(steps[forced]!));
+    const checks = ({ does }: Step) =>
+      does?.some((one) => one.kind === "check" && one.call[0] === "never_used") === true;
+    const before = plan.stages.slice(0, stage).flat();
+    expect(before.some((step) => step.node !== syncSource && (isCreate(step) || checks(step)))).toBe(true);
+    const meets = ({ node, argv }: Step) => node !== syncSource && /^drbdadm (up|adjust)/.test(argv.join(" "));
+    expect(steps.slice(0, forced).filter(meets)).toEqual([]);
+    expect(plan.stages[stage]!.filter(({ node }) => node !== syncSource)).toEqual([]);
+  });
+  expect(count).toBeGreaterThan(20);
 });
 
 test("nothing but a new pair is forced, whatever may go", () => {

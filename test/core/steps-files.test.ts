@@ -250,16 +250,22 @@ describe("the mark that a device may be formatted", () => {
     expect(read(mark)).toBeUndefined();
   });
 
-  test("is on the disk, by its name, when the step is over: a power cut after it leaves both", () => {
-    const sync = 'for one; do [ ! -d "$one" ] || echo "the folder with $(ls "$one")"; done';
+  test("has its place on the disk before the device is forced, and is there when the step is over", () => {
+    const sync = 'for one; do if [ -d "$one" ]; then echo "the folder with $(ls "$one")"; else cat "$one"; fi; done';
     const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync });
-    expect(forced).toEqual({ ...done, output: "primary --force r0\nthe folder with r0.new" });
+    const output = ["the folder with r0.new", "0000000000000004", "primary --force r0", begun].join("\n");
+    expect(forced).toEqual({ ...done, output });
   });
 
-  test("is not made where the force fails", () => {
+  test("has no place on a full disk: nothing is forced", () => {
+    const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync: "exit 1" });
+    expect(forced).toEqual({ exit: 1, output: "", guarded: false });
+  });
+
+  test("names no generation where the force fails", () => {
     const failing = { ...open, drbdadm: `case $1 in get-gi) echo ${gi("0000000000000004")} ;; *) exit 11 ;; esac` };
     expect(run(forcePrimary("alpha", "r0", true, "x"), failing).exit).toBe(11);
-    expect(read(mark)).toBeUndefined();
+    expect(read(mark)).toBe("0000000000000004\n");
   });
 
   test("stays when mkfs fails or is not run", () => {

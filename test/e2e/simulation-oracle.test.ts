@@ -8,7 +8,7 @@ import { Lab } from "../../lab/lab";
 import { Names } from "../simulation/comparable";
 import type { Event, HandCommand } from "../simulation/events";
 import type { Deed } from "../simulation/history";
-import type { Program } from "../simulation/pulumi";
+import { plainProgram } from "../simulation/pulumi";
 import { arbitraryDeeds } from "./oracle/arbitrary-deeds";
 import { LabPair } from "./oracle/lab-pair";
 import { type Pair, sightOf } from "./oracle/sight";
@@ -47,20 +47,10 @@ const histories: readonly (readonly [string, readonly Deed[]])[] = [
   ],
 ];
 
-const begun: Program = {
-  protocol: "C",
-  syncSource: "alpha",
-  formatted: true,
-  maxBuffers: 2048,
-  keeps: false,
-  fenced: true,
-  discard: {},
-};
-
 /** What is to be seen after a deed, beside what it did. */
 class Telling {
   private readonly names = new Names();
-  private program = begun;
+  private program = plainProgram;
 
   constructor(private readonly pair: Pair) {}
 

@@ -189,3 +189,16 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
       ),
     ]),
 });
+
+/** Data to keep, and a peer that comes back from a power cut with another pair's disk, which somebody put in while up ran. */
+export const arbitraryKeeping: fc.Arbitrary<History> = fc.record({
+  beginnings: fc.constant<History["beginnings"]>(["xfs with room behind it", "blank"]),
+  program: program.map((one) => ({ ...one, syncSource: "alpha" as const, keeps: true })),
+  restless: fc.boolean(),
+  deeds: fc
+    .integer({ min: 5, max: 45 })
+    .map((at) => [
+      { kind: "up", interruptions: [{ at, what: byHand(1, "another pair's disk") }] },
+      ...happens({ kind: "cut power", on: 1 }, { kind: "boot", on: 1 }, { kind: "time", turns: 8 }),
+    ]),
+});

@@ -1,6 +1,6 @@
 /** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 do it. */
 import { drbdadm } from "./drbdadm";
-import { MiB, tailBlock, unseenBlock } from "./disk";
+import { justCreated, MiB, tailBlock, unseenBlock } from "./disk";
 import { device, enabledLink, type Machine, resource } from "./machine";
 import { formattingMark } from "../../provider/core/steps-resource";
 import type { World } from "./world";
@@ -30,9 +30,6 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
       return mount(world, machine, words);
     case "umount":
       return unmount(machine);
-    case "mkdir":
-    case "sync":
-      return done;
     case "rm":
       machine.files.delete(words.at(-1)!);
       return done;
@@ -138,7 +135,8 @@ export function rawWrite(world: World, machine: Machine): void {
 function isAboutToBeFormatted(world: World, { disk: { metadata } }: Machine): boolean {
   const marks = world.machines.flatMap(({ files }) => files.get(formattingMark(resource))?.trim() ?? []);
   const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
-  return metadata !== undefined && [metadata.current, metadata.bitmap].some((one) => begun.includes(one));
+  const isBegun = (one: number) => one !== justCreated && begun.includes(one);
+  return metadata !== undefined && [metadata.current, metadata.bitmap].some(isBegun);
 }
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */

@@ -4,7 +4,7 @@
  * `npm run soak` lives through more of them; with SEED and RUNS, as many as one likes or the same again.
  */
 import * as fc from "fast-check";
-import { arbitraryHistory, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";
+import { arbitraryHistory, arbitraryKeeping, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";
 import { type History, live } from "./history";
 import { happenings } from "./world";
 import { seed } from "../seed";
@@ -44,6 +44,12 @@ test(
 test(
   `the laws hold where somebody takes over what an up left half-made (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryTakeover, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the laws hold where data is kept, and the peer comes back with another disk (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryKeeping, Math.ceil(runs * 0.02)),
   aDay,
 );
 

@@ -1,18 +1,8 @@
 /** A sync source that does not notice the end of its sync, as DRBD 8.4 may: `up` has the peer say it again, and ends. */
 import { happen } from "./events";
-import type { Program } from "./pulumi";
+import { plainProgram } from "./pulumi";
 import { SimulatedStack } from "./simulated-stack";
 import { World } from "./world";
-
-const program: Program = {
-  protocol: "C",
-  syncSource: "alpha",
-  formatted: true,
-  maxBuffers: 2048,
-  keeps: false,
-  fenced: true,
-  discard: {},
-};
 
 const quiet = () => ({ dead: false, applied: [], interrupt: () => "none" as const });
 const told = (applied: readonly { readonly node: string; readonly argv: readonly string[] }[]) =>
@@ -26,13 +16,13 @@ test.each([
   if (isMissed) happen(world, { kind: "the next sync's end is missed" });
   const run = quiet();
   const stack = new SimulatedStack(world);
-  expect(await stack.up(program, run)).toEqual({ kind: "done" });
+  expect(await stack.up(plainProgram, run)).toEqual({ kind: "done" });
   expect(told(run.applied)).toEqual(wanted);
   expect(world.missesSyncEnd).toBe(false);
   expect(world.machines.map(({ kernel }) => `${kernel?.replication ?? ""} ${kernel?.peerDisk ?? ""}`)).toEqual([
     "Established UpToDate",
     "Established UpToDate",
   ]);
-  expect(await stack.up(program, quiet())).toEqual({ kind: "done" });
+  expect(await stack.up(plainProgram, quiet())).toEqual({ kind: "done" });
   expect([...world.broken, ...world.ledger.lost]).toEqual([]);
 });

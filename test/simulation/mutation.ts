@@ -12,8 +12,11 @@ export interface Mutation {
   readonly teardown?: (plan: Plan) => Plan;
   /** Which of the refusals are dropped. */
   readonly drops?: RegExp;
-  /** It shows only where somebody works on a disk in the middle of an up, or takes over what one left half-made. */
-  readonly meets?: "races" | "takeovers";
+  /**
+   * It shows only where somebody works on a disk in the middle of an up, where data is kept beside such a disk, or where
+   * somebody takes over what an up left half-made.
+   */
+  readonly meets?: "races" | "keeping" | "takeovers";
 }
 
 /** The one that is at work. */

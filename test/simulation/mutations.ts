@@ -2,7 +2,7 @@
 import { contentsIdentity } from "../../provider/core/disk-identity";
 import { noMemory } from "../../provider/core/memory";
 import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/observed";
-import type { Plan } from "../../provider/core/plan";
+import type { Plan, Step } from "../../provider/core/plan";
 import type { ResourceSituation } from "../../provider/core/plan-resource";
 import { createMetadata, formattingMark } from "../../provider/core/steps-resource";
 import { resource } from "./machine";
@@ -138,6 +138,17 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     law: /was lost/,
     situation: (situation) => marked(situation, (node) => node.files.has(mark)),
     meets: "takeovers",
+  },
+  "data to keep waits for its peer before it has a generation": {
+    law: /was lost: a sync/,
+    plan: (plan) => {
+      const forces = ({ argv }: Step) => argv.includes("primary");
+      const all = plan.stages
+        .flat()
+        .map((step): Step => (forces(step) ? { ...step, guard: [["both_new", resource]] } : step));
+      return { ...plan, stages: [all.filter((step) => !forces(step)), all.filter(forces)] };
+    },
+    meets: "keeping",
   },
   "what is on the device is not looked at before it is formatted": {
     law: /was lost/,

@@ -31,6 +31,16 @@ export interface Program {
   readonly discard: Readonly<Record<string, string>>;
 }
 
+export const plainProgram: Program = {
+  protocol: "C",
+  syncSource: "alpha",
+  formatted: true,
+  maxBuffers: 2048,
+  keeps: false,
+  fenced: true,
+  discard: {},
+};
+
 export type Outcome =
   | { readonly kind: "done" | "died" }
   /** A person must decide; the words say on what. */

@@ -11,6 +11,7 @@ import { giText } from "./disk";
 import { Names, stateOf, verbsOf } from "./comparable";
 import { observe } from "./observe";
 import type { Machine } from "./machine";
+import { plainProgram } from "./pulumi";
 import { SimulatedStack } from "./simulated-stack";
 import { World } from "./world";
 
@@ -26,16 +27,7 @@ const pass = (turns: number): void => {
 
 beforeAll(async () => {
   const quiet = { dead: false, applied: [], interrupt: () => "none" as const };
-  const program = {
-    protocol: "C",
-    syncSource: "alpha",
-    formatted: true,
-    maxBuffers: 2048,
-    keeps: false,
-    fenced: false,
-    discard: {},
-  } as const;
-  expect(await new SimulatedStack(world).up(program, quiet)).toEqual({ kind: "done" });
+  expect(await new SimulatedStack(world).up({ ...plainProgram, fenced: false }, quiet)).toEqual({ kind: "done" });
   pass(10);
 });
 

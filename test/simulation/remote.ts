@@ -187,6 +187,7 @@ export class SimulatedRemote implements Remote {
         files.delete(action.path);
         return done;
       case "force": {
+        files.set(action.mark, "0000000000000004\n");
         const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");
         const { metadata } = machine.disk;
         if (forced.exit === 0 && metadata !== undefined)

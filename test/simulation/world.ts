@@ -6,9 +6,6 @@ import { Generations } from "./generations";
 import { Ledger } from "./ledger";
 import { enabledLink, Machine, resource, resourceFile } from "./machine";
 
-/** A command's doing, on its host. */
-export type Effect = () => { readonly exit: number; readonly output: string };
-
 export const happenings = [
   "a sync by the bitmap",
   "a full sync",
