@@ -132,10 +132,13 @@ class PairPlan {
     const made = this.metadataSteps(target);
     const ready =
       made.length > 0 ? made : [steps.checkNeverUsed(target.desired.hostname, this.desired.name, target.desired)];
+    const { hostname } = target.desired;
+    // Else the next look could come before they have met, and nobody would wait for the sync.
+    const met = steps.waitConnected(source.desired.hostname, this.desired.name, `${hostname} is filled from here`);
     return [
       [...changedFiles, ...ready],
       [...this.bringUp(source), ...this.promoteAndFormat()],
-      [...this.bootSteps(source), ...this.attach(target, made.length > 0), ...this.bootSteps(target)],
+      [...this.attach(target, made.length > 0), ...this.bootSteps(target), ...this.bootSteps(source), met],
     ];
   }
 

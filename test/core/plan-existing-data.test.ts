@@ -55,8 +55,10 @@ describe("existingData: keep", () => {
     expect(commands).toEqual([
       ["bravo: drbdadm create-md r0"],
       ["alpha: drbdadm -- --force create-md r0", "alpha: drbdadm up r0", "alpha: drbdadm primary --force r0"],
-      ["bravo: drbdadm up r0"],
+      ["bravo: drbdadm up r0", "alpha: drbdadm cstate r0"],
     ]);
+    // They have met before anybody looks whether there is a sync to wait for.
+    expect(stepLike(plan, "cstate")[0]?.does).toEqual([{ kind: "check", call: ["wait_connected", "r0", "30"] }]);
     expect(stepLike(plan, "primary --force")[0]?.guard).toEqual([["never_used", "r0"]]);
     expect(stepLike(plan, "drbdadm up").at(-1)?.guard).toEqual([["blank_before_metadata", "/dev/vdb"]]);
   });
