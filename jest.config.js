@@ -9,7 +9,10 @@ const common = {
 const long =
   process.env.FAULTS === "all"
     ? []
-    : ["/faults/living-pair", "/keeps-data/(apart|changed-disk|existing-data|files|grown-disk)"];
+    : [
+        "/faults/living-pair",
+        "/keeps-data/(apart|changed-disk|existing-data|external-metadata|files|grown-disk|verify)",
+      ];
 
 module.exports = {
   coverageProvider: "v8",

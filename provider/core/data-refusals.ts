@@ -1,4 +1,5 @@
 /** What was found on the disks that a person must decide on: whose data stays, and whose goes. */
+import { refuseOtherDisks } from "./apart-refusals";
 import { contentsIdentity, describeContents, describeDisk, discardLine, isSameDisk, mebibytes } from "./disk-identity";
 import { isAttached, isNewest, isStranger, relationOf } from "./discards";
 import { formatGi } from "./generation-identifiers";
@@ -9,7 +10,7 @@ import type { Refusal } from "./plan";
 import { deviceUuidOf, type DiskContents, type Side } from "./side";
 
 export function dataRefusals(pair: PairView): Refusal[] {
-  const lost = [...refuseLostData(pair), ...refuseStrangers(pair)];
+  const lost = [...refuseLostData(pair), ...refuseStrangers(pair), ...refuseOtherDisks(pair)];
   if (lost.length > 0) return lost;
   switch (pair.row) {
     case "first-sync":

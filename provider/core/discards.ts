@@ -23,11 +23,15 @@ function decide(desired: DesiredResource, memory: Memory, side: Side, other: Sid
   const disks = disksOf(side.desired, observed);
   const named = desired.discard?.[host] ?? [];
   const discarded = disks.filter(({ contents }) => named.includes(contentsIdentity(contents) ?? ""));
-  if (progress.kind === "foreign") {
-    const left = progress.disks.filter(({ path }) => !discarded.some((one) => one.path === path));
+  const keeps = desired.existingData === "keep" && host === desired.syncSource;
+  // New metadata on a disk of its own says nothing of what stands on the disk that it is for.
+  const stays = keeps && !["used", "grown", "unread"].includes(other.progress.kind);
+  const apart = progress.kind === "new" && !stays && side.desired.metaDisk !== "internal" && !isBlank(disks[0]);
+  const foreign = progress.kind === "foreign" ? progress.disks : apart ? disks.filter((one) => !isBlank(one)) : [];
+  if (foreign.length > 0) {
+    const left = foreign.filter(({ path }) => !discarded.some((one) => one.path === path));
     if (left.length === 0) return emptied(disks, discarded);
     const [only, ...more] = left;
-    const keeps = desired.existingData === "keep" && host === desired.syncSource;
     if (keeps && discarded.length === 0 && more.length === 0 && only?.path === side.desired.disk) {
       const metaDisk = disks[1]?.contents;
       return { kind: "kept", contents: only.contents, metaDiskSize: metaDisk?.kind === "blank" ? metaDisk.size : 0 };
@@ -40,6 +44,8 @@ function decide(desired: DesiredResource, memory: Memory, side: Side, other: Sid
   if (!namesMetadata || rest.some((one) => !discarded.includes(one))) return progress;
   return mayGo(desired, memory, side, other) ? emptied(disks, discarded) : progress;
 }
+
+const isBlank = (disk: DiskContents | undefined): boolean => disk?.contents.kind === "blank";
 
 function emptied(disks: readonly DiskContents[], discarded: readonly DiskContents[]): Progress {
   const size = (disk: DiskContents | undefined) =>

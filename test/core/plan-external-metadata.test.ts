@@ -1,0 +1,139 @@
+/** Metadata on a disk of its own, and a disk for the data that may be another one by now. */
+import type { DesiredResource } from "../../provider/core/desired";
+import type { Contents, ObservedNode } from "../../provider/core/observed";
+import { type Memory } from "../../provider/core/memory";
+import {
+  allCommands,
+  blank,
+  blankNode,
+  commandsOf,
+  diskBytes,
+  downNode,
+  filesystemUuid,
+  kernelDevice,
+  MiB,
+  newGi,
+  olderGi,
+  planOf,
+  r0,
+  refusalsOf,
+  rememberedDisk,
+  usedGi,
+  withBlock,
+  withKernel,
+  withLook,
+} from "./observed-builder";
+import { filesystemOn, stepLike, uuid, ways } from "./data-builder";
+
+const [first, second] = r0.sides;
+const desired: DesiredResource = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] };
+const letting = (...named: string[]): DesiredResource => ({ ...desired, discard: { bravo: named } });
+
+const alpha = downNode("alpha", usedGi);
+const metadata: Contents = { kind: "data", real: "/dev/vdc", size: 16 * MiB, offset: 0, hash: "00000000000000aa" };
+const replica: Contents = { ...filesystemOn("xfs", diskBytes), uuid: filesystemUuid } as Contents;
+const ext4 = filesystemOn("ext4", MiB);
+
+/** bravo with the resource down, this on its disk, and such identifiers in the metadata beside it. */
+const bravo = (disk: Contents, gi = usedGi): ObservedNode =>
+  withLook(downNode("bravo", gi), { disk, metaDisk: metadata, metadata: { kind: "present", version: "v08", gi } });
+const withSerial = (node: ObservedNode, serial: string | undefined) => withBlock(node, "/dev/vdb", { serial });
+
+const memory: Memory = { filesystemUuid, disks: { bravo: rememberedDisk({ metadataUuid: "" }) } };
+
+describe("a disk whose metadata is on another one", () => {
+  test("that is the one it was: brought up", () => {
+    const plan = planOf([alpha, bravo(replica)], { desired, memory });
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(allCommands(plan)).toContain("bravo: drbdadm up r0");
+  });
+
+  test.each<[string, ObservedNode, string]>([
+    [
+      "another serial number, though it holds a copy",
+      withSerial(bravo(replica), "9999"),
+      "bravo: /dev/vdb (320 MiB, serial 9999) is another disk than the one that the metadata on /dev/vdc was made for, /dev/vdb (serial 0002)",
+    ],
+    ["blank, with another serial number", withSerial(bravo(blank), "9999"), "is another disk than the one that"],
+    [
+      "no serial number, and another filesystem",
+      withSerial(bravo(ext4), undefined),
+      `and not the filesystem ${filesystemUuid}: it seems to be another disk`,
+    ],
+    ["no serial number, and blank", withSerial(bravo(blank), undefined), "holds nothing (it is blank), and not the"],
+  ])("%s: refused, since DRBD would take what is there for its own", (_what, node, found) => {
+    const plan = planOf([alpha, node], { desired, memory });
+    expect(refusalsOf(plan)).toEqual([expect.stringContaining(found)]);
+    expect(ways(plan)).toContain("Put the old disk back");
+    expect(ways(plan)).toContain("`drbdadm up r0` on bravo");
+  });
+
+  test("under another path without a serial number: refused", () => {
+    const sides = [first, { ...second, disk: "/dev/vg/b", metaDisk: "/dev/vdc" }] as const;
+    const moved = { ...replica, real: "/dev/vg/b" } as Contents;
+    expect(refusalsOf(planOf([alpha, bravo(moved)], { desired: { ...desired, sides }, memory }))).toEqual([
+      expect.stringContaining("/dev/vg/b (320 MiB) stands in the place of /dev/vdb"),
+    ]);
+  });
+
+  test("half-filled, it need not hold the filesystem yet", () => {
+    const half = usedGi.replace(/:1:1:/, ":0:0:");
+    expect(half).not.toBe(usedGi);
+    expect(refusalsOf(planOf([alpha, withSerial(bravo(blank, half), undefined)], { desired, memory }))).toEqual([]);
+  });
+
+  test("the line that is told clears what is on both, and the other side fills it", () => {
+    const node = withSerial(bravo(ext4), "9999");
+    const told = /discard: \{ bravo: \[(.*?)\] \}/.exec(ways(planOf([alpha, node], { desired, memory })))?.[1] ?? "";
+    const named = told.split(", ").map((one) => one.replaceAll('"', ""));
+    const plan = planOf([alpha, node], { desired: letting(...named), memory });
+    expect(refusalsOf(plan)).toEqual([]);
+    const work = allCommands(plan).filter((one) => /wipefs|create-md|--force|mkfs/.test(one));
+    expect(work).toEqual(["bravo: wipefs -a /dev/vdb", "bravo: wipefs -a /dev/vdc", "bravo: drbdadm create-md r0"]);
+    // Who holds the only copy is asked first.
+    expect(commandsOf(plan)[0]).toEqual(["alpha: drbdadm dstate r0"]);
+  });
+
+  test("no such line where the other side's data is not the newest", () => {
+    const node = withSerial(bravo(ext4), "9999");
+    const outdated = downNode("alpha", olderGi.replace(/:1:1:/, ":1:0:"));
+    expect(ways(planOf([outdated, node], { desired, memory }))).not.toContain("discard");
+  });
+});
+
+describe("new metadata on a disk of its own, and something on the disk for the data", () => {
+  const node = bravo(ext4, newGi);
+
+  test("on the side that is filled: refused with what is on both, and cleared by both names alone", () => {
+    const plan = planOf([alpha, node], { desired });
+    expect(refusalsOf(plan)).toEqual([
+      expect.stringContaining("bravo: /dev/vdb holds ext4"),
+      expect.stringContaining("bravo: /dev/vdc holds data of no known kind"),
+    ]);
+    const one = planOf([alpha, node], { desired: letting("data:00000000000000aa") });
+    expect(refusalsOf(one)).toHaveLength(1);
+    const both = planOf([alpha, node], { desired: letting("data:00000000000000aa", `ext4:${uuid}`) });
+    expect(stepLike(both, "wipefs").map(({ argv }) => argv[2])).toEqual(["/dev/vdb", "/dev/vdc"]);
+  });
+
+  test("with a blank disk beside it: filled", () => {
+    expect(allCommands(planOf([alpha, bravo(blank, newGi)], { desired }))).toContain("bravo: drbdadm up r0");
+  });
+
+  test("attached by somebody, before it met its peer: refused", () => {
+    const kernel = { connection: "Connecting", devices: [kernelDevice("Inconsistent")] };
+    const attached = withLook(withKernel(node, kernel), { kernelGi: newGi, metadata: { kind: "busy", said: "" } });
+    const plan = planOf([blankNode("alpha"), attached], { desired });
+    expect(refusalsOf(plan)).toEqual([
+      expect.stringContaining("and its metadata on /dev/vdc is new: the sync would overwrite it"),
+    ]);
+    expect(ways(plan)).toContain("`drbdadm down r0` on bravo");
+  });
+
+  test("it stays where it is what shall be kept", () => {
+    const keep: DesiredResource = { ...desired, existingData: "keep", syncSource: "bravo" };
+    const plan = planOf([blankNode("alpha"), bravo(replica, newGi)], { desired: keep });
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(allCommands(plan).filter((one) => /wipefs|mkfs|bravo: .*create-md/.test(one))).toEqual([]);
+  });
+});
