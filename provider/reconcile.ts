@@ -6,8 +6,12 @@ import type { Reporter } from "./reporter";
 import { GuardError } from "./shell/errors";
 import type { Host } from "./shell/host";
 
-/** Each round decides on what the one before it left; more than this means that a step does not do what its plan says. */
-const mostRounds = 6;
+/**
+ * Each round decides on what the one before it left. The same steps once more mean that one of them does not do what its
+ * plan says; others, that somebody else is at work there too.
+ */
+const mostRepeats = 2;
+const mostRounds = 20;
 
 export class RefusedError extends Error {
   constructor(plan: Plan) {
@@ -30,6 +34,7 @@ export interface Subject {
 /** observe → plan → apply, until the plan is empty. Creating and updating are both this, wherever it has to begin. */
 export async function reconcile(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
   let guardFailed = false;
+  let [before, repeats] = ["", 0];
   for (let round = 1; ; round++) {
     const nodes = await subject.observe();
     const plan = subject.plan(nodes);
@@ -38,10 +43,15 @@ export async function reconcile(subject: Subject, reporter: Reporter): Promise<r
     });
     if (plan.refusals.length > 0) throw new RefusedError(plan);
     if (isEmpty(plan)) return nodes;
-    if (round === mostRounds) {
-      const left = plan.stages.flat().map((step) => `${step.node}: ${step.argv.join(" ")}`);
+    const steps = plan.stages
+      .flat()
+      .map((step) => `${step.node}: ${step.argv.join(" ")}`)
+      .join("; ");
+    repeats = steps === before ? repeats + 1 : 0;
+    before = steps;
+    if (repeats > mostRepeats || round === mostRounds) {
       throw new Error(
-        `${plan.subject}: these steps ran and are still called for: ${left.join("; ")}. This is a defect of pulumi-drbd: please report it.`,
+        `${plan.subject}: these steps ran and are still called for: ${steps}. This is a defect of pulumi-drbd: please report it.`,
       );
     }
     try {
