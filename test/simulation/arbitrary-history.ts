@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { dataBlocks } from "./disk";
-import { type Beginning, beginnings, diskWork, type Event, type HandCommand, handCommands } from "./events";
+import { type Beginning, beginnings, diskWork, type Event, type HandCommand, handCommands, oddities } from "./events";
 import type { Deed, History, Interruption } from "./history";
 import type { Program } from "./pulumi";
 import type { Fault } from "./remote";
@@ -23,6 +23,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...handCommands) }) },
   { weight: 3, arbitrary: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...diskWork) }) },
+  { weight: 1, arbitrary: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...oddities) }) },
   { weight: 1, arbitrary: fc.record({ kind: onBoth, command: fc.constantFrom(...handCommands, ...diskWork) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("write" as const), on: machine, block }) },
   {
@@ -95,6 +96,7 @@ const program: fc.Arbitrary<Program> = fc.record({
   keeps: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
   fenced: fc.constantFrom(true, true, false),
   discard: fc.constant({}),
+  metadataApart: fc.constantFrom(false, false, true),
 });
 
 const happens = (...events: readonly Event[]): Deed[] => events.map((one) => ({ kind: "event", event: one }));

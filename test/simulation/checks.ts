@@ -5,7 +5,7 @@ import type { Contents } from "../../provider/core/observed";
 import { attachedMetadata } from "./kernel";
 import { done, failed, type Result } from "./commands";
 import { isRunning } from "./connection";
-import { dataBlocks, type Disk, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
+import { anyMetadata, dataBlocks, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
 import { device, diskPath, type Machine } from "./machine";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
@@ -17,10 +17,10 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
   switch (name) {
     case "no_metadata": {
       if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
-        return failed(1, `${diskPath} holds DRBD metadata now: error 20 busy`);
+        return failed(1, `${args[1]!} holds DRBD metadata now: error 20 busy`);
       }
-      const found = visibleMetadata(machine.disk);
-      return found === undefined ? done : failed(1, `${diskPath} holds DRBD metadata now: ${giText(found, false)}`);
+      const found = anyMetadata(machine.diskAt(args[1]!) ?? machine.holder);
+      return found === undefined ? done : failed(1, `${args[1]!} holds DRBD metadata now: ${giText(found, false)}`);
     }
     case "still_blank":
       return stillBlank(world, machine, args[0]!, args[1]!);
@@ -42,10 +42,9 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       return neverUsed(machine);
     }
     case "still_holds": {
-      const now = identityOf(readBlocks(world, machine.disk, "disk"));
-      return now === args[1]
-        ? done
-        : failed(1, `${diskPath} holds ${now} now; it held ${args[1]!} when this was planned`);
+      const [path = ""] = args;
+      const now = identityOf(readBlocks(world, machine.diskAt(path)!, path));
+      return now === args[1] ? done : failed(1, `${path} holds ${now} now; it held ${args[1]!} when this was planned`);
     }
     case "fits_before_metadata":
       return fits(world, machine, Number(args[1]), Number(args[2]));
@@ -99,7 +98,8 @@ function waitConnected(machine: Machine): Result | "wait" {
 }
 
 function neverUsed(machine: Machine): Result {
-  const metadata = isRunning(machine) ? (attachedMetadata(machine) ?? visibleMetadata(machine.disk)) : undefined;
+  if (machine.parseError !== undefined) return failed(1, `not those of a new device: ${machine.parseError}`);
+  const metadata = isRunning(machine) ? (attachedMetadata(machine) ?? visibleMetadata(machine.holder)) : undefined;
   const isNew =
     metadata?.current === justCreated && metadata.bitmap === 0 && metadata.history.every((one) => one === 0);
   const said = metadata === undefined ? "none" : giText(metadata, machine.isPrimary);
@@ -107,11 +107,11 @@ function neverUsed(machine: Machine): Result {
 }
 
 function stillBlank(world: World, machine: Machine, path: string, bytes: string): Result {
-  const isDevice = path === device;
-  if (isDevice && !machine.isPrimary) return failed(1, `${path} is not blank any more: error Wrong medium type`);
-  const found = readBlocks(world, machine.disk, isDevice ? "device" : "disk");
+  if (path === device && !machine.isPrimary) return failed(1, `${path} is not blank any more: error Wrong medium type`);
+  const disk = machine.diskAt(path) ?? machine.disk;
+  const found = readBlocks(world, disk, path);
   if (found.kind !== "blank") return failed(1, `${path} is not blank any more: ${found.kind}`);
-  const size = sizeOf(machine.disk);
+  const { size } = disk;
   if (bytes === "any" || bytes === String(size)) return done;
   return failed(1, `${path} has ${size} bytes now; it had ${bytes} when this was planned`);
 }
@@ -120,7 +120,7 @@ function fits(world: World, machine: Machine, bytes: number, usable: number): Re
   const { disk } = machine;
   if (disk.size !== bytes)
     return failed(1, `${diskPath} has ${disk.size} bytes now; it had ${bytes} when this was planned`);
-  const found = readBlocks(world, disk, "disk");
+  const found = readBlocks(world, disk, diskPath);
   const taken = found.kind === "signature" ? found.taken : undefined;
   const room = taken !== undefined && taken <= usable;
   return room ? done : failed(1, `the filesystem on ${diskPath} takes ${taken ?? "an unknown number of"} bytes`);
@@ -130,12 +130,10 @@ function upToDate(machine: Machine): Result {
   if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
     return machine.kernel.disk === "UpToDate" ? done : failed(1, `r0 is ${machine.kernel.disk} here, not UpToDate`);
   }
-  const { consistent, wasUpToDate } = visibleMetadata(machine.disk)?.flags ?? {};
+  const { consistent, wasUpToDate } = anyMetadata(machine.holder)?.flags ?? {};
   const isNewest = consistent === true && wasUpToDate === true;
   return isNewest ? done : failed(1, `the data on ${diskPath} is not known to be the newest`);
 }
 
 const identityOf = (contents: Contents): string =>
   contents.kind === "blank" ? "blank" : (contentsIdentity(contents) ?? "unreadable");
-
-const sizeOf = (disk: Disk): number => disk.size;

@@ -2,22 +2,28 @@
 import { contentsIdentity } from "../../provider/core/disk-identity";
 import { done, failed, type Result } from "./commands";
 import { isRunning } from "./connection";
-import type { Machine } from "./machine";
+import { unseenBlock } from "./disk";
+import { type Machine, metaDiskPath } from "./machine";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
 
-export function clearDisk(world: World, machine: Machine): Result {
-  const { disk } = machine;
+export function clearDisk(world: World, machine: Machine, path: string): Result {
+  const disk = machine.diskAt(path);
+  if (disk === undefined) return failed(1, `open ${path}: No such file or directory`);
   if (isRunning(machine) && machine.kernel.disk !== "Diskless") return failed(1, "open: Device or resource busy");
   const named = world.discards[machine.name] ?? [];
-  const isNamed = named.includes(contentsIdentity(readBlocks(world, disk, "disk")) ?? "");
+  const isNamed = named.includes(contentsIdentity(readBlocks(world, disk, path)) ?? "");
   // The pair's own data may go where the peer has it: never the only copy, whatever a person names, as long as it is known
   // whose it is. Of a resource that was destroyed nobody knows.
   const isKnown = disk.metadata?.isOwn === true && (world.configured.has(machine) || world.isRemembered());
   // Who names one copy, and takes the other out while we are at it, has let go of both.
-  if (isNamed && (!isKnown || world.wasTakenAway(world.peerOf(machine)))) world.ledger.giveUp(disk);
+  if (isNamed && (!isKnown || world.wasTakenAway(world.peerOf(machine)))) {
+    world.ledger.giveUp(disk);
+    // With its metadata goes what nothing else tells of.
+    if (path === metaDiskPath) world.ledger.forget(machine.disk.blocks[unseenBlock]!, unseenBlock);
+  }
   world.beginLifeAnew();
-  if (!isNamed) world.broken.push(`${machine.name}'s disk was cleared, and nobody had named what stands on it`);
+  if (!isNamed) world.broken.push(`${machine.name}'s ${path} was cleared, and nobody had named what stands on it`);
   world.happened.add("a disk was cleared");
   disk.metadata = undefined;
   disk.blocks.forEach((_version, block) => {

@@ -99,14 +99,14 @@ function mkfs(world: World, machine: Machine, words: readonly string[], actor: A
 export function writeBlock(world: World, machine: Machine, block: number, version: number, because: string): void {
   const { kernel, disk } = machine;
   if (kernel?.role !== "Primary" || kernel.disk === "Diskless") throw new Error("a write to a device that is not open");
-  const metadata = disk.metadata!;
+  const metadata = machine.holder.metadata!;
   metadata.active[block] = true;
   const peer = world.peerOf(machine);
   const mirrored = kernel.connection === "Connected" && peer.kernel !== undefined && peer.kernel.disk !== "Diskless";
   metadata.outOfSync[block] = !mirrored;
   // The peer first: what is only on its way over there is never the last copy here.
   if (mirrored) {
-    peer.disk.metadata!.outOfSync[block] = false;
+    peer.holder.metadata!.outOfSync[block] = false;
     world.ledger.replace(peer.disk, block, version, because);
   }
   world.ledger.replace(disk, block, version, because);
@@ -114,8 +114,8 @@ export function writeBlock(world: World, machine: Machine, block: number, versio
 
 /** What a reader of the device finds: what is not synced yet comes from the peer. */
 export function readBlock(world: World, machine: Machine, block: number): number {
-  const { kernel, disk } = machine;
-  const isBehind = kernel?.replication === "SyncTarget" && disk.metadata?.outOfSync[block] === true;
+  const { kernel, disk, holder } = machine;
+  const isBehind = kernel?.replication === "SyncTarget" && holder.metadata?.outOfSync[block] === true;
   return (isBehind ? world.peerOf(machine).disk : disk).blocks[block]!;
 }
 
@@ -132,7 +132,7 @@ export function rawWrite(world: World, machine: Machine): void {
 }
 
 /** What our own promotion began is not formatted yet, and nobody began anything else since. */
-function isAboutToBeFormatted(world: World, { disk: { metadata } }: Machine): boolean {
+function isAboutToBeFormatted(world: World, { holder: { metadata } }: Machine): boolean {
   const marks = world.machines.flatMap(({ files }) => files.get(formattingMark(resource))?.trim() ?? []);
   const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
   const isBegun = (one: number) => one !== justCreated && begun.includes(one);
@@ -153,7 +153,7 @@ export function tornWrite(world: World, machine: Machine, block: number, where: 
   const peer = world.peerOf(machine);
   if (machine.mountedAt === undefined || kernel?.connection !== "Connected" || peer.kernel?.disk === "Diskless") return;
   const written = world.ledger.write({ replaces: readBlock(world, machine, block), type: "data" });
-  disk.metadata!.active[block] = true;
+  machine.holder.metadata!.active[block] = true;
   world.ledger.replace(where === "here" ? disk : peer.disk, block, written, "a program wrote in its place");
   world.cutPower(machine);
 }

@@ -194,7 +194,7 @@ export function disconnect(world: World, machine: Running): void {
 }
 
 function metadataOf(device: Device): Metadata {
-  const metadata = visibleMetadata(device.disk);
+  const metadata = visibleMetadata(device.holder);
   if (metadata === undefined || device.kernel.disk === "Diskless") throw new Error("a device syncs that has no disk");
   return metadata;
 }

@@ -18,8 +18,12 @@ export interface Metadata {
   /** The activity log: written since it became Primary, and so out of sync after a crash. */
   active: boolean[];
   readonly deviceUuid: string;
+  /** DRBD 9 has another format: to 8.4 its metadata looks like none. */
+  version: "v08" | "v09";
   /** Whether it is the pair's own: made by the provider, and not by a person or for another pair. */
   readonly isOwn: boolean;
+  /** The serial number of the disk for whose data it was made. */
+  readonly madeFor: string;
   /** Where it was made: a disk that grew has it no more at its end. */
   diskSize: number;
 }
@@ -35,14 +39,18 @@ export interface Disk {
   metadata?: Metadata;
 }
 
-export function newDisk(name: string, serial: string): Disk {
+/** Of a disk for data, and of one for metadata alone. */
+export const usualSize = 320 * MiB;
+export const smallSize = 16 * MiB;
+
+export function newDisk(name: string, serial: string, size: number): Disk {
   const each = Array.from({ length: dataBlocks + 1 });
-  return { name, serial, size: 320 * MiB, blocks: each.map(() => 0), givenUp: each.map(() => false) };
+  return { name, serial, size, blocks: each.map(() => 0), givenUp: each.map(() => false) };
 }
 
 export const justCreated = 4;
 
-export function newMetadata(disk: Disk, deviceUuid: string, isOwn: boolean): Metadata {
+export function newMetadata(holder: Disk, madeFor: Disk, deviceUuid: string, isOwn: boolean): Metadata {
   const blocks = Array.from({ length: dataBlocks });
   return {
     current: justCreated,
@@ -52,19 +60,27 @@ export function newMetadata(disk: Disk, deviceUuid: string, isOwn: boolean): Met
     outOfSync: blocks.map(() => false),
     active: blocks.map(() => false),
     deviceUuid,
+    version: "v08",
     isOwn,
-    diskSize: disk.size,
+    madeFor: madeFor.serial,
+    diskSize: holder.size,
   };
 }
 
 /** The metadata where drbdmeta looks for it. */
-export function visibleMetadata(disk: Disk): Metadata | undefined {
+export function anyMetadata(disk: Disk): Metadata | undefined {
   return disk.metadata?.diskSize === disk.size ? disk.metadata : undefined;
+}
+
+/** Such as the module reads. */
+export function visibleMetadata(disk: Disk): Metadata | undefined {
+  const found = anyMetadata(disk);
+  return found?.version === "v08" ? found : undefined;
 }
 
 /** Metadata where drbdmeta looks for it in a disk that was smaller once. */
 export function metadataAt(disk: Disk, bytes: number): Metadata | undefined {
-  return disk.metadata?.diskSize === bytes ? disk.metadata : undefined;
+  return disk.metadata?.diskSize === bytes && disk.metadata.version === "v08" ? disk.metadata : undefined;
 }
 
 const word = (uuid: number): string => uuid.toString(16).toUpperCase().padStart(16, "0");

@@ -3,7 +3,7 @@ import { usableBytes } from "../../provider/core/metadata-size";
 import { beginSync, disconnect, isRunning, meet, noticeSyncEnd, shakeHands } from "./connection";
 import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
 import { adjustLines } from "./adjust";
-import { justCreated, metadataAt, newMetadata, tailBlock, visibleMetadata } from "./disk";
+import { anyMetadata, justCreated, metadataAt, newMetadata, tailBlock, usualSize, visibleMetadata } from "./disk";
 import { attach, atLeast, change, fences, newKernel } from "./kernel";
 import { diskPath, type Machine, resource, resourceFile, sizeFile } from "./machine";
 import type { World } from "./world";
@@ -13,6 +13,7 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
   const [verb = "", name] = words.filter((word) => !word.startsWith("--"));
   const configuration = machine.files.get(resourceFile);
   if (name !== resource) throw new UnknownCommand(`the simulation does not know: drbdadm ${words.join(" ")}`);
+  if (machine.parseError !== undefined) return failed(10, machine.parseError);
   if (configuration === undefined) return failed(10, `'${resource}' not defined in your config (for this host).`);
   switch (verb) {
     case "create-md":
@@ -75,25 +76,29 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
   }
 }
 
-/** drbdadm create-md with no terminal: it is no guard. Only the head of the disk is looked at. */
+/** drbdadm create-md with no terminal: it is no guard. Only the head of the disk that it writes to is looked at. */
 function createMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
-  const { disk } = machine;
+  const { disk, holder } = machine;
   if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
     return failed(20, "Device '1' is configured!");
-  if (visibleMetadata(disk) !== undefined && !force) return failed(1, "Operation cancelled.");
-  const [head = 0] = disk.blocks;
-  const hasTraces = head !== 0 && disk.metadata === undefined;
+  if (machine.mountsDisk && holder === disk) return failed(20, "open(/dev/vdb) failed: Device or resource busy");
+  if (anyMetadata(holder) !== undefined && !force) return failed(1, "Operation cancelled.");
+  const [head = 0] = holder.blocks;
+  const hasTraces = head !== 0 && holder.metadata === undefined;
   const { taken = 0 } = world.ledger.content(head);
-  if (hasTraces && taken > usableBytes(disk.size)) return failed(40, "Operation refused.");
+  if (holder === disk && hasTraces && taken > usableBytes(disk.size)) return failed(40, "Operation refused.");
   if (hasTraces && !force) return failed(1, "Operation cancelled.");
-  if (actor === "hand") world.ledger.giveUp(disk);
-  const old = disk.metadata;
+  if (actor === "hand") for (const one of machine.disks) world.ledger.giveUp(one);
+  const old = holder.metadata;
   if (actor === "provider" && old !== undefined && (old.current !== justCreated || old.history[0] !== 0)) {
     world.broken.push(`create-md on ${machine.name} over the metadata of data that was in use`);
   }
-  world.ledger.replace(disk, tailBlock, 0, "create-md wrote over it");
-  disk.metadata = newMetadata(disk, world.deviceUuid(), actor === "provider");
-  noteSize(machine);
+  // Of a disk that grew, the end is not where it was: what stood there is in front of it now.
+  const tail = disk.size > usualSize ? [] : [tailBlock];
+  const written = holder === disk ? tail : holder.blocks.keys();
+  for (const block of written) world.ledger.replace(holder, block, 0, "create-md wrote over it");
+  holder.metadata = newMetadata(holder, disk, world.deviceUuid(), actor === "provider");
+  if (holder === disk) noteSize(machine);
   return done;
 }
 
@@ -105,6 +110,7 @@ function noteSize(machine: Machine): void {
 
 /** Metadata moves to the end of a disk that grew while it was down, where its old size is known. */
 function checkResize(machine: Machine): Result {
+  if (machine.keepsMetadataApart) return done;
   const known = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const metadata = metadataAt(machine.disk, known);
   if (metadata === undefined || visibleMetadata(machine.disk) !== undefined) return done;
@@ -122,14 +128,14 @@ export function moveMetadata(machine: Machine, bytes: number): Result {
 }
 
 function wipeMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
-  const { disk } = machine;
+  const { disk, holder } = machine;
   if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
     return failed(20, "Device '1' is configured!");
-  if (visibleMetadata(disk) === undefined) return done;
+  if (anyMetadata(holder) === undefined) return done;
   if (!force) return failed(1, "Operation cancelled.");
   if (actor !== "hand") world.broken.push(`wipe-md on ${machine.name}`);
   world.ledger.giveUp(disk);
-  disk.metadata = undefined;
+  holder.metadata = undefined;
   return done;
 }
 
@@ -145,13 +151,26 @@ function attachAndConnect(world: World, machine: Machine): Result {
   if (!isRunning(machine)) throw new Error("nothing to attach to");
   const { kernel } = machine;
   if (kernel.disk === "Diskless") {
+    if (machine.mountsDisk) return failed(20, "(104) Can not open backing device.");
     if (!attach(machine, world.generations)) return failed(1, "No valid meta data found");
+    noteWhatIsAttached(world, machine);
     // A disk that comes to a connection that is there already: the two negotiate anew.
     const peer = world.peerOf(machine);
     if (kernel.connection === "Connected" && isRunning(peer)) shakeHands(world, machine, peer);
   }
   if (kernel.connection === "StandAlone") change(machine, { connection: "Connecting" }, world.generations);
   return done;
+}
+
+/**
+ * Metadata on a disk of its own goes with whatever disk is there. Who puts in another one and brings it up, or lets it
+ * come up at a boot, means it; and before the first up has ended nobody knows which disk it was.
+ */
+function noteWhatIsAttached(world: World, machine: Machine): void {
+  const isOther = machine.holder.metadata?.madeFor !== machine.disk.serial;
+  if (!isOther || (machine.kernel?.startedBy === "provider" && world.isRemembered())) return;
+  for (const { disk } of world.machines) world.ledger.giveUp(disk);
+  world.beginLifeAnew();
 }
 
 function adjust(world: World, machine: Machine, configuration: string, actor: Actor): Result {
@@ -177,7 +196,7 @@ function remove(machine: Machine): void {
 
 function demote(world: World, machine: Machine): void {
   if (!isRunning(machine) || machine.kernel.role === "Secondary") return;
-  machine.disk.metadata?.active.fill(false);
+  machine.holder.metadata?.active.fill(false);
   change(machine, { role: "Secondary" }, world.generations);
   tellPeer(world, machine);
 }
@@ -192,7 +211,7 @@ function tellPeer(world: World, machine: Machine): void {
 /** drbd_set_role */
 function promote(world: World, machine: Machine, force: boolean, actor: Actor): Result {
   if (!isRunning(machine)) throw new Error("nothing to promote");
-  const { kernel, disk } = machine;
+  const { kernel, holder } = machine;
   if (kernel.role === "Primary") return done;
   const connected = kernel.connection === "Connected";
   if (connected && kernel.peerRole === "Primary") {
@@ -214,7 +233,7 @@ function promote(world: World, machine: Machine, force: boolean, actor: Actor): 
   if (unsure) change(machine, { peerDisk: "Outdated" }, world.generations);
   change(machine, { role: "Primary", ...(forced ? { disk: "UpToDate" as const } : {}) }, world.generations);
   const peerIsGone = !connected || !atLeast(kernel.peerDisk, "Negotiating");
-  const metadata = disk.metadata;
+  const { metadata } = holder;
   if (metadata !== undefined && ((peerIsGone && metadata.bitmap === 0) || forced)) world.generations.begin(metadata);
   const peer = world.peerOf(machine);
   tellPeer(world, machine);
@@ -237,6 +256,6 @@ function invalidate(world: World, machine: Machine): Result {
 function countForce(world: World, machine: Machine, actor: Actor): void {
   if (actor === "provider") world.made.forced += 1;
   // By hand: whoever types it gives up what stands on a peer that was never used.
-  const { disk } = world.peerOf(machine);
-  if (actor === "hand" && disk.metadata?.current === justCreated) world.ledger.giveUp(disk);
+  const { disk, holder } = world.peerOf(machine);
+  if (actor === "hand" && holder.metadata?.current === justCreated) world.ledger.giveUp(disk);
 }

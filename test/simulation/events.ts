@@ -1,8 +1,19 @@
 /** What happens to a pair that is none of the provider's doing. */
 import { rawWrite, run, tornWrite, userWrites } from "./commands";
-import { dataBlocks, MiB, newDisk, newMetadata, tailBlock } from "./disk";
+import {
+  anyMetadata,
+  dataBlocks,
+  type Disk,
+  MiB,
+  newDisk,
+  newMetadata,
+  smallSize,
+  tailBlock,
+  unseenBlock,
+  usualSize,
+} from "./disk";
 import { isRunning } from "./connection";
-import { device, type Machine, resource, sizeFile } from "./machine";
+import { broken, device, type Machine, othersFile, resource, sizeFile } from "./machine";
 import type { World } from "./world";
 
 /** What a person types, and what stays of it is DRBD's or the host's business. */
@@ -25,6 +36,15 @@ export const handCommands = [
   "lose the size file",
 ] as const;
 
+/** What is seldom, and keeps everything else from happening. */
+export const oddities = [
+  "leave a broken file",
+  "mend the broken file",
+  "mount the disk itself",
+  "unmount the disk itself",
+  "convert the metadata",
+] as const;
+
 /** What a person does to a disk, having taken the resource down for it. */
 export const diskWork = [
   "create-md --force",
@@ -35,8 +55,9 @@ export const diskWork = [
   "a disk with data",
   "another pair's disk",
   "grow the disk",
+  "a blank disk for the metadata",
 ] as const;
-export type HandCommand = (typeof handCommands)[number] | (typeof diskWork)[number];
+export type HandCommand = (typeof handCommands)[number] | (typeof diskWork)[number] | (typeof oddities)[number];
 
 export type Event =
   | { readonly kind: "time"; readonly turns: number }
@@ -93,7 +114,10 @@ export function happen(world: World, event: Event): void {
 
 function byHand(world: World, machine: Machine, command: HandCommand): void {
   const type = (words: string, at = machine) => run(world, at, words.split(" "), "hand");
-  if (diskWork.some((one) => one === command)) takeDown(world, machine);
+  if (diskWork.some((one) => one === command)) {
+    takeDown(world, machine);
+    machine.mountsDisk = false;
+  }
   const isUsed = isRunning(machine) && machine.kernel.disk !== "Diskless";
   switch (command) {
     case "mount":
@@ -121,10 +145,13 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
     }
     case "wipe the disk":
       if (isUsed) return;
-      world.ledger.giveUp(machine.disk);
-      machine.disk.metadata = undefined;
-      machine.disk.blocks.fill(0);
+      for (const disk of machine.disks) {
+        world.ledger.giveUp(disk);
+        disk.metadata = undefined;
+        disk.blocks.fill(0);
+      }
       return;
+    case "a blank disk for the metadata":
     case "a blank disk":
     case "a disk with ext4":
     case "a disk with data":
@@ -134,7 +161,9 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
           byHand(world, machine, command);
           world.beginLifeAnew();
         });
-      } else if (!isUsed) replaceDisk(world, machine, disksOnTheShelf[command]);
+      } else if (isUsed) return;
+      else if (command === "a blank disk for the metadata") takeMetadataAway(world, machine);
+      else replaceDisk(world, machine, disksOnTheShelf[command]);
       return;
     case "grow the disk":
       if (!isUsed) machine.disk.size += 64 * MiB;
@@ -145,11 +174,43 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
     case "lose the size file":
       machine.files.delete(sizeFile);
       return;
+    case "leave a broken file":
+      machine.files.set(othersFile, broken);
+      world.happened.add("drbdadm could read nothing");
+      return;
+    case "mend the broken file":
+      machine.files.delete(othersFile);
+      return;
+    case "mount the disk itself":
+      mountItself(world, machine);
+      return;
+    case "unmount the disk itself":
+      machine.mountsDisk = false;
+      return;
+    case "convert the metadata":
+      convert(world, machine);
+      return;
     default: {
       const [verb = "", ...flags] = command.split(" ");
       type(["drbdadm", verb, ...flags, resource].join(" "));
     }
   }
+}
+
+/** By its type, as a careful person would not: metadata at the disk's end does not stand in the way. */
+function mountItself(world: World, machine: Machine): void {
+  const [head = 0] = machine.disk.blocks;
+  if (isRunning(machine) || head === 0 || world.ledger.content(head).type === "data") return;
+  machine.mountsDisk = true;
+  world.happened.add("a disk was mounted by itself");
+}
+
+/** With the resource down, by somebody who boots a kernel with the other module for a while. */
+function convert(world: World, machine: Machine): void {
+  const found = anyMetadata(machine.holder);
+  if (isRunning(machine) || found === undefined) return;
+  found.version = found.version === "v08" ? "v09" : "v08";
+  world.happened.add("metadata was converted");
 }
 
 function takeDown(world: World, machine: Machine): void {
@@ -165,13 +226,25 @@ const disksOnTheShelf = {
 
 /** The old one is on a shelf, where nobody finds it: that is the person's doing. */
 function replaceDisk(world: World, machine: Machine, holds: Beginning): void {
-  const { ledger } = world;
-  ledger.giveUp(machine.disk);
-  const number = Number(machine.disk.serial.split("-").at(-1)) + 1;
-  const disk = newDisk(machine.disk.name, `${machine.name}-${number}`);
-  ledger.disks.splice(ledger.disks.indexOf(machine.disk), 1, disk);
-  machine.disk = disk;
+  machine.disk = another(world, machine.disk, usualSize);
   fill(world, machine, holds);
+}
+
+/** Who takes away the only note that data was written takes back what nothing else tells of. */
+function takeMetadataAway(world: World, machine: Machine): void {
+  machine.metaDisk = another(world, machine.metaDisk, smallSize);
+  if (!machine.keepsMetadataApart) return;
+  world.ledger.forget(machine.disk.blocks[unseenBlock]!, unseenBlock);
+  if (!world.isRemembered()) world.made.forced = 0;
+}
+
+/** Empty, with the next serial number. */
+function another({ ledger }: World, old: Disk, size: number): Disk {
+  ledger.giveUp(old);
+  const number = Number(/\d+$/.exec(old.serial)?.[0]) + 1;
+  const disk = newDisk(old.name, old.serial.replace(/\d+$/, String(number)), size);
+  ledger.disks.splice(ledger.disks.indexOf(old), 1, disk);
+  return disk;
 }
 
 /** What may stand on a disk before anything begins. */
@@ -206,7 +279,11 @@ export function fill(world: World, machine: Machine, beginning: Beginning): void
   if (beginning === "data at the head") put(0, "data");
   if (beginning === "data behind the head" || beginning === "new metadata over data") put(2, "data");
   if (beginning === "data at the end") put(tailBlock, "data");
-  if (beginning.includes("metadata")) disk.metadata = newMetadata(disk, world.deviceUuid(), false);
+  if (beginning.startsWith("new metadata")) {
+    const { holder } = machine;
+    holder.metadata = newMetadata(holder, disk, world.deviceUuid(), false);
+  }
+  if (beginning === "another pair's metadata") disk.metadata = newMetadata(disk, disk, world.deviceUuid(), false);
   if (beginning !== "another pair's metadata" || disk.metadata === undefined) return;
   for (let block = 1; block < dataBlocks; block++) put(block, "data");
   Object.assign(disk.metadata, {

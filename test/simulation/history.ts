@@ -1,7 +1,7 @@
 /** A history of a pair: what it begins with, and everything that happens to it, the provider's runs among it. */
 import { contentsIdentity } from "../../provider/core/disk-identity";
 import { type Beginning, type Event, fill, happen } from "./events";
-import { type Machine, resourceFile } from "./machine";
+import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
 import type { Outcome, Program, Stack } from "./pulumi";
 import type { Fault, Run } from "./remote";
@@ -71,6 +71,7 @@ export interface Life {
 /** Lives through a history and tells which laws were broken in it, and how it ended. */
 export async function live(history: History): Promise<Life> {
   const world = new World();
+  for (const machine of world.machines) machine.keepsMetadataApart = history.program.metadataApart;
   history.beginnings.forEach((beginning, index) => {
     fill(world, world.machines[index === 0 ? 0 : 1], beginning);
   });
@@ -87,8 +88,9 @@ export async function live(history: History): Promise<Life> {
         break;
       case "discard": {
         const machine = world.machines[deed.on];
-        const identity = contentsIdentity(readBlocks(world, machine.disk, "disk"));
-        if (identity !== undefined) program = { ...program, discard: { ...program.discard, [machine.name]: identity } };
+        const paths = machine.keepsMetadataApart ? [diskPath, metaDiskPath] : [diskPath];
+        const named = paths.flatMap((path) => contentsIdentity(readBlocks(world, machine.diskAt(path)!, path)) ?? []);
+        if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
         break;
       }
       case "preview": {

@@ -64,11 +64,12 @@ export const fences = (configuration: string): boolean =>
 /** A device with its disk. Only what is attached has metadata that the kernel writes. */
 export interface Device {
   readonly kernel: Kernel;
-  readonly disk: Disk;
+  /** The disk that its metadata is on. */
+  readonly holder: Disk;
 }
 
-export function attachedMetadata({ kernel, disk }: Device): Metadata | undefined {
-  return kernel.disk === "Diskless" ? undefined : disk.metadata;
+export function attachedMetadata({ kernel, holder }: Device): Metadata | undefined {
+  return kernel.disk === "Diskless" ? undefined : holder.metadata;
 }
 
 /** A change of state, with what follows from it: __drbd_set_state and after_state_ch. */
@@ -95,8 +96,8 @@ export function change(device: Device, to: Partial<Kernel>, generations: Generat
 
 /** drbd_adm_attach; false where there is no metadata to be found. */
 export function attach(device: Device, generations: Generations): boolean {
-  const { kernel, disk } = device;
-  const metadata = visibleMetadata(disk);
+  const { kernel, holder } = device;
+  const metadata = visibleMetadata(holder);
   if (metadata === undefined) return false;
   const { consistent, wasUpToDate, primary, crashed, peerOutdated } = metadata.flags;
   kernel.crashedPrimary = crashed || primary;

@@ -1,5 +1,5 @@
 /** One host: what is on its disks, and what its kernel and systemd know of until the power goes. */
-import { type Disk, newDisk } from "./disk";
+import { type Disk, newDisk, smallSize, usualSize } from "./disk";
 import type { Kernel } from "./kernel";
 
 export const resource = "r0";
@@ -7,9 +7,13 @@ export const device = "/dev/drbd1";
 export const minor = 1;
 export const port = 7789;
 export const diskPath = "/dev/vdb";
+export const metaDiskPath = "/dev/vdc";
 export const resourceFile = "/etc/drbd.d/r0.res";
 /** Where drbdmeta keeps the size that it last knew of the disk. */
 export const sizeFile = "/var/lib/drbd/drbd-minor-1.lkbd";
+/** Of a resource of somebody else's. */
+export const othersFile = "/etc/drbd.d/other.res";
+export const broken = "resource other {\n";
 export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.target";
 
 export class Machine {
@@ -18,8 +22,13 @@ export class Machine {
   moduleLoaded = true;
   kernel: Kernel | undefined;
   disk: Disk;
+  /** For DRBD's metadata, where the program keeps it apart from the data. */
+  metaDisk: Disk;
+  keepsMetadataApart = false;
   /** Where the DRBD device is mounted. */
   mountedAt: string | undefined;
+  /** The disk for the data is mounted by itself, beside DRBD. */
+  mountsDisk = false;
   /** A mount that systemd waits with until the pair is connected, and for how long it still does. */
   bootMount: { readonly target: string; patience: number } | undefined;
   /** A step that goes on although the connection over which it was begun is gone. */
@@ -38,7 +47,26 @@ export class Machine {
     readonly name: string,
     readonly address: string,
   ) {
-    this.disk = newDisk(`${name}:${diskPath}`, `${name}-1`);
+    this.disk = newDisk(`${name}:${diskPath}`, `${name}-1`, usualSize);
+    this.metaDisk = newDisk(`${name}:${metaDiskPath}`, `${name}-meta-1`, smallSize);
+  }
+
+  /** The disk that DRBD's metadata is on. */
+  get holder(): Disk {
+    return this.keepsMetadataApart ? this.metaDisk : this.disk;
+  }
+
+  get disks(): readonly Disk[] {
+    return [this.disk, this.metaDisk];
+  }
+
+  diskAt(path: string): Disk | undefined {
+    return { [diskPath]: this.disk, [metaDiskPath]: this.metaDisk }[path];
+  }
+
+  /** What drbdadm says where it cannot read some file: no resource at all is there then. */
+  get parseError(): string | undefined {
+    return this.files.get(othersFile) === broken ? `${othersFile}:2: Parse error: expected` : undefined;
   }
 
   get isPrimary(): boolean {

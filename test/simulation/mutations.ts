@@ -8,34 +8,34 @@ import { createMetadata, formattingMark } from "../../provider/core/steps-resour
 import { resource } from "./machine";
 import { eachStep, type Mutation, unguarded, without } from "./mutation";
 
+/** What was seen of each host, changed. */
+const nodesAs =
+  (on: (node: ObservedNode) => ObservedNode) =>
+  (situation: ResourceSituation): ResourceSituation => ({
+    ...situation,
+    nodes: [on(situation.nodes[0]), on(situation.nodes[1])],
+  });
+
 /** A resource's look at each host, changed. */
-const looks =
-  (change: (contents: Contents) => Contents) =>
-  (situation: ResourceSituation): ResourceSituation => {
-    const on = (node: ObservedNode): ObservedNode => ({
-      ...node,
-      resources: new Map(
-        [...node.resources].map(([name, look]) => [
-          name,
-          { ...look, disk: change(look.disk), ...(look.device && { device: change(look.device) }) },
-        ]),
-      ),
-    });
-    return { ...situation, nodes: [on(situation.nodes[0]), on(situation.nodes[1])] };
-  };
+const looks = (change: (contents: Contents) => Contents) =>
+  nodesAs((node) => ({
+    ...node,
+    resources: new Map(
+      [...node.resources].map(([name, look]) => [
+        name,
+        { ...look, disk: change(look.disk), ...(look.device && { device: change(look.device) }) },
+      ]),
+    ),
+  }));
 
 /** A resource as the kernel of each host runs it, changed. */
-const running =
-  (change: (device: KernelDevice) => KernelDevice) =>
-  (situation: ResourceSituation): ResourceSituation => {
-    const on = (node: ObservedNode): ObservedNode => ({
-      ...node,
-      kernelResources: new Map(
-        [...node.kernelResources].map(([name, one]) => [name, { ...one, devices: one.devices.map(change) }]),
-      ),
-    });
-    return { ...situation, nodes: [on(situation.nodes[0]), on(situation.nodes[1])] };
-  };
+const running = (change: (device: KernelDevice) => KernelDevice) =>
+  nodesAs((node) => ({
+    ...node,
+    kernelResources: new Map(
+      [...node.kernelResources].map(([name, one]) => [name, { ...one, devices: one.devices.map(change) }]),
+    ),
+  }));
 
 const blankInstead = (contents: Contents): Contents =>
   "real" in contents ? { kind: "blank", real: contents.real, size: contents.size } : contents;
@@ -50,6 +50,16 @@ const marked = (situation: ResourceSituation, on: (node: ObservedNode) => boolea
   };
   return { ...situation, nodes: [named(situation.nodes[0]), named(situation.nodes[1])] };
 };
+
+const otherVersionsAsNone = nodesAs((node) => ({
+  ...node,
+  resources: new Map(
+    [...node.resources].map(([name, look]) => {
+      const isOther = look.metadata.kind === "present" && look.metadata.version === "v09";
+      return [name, isOther ? { ...look, disk: blankInstead(look.disk), metadata: { kind: "absent" } } : look];
+    }),
+  ),
+}));
 
 const all = /./;
 const createsMetadata = /create-md/;
@@ -174,6 +184,27 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     law: /stood alone/,
     plan: unguarded(/adjust/),
     drops: /StandAlone/,
+  },
+  "a disk that was changed under its metadata is brought up": {
+    law: /was lost/,
+    drops: /is another disk than the one that/,
+  },
+  "a disk that is mounted by itself counts as free": {
+    law: /does not settle/,
+    situation: nodesAs((node) => ({ ...node, mounts: node.mounts.filter(({ source }) => source !== "/dev/vdb") })),
+  },
+  "a file that drbdadm cannot read stops nobody": {
+    law: /does not settle/,
+    situation: nodesAs((node) => ({ ...node, adjust: undefined })),
+  },
+  "metadata of another version counts as none": {
+    law: /over the metadata of data that was in use/,
+    situation: otherVersionsAsNone,
+    plan: eachStep((step) => [
+      createsMetadata.test(step.argv.join(" "))
+        ? { ...step, guard: undefined, does: undefined, argv: ["drbdadm", "--", "--force", "create-md", "r0"] }
+        : step,
+    ]),
   },
   "a side is made Primary while it is filled": {
     law: /made Primary with a disk/,

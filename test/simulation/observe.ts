@@ -11,9 +11,19 @@ import type {
 import type { Look, ProbeRequest } from "../../provider/core/probe";
 import { adjustLines } from "./adjust";
 import { isRunning } from "./connection";
-import { dataBlocks, type Disk, giText, metadataAt, unseenBlock, visibleMetadata } from "./disk";
+import { anyMetadata, dataBlocks, type Disk, giText, metadataAt, unseenBlock } from "./disk";
 import { attachedMetadata, type Kernel } from "./kernel";
-import { device, diskPath, type Machine, minor, resource, resourceFile, sizeFile } from "./machine";
+import {
+  device,
+  diskPath,
+  type Machine,
+  metaDiskPath,
+  minor,
+  othersFile,
+  resource,
+  resourceFile,
+  sizeFile,
+} from "./machine";
 import type { World } from "./world";
 
 /** KiB that stand for a block. */
@@ -21,7 +31,8 @@ const blockSize = 65536;
 
 export function observe(world: World, machine: Machine, { looks, candidates, depth }: ProbeRequest): ObservedNode {
   const installed = machine.files.get(resourceFile);
-  const drift = !machine.hasUtils || installed === undefined ? undefined : adjustOutput(machine, installed);
+  const isAsked = machine.hasUtils && [resourceFile, othersFile].some((path) => machine.files.has(path));
+  const drift = isAsked ? adjustOutput(machine, installed) : undefined;
   const resources = new Map<string, ObservedResource>();
   const isEnough = machine.moduleLoaded && looks.every((look) => look.minor === minor && isWell(machine));
   const closely = depth === "close" || (depth === "needed" && !isEnough);
@@ -29,7 +40,9 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
   for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
     const looked = resources.get(name);
     if (looked === undefined) continue;
-    resources.set(name, { ...looked, candidate: { exit: 0, output: "" }, change: adjustOutput(machine, text) });
+    const output = machine.parseError;
+    const candidate = { exit: output === undefined ? 0 : 10, output: output ?? "" };
+    resources.set(name, { ...looked, candidate, change: adjustOutput(machine, text) });
   }
   const { kernel } = machine;
   return {
@@ -45,6 +58,7 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
     links: [...machine.links],
     mounts: [
       { source: "/dev/vda", target: "/", fstype: "ext4" },
+      ...(machine.mountsDisk ? [{ source: diskPath, target: "/mnt", fstype: "xfs" }] : []),
       ...(machine.mountedAt === undefined ? [] : [{ source: device, target: machine.mountedAt, fstype: "xfs" }]),
     ],
     swaps: [],
@@ -56,12 +70,14 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
   };
 }
 
-function adjustOutput(machine: Machine, text: string): CommandOutput {
+function adjustOutput(machine: Machine, text: string | undefined): CommandOutput {
+  if (machine.parseError !== undefined) return { exit: 10, output: machine.parseError };
+  if (text === undefined) return { exit: 0, output: "" };
   return { exit: 0, output: adjustLines(machine, text).join("\n") };
 }
 
 function running(machine: Machine, kernel: Kernel): KernelResource {
-  const missing = machine.disk.metadata?.outOfSync.filter(Boolean).length ?? 0;
+  const missing = machine.holder.metadata?.outOfSync.filter(Boolean).length ?? 0;
   return {
     name: resource,
     role: kernel.role,
@@ -78,20 +94,24 @@ function running(machine: Machine, kernel: Kernel): KernelResource {
 function blocksOf(world: World, machine: Machine): BlockDevice[] {
   const { disk } = machine;
   const attached = isAttached(machine);
-  const contents = readBlocks(world, disk, "disk");
-  const signed = contents.kind === "signature" ? { fstype: contents.type, uuid: contents.uuid } : {};
-  const children = attached ? [device] : [];
   const found: BlockDevice[] = [
     { path: "/dev/vda", type: "disk", size: 3 * 2 ** 30, readOnly: false, fstype: "ext4", children: [] },
-    { path: diskPath, type: "disk", size: disk.size, readOnly: false, serial: disk.serial, children, ...signed },
+    ...machine.disks.map((one) => {
+      const path = one === disk ? diskPath : metaDiskPath;
+      const children = attached && [disk, machine.holder].includes(one) ? [device] : [];
+      const { size, serial } = one;
+      return { path, type: "disk", size, readOnly: false, serial, children, ...signed(readBlocks(world, one, path)) };
+    }),
   ];
   if (attached) {
-    const inside = machine.isPrimary ? readBlocks(world, disk, "device") : undefined;
-    const fs = inside?.kind === "signature" ? { fstype: inside.type, uuid: inside.uuid } : {};
+    const fs = machine.isPrimary ? signed(readBlocks(world, disk, device)) : {};
     found.push({ path: device, type: "disk", size: disk.size, readOnly: !machine.isPrimary, children: [], ...fs });
   }
   return found;
 }
+
+const signed = (contents: Contents): Pick<BlockDevice, "fstype" | "uuid"> =>
+  contents.kind === "signature" ? { fstype: contents.type, uuid: contents.uuid } : {};
 
 const isAttached = (machine: Machine): boolean => isRunning(machine) && machine.kernel.disk !== "Diskless";
 
@@ -104,16 +124,18 @@ function isWell({ kernel, mountedAt }: Machine): boolean {
 function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput | undefined): ObservedResource {
   if (look.disk !== diskPath) return { disk: { kind: "missing" }, metadata: { kind: "unknown" }, portTaken: false };
   const { disk, kernel } = machine;
-  const inside = machine.isPrimary ? { device: readBlocks(world, disk, "device") } : {};
+  const inside = machine.isPrimary ? { device: readBlocks(world, disk, device) } : {};
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
   if (isWell(machine)) {
     const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
     return { disk: attached, metadata: { kind: "unknown" }, portTaken: false, ...inside, ...change };
   }
   const metadata = kernel !== undefined && isRunning(machine) ? attachedMetadata(machine) : undefined;
-  const kernelGi = metadata === undefined ? {} : { kernelGi: giText(metadata, machine.isPrimary) };
+  const kernelGi =
+    metadata === undefined || machine.parseError !== undefined ? {} : { kernelGi: giText(metadata, machine.isPrimary) };
   return {
-    disk: readBlocks(world, disk, "disk"),
+    disk: readBlocks(world, disk, diskPath),
+    ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, machine.metaDisk, look.metaDisk) }),
     metadata: metadataOf(machine),
     portTaken: false,
     ...kernelGi,
@@ -125,8 +147,9 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
 function metadataOf(machine: Machine): Metadata {
   if (!machine.hasUtils) return { kind: "unknown" };
   if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
-  const found = visibleMetadata(machine.disk);
-  if (found !== undefined) return { kind: "present", version: "v08", gi: giText(found, false) };
+  const found = anyMetadata(machine.holder);
+  if (found !== undefined) return { kind: "present", version: found.version, gi: giText(found, false) };
+  if (machine.keepsMetadataApart) return { kind: "absent" };
   const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const moved = metadataAt(machine.disk, bytes);
   if (moved === undefined) return { kind: "absent" };
@@ -141,15 +164,19 @@ function fingerprint(blocks: readonly number[]): string {
     .slice(0, 16);
 }
 
-/** What low-level probing and samples find: on the disk, metadata of DRBD's goes before all else. */
-export function readBlocks(world: World, disk: Disk, which: "disk" | "device"): Contents {
+/**
+ * What low-level probing and samples find at a path that leads to the disk, or to the DRBD device on it. Metadata at the
+ * disk's end goes before all else; that on a disk of its own stands at its beginning, and is nothing that blkid knows.
+ */
+export function readBlocks(world: World, disk: Disk, real: string): Contents {
   const { size } = disk;
-  const real = which === "disk" ? diskPath : device;
-  const visible = visibleMetadata(disk);
-  if (which === "disk" && visible !== undefined) {
-    return { kind: "signature", real, size, type: "drbd", uuid: visible.deviceUuid };
+  const visible = real === device ? undefined : anyMetadata(disk);
+  if (visible !== undefined) {
+    return real === diskPath
+      ? { kind: "signature", real, size, type: "drbd", uuid: visible.deviceUuid }
+      : { kind: "data", real, size, offset: 0, hash: fingerprint([visible.current % 4096, Number(visible.isOwn)]) };
   }
-  const blocks = which === "disk" ? disk.blocks : disk.blocks.slice(0, dataBlocks);
+  const blocks = real === device ? disk.blocks.slice(0, dataBlocks) : disk.blocks;
   const [head = 0] = blocks;
   const first = head === 0 ? undefined : world.ledger.content(head);
   if (first !== undefined && first.type !== "data") {
@@ -157,7 +184,7 @@ export function readBlocks(world: World, disk: Disk, which: "disk" | "device"): 
   }
   const at = blocks.findIndex((version, block) => version !== 0 && block !== unseenBlock);
   // Metadata that a disk has outgrown is data like any other.
-  const remains = which === "disk" && disk.metadata !== undefined;
+  const remains = real === diskPath && disk.metadata !== undefined;
   if (at < 0 && !remains) return { kind: "blank", real, size };
   const offset = (at < 0 ? dataBlocks : at) * blockSize * 1024;
   return { kind: "data", real, size, offset, hash: fingerprint(blocks) };

@@ -28,7 +28,9 @@ export interface Program {
   readonly keeps: boolean;
   /** Without it a side is made Primary although its peer may be too. */
   readonly fenced: boolean;
-  readonly discard: Readonly<Record<string, string>>;
+  readonly discard: Readonly<Record<string, readonly string[]>>;
+  /** DRBD's metadata on a disk of its own. */
+  readonly metadataApart: boolean;
 }
 
 export const plainProgram: Program = {
@@ -39,6 +41,7 @@ export const plainProgram: Program = {
   keeps: false,
   fenced: true,
   discard: {},
+  metadataApart: false,
 };
 
 export type Outcome =
@@ -161,6 +164,7 @@ export class Stack {
         hostname,
         ...this.placeOf(index === 0 ? 0 : 1),
         disk: "/dev/vdb",
+        ...(program.metadataApart ? { metaDisk: "/dev/vdc" } : {}),
       })),
       __preview: isPreview,
       __globalCommon: nodeNames.map((hostname) => String(this.nodes.get(hostname)?.outputs["configuration"])),

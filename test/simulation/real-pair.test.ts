@@ -106,7 +106,7 @@ test.each(story)("%s", (name, events_) => {
     const verbs = verbsOf(seen.adjust?.output ?? "");
     expect({ capture, verbs }).toEqual({ capture, verbs: verbsOf(adjustLines(capture)) });
     const gi = captured(capture, "drbdadm get-gi r0").trim().split("\n").at(0)!;
-    const found = giText(machine.disk.metadata!, machine.isPrimary);
+    const found = giText(machine.holder.metadata!, machine.isPrimary);
     expect({ capture, gi: simulated.of(found) }).toEqual({ capture, gi: real.of(gi) });
   }
 });

@@ -89,7 +89,7 @@ export class SimulatedRemote implements Remote {
       await this.connect();
       const { kernel } = this.machine;
       if (kernel?.disk === "UpToDate" && kernel.peerDisk === "UpToDate") return ended(0, "");
-      const isIdle = this.machine.disk.metadata?.outOfSync.includes(true) === false;
+      const isIdle = this.machine.holder.metadata?.outOfSync.includes(true) === false;
       if (kernel?.replication === "SyncSource" && isIdle) return ended(endUntold, "");
       if (kernel?.connection !== "Connected") return ended(1, "connection lost\n");
       onLine("--");
@@ -169,8 +169,12 @@ export class SimulatedRemote implements Remote {
         return run(world, machine, action.argv, "provider");
       case "check":
         return this.check(action.call);
-      case "put":
       case "configure":
+        // Parsed together with all else that is installed.
+        if (machine.parseError !== undefined) return failed(10, machine.parseError);
+        files.set(action.path, action.text);
+        return done;
+      case "put":
         files.set(action.path, action.text);
         return done;
       case "fstab": {
@@ -189,13 +193,13 @@ export class SimulatedRemote implements Remote {
       case "force": {
         files.set(action.mark, "0000000000000004\n");
         const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");
-        const { metadata } = machine.disk;
+        const { metadata } = machine.holder;
         if (forced.exit === 0 && metadata !== undefined)
           files.set(action.mark, `${giText(metadata, true).split(":")[0]!}\n`);
         return forced;
       }
       case "clear":
-        return clearDisk(world, machine);
+        return clearDisk(world, machine, action.disk);
       case "move-metadata":
         world.happened.add("metadata moved");
         return moveMetadata(machine, action.bytes);

@@ -10,7 +10,7 @@ export class SimulatedStack extends Stack {
   }
 
   override up(program: Program, run: Run): Promise<Outcome> {
-    this.world.discards = Object.fromEntries(Object.entries(program.discard).map(([host, one]) => [host, [one]]));
+    this.world.discards = program.discard;
     this.world.noteBeginning();
     return super.up(program, run);
   }

@@ -17,6 +17,9 @@ export const happenings = [
   "metadata moved",
   "a device was formatted",
   "a host mounted at boot",
+  "drbdadm could read nothing",
+  "a disk was mounted by itself",
+  "metadata was converted",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -53,7 +56,7 @@ export class World {
   private uuids = 0;
 
   constructor() {
-    this.ledger.disks.push(...this.machines.map(({ disk }) => disk));
+    this.ledger.disks.push(...this.machines.flatMap(({ disks }) => disks));
   }
 
   machine(name: string): Machine {
@@ -80,14 +83,14 @@ export class World {
   }
 
   noteBeginning(): void {
-    this.disksAtBeginning = this.machines.map(({ disk }) => disk);
+    this.disksAtBeginning = this.machines.flatMap(({ disks }) => disks);
     this.configured.clear();
     for (const machine of this.machines) if (machine.files.has(resourceFile)) this.configured.add(machine);
   }
 
   /** Somebody took its disk out since the provider's run began. */
-  wasTakenAway({ disk }: Machine): boolean {
-    return !this.disksAtBeginning.includes(disk);
+  wasTakenAway({ disks }: Machine): boolean {
+    return disks.some((disk) => !this.disksAtBeginning.includes(disk));
   }
 
   /** Of DRBD's metadata, as blkid prints it. */
@@ -114,6 +117,7 @@ export class World {
     machine.kernel = undefined;
     machine.moduleLoaded = false;
     machine.mountedAt = undefined;
+    machine.mountsDisk = false;
     machine.bootMount = undefined;
     machine.unfinished.length = 0;
     loseConnection(this);
