@@ -5,7 +5,7 @@ import { closeConnection, waitForSsh } from "../../lab/ssh-access";
 
 /** A line of /proc/drbd without its counters: `cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----`. */
 export async function drbdState(lab: Lab, name: MachineName, minor = 1): Promise<string> {
-  const { stdout } = await lab.run(name, `sed -n 's/^ *${minor}: //p' /proc/drbd 2>/dev/null`);
+  const { stdout } = await lab.run(name, `sed -n 's/^ *${minor}: //p' /proc/drbd 2>/dev/null || [ ! -e /proc/drbd ]`);
   return stdout.trim();
 }
 
@@ -40,8 +40,9 @@ export async function surveyAll(lab: Lab): Promise<string[]> {
 }
 
 /** A checksum of all that a disk holds. */
-export async function diskSum(lab: Lab, name: MachineName, disk: string): Promise<string> {
-  return (await lab.run(name, `sha256sum <${disk}`, { timeout: 120 })).stdout.trim();
+export async function diskSum(lab: Lab, name: MachineName, disk: string, bytes?: number): Promise<string> {
+  const script = bytes === undefined ? `sha256sum <${disk}` : `head -c ${bytes} ${disk} | sha256sum`;
+  return (await lab.run(name, script, { timeout: 120 })).stdout.trim();
 }
 
 /** Repeats a look until it gives what is awaited, and gives the last look at the deadline. */

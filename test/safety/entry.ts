@@ -38,4 +38,3 @@ export const races: readonly Shown[] = inFile("simulation/laws.test.ts", [
 ]);
 
 export const noDrbd9 = "The lab's machines and the simulated pair have DRBD 8.4.";
-export const oursAlone = "The text of what runs is all there is to it: a machine would show no more.";

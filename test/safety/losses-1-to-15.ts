@@ -1,5 +1,5 @@
 /** How data was lost with DRBD, or a cluster hung, and what stands before each: the first fifteen. */
-import { core, type Entry, lab, laws, met, oursAlone } from "./entry";
+import { core, type Entry, lab, laws, met } from "./entry";
 
 export const firstLosses: readonly Entry[] = [
   {
@@ -168,7 +168,7 @@ export const firstLosses: readonly Entry[] = [
       "plan-data",
       "another resource's file that drbdadm cannot read: refused by its name, before anything is written",
     ),
-    law: "The simulated pair has no files of others. The table holds it against every kind of disk (decision-table).",
+    law: met("a file that drbdadm cannot read stops nobody"),
     lab: lab(
       "keeps-data/files",
       "another resource's file that drbdadm cannot read: refused by its name, nothing written",
@@ -203,7 +203,7 @@ export const firstLosses: readonly Entry[] = [
       "though both disks are UpToDate: told with what copies them, and that it needs a Primary",
     ),
     law: core("never-emitted", "a verify taken for a repair"),
-    lab: "Not shown: no test has DRBD compare two disks of which one was changed behind it.",
+    lab: lab("keeps-data/verify", "told in every plan, and not touched; and what is told copies it from the Primary"),
   },
   {
     number: 15,
@@ -211,6 +211,10 @@ export const firstLosses: readonly Entry[] = [
     guard: "Never emitted: the first sync is a real one, which mkfs's discards make short.",
     row: core("plan-first-up", "two blank disks: every step, in order"),
     law: [...core("never-emitted", "clear-bitmap"), ...laws],
-    lab: oursAlone,
+    // The data that was there before is on the other side afterwards: nothing but a sync can have brought it there.
+    lab: lab(
+      "keeps-data/existing-data",
+      "XFS with room behind it: internal metadata, no mkfs, mounted, the same on the other host",
+    ),
   },
 ];

@@ -1,5 +1,5 @@
 /** How data was lost with DRBD, or a cluster hung, and what stands before each: the other fifteen. */
-import { core, type Entry, lab, laws, met, noDrbd9, oursAlone, races } from "./entry";
+import { core, type Entry, lab, laws, met, noDrbd9, races } from "./entry";
 
 export const otherLosses: readonly Entry[] = [
   {
@@ -24,7 +24,7 @@ export const otherLosses: readonly Entry[] = [
       "used as it is reached through a link",
       "a disk with data of ours is not attached while it is used otherwise",
     ),
-    law: "Nobody mounts a backing disk in the simulated pair. The table holds it against all else that is found (decision-table).",
+    law: met("a disk that is mounted by itself counts as free"),
     lab: lab("bad-input", "that are mounted, and that are swap space", "that fstab mounts by itself"),
   },
   {
@@ -54,7 +54,7 @@ export const otherLosses: readonly Entry[] = [
       ...core("remote-functions", "gi and no_metadata"),
       ...core("plan-data", "%s under %s: refused, with the way on"),
     ],
-    law: `${noDrbd9} The table holds metadata of another version against all else that is found (decision-table).`,
+    law: met("metadata of another version counts as none"),
     lab: lab(
       "keeps-data/grown-disk",
       "metadata of DRBD 9 under a module of 8.4: refused, with the way to convert it, after which all is there",
@@ -120,14 +120,29 @@ export const otherLosses: readonly Entry[] = [
   },
   {
     number: 23,
-    text: "Disk, minor or name changed under a running resource.",
-    guard: "What drbdadm would do for it is read beforehand (adjust -d) and refused.",
+    text: "Disk, minor or name changed under a running resource; the disk changed under metadata that is on another one.",
+    guard:
+      "What drbdadm would do for it is read beforehand (adjust -d) and refused; so is a disk that is not the remembered one.",
     row: [
       ...core("plan-changes", "another disk", "another minor", "whatever we do not know"),
       ...core("plan-disks", "where it runs as another minor"),
+      ...core(
+        "plan-external-metadata",
+        "%s: refused, since DRBD would take what is there for its own",
+        "under another path without a serial number: refused",
+      ),
     ],
-    law: core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
-    lab: lab("change", "its minor", "its disk", "its name", "the pair is well"),
+    law: [
+      ...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
+      ...met("a disk that was changed under its metadata is brought up"),
+    ],
+    lab: [
+      ...lab("change", "its minor", "its disk", "its name", "the pair is well"),
+      ...lab(
+        "keeps-data/external-metadata",
+        "another disk beside the same metadata: refused, and filled from the other side at a person's word",
+      ),
+    ],
   },
   {
     number: 24,
@@ -138,7 +153,7 @@ export const otherLosses: readonly Entry[] = [
       ...core("never-emitted", "an answer to whatever is asked"),
       ...core("plan-laws", "no command is forced but that one"),
     ],
-    lab: oursAlone,
+    lab: lab("keeps-data/questions", "over %s: it gets no answer, fails, and writes nothing"),
   },
   {
     number: 25,
@@ -149,7 +164,7 @@ export const otherLosses: readonly Entry[] = [
       ...core("plan-changes", "both hosts are Primary: nobody's filesystem is touched"),
     ],
     law: core("plan-laws", "whoever is Primary stays so: nobody is demoted, unmounted, taken down or promoted beside"),
-    lab: "Not shown: with the options that go with a filesystem DRBD itself refuses the second Primary (exit 11).",
+    lab: lab("keeps-data/apart", "both are Primary by somebody's hand: refused, and neither is touched"),
   },
   {
     number: 26,

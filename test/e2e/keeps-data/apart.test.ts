@@ -1,4 +1,7 @@
 /** Two sides that do not agree: who is newer is told by their generation identifiers, and never decided here. */
+import { MACHINES } from "../../../lab/machines";
+import { usableBytes } from "../../../provider/core/metadata-size";
+import { diskBytes } from "../../core/observed-builder";
 import { diskSum, drbdState, eventually } from "../machine";
 import { MOUNT_POINT, withResource } from "../site";
 import { LivingPair } from "./living-pair";
@@ -39,9 +42,11 @@ async function giveUpBravos(told: string): Promise<void> {
 
 test("split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works", async () => {
   await splitBrain();
-  const onBravo = await diskSum(pair.lab, "bravo", "/dev/vdb");
+  // DRBD itself writes to the metadata behind it some seconds later.
+  const dataOnBravo = () => diskSum(pair.lab, "bravo", "/dev/vdb", usableBytes(diskBytes));
+  const onBravo = await dataOnBravo();
   const told = await pair.refused();
-  expect(await diskSum(pair.lab, "bravo", "/dev/vdb")).toBe(onBravo);
+  expect(await dataOnBravo()).toBe(onBravo);
   expect(told).toMatch(
     /split brain: alpha and bravo both hold changes that the other has not seen \(generation identifiers: alpha [0-9A-F:]{67}, bravo [0-9A-F:]{67}\)/,
   );
@@ -106,6 +111,14 @@ test("the other one is named as the sync source: nothing moves in a pair that ru
   await pair.stack.configure(pair.site);
   await pair.up();
   await pair.expectWhole();
+});
+
+test("both are Primary by somebody's hand: refused, and neither is touched", async () => {
+  const allow = `sed -i 's/net {/net { allow-two-primaries yes;/' /etc/drbd.d/r0.res && drbdadm adjust r0`;
+  for (const machine of MACHINES) await pair.run(machine, allow);
+  await pair.run("bravo", "drbdadm primary r0");
+  expect(await pair.refused()).toContain("alpha and bravo are both Primary, and xfs may be in use on one alone");
+  expect(await drbdState(pair.lab, "alpha")).toMatch(/ro:Primary\/Primary ds:UpToDate\/UpToDate/);
 });
 
 test("a host that cannot be reached over SSH: nothing is done on the other", async () => {
