@@ -1,6 +1,6 @@
 #!/bin/bash
-# `npm run faults`: every fault between two steps of a first `up`, and the cases of data that must be kept, in the lab;
-# then a table of all of them. About two hours. `npm test` runs some of them.
+# `npm run faults`: every fault between two steps of a first `up`, the cases of data that must be kept, and fixed histories
+# of the simulated pair beside the real one, in the lab; then a table of all of them. About two hours. `npm test` runs some.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -13,7 +13,7 @@ scripts/setup.sh --tests || exit
 . scripts/env.sh || exit
 node dist/lab/main.js up || exit
 # What is given goes to jest: -t 'power of bravo' for some of them.
-jest test/e2e/faults test/e2e/interrupted test/e2e/keeps-data --selectProjects e2e --runInBand \
+jest test/e2e/faults test/e2e/interrupted test/e2e/keeps-data test/e2e/simulation-oracle --selectProjects e2e --runInBand \
   --json --outputFile "$results/e2e.json" "$@"
 node scripts/faults-table.js "$FAULTS_ROWS" "$results/e2e.json"
 node scripts/test-sums.js "$results/e2e.json"
