@@ -3,20 +3,40 @@
  * attaches whatever is there: with ext4 in the place of bravo's copy the lab's pair met as UpToDate/UpToDate, and synced
  * nothing.
  */
+import { parseResFile } from "./config-file";
 import { contentsIdentity, describeContents, describeDisk, isSameDisk } from "./disk-identity";
 import { isAttached, isNewest } from "./discards";
 import type { Memory } from "./memory";
 import type { PairView } from "./pair-view";
+import { resourcePath } from "./paths";
 import type { Refusal } from "./plan";
 import { disksOf, type Side } from "./side";
 
 export function refuseOtherDisks(pair: PairView): Refusal[] {
   return pair.sides.flatMap((side) => {
+    const moved = movedMetadata(pair, side);
+    if (moved.length > 0) return moved;
     const found = changedDisk(pair.memory, side);
     return found === undefined
       ? overwritten(pair, side)
       : [{ node: side.desired.hostname, found, way: wayOn(pair, side) }];
   });
+}
+
+/** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
+function movedMetadata({ desired: { name } }: PairView, { desired, node, progress, ...side }: Side): Refusal[] {
+  const { hostname, disk, metaDisk } = desired;
+  const installed = parseResFile(node.files.get(resourcePath(name)) ?? "").flatMap(({ volumes }) => volumes);
+  const before = installed.find((one) => one.host === hostname && one.disk === disk)?.metaDisk;
+  const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
+  if (before === undefined || before === metaDisk || isEmpty || side.device !== undefined) return [];
+  return [
+    {
+      node: hostname,
+      found: `the metadata of ${disk} is ${before === "internal" ? before : `on ${before}`}, as the file of ${name} there says, and not ${metaDisk === "internal" ? metaDisk : `on ${metaDisk}`}`,
+      way: `Metadata stays where it is: set \`metaDisk\` back to ${before} for ${hostname}. To begin anew with the other place, destroy the resource first (its data stays on the disks): what stands there is then asked about.`,
+    },
+  ];
 }
 
 /** Somebody has attached it already: where it has not met its peer yet, that would overwrite what nobody let go. */

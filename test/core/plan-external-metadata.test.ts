@@ -7,6 +7,7 @@ import {
   blank,
   blankNode,
   commandsOf,
+  configurationOf,
   diskBytes,
   downNode,
   filesystemUuid,
@@ -20,6 +21,7 @@ import {
   rememberedDisk,
   usedGi,
   withBlock,
+  withFile,
   withKernel,
   withLook,
 } from "./observed-builder";
@@ -27,6 +29,7 @@ import { filesystemOn, stepLike, uuid, ways } from "./data-builder";
 
 const [first, second] = r0.sides;
 const desired: DesiredResource = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] };
+const path = "/etc/drbd.d/r0.res";
 const letting = (...named: string[]): DesiredResource => ({ ...desired, discard: { bravo: named } });
 
 const alpha = downNode("alpha", usedGi);
@@ -36,7 +39,11 @@ const ext4 = filesystemOn("ext4", MiB);
 
 /** bravo with the resource down, this on its disk, and such identifiers in the metadata beside it. */
 const bravo = (disk: Contents, gi = usedGi): ObservedNode =>
-  withLook(downNode("bravo", gi), { disk, metaDisk: metadata, metadata: { kind: "present", version: "v08", gi } });
+  withLook(withFile(downNode("bravo", gi), path, configurationOf(desired)), {
+    disk,
+    metaDisk: metadata,
+    metadata: { kind: "present", version: "v08", gi },
+  });
 const withSerial = (node: ObservedNode, serial: string | undefined) => withBlock(node, "/dev/vdb", { serial });
 
 const memory: Memory = { filesystemUuid, disks: { bravo: rememberedDisk({ metadataUuid: "" }) } };
@@ -98,6 +105,39 @@ describe("a disk whose metadata is on another one", () => {
     const node = withSerial(bravo(ext4), "9999");
     const outdated = downNode("alpha", olderGi.replace(/:1:1:/, ":1:0:"));
     expect(ways(planOf([outdated, node], { desired, memory }))).not.toContain("discard");
+  });
+});
+
+describe("another place for the metadata of a resource that is down", () => {
+  const internal = downNode("bravo", usedGi);
+
+  test.each<[string, ObservedNode, DesiredResource, string, string]>([
+    [
+      "from the disk's end to a disk of its own",
+      withLook(internal, { metadata: { kind: "absent" }, metaDisk: { ...blank, real: "/dev/vdc" } as Contents }),
+      desired,
+      "bravo: the metadata of /dev/vdb is internal, as the file of r0 there says, and not on /dev/vdc",
+      "set `metaDisk` back to internal for bravo",
+    ],
+    [
+      "and back",
+      withFile(withLook(internal, { disk: replica, metadata: { kind: "absent" } }), path, configurationOf(desired)),
+      r0,
+      "bravo: the metadata of /dev/vdb is on /dev/vdc, as the file of r0 there says, and not internal",
+      "set `metaDisk` back to /dev/vdc for bravo",
+    ],
+  ])("%s: refused, whatever is named", (_what, node, wanted, found, way) => {
+    for (const named of [[], ["drbd:29ff20370300d6d2", `xfs:${filesystemUuid}`]]) {
+      const plan = planOf([alpha, node], { desired: { ...wanted, discard: { bravo: named } } });
+      expect(refusalsOf(plan)).toContain(found);
+      expect(ways(plan)).toContain(way);
+    }
+  });
+
+  test("where nothing stands on the disk yet: as one likes", () => {
+    const node = withFile(blankNode("bravo"), path, configurationOf(r0));
+    const metaDisk: Contents = { ...blank, real: "/dev/vdc" } as Contents;
+    expect(refusalsOf(planOf([blankNode("alpha"), withLook(node, { metaDisk })], { desired }))).toEqual([]);
   });
 });
 

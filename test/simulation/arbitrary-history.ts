@@ -60,7 +60,7 @@ const quiet = fc.constant([] as Interruption[]);
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ kind: fc.constant("event" as const), event }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("up" as const), interruptions }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("preview" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("preview" as const, "the state is lost" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("discard" as const), on: machine }) },
   {
     weight: 1,
@@ -76,6 +76,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
         fc.record({ maxBuffers: fc.constantFrom(2048, 8000) }),
         { weight: 3, arbitrary: fc.record({ formatted: fc.boolean() }) },
         fc.record({ keeps: fc.boolean() }),
+        fc.record({ metadataApart: fc.boolean() }),
         fc.constant({ discard: {} }),
       ),
     }),
@@ -112,6 +113,17 @@ const splitBrain = happens(
   { kind: "time", turns: 2 },
 );
 
+/** Another place for the metadata is named for a pair that is down and that nobody knows, and all that is there may go. */
+const newPlace = (metadataApart: boolean): Deed[] => [
+  ...happens({ kind: "time", turns: 8 }, { kind: "write", on: 0, block: 1 }, byHand(0, "umount")),
+  ...happens({ kind: "hand on both", command: "down" }),
+  { kind: "program", change: { metadataApart } },
+  { kind: "the state is lost" },
+  { kind: "discard", on: 0 },
+  { kind: "discard", on: 1 },
+  { kind: "up", interruptions: [] },
+];
+
 /** What chance alone would seldom bring about. */
 const stories: readonly Deed[][] = [
   // Both sides are written to, neither sees the other, and then they meet.
@@ -135,6 +147,8 @@ const stories: readonly Deed[][] = [
     { kind: "time", turns: 1 },
     { kind: "cut power", on: 0 },
   ),
+  newPlace(true),
+  newPlace(false),
 ];
 const story = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Deed[]>([]) },

@@ -49,7 +49,7 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
     case "fits_before_metadata":
       return fits(world, machine, Number(args[1]), Number(args[2]));
     case "up_to_date":
-      return upToDate(machine);
+      return upToDate(machine, args[1]!);
     case "before_growth": {
       const found = metadataAt(machine.disk, Number(args[1]));
       const isIt = found !== undefined && ["any", found.deviceUuid].includes(args[2]!);
@@ -99,7 +99,9 @@ function waitConnected(machine: Machine): Result | "wait" {
 
 function neverUsed(machine: Machine): Result {
   if (machine.parseError !== undefined) return failed(1, `not those of a new device: ${machine.parseError}`);
-  const metadata = isRunning(machine) ? (attachedMetadata(machine) ?? visibleMetadata(machine.holder)) : undefined;
+  const metadata = isRunning(machine)
+    ? (attachedMetadata(machine) ?? visibleMetadata(machine.holderByFile))
+    : undefined;
   const isNew =
     metadata?.current === justCreated && metadata.bitmap === 0 && metadata.history.every((one) => one === 0);
   const said = metadata === undefined ? "none" : giText(metadata, machine.isPrimary);
@@ -126,11 +128,11 @@ function fits(world: World, machine: Machine, bytes: number, usable: number): Re
   return room ? done : failed(1, `the filesystem on ${diskPath} takes ${taken ?? "an unknown number of"} bytes`);
 }
 
-function upToDate(machine: Machine): Result {
+function upToDate(machine: Machine, holder: string): Result {
   if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
     return machine.kernel.disk === "UpToDate" ? done : failed(1, `r0 is ${machine.kernel.disk} here, not UpToDate`);
   }
-  const { consistent, wasUpToDate } = anyMetadata(machine.holder)?.flags ?? {};
+  const { consistent, wasUpToDate } = anyMetadata(machine.diskAt(holder)!)?.flags ?? {};
   const isNewest = consistent === true && wasUpToDate === true;
   return isNewest ? done : failed(1, `the data on ${diskPath} is not known to be the newest`);
 }

@@ -78,7 +78,7 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
 
 /** drbdadm create-md with no terminal: it is no guard. Only the head of the disk that it writes to is looked at. */
 function createMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
-  const { disk, holder } = machine;
+  const { disk, holderByFile: holder } = machine;
   if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
     return failed(20, "Device '1' is configured!");
   if (machine.mountsDisk && holder === disk) return failed(20, "open(/dev/vdb) failed: Device or resource busy");
@@ -128,7 +128,7 @@ export function moveMetadata(machine: Machine, bytes: number): Result {
 }
 
 function wipeMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
-  const { disk, holder } = machine;
+  const { disk, holderByFile: holder } = machine;
   if (machine.kernel !== undefined && machine.kernel.disk !== "Diskless")
     return failed(20, "Device '1' is configured!");
   if (anyMetadata(holder) === undefined) return done;
@@ -183,6 +183,11 @@ function adjust(world: World, machine: Machine, configuration: string, actor: Ac
     }
     if (lines.some((line) => line.includes(" disconnect ")) && machine.kernel.connection !== "StandAlone") {
       disconnect(world, machine);
+    }
+    if (lines.some((line) => line.includes(" detach ")) && isAttached(machine)) {
+      if (actor === "provider") world.broken.push(`${machine.name}'s disk was detached by an adjust`);
+      change(machine, { disk: "Diskless" }, world.generations);
+      tellPeer(world, machine);
     }
     machine.kernel.configuration = configuration;
     machine.kernel.startedBy = actor;

@@ -17,6 +17,7 @@ export interface Interruption {
 export type Deed =
   | { readonly kind: "up" | "destroy" | "refresh"; readonly interruptions: readonly Interruption[] }
   | { readonly kind: "preview" }
+  | { readonly kind: "the state is lost" }
   | { readonly kind: "program"; readonly change: Partial<Program> }
   /** A person reads what is refused, and names what stands on a disk as what may go. */
   | { readonly kind: "discard"; readonly on: 0 | 1 }
@@ -71,7 +72,7 @@ export interface Life {
 /** Lives through a history and tells which laws were broken in it, and how it ended. */
 export async function live(history: History): Promise<Life> {
   const world = new World();
-  for (const machine of world.machines) machine.keepsMetadataApart = history.program.metadataApart;
+  for (const machine of world.machines) machine.beginsApart = history.program.metadataApart;
   history.beginnings.forEach((beginning, index) => {
     fill(world, world.machines[index === 0 ? 0 : 1], beginning);
   });
@@ -88,11 +89,15 @@ export async function live(history: History): Promise<Life> {
         break;
       case "discard": {
         const machine = world.machines[deed.on];
-        const paths = machine.keepsMetadataApart ? [diskPath, metaDiskPath] : [diskPath];
+        const paths = program.metadataApart ? [diskPath, metaDiskPath] : [diskPath];
         const named = paths.flatMap((path) => contentsIdentity(readBlocks(world, machine.diskAt(path)!, path)) ?? []);
         if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
         break;
       }
+      case "the state is lost":
+        stack.forget();
+        world.beginLifeAnew();
+        break;
       case "preview": {
         const before = snapshot(world);
         await stack.preview(program, new InterruptedRun(world));

@@ -24,7 +24,8 @@ export class Machine {
   disk: Disk;
   /** For DRBD's metadata, where the program keeps it apart from the data. */
   metaDisk: Disk;
-  keepsMetadataApart = false;
+  /** Where nothing is configured yet, whether it will be there. */
+  beginsApart = false;
   /** Where the DRBD device is mounted. */
   mountedAt: string | undefined;
   /** The disk for the data is mounted by itself, beside DRBD. */
@@ -51,9 +52,22 @@ export class Machine {
     this.metaDisk = newDisk(`${name}:${metaDiskPath}`, `${name}-meta-1`, smallSize);
   }
 
-  /** The disk that DRBD's metadata is on. */
+  /** The disk that DRBD's metadata is on: as the kernel runs it, and else as its file says. */
   get holder(): Disk {
     return this.keepsMetadataApart ? this.metaDisk : this.disk;
+  }
+
+  get keepsMetadataApart(): boolean {
+    return this.isApart(this.kernel?.configuration ?? this.files.get(resourceFile));
+  }
+
+  /** What drbdadm reads, whatever runs. */
+  get holderByFile(): Disk {
+    return this.isApart(this.files.get(resourceFile)) ? this.metaDisk : this.disk;
+  }
+
+  private isApart(configuration: string | undefined): boolean {
+    return configuration?.includes(`meta-disk ${metaDiskPath};`) ?? this.beginsApart;
   }
 
   get disks(): readonly Disk[] {

@@ -189,6 +189,10 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     law: /was lost/,
     drops: /is another disk than the one that/,
   },
+  "what was replicated counts as anybody's where another place for its metadata is named": {
+    law: /was lost/,
+    drops: /as the file of r0 there says/,
+  },
   "a disk that is mounted by itself counts as free": {
     law: /does not settle/,
     situation: nodesAs((node) => ({ ...node, mounts: node.mounts.filter(({ source }) => source !== "/dev/vdb") })),

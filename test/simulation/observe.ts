@@ -136,7 +136,7 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
   return {
     disk: readBlocks(world, disk, diskPath),
     ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, machine.metaDisk, look.metaDisk) }),
-    metadata: metadataOf(machine),
+    metadata: metadataOf(machine, look),
     portTaken: false,
     ...kernelGi,
     ...inside,
@@ -144,12 +144,13 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
   };
 }
 
-function metadataOf(machine: Machine): Metadata {
+function metadataOf(machine: Machine, look: Look): Metadata {
   if (!machine.hasUtils) return { kind: "unknown" };
   if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
-  const found = anyMetadata(machine.holder);
+  const isInternal = look.metaDisk === "internal";
+  const found = anyMetadata(isInternal ? machine.disk : machine.metaDisk);
   if (found !== undefined) return { kind: "present", version: found.version, gi: giText(found, false) };
-  if (machine.keepsMetadataApart) return { kind: "absent" };
+  if (!isInternal) return { kind: "absent" };
   const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const moved = metadataAt(machine.disk, bytes);
   if (moved === undefined) return { kind: "absent" };

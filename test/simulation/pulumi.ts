@@ -78,6 +78,12 @@ export class Stack {
     return wasInUse({ filesystemUuid, disks });
   }
 
+  /** The state is lost, or another stack is made for the same pair. */
+  forget(): void {
+    this.nodes.clear();
+    this.resource = undefined;
+  }
+
   /** `pulumi up`, without the preview before it. */
   up(program: Program, run: Run): Promise<Outcome> {
     return this.phase(run, async () => {
