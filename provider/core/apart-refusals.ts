@@ -3,12 +3,11 @@
  * attaches whatever is there: with ext4 in the place of bravo's copy the lab's pair met as UpToDate/UpToDate, and synced
  * nothing.
  */
-import { parseResFile } from "./config-file";
+import { installedMetaDisk } from "./configuration-place";
 import { contentsIdentity, describeContents, describeDisk, isSameDisk } from "./disk-identity";
 import { isAttached, isNewest } from "./discards";
 import type { Memory } from "./memory";
 import type { PairView } from "./pair-view";
-import { resourcePath } from "./paths";
 import type { Refusal } from "./plan";
 import { disksOf, type Side } from "./side";
 
@@ -26,8 +25,7 @@ export function refuseOtherDisks(pair: PairView): Refusal[] {
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
 function movedMetadata({ desired: { name } }: PairView, { desired, node, progress, ...side }: Side): Refusal[] {
   const { hostname, disk, metaDisk } = desired;
-  const installed = parseResFile(node.files.get(resourcePath(name)) ?? "").flatMap(({ volumes }) => volumes);
-  const before = installed.find((one) => one.host === hostname && one.disk === disk)?.metaDisk;
+  const before = installedMetaDisk(node, name, desired);
   const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
   if (before === undefined || before === metaDisk || isEmpty || side.device !== undefined) return [];
   return [

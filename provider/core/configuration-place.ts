@@ -27,10 +27,26 @@ export function replacedPath(node: ObservedNode, resource: string): string | und
   return otherPlace(node, resource)?.path;
 }
 
-/** The secret of a resource that is configured on a host, in whichever file. */
+/** The text of whichever file configures a resource on a host. */
+function installedText(node: ObservedNode, resource: string): string | undefined {
+  return node.files.get(resourcePath(resource)) ?? otherPlace(node, resource)?.text;
+}
+
 export function installedSecret(node: ObservedNode, resource: string): string | undefined {
-  const text = node.files.get(resourcePath(resource)) ?? otherPlace(node, resource)?.text;
+  const text = installedText(node, resource);
   return text === undefined ? undefined : parseSharedSecret(text);
+}
+
+/** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. */
+export function installedMetaDisk(
+  node: ObservedNode,
+  resource: string,
+  { hostname, disk }: { readonly hostname: string; readonly disk: string },
+): string | undefined {
+  return parseResFile(installedText(node, resource) ?? "")
+    .filter((found) => found.resource === resource)
+    .flatMap(({ volumes }) => volumes)
+    .find((volume) => volume.host === hostname && volume.disk === disk)?.metaDisk;
 }
 
 /** What cannot simply be replaced by our own file. */

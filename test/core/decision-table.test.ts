@@ -10,6 +10,7 @@ import {
   type Outcome,
   type Verdict,
   attached,
+  besideMetadata,
   connections,
   diskWords,
   metadataWords,
@@ -20,6 +21,7 @@ import {
 import {
   allCommands,
   blank,
+  configurationOf,
   diskBytes,
   divergedGi,
   downNode,
@@ -30,6 +32,7 @@ import {
   nodeAt,
   olderGi,
   planOf,
+  r0,
   remembered,
   rememberedDisk,
   unrelatedGi,
@@ -194,6 +197,21 @@ function expectOutcome(plan: Plan, outcome: Outcome, source: Found, target: Foun
   must(!commands.some((one) => /wipefs|bravo: drbdadm primary|bravo: mkfs|-- --force/.test(one)), "nothing else");
 }
 
+function checkOutcome(source: Found, target: Found, remembers: boolean, desired = r0): void {
+  const given = { desired, memory: remembers ? memory : noMemory, preview: true };
+  const plan = planOf([source.node, target.node], given);
+  const refused = [source, target].flatMap(({ verdict }) => (verdict instanceof RegExp ? [verdict] : []));
+  try {
+    if (refused.length > 0) expectRefused(plan, refused);
+    else {
+      const [one, other] = [source.verdict, target.verdict] as [Exclude<Verdict, RegExp>, Exclude<Verdict, RegExp>];
+      expectOutcome(plan, remembers ? remembering(one, other) : together[one][other], source, target);
+    }
+  } catch (error) {
+    throw new Error(`${source.name}; ${target.name}: ${String(error)}\n${toldBy(plan).join("\n")}`);
+  }
+}
+
 describe.each([
   ["with nothing remembered", false],
   ["with the pair remembered", true],
@@ -207,23 +225,42 @@ describe.each([
     const targets = apartSides("bravo", remembers, second);
     let count = 0;
     const check = (source: Found, target: Found) => {
-      const plan = planOf([source.node, target.node], { memory: remembers ? memory : noMemory, preview: true });
-      const refused = [source, target].flatMap(({ verdict }) => (verdict instanceof RegExp ? [verdict] : []));
-      try {
-        if (refused.length > 0) expectRefused(plan, refused);
-        else {
-          const [one, other] = [source.verdict, target.verdict] as [Exclude<Verdict, RegExp>, Exclude<Verdict, RegExp>];
-          expectOutcome(plan, remembers ? remembering(one, other) : together[one][other], source, target);
-        }
-      } catch (error) {
-        throw new Error(`${source.name}; ${target.name}: ${String(error)}\n${toldBy(plan).join("\n")}`);
-      }
+      checkOutcome(source, target, remembers);
       count++;
     };
     for (const source of sources) for (const target of representatives(targets)) check(source, target);
     for (const target of targets) for (const source of representatives(sources)) check(source, target);
     expect(count).toBeGreaterThan(4000);
   });
+});
+
+test("disks whose metadata is on another one, in a pair that is remembered, beside every kind of the other side", () => {
+  const [first, second] = r0.sides;
+  const desired = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] as const };
+  // Not those that are refused by themselves, or for themselves as well.
+  const sources = representatives(apartSides("alpha", true, false)).filter(
+    ({ verdict }) => !(verdict instanceof RegExp) && verdict !== "stranger",
+  );
+  let count = 0;
+  for (const metadata of Object.keys(besideMetadata) as (keyof typeof besideMetadata)[]) {
+    const isThere = metadata !== "absent" && metadata !== "not read";
+    const metaDisk: Contents = isThere
+      ? { kind: "data", real: "/dev/vdc", size: 4 * MiB, offset: 0, hash: "00000000000000aa" }
+      : { kind: "blank", real: "/dev/vdc", size: 4 * MiB };
+    for (const disk of diskWords) {
+      const node = withFile(apartSide("bravo", metadata, disk, false), "/etc/drbd.d/r0.res", configurationOf(desired));
+      const target = {
+        name: `bravo: ${metadata}, ${disk}`,
+        node: withLook(node, { metaDisk }),
+        verdict: besideMetadata[metadata][disk],
+      };
+      for (const source of sources) {
+        checkOutcome(source, target, true, desired);
+        count++;
+      }
+    }
+  }
+  expect(count).toBeGreaterThan(1000);
 });
 
 // --- a side that DRBD has attached -------------------------------------------------------------------------------

@@ -116,6 +116,39 @@ export const apart: Readonly<Record<MetadataWord, Readonly<Record<DiskWord, Verd
   },
 };
 
+/** The same where the metadata is on a disk of its own: what stands on the disk for the data is seen as it is. */
+const foreignUnlessBlank = (verdict: Verdict): Readonly<Record<DiskWord, Verdict>> => ({
+  blank: verdict,
+  filesystem: "foreign",
+  data: "foreign",
+  "DRBD's": "foreign",
+  "another, blank": verdict,
+  grown: "foreign",
+  shrunk: "foreign",
+  unreadable: "foreign",
+  ...unusable,
+});
+const anotherIsTold = (verdict: Verdict): Readonly<Record<DiskWord, Verdict>> => ({
+  ...whatever(verdict),
+  "another, blank": /is another disk than the one that the metadata on \/dev\/vdc was made for/,
+});
+type OfAnInternalOneOnly = "of another device" | "where the disk ended";
+
+export const besideMetadata: Readonly<
+  Record<Exclude<MetadataWord, OfAnInternalOneOnly>, Readonly<Record<DiskWord, Verdict>>>
+> = {
+  absent: { ...foreignUnlessBlank("blank"), unreadable: /could not be read/ },
+  "just created": foreignUnlessBlank("new"),
+  "in use": anotherIsTold("used"),
+  "in use, older": anotherIsTold("older"),
+  "in use, diverged": anotherIsTold("diverged"),
+  "in use, unrelated": anotherIsTold("unrelated"),
+  "of another version": whatever(/metadata of version v09, and the module there/),
+  busy: whatever(/metadata of r0 could not be read/),
+  unreadable: whatever(/metadata of r0 could not be read/),
+  "not read": { ...foreignUnlessBlank("blank"), unreadable: /could not be read/ },
+};
+
 /** A disk that DRBD has attached, by its state: `by its identifiers` where those decide. */
 export const attached = {
   Attaching: /on its way to another state/,

@@ -120,6 +120,17 @@ describe("another place for the metadata of a resource that is down", () => {
       "set `metaDisk` back to internal for bravo",
     ],
     [
+      "the same, of a pair that was set up by hand in a file of another name",
+      withFile(
+        withFile(withLook(internal, { disk: replica, metadata: { kind: "absent" } }), path, undefined),
+        "/etc/drbd.d/a-pair.res",
+        configurationOf(desired),
+      ),
+      r0,
+      "bravo: the metadata of /dev/vdb is on /dev/vdc, as the file of r0 there says, and not internal",
+      "set `metaDisk` back to /dev/vdc for bravo",
+    ],
+    [
       "and back",
       withFile(withLook(internal, { disk: replica, metadata: { kind: "absent" } }), path, configurationOf(desired)),
       r0,

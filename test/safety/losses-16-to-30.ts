@@ -127,14 +127,22 @@ export const otherLosses: readonly Entry[] = [
       ...core("plan-changes", "another disk", "another minor", "whatever we do not know"),
       ...core("plan-disks", "where it runs as another minor"),
       ...core(
+        "decision-table",
+        "disks whose metadata is on another one, in a pair that is remembered, beside every kind of the other side",
+      ),
+      ...core(
         "plan-external-metadata",
         "%s: refused, since DRBD would take what is there for its own",
         "under another path without a serial number: refused",
+        "%s: refused, whatever is named",
       ),
     ],
     law: [
       ...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
-      ...met("a disk that was changed under its metadata is brought up"),
+      ...met(
+        "a disk that was changed under its metadata is brought up",
+        "what was replicated counts as anybody's where another place for its metadata is named",
+      ),
     ],
     lab: [
       ...lab("change", "its minor", "its disk", "its name", "the pair is well"),

@@ -49,7 +49,7 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "env":
       return run(world, machine, words.slice(1), actor);
     case "apt-get":
-      if (words.includes("install")) machine.hasUtils = true;
+      if (words.includes("install")) machine.installUtils();
       return done;
     default:
       throw new UnknownCommand(`the simulation does not know: ${argv.join(" ")}`);

@@ -43,6 +43,7 @@ export const oddities = [
   "mount the disk itself",
   "unmount the disk itself",
   "convert the metadata",
+  "reinstall the host",
 ] as const;
 
 /** What a person does to a disk, having taken the resource down for it. */
@@ -189,6 +190,12 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       return;
     case "convert the metadata":
       convert(world, machine);
+      return;
+    case "reinstall the host":
+      world.cutPower(machine);
+      machine.reinstall();
+      world.boot(machine);
+      world.happened.add("a host was reinstalled");
       return;
     default: {
       const [verb = "", ...flags] = command.split(" ");

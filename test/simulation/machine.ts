@@ -16,6 +16,13 @@ export const othersFile = "/etc/drbd.d/other.res";
 export const broken = "resource other {\n";
 export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.target";
 
+/** Of a host with drbd-utils, as its package leaves them. */
+const filesOfAPackage: readonly (readonly [string, string])[] = [
+  ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],
+  ["/etc/fstab", "/dev/vda / ext4 defaults 0 1\n"],
+  ["/lib/modules-load.d/drbd.conf", "drbd\n"],
+];
+
 export class Machine {
   powered = true;
   hasUtils = true;
@@ -37,11 +44,7 @@ export class Machine {
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */
   busy = false;
   readonly waiting: (() => void)[] = [];
-  readonly files = new Map<string, string>([
-    ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],
-    ["/etc/fstab", "/dev/vda / ext4 defaults 0 1\n"],
-    ["/lib/modules-load.d/drbd.conf", "drbd\n"],
-  ]);
+  readonly files = new Map<string, string>(filesOfAPackage);
   readonly links = new Set<string>();
 
   constructor(
@@ -76,6 +79,19 @@ export class Machine {
 
   diskAt(path: string): Disk | undefined {
     return { [diskPath]: this.disk, [metaDiskPath]: this.metaDisk }[path];
+  }
+
+  /** Installed anew, on its system's disk alone. */
+  reinstall(): void {
+    this.hasUtils = false;
+    this.links.clear();
+    this.files.clear();
+    for (const [path, text] of filesOfAPackage) if (path === "/etc/fstab") this.files.set(path, text);
+  }
+
+  installUtils(): void {
+    this.hasUtils = true;
+    for (const [path, text] of filesOfAPackage) if (!this.files.has(path)) this.files.set(path, text);
   }
 
   /** What drbdadm says where it cannot read some file: no resource at all is there then. */

@@ -20,6 +20,7 @@ export const happenings = [
   "drbdadm could read nothing",
   "a disk was mounted by itself",
   "metadata was converted",
+  "a host was reinstalled",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
