@@ -1,15 +1,14 @@
 import { describeAdjustment } from "./adjust-lines";
+import { bootSteps } from "./boot-steps";
+import { attach, bringUp, metadataSteps } from "./bring-up";
 import { describeChange } from "./changed-lines";
 import { redactSecrets } from "./config-file";
 import { replacedPath } from "./configuration-place";
 import type { DesiredResource, DesiredSide } from "./desired";
-import { describeContents, describeDisk, isSameDisk, mebibytes } from "./disk-identity";
 import { isAttached } from "./discards";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
-import { usableBytes } from "./metadata-size";
 import type { ObservedNode } from "./observed";
-import { fstabLines } from "./fstab";
 import { mountRefusals, pairRefusals } from "./pair-refusals";
 import { PairView } from "./pair-view";
 import { devicePath, resourcePath } from "./paths";
@@ -17,7 +16,6 @@ import type { Plan, Refusal, Stage, Step } from "./plan";
 import { preflight, warn } from "./preflight";
 import { classifySide, isPrimary, type Side } from "./side";
 import * as steps from "./steps-resource";
-import { promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 export interface ResourceSituation {
   readonly desired: DesiredResource;
@@ -109,9 +107,9 @@ class PairPlan {
     if (this.pair.isToKeep) return this.startupKeeping(changedFiles);
     const prepare = this.sides.flatMap((side) => {
       const host = side.desired.hostname;
-      return [...changedFiles.filter((step) => step.node === host), ...this.bringUp(side)];
+      return [...changedFiles.filter((step) => step.node === host), ...bringUp(this.pair, side)];
     });
-    const boot = this.sides.flatMap((side) => this.bootSteps(side));
+    const boot = this.sides.flatMap((side) => bootSteps(this.pair, side));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
     // What this plan has created is new; what was found as new may have been used since.
@@ -129,7 +127,7 @@ class PairPlan {
    */
   private startupKeeping(changedFiles: readonly Step[]): Stage[] {
     const { source, target } = this;
-    const made = this.metadataSteps(target);
+    const made = metadataSteps(this.pair, target);
     const ready =
       made.length > 0 ? made : [steps.checkNeverUsed(target.desired.hostname, this.desired.name, target.desired)];
     const { hostname } = target.desired;
@@ -137,8 +135,13 @@ class PairPlan {
     const met = steps.waitConnected(source.desired.hostname, this.desired.name, `${hostname} is filled from here`);
     return [
       [...changedFiles, ...ready],
-      [...this.bringUp(source), ...this.promoteAndFormat()],
-      [...this.attach(target, made.length > 0), ...this.bootSteps(target), ...this.bootSteps(source), met],
+      [...bringUp(this.pair, source), ...this.promoteAndFormat()],
+      [
+        ...attach(this.pair, target, made.length > 0),
+        ...bootSteps(this.pair, target),
+        ...bootSteps(this.pair, source),
+        met,
+      ],
     ];
   }
 
@@ -180,77 +183,6 @@ class PairPlan {
         ? `the kernel differs from the configuration: ${describeAdjustment(this.pair.adjustment(side))}`
         : `${changed}${reconnects}`;
     return steps.adjust(side.desired.hostname, this.desired.name, because);
-  }
-
-  private bringUp(side: Side): Step[] {
-    const made = this.metadataSteps(side);
-    return [...made, ...this.attach(side, made.length > 0)];
-  }
-
-  private attach(side: Side, isMade: boolean): Step[] {
-    const host = side.desired.hostname;
-    // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata,
-    // and until that is known it must not wait for a peer either.
-    const isFilled = this.pair.survivor !== undefined || (this.pair.neverUsed && side === this.target);
-    const isLoose = side.progress.kind === "new" && !side.progress.attached;
-    const overwritten = isFilled && (isLoose || this.pair.isToKeep) ? side.desired : undefined;
-    if (side.kernel === undefined) {
-      const because = isMade ? "attaches the disk and looks for the peer" : "it is down";
-      return [steps.up(host, this.desired.name, because, overwritten)];
-    }
-    return isAttached(side) ? [] : [steps.adjust(host, this.desired.name, "its disk is not attached", overwritten)];
-  }
-
-  /** What a disk needs before it can be attached. */
-  private metadataSteps(side: Side): Step[] {
-    const { desired } = this;
-    const host = side.desired.hostname;
-    const { disk, metaDisk } = side.desired;
-    const { progress } = side;
-    switch (progress.kind) {
-      case "blank": {
-        const { diskSize, metaDiskSize, discarded = [] } = progress;
-        const place = { disk, diskSize, metaDisk, metaDiskSize };
-        const cleared = discarded.map(({ path, contents }) => steps.clearDisk(host, path, contents));
-        const state = discarded.length > 0 ? "was cleared" : "is blank";
-        const because = `${describeDisk(disk, side.observed?.disk, side.node)} ${state}${this.replaces(side)}`;
-        return [...cleared, steps.createMetadata(host, desired, place, because)];
-      }
-      case "kept": {
-        const { contents, metaDiskSize } = progress;
-        const diskSize = "size" in contents ? contents.size : 0;
-        const place = { disk, diskSize, metaDisk, metaDiskSize };
-        const room =
-          metaDisk === "internal" && contents.kind === "signature"
-            ? `takes ${mebibytes(contents.taken ?? 0)} of the ${mebibytes(usableBytes(diskSize))} in front of the metadata`
-            : `the metadata goes to ${metaDisk}`;
-        const because = `${describeDisk(disk, contents, side.node)} keeps its ${describeContents(contents)}: ${room}`;
-        return [steps.createMetadataBeside(host, desired, place, contents, because)];
-      }
-      case "grown": {
-        const now = side.observed !== undefined && "size" in side.observed.disk ? side.observed.disk.size : 0;
-        const because = `${disk} was grown from ${mebibytes(progress.from)} to ${mebibytes(now)} while it was down: the metadata moves to its new end`;
-        return [steps.moveMetadata(host, desired, disk, progress, because)];
-      }
-      case "new":
-      case "used":
-      case "unread":
-      case "foreign":
-        return [];
-    }
-  }
-
-  /** That a disk stands in for another one, and where its data comes from. */
-  private replaces(side: Side): string {
-    const { survivor } = this.pair;
-    if (survivor === undefined) return "";
-    const known = this.pair.memory.disks[side.desired.hostname];
-    const contents = side.observed?.disk;
-    const other =
-      known !== undefined && contents !== undefined && isSameDisk(known, side.node, contents) === false
-        ? `, in the place of the one with serial ${known.serial}`
-        : "";
-    return `${other}; ${survivor.desired.hostname} fills it`;
   }
 
   private promoteAndFormat(): Step[] {
@@ -335,36 +267,6 @@ class PairPlan {
         "so that a shutdown unmounts, demotes and takes it down in order",
       ),
     ];
-  }
-
-  private bootSteps(side: Side): Step[] {
-    const { desired } = this;
-    const host = side.desired.hostname;
-    const found: Step[] = [];
-    if (!side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) {
-      found.push(
-        steps.enableAtBoot(host, desired.name, "brings the resource up after a reboot, without waiting for the peer"),
-      );
-    }
-    const { filesystem } = desired;
-    const mountPoint = filesystem?.mountPoint;
-    if (filesystem === undefined || mountPoint === undefined) return found;
-    if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
-      found.push(
-        steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"),
-      );
-    }
-    const line = steps.fstabLine(desired, filesystem, mountPoint, side === this.source);
-    const there = fstabLines(side.node).filter((one) => one.startsWith(`${devicePath(desired.minor)} `));
-    if (there.length !== 1 || there[0] !== line) {
-      const place =
-        side === this.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
-      found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
-    }
-    // The other host's systemd reads both when it boots, or at the failover.
-    const mountsNow = side === this.source && !this.sides.some((one) => one.mountedAt.length > 0);
-    if (mountsNow && found.length > 0) found.push(steps.reloadSystemd(host, "reads fstab and the units"));
-    return found;
   }
 
   warnings(): string[] {

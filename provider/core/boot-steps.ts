@@ -1,0 +1,36 @@
+/** What the next boot of one side needs: brought up, promoted and mounted, without anything that a boot waits for for ever. */
+import { fstabLines } from "./fstab";
+import type { PairView } from "./pair-view";
+import { devicePath } from "./paths";
+import type { Step } from "./plan";
+import type { Side } from "./side";
+import * as steps from "./steps-resource";
+import { promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+
+export function bootSteps(pair: PairView, side: Side): Step[] {
+  const { desired } = pair;
+  const host = side.desired.hostname;
+  const found: Step[] = [];
+  if (!side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) {
+    found.push(
+      steps.enableAtBoot(host, desired.name, "brings the resource up after a reboot, without waiting for the peer"),
+    );
+  }
+  const { filesystem } = desired;
+  const mountPoint = filesystem?.mountPoint;
+  if (filesystem === undefined || mountPoint === undefined) return found;
+  if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
+    found.push(steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"));
+  }
+  const line = steps.fstabLine(desired, filesystem, mountPoint, side === pair.source);
+  const there = fstabLines(side.node).filter((one) => one.startsWith(`${devicePath(desired.minor)} `));
+  if (there.length !== 1 || there[0] !== line) {
+    const place =
+      side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
+    found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
+  }
+  // The other host's systemd reads both when it boots, or at the failover.
+  const mountsNow = side === pair.source && !pair.sides.some((one) => one.mountedAt.length > 0);
+  if (mountsNow && found.length > 0) found.push(steps.reloadSystemd(host, "reads fstab and the units"));
+  return found;
+}
