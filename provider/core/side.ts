@@ -44,6 +44,9 @@ export type Progress =
   /** drbd-utils are not there yet, so that the metadata cannot be read; only in a preview. */
   | { readonly kind: "unread" };
 
+/** Bytes of DRBD's own block of metadata. */
+const superblock = 4096;
+
 export interface Side {
   readonly desired: DesiredSide;
   readonly node: ObservedNode;
@@ -186,6 +189,9 @@ function classifyDisk(
       ];
     case "unknown":
       if (holder?.kind === "signature" && holder.type === "drbd") return { kind: "unread" };
+      // On a disk of its own it begins with the first byte, and blkid does not know it.
+      if (side.metaDisk !== "internal" && holder?.kind === "data" && holder.offset < superblock)
+        return { kind: "unread" };
       break;
     case "absent":
   }

@@ -83,6 +83,15 @@ describe("a disk whose metadata is on another one", () => {
     ]);
   });
 
+  test("on a host that was installed anew, its metadata is read once drbd-utils are there: no word of letting it go", () => {
+    const node = { ...withLook(bravo(replica), { metadata: { kind: "unknown" } }), utils: null };
+    const plan = planOf([alpha, node], { desired, memory, preview: true });
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(plan.afterwards.join()).toContain("read once drbd-utils is there");
+    const elsewhere = withLook(node, { metaDisk: { ...metadata, offset: 4096 } as Contents });
+    expect(refusalsOf(planOf([alpha, elsewhere], { desired, memory, preview: true }))).toHaveLength(2);
+  });
+
   test("half-filled, it need not hold the filesystem yet", () => {
     const half = usedGi.replace(/:1:1:/, ":0:0:");
     expect(half).not.toBe(usedGi);
