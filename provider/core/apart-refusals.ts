@@ -79,9 +79,12 @@ function wayOn(pair: PairView, side: Side): string {
   const { hostname } = side.desired;
   const peer = pair.sides.find((one) => one !== side);
   const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
-  const named = disks.flatMap(({ contents }) => contentsIdentity(contents) ?? []).map((one) => `"${one}"`);
+  const identities = disks
+    .filter(({ contents }) => contents.kind !== "blank")
+    .map(({ contents }) => contentsIdentity(contents));
+  const named = identities.map((one) => `"${one ?? ""}"`);
   const replaced =
-    peer !== undefined && isNewest(peer)
+    peer !== undefined && isNewest(peer) && !identities.includes(undefined)
       ? ` If this one shall take its place, and nothing on it counts: \`discard: { ${hostname}: [${named.join(", ")}] }\`; it is then filled from ${peer.desired.hostname}.`
       : "";
   return (

@@ -10,6 +10,7 @@ const MiB = 1024 * 1024;
 
 let lab: Lab;
 let stack: Stack;
+let plain: Site;
 /** bravo's metadata on a small disk of its own; and the same with another disk for the data. */
 let site: Site;
 let changed: Site;
@@ -18,7 +19,7 @@ let other: string;
 beforeAll(async () => {
   lab = await Lab.open();
   await lab.reset("utils");
-  const plain = await siteOf(lab);
+  plain = await siteOf(lab);
   const metaDisk = await lab.attachDisk("bravo", { serial: "meta", size: 4 * MiB });
   other = await lab.attachDisk("bravo", { serial: "other", size: 320 * MiB });
   site = withResource(plain, { metaDisks: { bravo: metaDisk } });
@@ -39,6 +40,15 @@ test("another disk beside the same metadata: refused, and filled from the other 
   const fill = `mkfs.ext4 -qF ${other} && mount ${other} /mnt && head -c 1000000 /dev/urandom >/mnt/mine; umount /mnt`;
   await lab.run("bravo", `drbdadm down r0 && ${fill}`);
   const before = await diskSum(lab, "bravo", other);
+
+  // Its own copy, without metadata at its end, is no data that may go.
+  await stack.configure(plain);
+  const moved = await stack.up();
+  expect(moved.code).not.toBe(0);
+  expect(changesOf(moved)).toEqual([]);
+  expect(moved.output).toMatch(
+    /bravo: the metadata of \/dev\/vdb is on \S+, as the file of r0 there says, and not internal/,
+  );
 
   await stack.configure(changed);
   const refused = await stack.up();
