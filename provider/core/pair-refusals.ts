@@ -14,6 +14,7 @@ export function pairRefusals(pair: PairView): Refusal[] {
   return [
     ...ofData,
     ...refuseTwoPrimaries(pair),
+    ...refuseNewPrimary(pair),
     ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
     ...pair.sides.flatMap((side) => refuseMount(pair, side)),
@@ -28,6 +29,19 @@ function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
     {
       found: `${sides.map((side) => side.desired.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,
       way: `Stop what uses it on one of them, and make that one Secondary: on ${target.desired.hostname}, say, unmount it and \`drbdadm secondary ${name}\`.`,
+    },
+  ];
+}
+
+/** A device that is in use, and its identifiers say that it never was: one of the two was misread. */
+function refuseNewPrimary({ desired: { name }, sides, neverUsed }: PairView): Refusal[] {
+  const primary = sides.find(isPrimary);
+  if (!neverUsed || primary === undefined) return [];
+  return [
+    {
+      node: primary.desired.hostname,
+      found: `${name} is Primary there, though its generation identifiers are those of a new device`,
+      way: `Look at \`drbdadm role ${name}\`, \`drbdadm dstate ${name}\` and \`drbdadm get-gi ${name}\` there, and run \`pulumi up\` again: nobody is made Primary by force beside it.`,
     },
   ];
 }

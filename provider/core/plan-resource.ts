@@ -244,6 +244,7 @@ class PairPlan {
     return (
       isTold &&
       primary === this.source &&
+      primary.mountedAt.length === 0 &&
       primary.observed?.device?.kind === "blank" &&
       this.pair.isNewlyForced(primary)
     );

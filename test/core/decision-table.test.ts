@@ -26,6 +26,7 @@ import {
   divergedGi,
   downNode,
   drbdSignature,
+  filesystemUuid,
   kernelDevice,
   MiB,
   newGi,
@@ -369,6 +370,46 @@ test("disks that are attached: every state, connection, role and generation, bes
     }
   }
   expect(count).toBeGreaterThan(25_000);
+});
+
+test("a device that is in use: every state of it and of its peer, mounted here, there or elsewhere, whatever it seems to hold", () => {
+  const holds = {
+    "its filesystem": filesystemUuid,
+    "another filesystem": "00000000-0000-4000-8000-000000000000",
+    "nothing that is seen": undefined,
+  };
+  const places = [["/srv/data"], ["/mnt"], ["/srv/data", "/mnt"]];
+  const peers = runningSides("bravo").filter(
+    ({ found }) =>
+      ["UpToDate", "Inconsistent", "Outdated"].includes(found.disk) &&
+      ["Connected", "Connecting"].includes(found.connection),
+  );
+  let count = 0;
+  for (const { found, node } of runningSides("alpha").filter((one) => one.found.role === "Primary")) {
+    for (const [what, uuid] of Object.entries(holds)) {
+      const inside: Contents = { kind: "blank", real: "/dev/drbd1", size: diskBytes };
+      const device: Contents = uuid === undefined ? inside : { ...inside, kind: "signature", type: "xfs", uuid };
+      // As though an interrupted run had just made it Primary: so that nothing but its use keeps it from being formatted.
+      const marked = withFile(
+        withLook(node, { device }),
+        "/var/lib/pulumi-drbd/r0.new",
+        `${identifiers[found.gi].split(":")[0]!}\n`,
+      );
+      for (const place of places) {
+        const used = place.reduce((host, target) => withMount(host, "/dev/drbd1", target), marked);
+        for (const peer of peers) {
+          for (const nodes of [[used, peer.node] as const]) {
+            const commands = allCommands(planOf(nodes));
+            const touches = commands.filter((one) => /mkfs|umount|secondary|down|--force|wipefs| mount /.test(one));
+            const label = JSON.stringify([what, place, found, peer.found, touches]);
+            must(touches.length === 0, label);
+            count++;
+          }
+        }
+      }
+    }
+  }
+  expect(count).toBeGreaterThan(10_000);
 });
 
 // --- the host itself ---------------------------------------------------------------------------------------------
