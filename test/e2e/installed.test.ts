@@ -15,6 +15,10 @@ let folder: string;
 let project: string;
 
 async function run(program: string, ...argv: string[]): Promise<string> {
+  return runIn(project, program, ...argv);
+}
+
+async function runIn(cwd: string, program: string, ...argv: string[]): Promise<string> {
   const env = {
     ...process.env,
     PULUMI_HOME: join(folder, "home"),
@@ -23,7 +27,7 @@ async function run(program: string, ...argv: string[]): Promise<string> {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
-  const { stdout } = await execute(program, argv, { cwd: project, env }).catch((error: unknown) => {
+  const { stdout } = await execute(program, argv, { cwd, env }).catch((error: unknown) => {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${program} ${argv.join(" ")}:\n${stdout}\n${stderr}`);
   });
@@ -46,6 +50,19 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
+});
+
+test("a folder of the clone without a program of its own: Pulumi runs the library for it, which refuses", async () => {
+  const empty = await mkdtemp(join(CLONE, "examples/no-program-"));
+  try {
+    await writeFile(join(empty, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
+    const pulumiThere = (...argv: string[]) =>
+      runIn(empty, "env", "--default-signal=INT", "pulumi", "--non-interactive", ...argv);
+    await pulumiThere("stack", "init", "dev");
+    await expect(pulumiThere("preview")).rejects.toThrow("put `main: index.ts`");
+  } finally {
+    await rm(empty, { recursive: true });
+  }
 });
 
 test("the tarball holds the library and nothing else", async () => {

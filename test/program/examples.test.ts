@@ -1,8 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { mockEngine, plain, inTheClear } from "./mock-engine";
 
 // What the examples import, as the sources are now; `npm run lint` checks their types against what is built.
 jest.mock("pulumi-drbd", () => jest.requireActual<object>("../../provider"), { virtual: true });
+
+const examples = join(__dirname, "../../examples");
+const projects = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter(
+  (path) => basename(path) === "Pulumi.yaml",
+);
+
+test.each(projects)("%s names its program: Pulumi would run the library for want of it", (path) => {
+  const [, main = ""] = /^main: (\S+)$/m.exec(readFileSync(join(examples, path), "utf8")) ?? [];
+  expect(readdirSync(join(examples, dirname(path)))).toContain(main);
+});
 
 test("a machine on DRBD: defined on both hosts over the connections of the nodes, when the storage is there", async () => {
   const registered = mockEngine();

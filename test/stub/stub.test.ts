@@ -1,5 +1,7 @@
-import { readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { closedPort, FakeNode, stopNodes } from "../shell/fake-node";
 import { FakeEngine } from "./fake-engine";
 import {
@@ -101,6 +103,16 @@ function textOf(resources: readonly Registered[], name: string): string {
 }
 
 const urn = "urn:pulumi:oslo::pulumi-drbd::pulumi-nodejs:dynamic/drbd:DrbdNode::alpha";
+
+test("run by Pulumi as a program, for want of one, it refuses: an empty program deletes a whole stack", async () => {
+  const runner = join(temporaryFolder("runner"), "node_modules/@pulumi/pulumi/cmd/run/run.js");
+  mkdirSync(dirname(runner), { recursive: true });
+  writeFileSync(runner, "require(process.argv[2]);");
+  const library = join(clone, "dist/provider/index.js");
+  const asProgram = promisify(execFile)(process.execPath, [runner, library]);
+  await expect(asProgram).rejects.toThrow("put `main: index.ts`, or whatever your program is called, into Pulumi.yaml");
+  await promisify(execFile)(process.execPath, ["-e", `require(${JSON.stringify(library)})`]);
+});
 
 describe("the provider's text in the state", () => {
   test("is short, and for all resources of a kind the same", () => {
