@@ -77,7 +77,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
   declare readonly sharedSecret: pulumi.Output<string | undefined>;
   /** The text of /etc/drbd.d/NAME.res, with a placeholder for the secret. */
   declare readonly configuration: pulumi.Output<string>;
-  /** /dev/drbdN. Not `device`, which would be known in a preview: see devicePath in the README. */
+  /** /dev/drbdN. Known in a preview already. */
   declare readonly devicePath: pulumi.Output<string>;
   /** Host → Primary or Secondary, when last looked. */
   declare readonly roles: pulumi.Output<Record<string, string>>;

@@ -2,7 +2,13 @@
  * A virtual machine on a replicated disk: defined on both hosts, so that either can run it. It runs where the device is
  * Primary and mounted: `virsh start web`. Both hosts need libvirt-daemon-system and qemu-utils.
  *
+ * In this folder, after `npm install` in the clone; elsewhere with `npm install`ed pulumi-drbd, @pulumi/command, typescript
+ * and @types/node. scripts/env.sh keeps Pulumi from fetching plugins by itself, of which @pulumi/command is one:
+ *
+ *   pulumi plugin install resource command 1.2.1
+ *   pulumi stack init web
  *   pulumi config set --secret privateKey -- "$(cat ~/.ssh/id_ed25519)"
+ *   pulumi preview
  */
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
