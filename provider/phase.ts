@@ -29,15 +29,24 @@ export function refusalsAsFailures(plan: Plan): Failure[] {
   return plan.refusals.map((refusal) => ({ property: "", reason: formatRefusal(refusal) }));
 }
 
-/** The same failures with the place in the user's own file, where the inputs came from one. */
+/**
+ * As Pulumi prints it: of a property within another one, or of one that is missing, it would show `value {<nil>}`. So
+ * the reason names those.
+ */
+function shown({ property, reason }: Failure): Failure {
+  const hasValue = /^[A-Za-z]*$/.test(property) && !reason.startsWith("is missing");
+  return hasValue ? { property, reason } : { property: "", reason: `${property}: ${reason}` };
+}
+
+/** What Pulumi is told, with the place in the user's own file, where the inputs came from one. */
 export function sourced(inputs: HiddenInputs & { readonly nodes?: unknown }, failures: readonly Failure[]): Failure[] {
   const source = inputs.__source;
-  if (source === undefined) return [...failures];
+  if (source === undefined) return failures.map(shown);
   const nodes: readonly unknown[] = Array.isArray(inputs.nodes) ? inputs.nodes : [];
   const hostnames = nodes.map((node) => (node as { hostname?: unknown } | null)?.hostname);
   return failures.map((failure) => {
     const property = keyByHost(failure.property, hostnames);
-    return { property, reason: `${failure.reason} (${source}${property === "" ? "" : `.${property}`})` };
+    return shown({ property, reason: `${failure.reason} (${source}${property === "" ? "" : `.${property}`})` });
   });
 }
 

@@ -32,7 +32,7 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     if (typeof resource["name"] !== "string")
       fail(`${key}.name`, "is missing: it is DRBD's name for the resource, such as r0");
     if (!isRecord(resource["disks"]))
-      fail(`${key}.disks`, "is missing: give each host's backing disk, `alpha: /dev/vdb`");
+      fail(`${key}.disks`, "must give each host's backing disk, `{ alpha: /dev/vdb, bravo: /dev/vdb }`");
     if (resource["metaDisks"] !== undefined && !isRecord(resource["metaDisks"]))
       fail(`${key}.metaDisks`, "must give a host's disk for the metadata, `alpha: /dev/vdc`");
     return { ...resource, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairResourceArgs;
@@ -84,7 +84,7 @@ function withKeyFile({ privateKeyFile: file, ...endpoint }: Json, where: string,
   try {
     return { ...endpoint, privateKey: readFileSync(path, "utf8") };
   } catch (error) {
-    return fail(key, error instanceof Error ? error.message : String(error));
+    return fail(key, `cannot be read on this machine: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

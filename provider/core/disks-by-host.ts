@@ -3,8 +3,6 @@ export function wrongDisks(
   hostnames: readonly string[],
   { disks, metaDisks = {} }: { readonly disks: object; readonly metaDisks?: object },
 ): { readonly key: string; readonly reason: string } | undefined {
-  const missing = hostnames.find((hostname) => !Object.hasOwn(disks, hostname));
-  if (missing !== undefined) return { key: `disks.${missing}`, reason: "is missing: give that host's backing disk" };
   for (const [key, byHost] of Object.entries({ disks, metaDisks })) {
     const stranger = Object.keys(byHost).find((one) => !hostnames.includes(one));
     if (stranger !== undefined) {
@@ -14,7 +12,10 @@ export function wrongDisks(
       };
     }
   }
-  return undefined;
+  const missing = hostnames.find((hostname) => !Object.hasOwn(disks, hostname));
+  return missing === undefined
+    ? undefined
+    : { key: `disks.${missing}`, reason: "is missing: give that host's backing disk" };
 }
 
 /** The key in a site's file of a resource's property: there, `nodes[0].disk` stands as `disks.alpha`. */

@@ -126,7 +126,7 @@ test.each<[string, Json, string]>([
   ["a connection that is a word", changed({ connection: "alpha.example" }), "nodes[0].connection: is missing"],
   ["a resource without a name", changed({}, { name: undefined }), "resources[0].name: is missing"],
   ["the same resource twice", changed({}, { name: "r1" }), "resources[1].name: r1 is resources[0] already"],
-  ["no disks", changed({}, { disks: undefined }), "resources[0].disks: is missing"],
+  ["no disks", changed({}, { disks: undefined }), "resources[0].disks: must give each"],
   ["a host without a disk", changed({}, { disks: { alpha: "/dev/sda7" } }), "resources[0].disks.bravo: is missing"],
   [
     "a disk for a host that is none",
