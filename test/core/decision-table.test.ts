@@ -372,6 +372,32 @@ test("disks that are attached: every state, connection, role and generation, bes
   expect(count).toBeGreaterThan(25_000);
 });
 
+/** Of a pair that is connected, as DRBD 8.4 and 9 tell it. Disk states say all that a decision needs of them. */
+const replications = [
+  ...["SyncSource", "SyncTarget", "PausedSyncS", "PausedSyncT", "VerifyS", "VerifyT", "Ahead", "Behind"],
+  ...["StartingSyncS", "StartingSyncT", "WFBitMapS", "WFBitMapT", "WFSyncUUID"],
+];
+
+test("a resync either way, or a verify: what is called for does not depend on it", () => {
+  const connected = (host: string) => runningSides(host).filter(({ found }) => found.connection === "Connected");
+  let count = 0;
+  for (const source of connected("alpha")) {
+    for (const target of connected("bravo").filter(({ found }) => found.role === "Secondary")) {
+      const replicating = (replication: string) =>
+        planOf([withKernel(source.node, { replication }), withKernel(target.node, { replication })]);
+      const { stages, refusals } = replicating("Established");
+      const wanted = JSON.stringify([stages, refusals]);
+      for (const replication of replications) {
+        const plan = replicating(replication);
+        const label = JSON.stringify([replication, source.found, target.found]);
+        must(JSON.stringify([plan.stages, plan.refusals]) === wanted, label);
+        count++;
+      }
+    }
+  }
+  expect(count).toBeGreaterThan(10_000);
+});
+
 test("a device that is in use: every state of it and of its peer, mounted here, there or elsewhere, whatever it seems to hold", () => {
   const holds = {
     "its filesystem": filesystemUuid,
