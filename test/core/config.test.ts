@@ -10,6 +10,7 @@ import {
 } from "../../provider/core/config";
 import type { DesiredNode, DesiredResource } from "../../provider/core/desired";
 import type { Grammar } from "../../provider/core/option-table";
+import { optionWarnings } from "../../provider/core/option-warnings";
 import { parseNode, parseResource } from "../../provider/core/schema";
 import { arbitraryResource } from "./arbitrary-inputs";
 
@@ -206,6 +207,24 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
         expect(new Set(found!.nodeIds.map(({ nodeId }) => nodeId)).size).toBe(grammar === "9" ? 2 : 0);
       }),
     );
+  });
+
+  test("what overrules who is newer is written only where it was given, and a plan then warns of it", () => {
+    let given = 0;
+    fc.assert(
+      fc.property(resources, (resource) => {
+        const { net } = resource.sections;
+        const overruling = /^ *(after-sb-[0-2]pri|rr-conflict|always-asbp)\b/gm;
+        const written = [...renderResource(resource, grammar).matchAll(overruling)].map(([, name]) => name ?? "");
+        for (const name of written) expect(Object.keys(net)).toContain(name);
+        const gives = written.filter((name) => !["disconnect", "retry-connect", "no"].includes(String(net[name])));
+        const warned = optionWarnings(resource.sections).join("\n");
+        for (const name of gives) expect(warned).toContain(`net: ${name} ${String(net[name])}`);
+        given += gives.length;
+      }),
+      { numRuns: 500 },
+    );
+    expect(given).toBeGreaterThan(20);
   });
 
   test("the same inputs give the same bytes, in whatever order their options were written", () => {

@@ -98,7 +98,7 @@ export const firstLosses: readonly Entry[] = [
     text: "after-sb policies by which DRBD gives up a side's changes by itself.",
     guard: "DRBD's disconnect unless one is set by its name; then every plan warns of it.",
     row: core("option-warnings", "after-sb policies that give up a side's changes", "more that overrules who is newer"),
-    law: "An option that a person sets knowingly; the simulated pair has DRBD's default, and parts.",
+    law: core("config", "what overrules who is newer is written only where it was given, and a plan then warns of it"),
     lab: "With the default only, as loss 7; that a set policy discards is DRBD's doing, and not tried.",
   },
   {
