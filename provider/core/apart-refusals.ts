@@ -5,7 +5,7 @@
  */
 import { installedMetaDisk } from "./configuration-place";
 import { contentsIdentity, describeContents, describeDisk, isSameDisk } from "./disk-identity";
-import { isAttached, isNewest } from "./discards";
+import { isAttached, mayGo } from "./discards";
 import type { Memory } from "./memory";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "./plan";
@@ -23,11 +23,12 @@ export function refuseOtherDisks(pair: PairView): Refusal[] {
 }
 
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
-function movedMetadata({ desired: { name } }: PairView, { desired, node, progress, ...side }: Side): Refusal[] {
+function movedMetadata({ desired: { name } }: PairView, side: Side): Refusal[] {
+  const { desired, node, progress } = side;
   const { hostname, disk, metaDisk } = desired;
   const before = installedMetaDisk(node, name, desired);
   const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
-  if (before === undefined || before === metaDisk || isEmpty || side.device !== undefined) return [];
+  if (before === undefined || before === metaDisk || isEmpty || isAttached(side)) return [];
   return [
     {
       node: hostname,
@@ -84,7 +85,7 @@ function wayOn(pair: PairView, side: Side): string {
     .map(({ contents }) => contentsIdentity(contents));
   const named = identities.map((one) => `"${one ?? ""}"`);
   const replaced =
-    peer !== undefined && isNewest(peer) && !identities.includes(undefined)
+    peer !== undefined && mayGo(pair.desired, pair.memory, side, peer) && !identities.includes(undefined)
       ? ` If this one shall take its place, and nothing on it counts: \`discard: { ${hostname}: [${named.join(", ")}] }\`; it is then filled from ${peer.desired.hostname}.`
       : "";
   return (

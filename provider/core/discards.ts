@@ -54,7 +54,7 @@ function emptied(disks: readonly DiskContents[], discarded: readonly DiskContent
 }
 
 /** Whether a generation of DRBD's data may go at a person's word: not the only one, not the newest one, of this resource. */
-function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
+export function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
   if (side.progress.kind === "new") return true;
   const relation = relationOf(side, other);
   // Where both are named, neither may count on the other.

@@ -110,10 +110,12 @@ describe("a disk whose metadata is on another one", () => {
     expect(commandsOf(plan)[0]).toEqual(["alpha: drbdadm dstate r0"]);
   });
 
-  test("no such line where the other side's data is not the newest", () => {
+  test.each([
+    ["not whole or not up to date", olderGi.replace(/:1:1:/, ":1:0:")],
+    ["older than what the metadata beside the disk knows", olderGi],
+  ])("no such line where the other side's data is %s: it would not help", (_what, gi) => {
     const node = withSerial(bravo(ext4), "9999");
-    const outdated = downNode("alpha", olderGi.replace(/:1:1:/, ":1:0:"));
-    expect(ways(planOf([outdated, node], { desired, memory }))).not.toContain("discard");
+    expect(ways(planOf([downNode("alpha", gi), node], { desired, memory }))).not.toContain("discard");
   });
 });
 
@@ -138,6 +140,16 @@ describe("another place for the metadata of a resource that is down", () => {
       r0,
       "bravo: the metadata of /dev/vdb is on /dev/vdc, as the file of r0 there says, and not internal",
       "set `metaDisk` back to /dev/vdc for bravo",
+    ],
+    [
+      "the same, in a kernel that lost its disk",
+      withKernel(
+        withLook(internal, { metadata: { kind: "absent" }, metaDisk: { ...blank, real: "/dev/vdc" } as Contents }),
+        { connection: "Connecting", devices: [kernelDevice("Diskless", { size: undefined })] },
+      ),
+      desired,
+      "bravo: the metadata of /dev/vdb is internal, as the file of r0 there says, and not on /dev/vdc",
+      "set `metaDisk` back to internal for bravo",
     ],
     [
       "and back",
