@@ -15,7 +15,11 @@ export function clearDisk(world: World, machine: Machine, path: string): Result 
   const isNamed = named.includes(contentsIdentity(readBlocks(world, disk, path)) ?? "");
   // The pair's own data may go where the peer has it: never the only copy, whatever a person names, as long as it is known
   // whose it is. Of a resource that was destroyed nobody knows.
-  const isKnown = disk.metadata?.isOwn === true && (world.configured.has(machine) || world.isRemembered());
+  // Wherever its metadata is, and whatever the file says of that by now.
+  const isOwn = machine.disks.some(
+    (holder) => holder.metadata?.isOwn === true && (holder === disk || holder.metadata.madeFor === disk.serial),
+  );
+  const isKnown = isOwn && (world.configured.has(machine) || world.isRemembered());
   // Who names one copy, and takes the other out while we are at it, has let go of both.
   if (isNamed && (!isKnown || world.wasTakenAway(world.peerOf(machine)))) {
     world.ledger.giveUp(disk);
