@@ -34,8 +34,8 @@ export function refusalsAsFailures(plan: Plan): Failure[] {
  * the reason names those.
  */
 function shown({ property, reason }: Failure): Failure {
-  const hasValue = /^[A-Za-z]*$/.test(property) && !reason.startsWith("is missing");
-  return hasValue ? { property, reason } : { property: "", reason: `${property}: ${reason}` };
+  const hasValue = /^[A-Za-z]+$/.test(property) && !reason.startsWith("is missing");
+  return property === "" || hasValue ? { property, reason } : { property: "", reason: `${property}: ${reason}` };
 }
 
 /** What Pulumi is told, with the place in the user's own file, where the inputs came from one. */

@@ -1,5 +1,5 @@
 import type { ObservedNode } from "./core/observed";
-import { isEmpty, type Plan, type Stage, type Step } from "./core/plan";
+import { isEmpty, type Plan, type Stage, type Step, stepsOf } from "./core/plan";
 import { formatRefusals } from "./core/format";
 import type { ProbeRequest } from "./core/probe";
 import type { Reporter } from "./reporter";
@@ -43,8 +43,7 @@ export async function reconcile(subject: Subject, reporter: Reporter): Promise<r
     });
     if (plan.refusals.length > 0) throw new RefusedError(plan);
     if (isEmpty(plan)) return nodes;
-    const steps = plan.stages
-      .flat()
+    const steps = stepsOf(plan)
       .map((step) => `${step.node}: ${step.argv.join(" ")}`)
       .join("; ");
     repeats = steps === before ? repeats + 1 : 0;

@@ -32,6 +32,7 @@ function installedText(node: ObservedNode, resource: string): string | undefined
   return node.files.get(resourcePath(resource)) ?? otherPlace(node, resource)?.text;
 }
 
+/** The secret of a resource that is configured on a host. */
 export function installedSecret(node: ObservedNode, resource: string): string | undefined {
   const text = installedText(node, resource);
   return text === undefined ? undefined : parseSharedSecret(text);
