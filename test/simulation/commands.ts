@@ -131,11 +131,16 @@ export function rawWrite(world: World, machine: Machine): void {
   if (!isAboutToBeFormatted(world, machine)) world.ledger.keep(written, unseenBlock);
 }
 
-/** What our own promotion began is not formatted yet, and nobody began anything else since. */
-function isAboutToBeFormatted(world: World, { holder: { metadata } }: Machine): boolean {
+/**
+ * What our own promotion began is not formatted yet, and nobody began anything else since. A side that is being filled
+ * does not name the generation before its sync has ended, but writes to its peer's.
+ */
+function isAboutToBeFormatted(world: World, machine: Machine): boolean {
   const marks = world.machines.flatMap(({ files }) => files.get(formattingMark(resource))?.trim() ?? []);
   const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
   const isBegun = (one: number) => one !== justCreated && begun.includes(one);
+  const isFilled = machine.kernel?.replication === "SyncTarget";
+  const { metadata } = (isFilled ? world.peerOf(machine) : machine).holder;
   return metadata !== undefined && [metadata.current, metadata.bitmap].some(isBegun);
 }
 
