@@ -1,6 +1,6 @@
 import { globalCommonPath, resourcePath } from "./paths";
 import { remoteFunctions } from "./remote-functions";
-import { printText, quote } from "./shell-words";
+import { commandLine, printText, quote } from "./shell-words";
 
 /** A resource whose disk is to be looked at, which the host's own tables do not tell. */
 export interface Look {
@@ -34,6 +34,8 @@ export interface ProbeRequest {
   readonly looks: readonly Look[];
   readonly candidates: readonly Candidate[];
   readonly depth: Depth;
+  /** drbd-utils' version, where it is known from an earlier look: it is not asked for again, which costs two processes. */
+  readonly utils?: string;
 }
 
 export const justTheHost: ProbeRequest = { looks: [], candidates: [], depth: "needed" };
@@ -88,7 +90,7 @@ const hostTables = String.raw`host_tables() {
  * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
-export function probeFunction(nonce: string, { looks, candidates, depth }: ProbeRequest): string {
+export function probeFunction(nonce: string, { looks, candidates, depth, utils }: ProbeRequest): string {
   return `${hostTables}
 say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
@@ -118,13 +120,15 @@ probe() {
   say end
 }
 closely() {
-  # The version of the module is of no matter here, and asking for it would cost two more processes.
-  if command -v drbdadm >/dev/null; then say version; DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1; say exit $?; fi
+  if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
   run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
 }`;
 }
+
+/** The version of the module is of no matter here, and asking for it would cost two more processes. */
+const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1";
 
 /** A pattern of the list of minors that are well. */
 function isWell({ minor, filesystem }: Look): string {
@@ -193,17 +197,11 @@ function inspect(section: string, path: string): string {
 }
 
 function candidateLines({ name, resource, globalCommon, replaces }: Candidate): string[] {
-  const replaced = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
+  const left = [globalCommonPath, resourcePath(name), ...(replaces === undefined ? [] : [replaces])];
   return [
     "if command -v drbdadm >/dev/null; then",
     `say candidate ${quote(name)}`,
-    "candidate() {",
-    // drbdadm-84 cannot follow an include that comes from standard input, so the files themselves are handed over.
-    "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
-    printText(globalCommon),
-    `for file in /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(resourcePath(name))} ]${replaced}; then cat "$file"; echo; fi; done`,
-    printText(resource),
-    "}",
+    `candidate() { ${commandLine(["installed_but", ...left])}; ${printText(globalCommon)}; ${printText(resource)}; }`,
     "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",
     `say change; candidate | drbdadm -c - -d adjust ${quote(name)} 2>&1; say exit $?`,
     "fi",

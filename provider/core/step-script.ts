@@ -1,6 +1,6 @@
 import type { Action } from "./action";
 import type { ShellStep } from "./apply-script";
-import { fstabPath, globalCommonPath } from "./paths";
+import { fstabPath } from "./paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "./shell-words";
 
@@ -58,16 +58,10 @@ function keep(path: string, copy: string, unless: string): string {
  * in one go, and read back, since a file that was cut off passes the parser.
  */
 function configure(path: string, text: string, mode: number, replaces: string | undefined): string {
-  const other = replaces === undefined ? "" : ` && [ "$file" != ${quote(replaces)} ]`;
+  const left = [path, ...(replaces === undefined ? [] : [replaces])];
   return [
     `text() { ${printText(text)}; }`,
-    "together() {",
-    // Not by `include`: drbdadm-84 cannot follow one that comes from standard input.
-    "grep -shv '^[[:space:]]*include[[:space:]]' /etc/drbd.conf",
-    `for file in ${globalCommonPath} /etc/drbd.d/*.res; do if [ -f "$file" ] && [ "$file" != ${quote(path)} ]${other}; then cat "$file"; echo; fi; done`,
-    "text",
-    "}",
-    "together | drbdadm -c - sh-nop || exit $?",
+    `{ ${commandLine(["installed_but", ...left])}; text; } | drbdadm -c - sh-nop || exit $?`,
     ...(replaces === undefined ? [`${put(path, mode)} || exit $?`] : replace(path, mode, replaces)),
     `text | cmp - ${quote(path)}`,
   ].join("\n");

@@ -23,6 +23,8 @@ export class Host {
   private sighting: Sighting | undefined;
   private asked = false;
   private lookedClosely = false;
+  /** drbd-utils' version, once it was told. */
+  private utils: string | undefined;
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
@@ -85,7 +87,7 @@ export class Host {
     return this.alone(async () => {
       const before = this.sighting;
       this.sighting = undefined;
-      const node = await this.remote.apply(steps, observe, tell, ended);
+      const node = await this.remote.apply(steps, observe && { ...observe, utils: this.utils }, tell, ended);
       return observe && node && this.keep(observe, node, before);
     });
   }
@@ -107,7 +109,7 @@ export class Host {
   }
 
   private widen(request: ProbeRequest): ProbeRequest {
-    if (this.lookedClosely) return request;
+    if (this.lookedClosely) return { ...request, utils: this.utils };
     const asked = new Set(request.looks.map(({ name }) => name));
     return { ...request, looks: [...request.looks, ...this.expected.filter(({ name }) => !asked.has(name))] };
   }
@@ -123,6 +125,7 @@ export class Host {
       : [];
     const node = holds ? withCloserLook(seen, before.node, new Set(others.map(([, { name }]) => name))) : seen;
     this.lookedClosely ||= node.closely;
+    this.utils = node.closely ? (node.utils ?? undefined) : this.utils;
     this.sighting = {
       at,
       node,

@@ -2,8 +2,9 @@
 import { networkInterfaces, hostname, release } from "node:os";
 import { parseProbe } from "../../provider/core/parse-probe";
 import { observeScript } from "../../provider/core/probe";
-import { sh } from "./shell";
+import { sh, temporaryFolder, withTools } from "./shell";
 
+const temporary = temporaryFolder();
 const nonce = "0123456789abcdef01";
 const looks = [
   { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal", filesystem: true },
@@ -12,6 +13,15 @@ const looks = [
 
 const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [], depth: "close" }));
 const node = parseProbe(nonce, stdout);
+
+test.each([
+  ["is asked for", undefined, "9.22.0"],
+  ["is not asked for again where it is known", "9.1.0 'x'", "9.1.0"],
+])("drbd-utils' version %s", (_what, utils, expected) => {
+  const script = observeScript(nonce, { looks: [], candidates: [], depth: "close", utils });
+  const drbdadm = '[ "$1" != --version ] || echo DRBDADM_VERSION=9.22.0';
+  expect(parseProbe(nonce, sh(withTools(temporary, script, { drbdadm })).stdout).utils).toBe(expected);
+});
 
 test("nothing goes wrong on the way", () => {
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });

@@ -83,11 +83,11 @@ describe("a file of drbd's configuration", () => {
     give("/etc/drbd.conf", 'include "drbd.d/global_common.conf";\n  include "drbd.d/*.res";\n# kept\n');
     give(globalCommonPath, "global {\n}\n");
     give(path, "the old one\n");
-    give("/etc/drbd.d/web.res", "resource web {\n}");
+    give("/etc/drbd.d/web.res", '# \0\n  include "its-own.conf";\nresource web {\n}');
     expect(run(step)).toEqual(done);
     expect(read(path)).toBe(text);
     expect(modeOf(path)).toBe("600");
-    expect(read("/parsed")).toBe(`# kept\nglobal {\n}\n\nresource web {\n}\n${text}`);
+    expect(read("/parsed")).toBe(`# kept\nglobal {\n}\n# \0\nresource web {\n}\n${text}`);
     expect(listed("/etc/drbd.d")).toBe("global_common.conf\nr0.res\nweb.res");
   });
 
@@ -115,7 +115,7 @@ describe("a file of drbd's configuration", () => {
     give(globalCommonPath, "the old one\n");
     give("/etc/drbd.d/web.res", "resource web {\n}\n");
     expect(run(writeConfiguration("alpha", globalCommonPath, "global {\n}\n", 0o644, "new"))).toEqual(done);
-    expect(read("/parsed")).toBe("resource web {\n}\n\nglobal {\n}\n");
+    expect(read("/parsed")).toBe("resource web {\n}\nglobal {\n}\n");
     expect(modeOf(globalCommonPath)).toBe("644");
   });
 

@@ -131,6 +131,19 @@ describe("observing", () => {
     expect(host.recent()).toBeUndefined();
   });
 
+  test("asks for drbd-utils' version once", async () => {
+    const asked: boolean[] = [];
+    const answer = withLooks("r0");
+    node.answer = (exec, self) => {
+      asked.push(exec.script.includes("drbdadm --version"));
+      answer(exec, self);
+    };
+    for (const disk of ["/dev/vdb", "/dev/vdc"]) {
+      await host.observe({ looks: [{ ...look("r0"), disk }], candidates: [], depth: "close" });
+    }
+    expect(asked).toEqual([true, false]);
+  });
+
   test("goes into one resource's disks again, and keeps what it saw of the others'", async () => {
     node.answer = withLooks("r0", "r1");
     host.expect([look("r0"), look("r1")]);
