@@ -8,12 +8,13 @@ import { quote } from "./shell-words";
 export interface ShellStep {
   readonly guard?: string;
   readonly body: string;
+  readonly afterLook?: boolean;
 }
 
 /**
  * One node's steps of one stage, as one remote command. Each step's beginning and end are told by marker lines, so that
  * progress is seen as it happens and an interruption can be put down to a step. A failure stops the rest. The
- * observation that follows the last step comes along in the same round trip.
+ * observation that follows them comes along in the same round trip.
  *
  * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
  * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for. Who waits for it in vain is
@@ -25,6 +26,8 @@ export function applyScript(
   holder: string,
   observe?: ProbeRequest,
 ): string {
+  const seen = steps.filter(({ afterLook }) => afterLook !== true).length;
+  const isAllSeen = seen === steps.length;
   const bodies = steps.map(({ guard, body }, index) => {
     const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
     return [
@@ -32,6 +35,8 @@ export function applyScript(
       guarded,
       `)`,
       `mark begin ${index}`,
+      // No look tells later whether what comes after it was done: it is done, even where nobody listens any more.
+      ...(index === seen - 1 && !isAllSeen ? ["trap '' PIPE"] : []),
       // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
       `step${index} >"$out" 2>&1`,
       `code=$?`,
@@ -40,6 +45,7 @@ export function applyScript(
       `[ $code = 0 ] || exit 0`,
     ].join("\n");
   });
+  const look = observe === undefined ? [] : [...(isAllSeen ? ["exec 9>&-"] : []), "probe"];
   return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 apply() {
@@ -48,8 +54,7 @@ exec 9>${lockPath}
 flock -w 60 9 || { read -r who <${runFolder}/holder; mark locked $(( $(date +%s) - $(stat -c %Y ${runFolder}/holder) )) "$who"; exit 75; }
 printf '%s\n' ${quote(holder)} >${runFolder}/holder
 out=${runFolder}/output
-${bodies.join("\n")}
-${observe === undefined ? "" : "exec 9>&-\nprobe"}
+${[...bodies.slice(0, seen), ...look, ...bodies.slice(seen)].join("\n")}
 }
 apply </dev/null
 exit 0

@@ -29,8 +29,5 @@ export function bootSteps(pair: PairView, side: Side): Step[] {
       side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
     found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
   }
-  // The other host's systemd reads both when it boots, or at the failover.
-  const mountsNow = side === pair.source && !pair.sides.some((one) => one.mountedAt.length > 0);
-  if (mountsNow && found.length > 0) found.push(steps.reloadSystemd(host, "reads fstab and the units"));
   return found;
 }

@@ -117,8 +117,19 @@ class PairPlan {
     const checked = found.map((side) =>
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
-    // What concerns the next boot comes first: meanwhile the two find each other.
-    return [this.checkSurvivor(), [...prepare, ...boot, ...checked], [...promote, ...this.mountSteps()]];
+    // What needs no peer comes first: meanwhile the two find each other.
+    const meanwhile = [...this.loadFilesystemModule(), ...boot];
+    return [this.checkSurvivor(), [...prepare, ...meanwhile, ...checked], [...promote, ...this.mountSteps()]];
+  }
+
+  /** `mount` would load it, too, but later, and only when the disk behind it is forced and formatted. */
+  private loadFilesystemModule(): Step[] {
+    const { filesystem } = this.desired;
+    if (!this.pair.neverUsed || filesystem?.mountPoint === undefined) return [];
+    const { type } = filesystem;
+    if (new RegExp(`\\t${type}$`, "m").test(this.source.node.files.get("/proc/filesystems") ?? "")) return [];
+    const because = `the kernel must be able to mount ${type}`;
+    return [steps.loadFilesystemModule(this.source.desired.hostname, type, because)];
   }
 
   /**
@@ -260,13 +271,13 @@ class PairPlan {
       (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;
+    const inOrder = "so that a shutdown unmounts, demotes and takes it down in order";
     return [
+      // Before the mount: after an interruption between the two, the next look calls for both again.
+      steps.startPromotionUnit(host, this.desired.name, inOrder),
       steps.mount(host, this.desired.name, mountPoint, "by its line in fstab"),
-      steps.startPromotionUnit(
-        host,
-        this.desired.name,
-        "so that a shutdown unmounts, demotes and takes it down in order",
-      ),
+      // The other host's systemd reads both when it boots, or at the failover.
+      steps.reloadSystemdLater(host, "reads fstab and the units, in the background"),
     ];
   }
 

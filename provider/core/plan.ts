@@ -15,6 +15,11 @@ export interface Step {
   /** What it does in turn, up to the first that fails, where that is more than argv. May hold secrets: never shown. */
   readonly does?: readonly Action[];
   readonly timeoutSeconds: number;
+  /**
+   * Sets something going that no look sees, and that would compete with one: it comes after the look that follows the
+   * others. Only the last of a node's steps in a stage.
+   */
+  readonly afterLook?: true;
 }
 
 /** Steps that may run at the same time on different nodes; those of one node run in their order. */

@@ -48,6 +48,7 @@ const files = [
   "/proc/drbd",
   "/proc/self/mountinfo",
   "/proc/swaps",
+  "/proc/filesystems",
   "/proc/net/fib_trie",
   "/proc/net/if_inet6",
   "/etc/os-release",

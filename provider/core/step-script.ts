@@ -9,6 +9,7 @@ export function shellOf(step: Step): ShellStep {
   return {
     guard: step.guard?.map(commandLine).join(" && "),
     body: actionsOf(step).map(actionScript).join(" || exit $?\n"),
+    afterLook: step.afterLook,
   };
 }
 

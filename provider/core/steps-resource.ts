@@ -324,6 +324,21 @@ export function reloadSystemd(node: string, because: string): Step {
   return { node, argv: ["systemctl", "daemon-reload"], because, timeoutSeconds: patient };
 }
 
+/**
+ * Not waited for, since it takes longer than to format the device does, and nothing needs it before the next shutdown: by
+ * systemd-run, since `systemctl --no-block daemon-reload` waits all the same (systemd 252).
+ */
+export function reloadSystemdLater(node: string, because: string): Step {
+  const argv = ["systemctl", "daemon-reload"];
+  const inBackground = ["systemd-run", "--quiet", "--no-block", "--collect", ...argv];
+  return { node, argv, because, does: [{ kind: "run", argv: inBackground }], timeoutSeconds: quick, afterLook: true };
+}
+
+/** Where the kernel has no such filesystem, nothing was forced or formatted yet. */
+export function loadFilesystemModule(node: string, type: string, because: string): Step {
+  return { node, argv: ["modprobe", type], because, timeoutSeconds: quick };
+}
+
 export function mount(node: string, resource: string, mountPoint: string, because: string): Step {
   const argv = ["mount", mountPoint];
   return {
@@ -335,9 +350,12 @@ export function mount(node: string, resource: string, mountPoint: string, becaus
   };
 }
 
-/** What a boot would have started, so that a shutdown demotes it in order. Not waited for: it changes nothing now. */
+/**
+ * What a boot would have started, so that a shutdown demotes it in order. Waited for: it configures the resource once more
+ * (drbd@.service), which must not come after somebody has taken it down again.
+ */
 export function startPromotionUnit(node: string, resource: string, because: string): Step {
-  return { node, argv: ["systemctl", "start", "--no-block", promotionOf(resource)], because, timeoutSeconds: patient };
+  return { node, argv: ["systemctl", "start", promotionOf(resource)], because, timeoutSeconds: patient };
 }
 
 export function unmount(node: string, mountPoint: string, because: string): Step {

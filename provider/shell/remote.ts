@@ -10,8 +10,8 @@ export interface Remote {
   connect(attempts?: number): Promise<void>;
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode>;
   /**
-   * Runs steps in their order, tells each as it begins and the end of the last, and stops at the first that fails; then
-   * looks, where it is asked to.
+   * Runs steps in their order, tells each as it begins, and stops at the first that fails; looks, where it is asked to,
+   * behind the last that a look can see, whose end it tells.
    */
   apply(
     steps: readonly Step[],

@@ -69,13 +69,14 @@ export class SshRemote implements Remote {
     const began = new Map<number, number>();
     const ended = new Map<number, { readonly exit: number; readonly at: number }>();
     const seconds = steps.map((step) => step.timeoutSeconds + slack);
+    const lastSeen = steps.findLastIndex(({ afterLook }) => afterLook !== true);
     const onLine = (line: string) => {
       const event = parseMarker(nonce, line);
       if (event === undefined || event.kind === "locked") return;
       const step = steps[event.index];
       if (event.kind === "end") {
         ended.set(event.index, { exit: event.exit, at: performance.now() });
-        if (event.index === steps.length - 1) allEnded?.();
+        if (event.index === lastSeen) allEnded?.();
       } else if (step !== undefined) {
         began.set(event.index, performance.now());
         tell(step);

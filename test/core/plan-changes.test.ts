@@ -231,7 +231,7 @@ describe("where the filesystem is and where it is wanted", () => {
   test("unmounted by hand: mounted", () => {
     const unmounted = { ...alpha, mounts: blankNode("alpha").mounts };
     expect(commandsOf(planOf([unmounted, bravo]))).toEqual([
-      ["alpha: mount /srv/data", "alpha: systemctl start --no-block drbd-primary@r0.service"],
+      ["alpha: systemctl start drbd-primary@r0.service", "alpha: mount /srv/data", "alpha: systemctl daemon-reload"],
     ]);
   });
 

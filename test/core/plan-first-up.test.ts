@@ -39,14 +39,19 @@ const boot = (host: string) => [
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
   `${host}: write /etc/fstab`,
 ];
-const bootBoth = [...boot("alpha"), "alpha: systemctl daemon-reload", ...boot("bravo")];
-const mount = ["alpha: mount /srv/data", "alpha: systemctl start --no-block drbd-primary@r0.service"];
+const bootBoth = [...boot("alpha"), ...boot("bravo")];
+const meanwhile = ["alpha: modprobe xfs", ...bootBoth];
+const mount = [
+  "alpha: systemctl start drbd-primary@r0.service",
+  "alpha: mount /srv/data",
+  "alpha: systemctl daemon-reload",
+];
 
 test("two blank disks: every step, in order", () => {
   const plan = planOf(blankPair());
   expect(refusalsOf(plan)).toEqual([]);
   expect(commandsOf(plan)).toEqual([
-    [...prepare("alpha"), ...prepare("bravo"), ...bootBoth],
+    [...prepare("alpha"), ...prepare("bravo"), ...meanwhile],
     [force, mkfs, ...mount],
   ]);
   expect(plan.afterwards).toEqual(["wait for the initial sync, at most 3600 s"]);
@@ -74,6 +79,15 @@ test("with a filesystem that is mounted nowhere: formatted only", () => {
   const commands = allCommands(planOf(blankPair(), { desired: { ...r0, filesystem } }));
   expect(commands).toContain("alpha: mkfs.xfs -d agcount=2 /dev/drbd1");
   expect(commands.filter((one) => /mount|fstab|drbd-primary|daemon-reload/.test(one))).toEqual([]);
+});
+
+test.each([
+  ["is there already", "nodev\tproc\n\txfs\n", false],
+  ["is not there: not the one whose name begins so", "nodev\tproc\n\txfs2\n", true],
+])("a filesystem that the kernel can mount %s", (_what, filesystems, isLoaded) => {
+  const [alpha, bravo] = blankPair();
+  const commands = allCommands(planOf([withFile(alpha, "/proc/filesystems", filesystems), bravo]));
+  expect(commands.includes("alpha: modprobe xfs")).toBe(isLoaded);
 });
 
 test("not waiting for the sync is said nothing of", () => {
@@ -124,30 +138,30 @@ describe("what is destroyed is checked again just before", () => {
 
 /** What is still to do on each host before the check, and after it, from the states of alpha and bravo. */
 const halfMade: [Progression, Progression, string[], string[]][] = [
-  ["file", "blank", [...prepare("alpha").slice(1), ...prepare("bravo"), ...bootBoth], [force, mkfs, ...mount]],
-  ["blank", "file", [...prepare("alpha"), ...prepare("bravo").slice(1), ...bootBoth], [force, mkfs, ...mount]],
+  ["file", "blank", [...prepare("alpha").slice(1), ...prepare("bravo"), ...meanwhile], [force, mkfs, ...mount]],
+  ["blank", "file", [...prepare("alpha"), ...prepare("bravo").slice(1), ...meanwhile], [force, mkfs, ...mount]],
   [
     "metadata",
     "blank",
-    ["alpha: drbdadm up r0", ...prepare("bravo"), ...bootBoth, checkAlpha],
+    ["alpha: drbdadm up r0", ...prepare("bravo"), ...meanwhile, checkAlpha],
     [force, mkfs, ...mount],
   ],
   [
     "blank",
     "metadata",
-    [...prepare("alpha"), "bravo: drbdadm up r0", ...bootBoth, checkBravo],
+    [...prepare("alpha"), "bravo: drbdadm up r0", ...meanwhile, checkBravo],
     [force, mkfs, ...mount],
   ],
   [
     "metadata",
     "metadata",
-    ["alpha: drbdadm up r0", "bravo: drbdadm up r0", ...bootBoth, ...check],
+    ["alpha: drbdadm up r0", "bravo: drbdadm up r0", ...meanwhile, ...check],
     [force, mkfs, ...mount],
   ],
-  ["up", "blank", [...prepare("bravo"), ...bootBoth, checkAlpha], [force, mkfs, ...mount]],
-  ["up", "metadata", ["bravo: drbdadm up r0", ...bootBoth, ...check], [force, mkfs, ...mount]],
-  ["up", "up", [...bootBoth, ...check], [force, mkfs, ...mount]],
-  ["connected", "connected", [...bootBoth, ...check], [force, mkfs, ...mount]],
+  ["up", "blank", [...prepare("bravo"), ...meanwhile, checkAlpha], [force, mkfs, ...mount]],
+  ["up", "metadata", ["bravo: drbdadm up r0", ...meanwhile, ...check], [force, mkfs, ...mount]],
+  ["up", "up", [...meanwhile, ...check], [force, mkfs, ...mount]],
+  ["connected", "connected", [...meanwhile, ...check], [force, mkfs, ...mount]],
   ["promoted", "promoted", bootBoth, [mkfs, ...mount]],
   ["formatted", "formatted", bootBoth, mount],
   ["mounted", "mounted", [], []],
@@ -174,7 +188,7 @@ test("the resource is there, and its disk could not be attached: attached, not m
       },
     });
     expect(commandsOf(planOf([half, bravo]))).toEqual([
-      ["alpha: drbdadm adjust r0", "bravo: drbdadm up r0", ...bootBoth, ...check],
+      ["alpha: drbdadm adjust r0", "bravo: drbdadm up r0", ...meanwhile, ...check],
       [force, mkfs, ...mount],
     ]);
   }
@@ -189,7 +203,7 @@ test("the resource is there, and its disk is still blank: metadata first, then a
     "alpha: drbdadm create-md r0",
     "alpha: drbdadm adjust r0",
     ...prepare("bravo").slice(1),
-    ...bootBoth,
+    ...meanwhile,
   ]);
 });
 

@@ -136,7 +136,6 @@ describe("Primary where it is not wanted, and mounted nowhere", () => {
     expect(allCommands(planOf(unmounted, { desired, memory }))).toEqual([
       "alpha: write /etc/fstab",
       "bravo: write /etc/fstab",
-      "bravo: systemctl daemon-reload",
     ]);
   });
 

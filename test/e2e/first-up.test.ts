@@ -61,20 +61,21 @@ test("the first preview shows every step, host by host, with its reason, and cha
   expect(diagnosticsOf(run, "pair-alpha")).toEqual(INSTALL("alpha"));
   expect(diagnosticsOf(run, "pair-bravo")).toEqual(INSTALL("bravo"));
   expect(diagnosticsOf(run, "r0")).toEqual([
-    "r0: 17 steps; nothing that holds data is touched",
+    "r0: 18 steps; nothing that holds data is touched",
     "alpha, bravo | write /etc/drbd.d/r0.res | new; parsed by drbdadm there first, identical on both",
     "alpha | drbdadm create-md r0 | /dev/vdb (320 MiB, serial alpha0) is blank",
     "bravo | drbdadm create-md r0 | /dev/vdb (320 MiB, serial bravo0) is blank",
     "alpha, bravo | drbdadm up r0 | attaches the disk and looks for the peer",
+    "alpha | modprobe xfs | the kernel must be able to mount xfs",
     "alpha, bravo | systemctl enable --no-reload drbd@r0.target | brings the resource up after a reboot, without waiting for the peer",
     "alpha, bravo | write /etc/systemd/system/drbd-primary@.service | promotes it for its mount after a reboot, once the peer is connected",
     "alpha | write /etc/fstab | /srv/data mounted at boot; nofail, so that a boot never hangs on it",
-    "alpha | systemctl daemon-reload | reads fstab and the units",
     "bravo | write /etc/fstab | /srv/data noauto: for a failover",
     "alpha | drbdadm primary --force r0 | sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
     "alpha | mkfs.xfs -L data /dev/drbd1 | blank, never formatted",
+    "alpha | systemctl start drbd-primary@r0.service | so that a shutdown unmounts, demotes and takes it down in order",
     "alpha | mount /srv/data | by its line in fstab",
-    "alpha | systemctl start --no-block drbd-primary@r0.service | so that a shutdown unmounts, demotes and takes it down in order",
+    "alpha | systemctl daemon-reload | reads fstab and the units, in the background",
     "then: wait for the initial sync, at most 3600 s",
   ]);
   expect(sumsOf(run)).toEqual(["+ 5 to create"]);
@@ -84,7 +85,7 @@ test("the first preview shows every step, host by host, with its reason, and cha
 
 test("--diff shows the text of both files, with a placeholder for the secret", async () => {
   const run = expectSuccess(await stack.preview("--diff", "--show-full-output"));
-  expect(run.output).toContain("r0: 17 steps; nothing that holds data is touched");
+  expect(run.output).toContain("r0: 18 steps; nothing that holds data is touched");
   const texts = [...run.output.matchAll(/^ *configuration *: ("(?:[^"\\]|\\.)*")$/gm)].map(([, text = ""]) =>
     (JSON.parse(text) as string).replace(/^#.*\n/, ""),
   );

@@ -73,6 +73,7 @@ echo exists -`,
   blkid: "exit 2",
   lsblk: `printf '%s' '{"blockdevices": []}'`,
   modinfo: "echo 8.4.11",
+  "systemd-run": 'while [ "$1" != systemctl ]; do shift; done; exec "$@"',
   ...Object.fromEntries(
     ["mkfs.xfs", "mount", "umount", "systemctl", "modprobe", "apt-get"].map((name) => [name, "exit 0"]),
   ),

@@ -71,17 +71,21 @@ export class SimulatedRemote implements Remote {
     for (const effect of this.machine.unfinished.splice(0)) effect();
     this.machine.busy = true;
     try {
-      for (const step of steps) {
-        tell(step);
-        this.current.applied.push(step);
-        await this.perform(step);
-      }
+      await this.performAll(
+        steps.filter(({ afterLook }) => afterLook !== true),
+        tell,
+      );
     } finally {
       this.machine.busy = false;
       for (const work of this.machine.waiting.splice(0)) work();
     }
     ended?.();
-    return request === undefined ? undefined : this.observe(request);
+    const seen = request === undefined ? undefined : await this.observe(request);
+    await this.performAll(
+      steps.filter(({ afterLook }) => afterLook === true),
+      tell,
+    );
+    return seen;
   }
 
   async followSync(_watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
@@ -100,6 +104,14 @@ export class SimulatedRemote implements Remote {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private async performAll(steps: readonly Step[], tell: (step: Step) => void): Promise<void> {
+    for (const step of steps) {
+      tell(step);
+      this.current.applied.push(step);
+      await this.perform(step);
+    }
   }
 
   private async perform(step: Step): Promise<void> {

@@ -94,6 +94,10 @@ async function expectWhole(): Promise<void> {
   const whole = "cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----";
   expect(await eventually(() => drbdState(lab, "alpha"), whole, 300)).toBe(whole);
   expect(await mountedAt(lab, "alpha", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
+  // No look tells that it was started: it is, before the mount that a look tells of.
+  const promotion = async () =>
+    (await lab.run("alpha", "systemctl is-active drbd-primary@r0.service", { check: false })).stdout.trim();
+  expect(await eventually(promotion, "active", 60)).toBe("active");
   const [onAlpha, onBravo] = await resourceFiles();
   expect(onAlpha).toBe(onBravo);
   const quiet = expectSuccess(await stack.preview());

@@ -14,16 +14,17 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
       "write /etc/drbd.d/r0.res",
       "drbdadm create-md r0",
       "drbdadm up r0",
+      "modprobe xfs",
       "systemctl enable --no-reload drbd@r0.target",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/fstab",
-      "systemctl daemon-reload",
     ],
     [
       "drbdadm primary --force r0",
       "mkfs.xfs -L data /dev/drbd1",
+      "systemctl start drbd-primary@r0.service",
       "mount /srv/data",
-      "systemctl start --no-block drbd-primary@r0.service",
+      "systemctl daemon-reload",
     ],
   ],
   bravo: [
@@ -44,11 +45,14 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
 };
 
 /** The programs that these steps run, to be wrapped. */
-export const PROGRAMS = ["modprobe", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "mount"];
+export const PROGRAMS = ["modprobe", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "systemd-run", "mount"];
 
-/** What a step's last command begins with: a file is written beside its place, and moved there. */
+/** What a step's last command begins with: a file is written beside its place, and moved there; systemd reloads by itself. */
 function commandOf(step: string): string {
-  return step.replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd").replace(/^cp -p \S+ (\S+)$/, "mv -f $1.new");
+  return step
+    .replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
+    .replace(/^cp -p \S+ (\S+)$/, "mv -f $1.new")
+    .replace(/^systemctl daemon-reload$/, "systemd-run");
 }
 
 export type Kind = "provider killed" | `power of ${MachineName} cut`;
@@ -93,6 +97,7 @@ export const ALL: readonly Fault[] = MACHINES.flatMap((machine) =>
 const FEW_NAMES: readonly string[] = [
   "provider killed after bravo: drbdadm create-md r0",
   "provider killed after alpha: drbdadm primary --force r0",
+  "provider killed after alpha: mount /srv/data",
   "power of alpha cut after alpha: drbdadm primary --force r0",
   "power of alpha cut after alpha: mount /srv/data",
   "power of bravo cut after bravo: drbdadm create-md r0",
