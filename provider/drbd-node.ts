@@ -14,7 +14,7 @@ export interface DrbdNodeArgs {
    */
   readonly hostname: pulumi.Input<string>;
   /**
-   * How the host is reached over SSH: @pulumi/command's `remote.ConnectionArgs`. A user other than root works through
+   * How the host is reached over SSH: `remote.ConnectionArgs` of `@pulumi/command`. A user other than root works through
    * `sudo -n`. The host's key must be given in `hostKey` or stand in known_hosts. Keys and passwords are kept as secrets.
    */
   readonly connection: pulumi.Input<ConnectionArgs>;

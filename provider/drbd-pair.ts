@@ -12,9 +12,13 @@ export interface DrbdPairNodeArgs extends Omit<DrbdNodeArgs, "hostname"> {
 export interface DrbdPairResourceArgs extends Omit<DrbdResourceArgs, "nodes" | "name"> {
   /** DRBD's name for it, and Pulumi's. */
   readonly name: string;
-  /** Hostname → backing disk. */
+  /**
+   * Hostname → backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…,
+   * /dev/vg/lv). It must be blank, or hold this resource's own metadata: anything else is refused, but for what
+   * `existingData` keeps or `discard` names. A change is refused while it runs.
+   */
   readonly disks: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Hostname → disk for the metadata; `internal` where left out. */
+  /** Hostname → another blank disk for the metadata. Where left out, it goes to the end of the backing disk. */
   readonly metaDisks?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 

@@ -45,7 +45,7 @@ export interface DrbdResourceArgs {
   readonly auth?: pulumi.Input<boolean>;
   /** 1..63 printable ASCII characters. One is made, and kept as a secret output, where none is given. */
   readonly sharedSecret?: pulumi.Input<string>;
-  /** Default sha256. */
+  /** sha256 (default), sha1, sha224, sha384, sha512, sha3-256, sha3-512 or md5. Changed while connected. */
   readonly cramHmacAlg?: pulumi.Input<string>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;

@@ -15,6 +15,7 @@ export interface ProxyConnectionInputs {
   readonly port?: number;
   /** Default root. Another user works through `sudo -n`. */
   readonly user?: string;
+  /** That of the user, where no key is given. */
   readonly password?: string;
   /** The text of a private key; preferred to the password. */
   readonly privateKey?: string;
@@ -105,7 +106,7 @@ export interface ResourceInputs extends SectionInputs {
   readonly auth?: boolean;
   /** 1..63 printable ASCII characters, no quotes and no backslash. One is generated when left out. */
   readonly sharedSecret?: string;
-  /** Default sha256. */
+  /** sha256 (default), sha1, sha224, sha384, sha512, sha3-256, sha3-512 or md5. Changed while connected. */
   readonly cramHmacAlg?: string;
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;

@@ -1,0 +1,46 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseNode, parseResource } from "../../provider/core/schema";
+import { goodNode, goodResource } from "../hostile/inputs";
+import { groups, renderSiteKeys } from "./render-site-keys";
+
+const root = join(__dirname, "../..");
+const path = join(root, "examples/sites/README.md");
+
+test("the page of a site's keys follows from the types", () => {
+  const prettier = [join(root, "node_modules/prettier/bin/prettier.cjs"), "--stdin-filepath", path];
+  const wanted = execFileSync(process.execPath, prettier, { input: renderSiteKeys(), encoding: "utf8" });
+  if (process.env["UPDATE"] === "1") writeFileSync(path, wanted);
+  expect(readFileSync(path, "utf8")).toBe(wanted);
+});
+
+/** What the schema says of a value that is never right, at the place of each key. */
+const saidOf: Readonly<Record<string, (key: string) => unknown>> = {
+  "pulumi-drbd:nodes[0]": (key) => parseNode({ ...goodNode, [key]: [] }),
+  "pulumi-drbd:nodes[0].connection": (key) =>
+    parseNode({ ...goodNode, connection: { ...goodNode.connection, [key]: [] } }),
+  "pulumi-drbd:nodes[0].global": (key) => parseNode({ ...goodNode, global: { [key]: [] } }),
+  "pulumi-drbd:resources[0]": (key) => parseResource({ ...goodResource, [key]: [] }),
+  "pulumi-drbd:resources[0].filesystem": (key) => parseResource({ ...goodResource, filesystem: { [key]: [] } }),
+  ...Object.fromEntries(
+    ["net", "disk", "options", "startup", "handlers"].map((section) => [
+      `pulumi-drbd:resources[0].${section}`,
+      (key: string) => parseResource({ ...goodResource, [section]: { [key]: [] } }),
+    ]),
+  ),
+};
+/** Read from the site's file, and not by the schema. */
+const ofTheFile = ["privateKeyFile", "disks", "metaDisks"];
+
+test.each(groups)("$title: the schema knows each key, but for those of the file", ({ place, keys }) => {
+  const isUnknown = (key: string) => /no such (property|option)/.test(JSON.stringify(saidOf[place]!(key)));
+  expect(keys.map(({ name }) => name).filter((key) => isUnknown(key))).toEqual(
+    keys.map(({ name }) => name).filter((key) => ofTheFile.includes(key)),
+  );
+  expect(isUnknown("no-such-key")).toBe(true);
+});
+
+test("each key says what it is", () => {
+  expect(groups.flatMap(({ keys }) => keys.filter(({ about }) => about === "").map(({ name }) => name))).toEqual([]);
+});
