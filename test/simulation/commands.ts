@@ -44,10 +44,12 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "systemctl":
       return systemctl(machine, words);
     case "modprobe":
-      machine.moduleLoaded = true;
+      if (words[0] === "drbd") machine.moduleLoaded = true;
+      else if (words[0] !== "xfs")
+        throw new UnknownCommand(`the simulation does not know: modprobe ${words.join(" ")}`);
       return done;
     case "systemd-run":
-      return done;
+      return run(world, machine, words.slice(words.indexOf("--collect") + 1), actor);
     case "env":
       return run(world, machine, words.slice(1), actor);
     case "apt-get":
