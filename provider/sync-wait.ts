@@ -6,7 +6,7 @@ import { formatSync, isSyncing, isToBeTold } from "./core/sync";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 import type { Host } from "./shell/host";
-import type { RemoteResult } from "./shell/ssh";
+import type { RemoteResult } from "./shell/remote-shell";
 
 /**
  * Follows the initial sync on the resource's row until both disks are UpToDate or the time is up. The sync is DRBD's:

@@ -5,7 +5,7 @@ import type { Step } from "../core/plan";
 import { justTheHost, type ProbeRequest } from "../core/probe";
 import type { SyncWatch } from "../core/sync";
 import type { Remote } from "./remote";
-import type { RemoteResult } from "./ssh";
+import type { RemoteResult } from "./remote-shell";
 import { SshRemote } from "./ssh-remote";
 
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */

@@ -2,7 +2,7 @@ import type { ObservedNode } from "../core/observed";
 import type { Step } from "../core/plan";
 import type { ProbeRequest } from "../core/probe";
 import type { SyncWatch } from "../core/sync";
-import type { RemoteResult } from "./ssh";
+import type { RemoteResult } from "./remote-shell";
 
 /** How a host is looked at and acted on. Over SSH: ssh-remote.ts; in the tests' simulation: in memory. */
 export interface Remote {

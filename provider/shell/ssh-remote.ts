@@ -13,7 +13,8 @@ import { syncScript, type SyncWatch } from "../core/sync";
 import { HostError, NetworkError, UnreachableError } from "./errors";
 import { logEvent } from "./event-log";
 import type { Remote } from "./remote";
-import { Session, type RemoteResult, type RunOptions } from "./ssh";
+import type { RemoteResult } from "./remote-shell";
+import { Session, type RunOptions } from "./ssh";
 import { interrupted, stepsError } from "./step-errors";
 
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */

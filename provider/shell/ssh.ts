@@ -3,14 +3,7 @@ import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgor
 import type { Connection, Endpoint } from "../core/connection";
 import { HostError, NetworkError, UnreachableError } from "./errors";
 import { fingerprint, hostKeyOf, parseHostKey, readKnownHostKeys, type HostKey } from "./host-keys";
-
-/** What a remote script left behind. `exit` is null when it was ended by a signal or the connection was lost. */
-export interface RemoteResult {
-  readonly exit: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly milliseconds: number;
-}
+import { RemoteShell, type RemoteResult } from "./remote-shell";
 
 export interface RunOptions {
   /** Seconds without a line of output, or in all when nothing is printed, after which we stop waiting. */
@@ -25,9 +18,10 @@ export interface RunOptions {
 const outputLimit = 32 * 1024 * 1024;
 const keepalive = { keepaliveInterval: 5_000, keepaliveCountMax: 4 };
 
-/** One open SSH connection; scripts run on it one channel each. */
+/** One open SSH connection, with as many shells as there were scripts at once. */
 export class Session {
   private lost: Error | undefined;
+  private readonly idle: RemoteShell[] = [];
 
   private constructor(
     readonly name: string,
@@ -62,19 +56,19 @@ export class Session {
     }
   }
 
-  /** Runs a POSIX shell script, handed over on standard input so that nothing of it shows in a process list. */
-  run(script: string, options: RunOptions): Promise<RemoteResult> {
-    const command = this.connection.user === "root" ? "sh -s" : "sudo -n sh -s";
-    const started = performance.now();
+  /** Runs a POSIX shell script, beside others that run. */
+  run(script: string, { timeoutSeconds, inAllSeconds, onLine }: RunOptions): Promise<RemoteResult> {
     return new Promise((resolve, reject) => {
-      const stdout: string[] = [];
-      const stderr: string[] = [];
-      let size = 0;
-      let pending = "";
-      let exit: number | null = null;
       let deadline: NodeJS.Timeout | undefined;
       let settled = false;
       let sent = false;
+      let size = 0;
+      const settle = () => {
+        settled = true;
+        clearTimeout(deadline);
+        clearTimeout(end);
+        this.client.removeListener("close", onLost);
+      };
       const fail = (what: string) => {
         settle();
         reject(
@@ -87,21 +81,14 @@ export class Session {
       const onLost = () => {
         fail(`the connection was lost while a command was running (${this.lost?.message ?? "no reason given"})`);
       };
-      const settle = () => {
-        settled = true;
-        clearTimeout(deadline);
-        clearTimeout(end);
-        this.client.removeListener("close", onLost);
-      };
-      const patience = () => {
-        clearTimeout(deadline);
-        deadline = setTimeout(giveUp, options.timeoutSeconds * 1000, `no answer for ${options.timeoutSeconds} s`);
-      };
       const giveUp = (what: string) => {
         this.client.destroy();
         fail(what);
       };
-      const { inAllSeconds } = options;
+      const patience = () => {
+        clearTimeout(deadline);
+        deadline = setTimeout(giveUp, timeoutSeconds * 1000, `no answer for ${timeoutSeconds} s`);
+      };
       const end =
         inAllSeconds &&
         setTimeout(giveUp, inAllSeconds * 1000, `it goes on talking, and no end after ${inAllSeconds} s`);
@@ -111,59 +98,33 @@ export class Session {
       }
       this.client.once("close", onLost);
       patience();
-      const begin = (error: Error | undefined, channel: ClientChannel) => {
-        if (error) {
-          fail(`no command could be started (${error.message})`);
-          return;
-        }
-        channel.setEncoding("utf8");
-        channel.stderr.setEncoding("utf8");
-        const keep = (store: string[], text: string) => {
+      const begin = async (shell: RemoteShell) => {
+        if (settled) return;
+        const heard = (characters: number) => {
           if (settled) return; // What was given up on still talks for a while.
           patience();
-          size += text.length;
-          if (size > outputLimit) {
-            channel.destroy();
-            fail(`more than ${outputLimit / 1024 / 1024} MiB of output, which is not an answer to what was asked`);
-            return;
-          }
-          store.push(text);
+          size += characters;
+          if (size <= outputLimit) return;
+          shell.destroy();
+          fail(`more than ${outputLimit / 1024 / 1024} MiB of output, which is not an answer to what was asked`);
         };
-        channel.on("data", (text: string) => {
-          keep(stdout, text);
-          if (options.onLine === undefined) return;
-          // A line may be as long as all that is taken, and is not to be searched again with each of its pieces.
-          const [first = "", ...rest] = text.split("\n");
-          pending += first;
-          for (const line of rest) {
-            options.onLine(pending);
-            pending = line;
-          }
-        });
-        channel.stderr.on("data", (text: string) => {
-          keep(stderr, text);
-        });
-        channel.on("exit", (code: number | null) => (exit = code));
-        channel.on("close", () => {
-          settle();
-          resolve({
-            exit,
-            stdout: stdout.join(""),
-            stderr: stderr.join(""),
-            milliseconds: performance.now() - started,
-          });
-        });
-        channel.on("error", () => undefined); // "close" follows, and tells.
         sent = true;
-        channel.end(script);
+        const result = await shell.run(script, { heard, onLine });
+        settle();
+        if (shell.ready) this.idle.push(shell);
+        resolve(result);
       };
-      try {
-        this.client.exec(command, begin);
-      } catch (error) {
-        // A connection that is half closed has not told of its end yet.
+      this.shell().then(begin, (error: unknown) => {
         fail(`no command could be started (${error instanceof Error ? error.message : String(error)})`);
-      }
+      });
     });
+  }
+
+  /** One that waits for a script, or a new one. */
+  private async shell(): Promise<RemoteShell> {
+    for (let shell = this.idle.pop(); shell !== undefined; shell = this.idle.pop()) if (shell.ready) return shell;
+    // A connection that is half closed throws here: it has not told of its end yet.
+    return RemoteShell.open(this.client, this.connection.user === "root" ? "sh -s" : "sudo -n sh -s");
   }
 
   close(): void {

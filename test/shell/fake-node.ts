@@ -21,48 +21,47 @@ export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passphras
   }
 }
 
-/** A command that arrived, with all of its standard input. */
+/** A script that arrived at a shell. */
 export interface Exec {
+  /** What the shell was started by. */
   readonly command: string;
   readonly script: string;
+  /** A script as the shell is to read it, with what tells its end. */
+  readonly handedOver: (script: string) => string;
+  /** The shell's. Whoever closes it ends the shell. */
   readonly channel: ServerChannel;
+  /** Says that the script has ended, and not the shell. */
+  readonly end: (exit: number) => void;
   /** Cuts the TCP connection that the command came over, without a word. */
   readonly hangUp: () => void;
 }
 
-/** What the node does with a command. */
+/** What the node does with a script. */
 export type Answer = (exec: Exec, node: FakeNode) => void;
 
 /** The same text whatever is asked. */
 export function says(stdout: string, { stderr = "", exit = 0 } = {}): Answer {
-  return ({ channel }) => {
+  return ({ channel, end }) => {
     channel.stderr.write(stderr);
     channel.write(stdout);
-    channel.exit(exit);
-    channel.end();
+    end(exit);
   };
 }
 
-/** The command is taken, and then nothing is heard of it. */
+/** The script is taken, and then nothing is heard of it. */
 export const silence: Answer = () => undefined;
 
-/** The command is never run: the connection ends instead. */
+/** The script is never run: the connection ends instead. */
 export const hangsUp: Answer = ({ hangUp }) => {
   hangUp();
 };
 
 /**
- * Runs the command with the machine's own `sh`, in the node's folder, with a `sudo` of our own before the real one.
- * Only for scripts that were written for it: what the provider does to hosts is not to be done to this machine.
+ * Runs the shell with the machine's own `sh`, in the node's folder, with a `sudo` of our own before the real one. Only for
+ * scripts that were written for it: what the provider does to hosts is not to be done to this machine.
  */
 export const realShell: Answer = (exec, node) => {
-  const child = node.spawn(exec);
-  child.stdout?.on("data", (bytes: Buffer) => exec.channel.write(bytes));
-  child.stderr?.on("data", (bytes: Buffer) => exec.channel.stderr.write(bytes));
-  child.on("close", (code) => {
-    exec.channel.exit(code ?? 255);
-    exec.channel.end();
-  });
+  node.feed(exec);
 };
 
 /** As little as a host can say. */
@@ -102,8 +101,7 @@ function nonceOf(script: string): string {
 /** Runs it, and cuts the connection soon after a file of that name is there. What was started goes on, as with sshd. */
 export function realShellUntil(file: string): Answer {
   return (exec, node) => {
-    const child = node.spawn(exec);
-    child.stdout?.on("data", (bytes: Buffer) => exec.channel.write(bytes));
+    const child = node.feed(exec);
     const look = setInterval(() => {
       if (!existsSync(join(node.folder, file))) return;
       clearInterval(look);
@@ -148,11 +146,13 @@ export class FakeNode {
   dials = 0;
   /** Ways to log in that were tried, in their order; `none` is how a client asks which there are. */
   readonly tried: string[] = [];
+  /** What shells were started by. */
   readonly commands: string[] = [];
   readonly scripts: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-fake-node-"));
   private readonly sockets = new Set<Socket>();
   private readonly children = new Set<ChildProcess>();
+  private readonly shells = new WeakMap<ServerChannel, ChildProcess>();
   private readonly tcp: TcpServer;
   readonly hostKeys: readonly KeyPair[];
 
@@ -232,14 +232,28 @@ export class FakeNode {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
-  spawn({ command, script }: Exec): ChildProcess {
+  /** Hands a script to the channel's own shell, which is started with the first. */
+  feed({ command, script, handedOver, channel }: Exec): ChildProcess {
+    const child = this.shells.get(channel) ?? this.spawn(command, channel);
+    // The lock is this machine's, and another test's too.
+    child.stdin?.write(handedOver(script).replaceAll(runFolder, this.folder));
+    return child;
+  }
+
+  private spawn(command: string, channel: ServerChannel): ChildProcess {
     const env = { PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}` };
     const child = spawn("sh", ["-c", command], { cwd: this.folder, env, stdio: "pipe", detached: true });
+    this.shells.set(channel, child);
     this.children.add(child);
     child.on("exit", () => this.children.delete(child));
-    child.stdin.on("error", () => undefined); // A script that ends before it has read itself whole.
-    // The lock is this machine's, and another test's too.
-    child.stdin.end(script.replaceAll(runFolder, this.folder));
+    child.stdin.on("error", () => undefined); // A shell that ends before it has read a script.
+    child.stdout.on("data", (bytes: Buffer) => channel.write(bytes));
+    child.stderr.on("data", (bytes: Buffer) => channel.stderr.write(bytes));
+    child.on("close", (code) => {
+      channel.exit(code ?? 255);
+      channel.end();
+    });
+    channel.on("close", () => child.stdin.end());
     return child;
   }
 
@@ -270,14 +284,21 @@ export class FakeNode {
           return;
         }
         const channel = accept();
-        let script = "";
+        this.commands.push(command);
+        let arrived = "";
         channel.on("error", () => undefined);
         channel.setEncoding("utf8");
-        channel.on("data", (text: string) => (script += text));
-        channel.on("end", () => {
-          this.commands.push(command);
+        channel.on("data", (text: string) => {
+          arrived += text;
+          const { script, ending, handedOver } = taken(arrived);
+          if (script === undefined || ending === undefined) return;
+          arrived = "";
           this.scripts.push(script);
-          this.answer({ command, script, channel, hangUp: () => socket.destroy() }, this);
+          const end = (exit: number) => {
+            channel.write(`\n${ending} ${exit}\n`);
+            channel.stderr.write(`\n${ending}\n`);
+          };
+          this.answer({ command, script, handedOver, channel, end, hangUp: () => socket.destroy() }, this);
         });
       });
     });
@@ -326,6 +347,13 @@ export class FakeNode {
       settle(known !== undefined && proven);
     } else settle(false);
   }
+}
+
+/** The script in what a shell was handed, and how its end is told, once all of it is there. */
+function taken(arrived: string) {
+  const [, before, script, after, ending] =
+    /^(\(\n)(.*)(\n\) <\/dev\/null\n.*'\\n(@\S+ ended)\\n' >&2\n)$/s.exec(arrived) ?? [];
+  return { script, ending, handedOver: (other: string) => [before, other, after].join("") };
 }
 
 /** ssh2's own server can't give a reason in words, as OpenSSH's does: RFC 4253, section 11.1. */

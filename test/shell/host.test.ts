@@ -107,7 +107,7 @@ describe("observing", () => {
   test("is one command, kept for a moment", async () => {
     await Promise.all([host.observe(justTheHost), host.observe(justTheHost), host.observe(justTheHost)]);
     expect(node.dials).toBe(1);
-    expect(node.commands).toHaveLength(1);
+    expect(node.scripts).toHaveLength(1);
     expect(host.recent()).toBeDefined();
   });
 
@@ -117,15 +117,15 @@ describe("observing", () => {
     await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     await host.observe(justTheHost);
-    expect(node.commands).toHaveLength(2);
+    expect(node.scripts).toHaveLength(2);
     await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [], depth: "close" });
-    expect(node.commands).toHaveLength(3);
+    expect(node.scripts).toHaveLength(3);
     const later = Date.now() + 600_000;
     jest.spyOn(Date, "now").mockReturnValue(later);
     expect(host.recent()).toBeUndefined();
     await host.observe(justTheHost);
     jest.restoreAllMocks();
-    expect(node.commands).toHaveLength(4);
+    expect(node.scripts).toHaveLength(4);
     node.answer = realShell;
     await apply(steps("true"));
     expect(host.recent()).toBeUndefined();
@@ -152,10 +152,10 @@ describe("observing", () => {
     const moved = { ...look("r0"), disk: "/dev/vdc" };
     const again = await host.observe({ looks: [moved], candidates: [], depth: "close" });
     expect([...again.resources.keys()].sort()).toEqual(["r0", "r1"]);
-    expect(node.commands.at(-1)).not.toContain("say resource r1");
+    expect(node.scripts.at(-1)).not.toContain("say resource r1");
     await host.observe({ looks: [moved], candidates: [], depth: "close" });
     await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
-    expect(node.commands).toHaveLength(2);
+    expect(node.scripts).toHaveLength(2);
     // An old look at a disk is none.
     const later = Date.now() + 600_000;
     jest.spyOn(Date, "now").mockReturnValue(later);
@@ -163,7 +163,7 @@ describe("observing", () => {
     node.answer = withLooks("r1");
     await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
     jest.restoreAllMocks();
-    expect(node.commands).toHaveLength(4);
+    expect(node.scripts).toHaveLength(4);
   });
 
   test("looks at what is expected too, so that it need not be asked for again", async () => {
@@ -175,7 +175,7 @@ describe("observing", () => {
     const observed = await host.observe({ looks: [look("r1")], candidates: [], depth: "close" });
     await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     expect([...observed.resources.keys()]).toEqual(["r0", "r1"]);
-    expect(node.commands).toHaveLength(1);
+    expect(node.scripts).toHaveLength(1);
     expect(ran().at(-1)).toEqual({ argv: "observe r0 r1", exit: 0, changes: false });
   });
 
@@ -273,7 +273,7 @@ describe("applying", () => {
     await host.apply(all, undefined, ({ argv }) => told.push(argv.join(" ")));
     expect(readFileSync(join(node.folder, "order"), "utf8")).toBe("one\ntwo\nthree\n");
     expect(told).toEqual(["step0", "step1", "step2"]);
-    expect(node.commands).toHaveLength(1);
+    expect(node.scripts).toHaveLength(1);
     expect(ran().slice(1)).toEqual(["step0", "step1", "step2"].map((argv) => ({ argv, exit: 0, changes: true })));
   });
 

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { HostError, UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/ssh";
 import {
@@ -85,12 +87,73 @@ describe("a script", () => {
   });
 });
 
-test("many scripts go over one connection, one after the other and at once", async () => {
-  node.answer = realShell;
-  for (const word of ["a", "b"]) expect((await session.run(`echo ${word}`, patient)).stdout).toBe(`${word}\n`);
-  const atOnce = await Promise.all(["c", "d", "e"].map((word) => session.run(`echo ${word}`, patient)));
-  expect(atOnce.map(({ stdout }) => stdout)).toEqual(["c\n", "d\n", "e\n"]);
-  expect(node.dials).toBe(1);
+describe("many scripts", () => {
+  beforeEach(() => {
+    node.answer = realShell;
+  });
+  const stdout = async (script: string) => (await session.run(script, patient)).stdout;
+
+  test("go over one connection, to one shell one after the other, and to more of them at once", async () => {
+    expect([await stdout("echo a"), await stdout("echo b")]).toEqual(["a\n", "b\n"]);
+    expect(node.commands).toEqual(["sh -s"]);
+    expect(await Promise.all(["c", "d", "e"].map((word) => stdout(`echo ${word}`)))).toEqual(["c\n", "d\n", "e\n"]);
+    expect(await stdout("echo f")).toBe("f\n");
+    expect(node.commands).toEqual(["sh -s", "sh -s", "sh -s"]);
+    expect(node.dials).toBe(1);
+  });
+
+  test("leave nothing to each other", async () => {
+    const ours = 'here=$PWD; cd /; umask 077; exec 9>/dev/null; trap "" PIPE; set -eu; told() { :; }; exit 7';
+    const left =
+      'echo "$PWD $(umask) ${here-none}"; [ -e /dev/fd/9 ] || echo closed; command -v told; trap; echo "$unset"';
+    const fresh = await stdout(left);
+    expect((await session.run(ours, patient)).exit).toBe(7);
+    expect(await stdout(left)).toBe(fresh);
+    expect(fresh).toContain("none\nclosed\n");
+    expect(node.commands).toHaveLength(1);
+  });
+
+  test("do not read each other", async () => {
+    const reading = session.run("cat; read -r line || echo nothing", patient);
+    expect((await reading).stdout).toBe("nothing\n");
+    expect(await stdout("echo mine")).toBe("mine\n");
+  });
+
+  test("keep their output, whatever it ends with", async () => {
+    const texts = ["", "\n", "a", "a\n", "a\n\n", "\na"];
+    for (const text of texts) {
+      const result = await session.run(`text() { printf '%s' '${text}'; }; text; text >&2`, patient);
+      expect([result.stdout, result.stderr]).toEqual([text, text]);
+    }
+    expect(node.commands).toHaveLength(1);
+  });
+
+  test("each tell all that they said, though one output comes later than the other", async () => {
+    node.answer = ({ channel, handedOver }) => {
+      const ending = /(@\S+ ended)/.exec(handedOver(""))![1]!;
+      channel.write(`out\n\n${ending} 0\n`);
+      setTimeout(() => channel.stderr.write(`err\n\n${ending}\n`), 50);
+    };
+    expect(await session.run("", patient)).toMatchObject({ exit: 0, stdout: "out\n", stderr: "err\n" });
+  });
+
+  test("go to a new shell where the old one has ended", async () => {
+    const broken = await session.run("echo never; (", patient);
+    expect(broken).toMatchObject({ exit: 2, stdout: "" });
+    expect(broken.stderr).toMatch(/syntax error/i);
+    expect((await session.run("kill -9 $$", patient)).exit).not.toBe(0);
+    expect(await stdout("echo here")).toBe("here\n");
+    expect(node.commands).toHaveLength(3);
+  });
+
+  test("that are cut off do nothing", async () => {
+    node.answer = (exec, self) => {
+      const half = exec.handedOver(exec.script).split("\n)")[0]!;
+      self.feed({ ...exec, handedOver: () => half }).stdin!.end();
+    };
+    expect((await session.run("touch did-something\necho more\n", patient)).stderr).toMatch(/syntax error/i);
+    expect(existsSync(join(node.folder, "did-something"))).toBe(false);
+  });
 });
 
 describe("the deadline", () => {

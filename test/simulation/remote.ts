@@ -6,7 +6,7 @@ import type { ProbeRequest } from "../../provider/core/probe";
 import { endUntold, type SyncWatch } from "../../provider/core/sync";
 import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
 import type { Remote } from "../../provider/shell/remote";
-import type { RemoteResult } from "../../provider/shell/ssh";
+import type { RemoteResult } from "../../provider/shell/remote-shell";
 import { done, failed, type Result, run } from "./commands";
 import { check, checkPatiently } from "./checks";
 import type { Machine } from "./machine";
