@@ -22,7 +22,7 @@ export type Action =
     }
   /** fstab without the lines of a device, and with the one that is given. */
   | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
-  /** A copy of a file, once, where the file is there and does not hold the text by which we know our own. */
+  /** A second name for a file, once, where the file is there and does not hold the text by which we know our own. */
   | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
   /**
    * `primary --force`, and then the generation that it began goes into the mark: it alone is known to hold nothing. One

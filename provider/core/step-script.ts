@@ -44,12 +44,11 @@ function put(path: string, mode: number): string {
   return `put ${quote(path)} 0${mode.toString(8)}`;
 }
 
-/** Whole on the disk before it has its name: what is copied here is overwritten next, and a power cut may follow. */
+/** By a second name, since what comes next takes the first away and writes into no file that is there. */
 function keep(path: string, copy: string, unless: string): string {
-  const fresh = quote(`${copy}.new`);
   return [
     `if [ -e ${quote(path)} ] && [ ! -e ${quote(copy)} ] && ! grep -qF ${quote(unless)} ${quote(path)}; then`,
-    `cp -p ${quote(path)} ${fresh} && sync ${fresh} && mv -f ${fresh} ${quote(copy)}`,
+    `ln ${quote(path)} ${quote(copy)}`,
     "fi",
   ].join("\n");
 }

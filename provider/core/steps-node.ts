@@ -36,7 +36,7 @@ export function loadModuleAtBoot(node: string, because: string): Step {
 export function backUpGlobalCommon(node: string, ownMark: string, because: string): Step {
   return {
     node,
-    argv: ["cp", "-p", globalCommonPath, globalCommonBackupPath],
+    argv: ["ln", globalCommonPath, globalCommonBackupPath],
     because,
     does: [{ kind: "keep", path: globalCommonPath, copy: globalCommonBackupPath, unless: ownMark }],
     timeoutSeconds: 30,

@@ -13,7 +13,7 @@ const plan = (node: ObservedNode) => planNode({ desired, configuration, node });
 
 const foreign = "global {\n    usage-count ask;\n}\n";
 const ours = configuration.replace("usage-count no", "usage-count yes");
-const backUp = `alpha: cp -p ${globalCommonPath} ${globalCommonBackupPath}`;
+const backUp = `alpha: ln ${globalCommonPath} ${globalCommonBackupPath}`;
 const write = `alpha: write ${globalCommonPath}`;
 const install = ["alpha: apt-get update", "alpha: apt-get install -y --no-install-recommends drbd-utils"];
 const bare = withFile(withFile({ ...ready, utils: null }, globalCommonPath, undefined), moduleAtBootPath, undefined);

@@ -140,13 +140,16 @@ describe("a backup of global_common.conf", () => {
     expect(read(globalCommonPath)).toBe(there);
   });
 
-  test("is whole on the disk before it has its name", () => {
+  test("stays what it was when ours takes its place", () => {
     give(globalCommonPath, "theirs\n");
-    const stopped = run(step, { sync: "exit 1" });
-    expect(stopped.exit).toBe(1);
-    expect(read(globalCommonBackupPath)).toBeUndefined();
-    expect(run(step, { sync: 'cat "$1"' })).toEqual({ ...done, output: "theirs" });
-    expect(read(globalCommonBackupPath)).toBe("theirs\n");
+    expect(run(step)).toEqual(done);
+    expect(run(writeConfiguration("alpha", globalCommonPath, "global {\n}\n", 0o644, "new"))).toEqual(done);
+    expect([read(globalCommonPath), read(globalCommonBackupPath)]).toEqual(["global {\n}\n", "theirs\n"]);
+  });
+
+  test("that cannot be made is told", () => {
+    give(globalCommonPath, "theirs\n");
+    expect(run(step, { ln: "echo no room; exit 1" })).toEqual({ exit: 1, output: "no room", guarded: false });
   });
 });
 

@@ -52,7 +52,7 @@ const INSTALL = (host: string): string[] => [
   `${host} | apt-get update | its package lists may be old`,
   `${host} | apt-get install -y --no-install-recommends drbd-utils | drbd-utils is missing on this SYSTEM`,
   `${host} | modprobe drbd | DRBD 8.4 is there for KERNEL but not loaded`,
-  `${host} | cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd | the package's own: kept beside it`,
+  `${host} | ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd | the package's own: kept beside it`,
   `${host} | write /etc/drbd.d/global_common.conf | new`,
 ];
 

@@ -315,7 +315,7 @@ describe("the real provider and a host over SSH", () => {
     const rows = engine.said.filter(({ message }) => message.includes(globalCommon));
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ urn, severity: "info", ephemeral: false });
-    expect(rows[0]!.message).toMatch(/alpha +cp -p .*\n.*alpha +write \/etc\/drbd\.d\/global_common\.conf/);
+    expect(rows[0]!.message).toMatch(/alpha +ln .*\n.*alpha +write \/etc\/drbd\.d\/global_common\.conf/);
     expect(JSON.stringify(engine.said)).not.toContain("password-of-alpha");
   });
 

@@ -7,7 +7,7 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
   alpha: [
     [
       "modprobe drbd",
-      "cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
+      "ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
       "write /etc/drbd.d/global_common.conf",
     ],
     [
@@ -30,7 +30,7 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
   bravo: [
     [
       "modprobe drbd",
-      "cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
+      "ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
       "write /etc/drbd.d/global_common.conf",
     ],
     [
@@ -45,13 +45,12 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
 };
 
 /** The programs that these steps run, to be wrapped. */
-export const PROGRAMS = ["modprobe", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "systemd-run", "mount"];
+export const PROGRAMS = ["modprobe", "ln", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "systemd-run", "mount"];
 
 /** What a step's last command begins with: a file is written beside its place, and moved there; systemd reloads by itself. */
 function commandOf(step: string): string {
   return step
     .replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
-    .replace(/^cp -p \S+ (\S+)$/, "mv -f $1.new")
     .replace(/^systemctl daemon-reload$/, "systemd-run");
 }
 
