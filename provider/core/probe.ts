@@ -68,22 +68,21 @@ const files = [
 export const lastFile = "/proc/uptime";
 
 /**
- * The boot time, and then the minors that are connected and UpToDate; with `!` where they are Primary and not mounted.
- * Their disks are DRBD's and need no closer look, which would cost a handful of processes each.
+ * The minors that are connected and UpToDate; with `!` where they are Primary and not mounted. Their disks are DRBD's and
+ * need no closer look, which would cost a handful of processes each.
  */
-const hostTables = String.raw`host_tables() {
+const wellMinors = String.raw`well_minors() {
   awk '
     function field(key,  i) { for (i = 3; i <= NF; i++) if (index($i, key ":") == 1) return substr($i, length(key) + 2); return "" }
-    FILENAME == "/proc/stat" { if ($1 == "btime") print $2; next }
     FILENAME == "/proc/self/mountinfo" { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
     $2 == "resource" { role[field("name")] = field("role") }
     $2 == "connection" { connection[field("name")] = field("connection") }
     $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
     END {
       for (name in minor)
-        if (connection[name] == "Connected") print minor[name] (role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted ? "" : "!")
+        if (connection[name] == "Connected") printf("%s%s ", minor[name], role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted ? "" : "!")
     }
-  ' /proc/stat /proc/self/mountinfo -
+  ' /proc/self/mountinfo -
 }`;
 
 /**
@@ -92,7 +91,7 @@ const hostTables = String.raw`host_tables() {
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
 export function probeFunction(nonce: string, { looks, candidates, depth, utils }: ProbeRequest): string {
-  return `${hostTables}
+  return `${wellMinors}
 say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
@@ -104,9 +103,9 @@ probe() {
   else
     run modinfo modinfo -F version drbd
   fi
-  set -- $(echo "$events" | host_tables)
-  say boottime; if [ $# -gt 0 ]; then echo "$1"; shift; fi; say exit 0
-  well=" $* " close=1
+  say boottime; while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat; say exit 0
+  well=" " close=1
+  case $events in *" device "*) well=" $(echo "$events" | well_minors)" ;; esac
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
   say exit 0
