@@ -271,7 +271,7 @@ class PairPlan {
       (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;
-    const inOrder = "so that a shutdown unmounts, demotes and takes it down in order";
+    const inOrder = "so that a shutdown unmounts and demotes it in order";
     return [
       // Before the mount: after an interruption between the two, the next look calls for both again.
       steps.startPromotionUnit(host, this.desired.name, inOrder),

@@ -351,8 +351,8 @@ export function mount(node: string, resource: string, mountPoint: string, becaus
 }
 
 /**
- * What a boot would have started, so that a shutdown demotes it in order. Waited for: it configures the resource once more
- * (drbd@.service), which must not come after somebody has taken it down again.
+ * What a boot would have started, so that a shutdown demotes it in order. Waited for: when `up` has ended, nothing that
+ * touches DRBD is under way.
  */
 export function startPromotionUnit(node: string, resource: string, because: string): Step {
   return { node, argv: ["systemctl", "start", promotionOf(resource)], because, timeoutSeconds: patient };

@@ -21,12 +21,16 @@ export const promotionUnitPath = "/etc/systemd/system/drbd-primary@.service";
  * for this side's disk to be UpToDate, and gives up after a minute: with a peer that cannot be seen, who may be Primary is
  * for a person to decide, and a side that is being filled would be worth nothing without its peer. Of what is Primary
  * already nothing is asked: somebody has decided.
+ *
+ * The boot brings the resource up by its target, and this comes after it and goes with it, but does not require it: that
+ * would configure the resource again whenever this is started, and so bring up what somebody has taken down, and connect
+ * what is StandAlone. network.target: at a shutdown it is demoted, behind the unmount, while its peer can still be told.
  */
 export const promotionUnit = `# Managed by pulumi-drbd.
 [Unit]
 Description=Promotion of DRBD resource %I once its peer is connected
-Requires=drbd@%i.target
-After=drbd@%i.target
+After=drbd@%i.target network.target
+PartOf=drbd@%i.target
 
 [Service]
 Type=oneshot

@@ -32,7 +32,7 @@ test("a first up", () => {
       "  bravo         write /etc/fstab                                 /srv/data noauto: for a failover",
       "  alpha         drbdadm primary --force r0                       sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
       "  alpha         mkfs.xfs -L data /dev/drbd1                      blank, never formatted",
-      "  alpha         systemctl start drbd-primary@r0.service          so that a shutdown unmounts, demotes and takes it down in order",
+      "  alpha         systemctl start drbd-primary@r0.service          so that a shutdown unmounts and demotes it in order",
       "  alpha         mount /srv/data                                  by its line in fstab",
       "  alpha         systemctl daemon-reload                          reads fstab and the units, in the background",
       "  then: wait for the initial sync, at most 3600 s",

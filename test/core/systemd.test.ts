@@ -24,8 +24,10 @@ test("units of a resource", () => {
 test("the promotion never forces, is bounded, and comes after what brings the resource up", () => {
   expect(promotionUnit).not.toContain("--force");
   expect(promotionUnit).toMatch(/^TimeoutStartSec=\d+$/m);
-  expect(promotionUnit).toMatch(/^Requires=drbd@%i\.target$/m);
-  expect(promotionUnit).toMatch(/^After=drbd@%i\.target$/m);
+  expect(promotionUnit).toMatch(/^After=drbd@%i\.target network\.target$/m);
+  expect(promotionUnit).toMatch(/^PartOf=drbd@%i\.target$/m);
+  // It would bring up what somebody has taken down since, and connect what is StandAlone.
+  expect(promotionUnit).not.toMatch(/^(Requires|Wants|BindsTo)=/m);
   expect(promotionUnit.endsWith("\n")).toBe(true);
 });
 

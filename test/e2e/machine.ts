@@ -60,13 +60,13 @@ export async function eventually(
   }
 }
 
-/** `reboot` on both machines at once, and the wait until both are up again. */
-export async function rebootBoth(lab: Lab): Promise<void> {
+/** `reboot` on some machines at once, and the wait until they are up again. */
+export async function reboot(lab: Lab, ...machines: readonly MachineName[]): Promise<void> {
   const bootId = async (name: MachineName) => (await lab.run(name, "cat /proc/sys/kernel/random/boot_id")).stdout;
-  const before = new Map(await Promise.all(MACHINES.map(async (name) => [name, await bootId(name)] as const)));
+  const before = new Map(await Promise.all(machines.map(async (name) => [name, await bootId(name)] as const)));
   const { ports } = await lab.state();
   await Promise.all(
-    MACHINES.map(async (name) => {
+    machines.map(async (name) => {
       await lab.run(name, "systemctl reboot", { check: false });
       const deadline = performance.now() + 180_000;
       for (;;) {
