@@ -1,7 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ConnectionInputs, FilesystemInputs, ProxyConnectionInputs } from "../../provider/core/inputs";
+import { HMAC_DIGESTS } from "../../provider/core/option-value";
+import type {
+  ConnectionProperties,
+  EndpointProperties,
+  NodeProperties,
+  ResourceProperties,
+} from "../../provider/core/properties";
 import { parseNode, parseResource } from "../../provider/core/schema";
+import type { DrbdNodeArgs } from "../../provider/drbd-node";
+import type { DrbdResourceArgs } from "../../provider/drbd-resource";
 import { goodNode, goodResource } from "../hostile/inputs";
 import { groups, renderSiteKeys } from "./render-site-keys";
 
@@ -39,6 +49,22 @@ test.each(groups)("$title: the schema knows each key, but for those of the file"
     keys.map(({ name }) => name).filter((key) => ofTheFile.includes(key)),
   );
   expect(isUnknown("no-such-key")).toBe(true);
+});
+
+/** And the other way round: what the schema knows stands in the types, by which `npm run lint` holds this. */
+type Untold<Known, Told> = readonly Exclude<keyof Known, keyof Told>[];
+const untold: readonly [
+  Untold<NodeProperties, DrbdNodeArgs>,
+  Untold<ResourceProperties, DrbdResourceArgs>,
+  Untold<ConnectionProperties, ConnectionInputs>,
+  Untold<EndpointProperties, ProxyConnectionInputs>,
+  Untold<NonNullable<ResourceProperties["filesystem"]>, FilesystemInputs>,
+] = [[], [], [], [], []];
+const nothing: readonly (readonly never[])[] = untold;
+
+test("the page tells each digest that an authentication can have", () => {
+  const told = groups.flatMap(({ keys }) => keys).find(({ name }) => name === "cramHmacAlg")?.about;
+  expect(HMAC_DIGESTS.filter((digest) => told?.includes(digest) !== true)).toEqual(nothing.flat());
 });
 
 test("each key says what it is", () => {
