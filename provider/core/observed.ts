@@ -125,6 +125,8 @@ export interface ObservedNode {
   readonly addresses: readonly string[];
   /** The module that runs, or the one that could be loaded; null when the running kernel has none. */
   readonly module: { readonly version: string; readonly loaded: boolean } | null;
+  /** What modinfo said where there is none. */
+  readonly modinfo?: string;
   /** Whether more was looked at than the host's own tables: else there are no `blocks` and `resources`, and no version. */
   readonly closely: boolean;
   /** drbd-utils' version, "unknown" where it was not asked for; null when drbdadm is not there. */

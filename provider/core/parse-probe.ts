@@ -54,6 +54,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
         : modinfo?.exit === 0 && /^\d/.test(modinfo.text)
           ? { version: modinfo.text.trim(), loaded: false }
           : null,
+    modinfo: modinfo?.exit === 0 ? undefined : modinfo?.text.trim(),
     utils: hasUtils ? (/^DRBDADM_VERSION=(\S+)/m.exec(version?.text ?? "")?.[1] ?? "unknown") : null,
     closely,
     files,

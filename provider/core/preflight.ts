@@ -49,8 +49,9 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
     );
   }
   if (node.module === null) {
+    const said = node.modinfo?.split("\n")[0] ?? "";
     refuse(
-      `the running kernel (${node.kernel}) has no drbd module`,
+      `the running kernel (${node.kernel}) has no drbd module${said === "" ? "" : ` (${said})`}`,
       `Boot a kernel that has one (\`modinfo drbd\` tells): Debian's linux-image-amd64 and linux-image-cloud-amd64, Ubuntu's linux-modules-extra-${node.kernel}, elrepo's kmod-drbd9x.`,
     );
   }

@@ -164,6 +164,12 @@ describe("the module", () => {
   ])("%s", (_what, files, tools, expected) => {
     expect(observe(changed(files, tools)).module).toEqual(expected);
   });
+
+  test("what modinfo said is kept where there is none", () => {
+    const says = "modinfo: ERROR: could not get modinfo from 'drbd': Bad message\n";
+    expect(observe(changed(noDrbd, { modinfo: { "-F version drbd": { exit: 1, says } } })).modinfo).toBe(says.trim());
+    expect(observe(changed(noDrbd, { modinfo: { "-F version drbd": { says: "8.4.11\n" } } })).modinfo).toBeUndefined();
+  });
 });
 
 test("without drbd-utils there is no opinion of drbdadm's", () => {

@@ -99,6 +99,11 @@ test.each<[string, Partial<ObservedNode>, string]>([
   ["another name", { hostname: "alfa" }, "alpha: `uname -n` says alfa there"],
   ["no such address", { addresses: ["10.9.9.9"] }, "alpha: no interface has the address 10.1.1.31"],
   ["no module", { module: null }, "alpha: the running kernel (6.1.0-44-cloud-amd64) has no drbd module"],
+  [
+    "a module that cannot be read",
+    { module: null, modinfo: "modinfo: ERROR: could not get modinfo from 'drbd': Bad message\nmore" },
+    "alpha: the running kernel (6.1.0-44-cloud-amd64) has no drbd module (modinfo: ERROR: could not get modinfo from 'drbd': Bad message)",
+  ],
 ])("%s: refused", (_what, change, told) => {
   expect(refusalsOf(plan({ ...ready, ...change }))).toEqual([told]);
 });

@@ -281,7 +281,7 @@ test("a kernel without the module", async () => {
   );
   try {
     const said = await refusalOf(site, "pair-alpha");
-    expect(said).toMatch(/alpha: the running kernel \(6\.\S+\) has no drbd module/);
+    expect(said).toMatch(/alpha: the running kernel \(6\.\S+\) has no drbd module \(modinfo: /);
     expect(said).toContain("linux-image-amd64");
   } finally {
     await lab.run("alpha", `mv /root/drbd.ko* ${folder}/ && depmod && modprobe drbd`);
