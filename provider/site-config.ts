@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 import { wrongDisks } from "./core/disks-by-host";
+import { nearest } from "./core/nearest";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
 
 type Json = Record<string, unknown>;
@@ -77,6 +78,9 @@ function connectionOf(given: Json, key: string, fail: Fail): Json {
 /** `privateKeyFile` is a path on the machine that runs `pulumi`; `~/` is the user's home. */
 function withKeyFile({ privateKeyFile: file, ...endpoint }: Json, where: string, fail: Fail): Json {
   const key = `${where}.privateKeyFile`;
+  // Whatever else is misspelled, the schema tells; of this key it knows nothing.
+  const misspelled = Object.keys(endpoint).find((name) => nearest(name, ["privateKeyFile"]) !== undefined);
+  if (misspelled !== undefined) fail(`${where}.${misspelled}`, "no such key; did you mean privateKeyFile?");
   if (file === undefined) return endpoint;
   if (typeof file !== "string") return fail(key, "must be the path of a private key");
   if (endpoint["privateKey"] !== undefined) fail(key, "give privateKey or privateKeyFile, not both");

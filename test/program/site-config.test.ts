@@ -103,6 +103,8 @@ describe("a private key's file", () => {
       "connection.privateKeyFile: give privateKey or privateKeyFile, not both",
     ],
     [{ proxy: { host: "j", privateKeyFile: "/none" } }, "connection.proxy.privateKeyFile: "],
+    [{ privatKeyFile: "~/.ssh/id_ed25519" }, "connection.privatKeyFile: no such key; did you mean privateKeyFile?"],
+    [{ proxy: { host: "j", "private-key-file": "/k" } }, "connection.proxy.private-key-file: no such key; did you"],
   ])("that is wrong is named: %j", (wrong, message) => {
     configure(changed({ connection: { ...connection, ...wrong } }));
     expect(() => siteConfig()).toThrow(`Pulumi.oslo.yaml: pulumi-drbd:nodes[0].${message}`);
