@@ -105,11 +105,7 @@ class PairPlan {
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[]): Stage[] {
     if (this.pair.isToKeep) return this.startupKeeping(changedFiles);
-    const prepare = this.sides.flatMap((side) => {
-      const host = side.desired.hostname;
-      return [...changedFiles.filter((step) => step.node === host), ...bringUp(this.pair, side)];
-    });
-    const boot = this.sides.flatMap((side) => bootSteps(this.pair, side));
+    const prepare = this.sides.flatMap((side) => this.prepare(side, changedFiles));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
     // What this plan has created is new; what was found as new may have been used since.
@@ -117,9 +113,22 @@ class PairPlan {
     const checked = found.map((side) =>
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
-    // What needs no peer comes first: meanwhile the two find each other.
-    const meanwhile = [...this.loadFilesystemModule(), ...boot];
-    return [this.checkSurvivor(), [...prepare, ...meanwhile, ...checked], [...promote, ...this.mountSteps()]];
+    return [this.checkSurvivor(), [...prepare, ...checked], [...promote, ...this.mountSteps()]];
+  }
+
+  /**
+   * Two that look for each other in the same moment may miss each other, and look again after `connect-int` (10 s): so the
+   * sync source looks first, and does what needs no peer while it waits; the other does that before.
+   */
+  private prepare(side: Side, changedFiles: readonly Step[]): Step[] {
+    const made = metadataSteps(this.pair, side);
+    const attached = attach(this.pair, side, made.length > 0);
+    const boot = bootSteps(this.pair, side);
+    return [
+      ...changedFiles.filter((step) => step.node === side.desired.hostname),
+      ...made,
+      ...(side === this.source ? [...attached, ...this.loadFilesystemModule(), ...boot] : [...boot, ...attached]),
+    ];
   }
 
   /** `mount` would load it, too, but later, and only when the disk behind it is forced and formatted. */
