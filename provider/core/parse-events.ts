@@ -62,6 +62,8 @@ export function parseEvents(text: string): Map<string, KernelResource> {
       // Each belongs to a connection, which was told before it.
       if (resource.connection === undefined) throw new ProbeError(`drbdsetup's connection of ${name} was lost`);
       resource.replication = fields.get("replication");
+      // The kernel (8.4.11) calls them connected before the handshake is done that tells whose data is newer.
+      if (resource.connection === "Connected" && resource.replication === "Off") resource.connection = "Connecting";
       resource.peerDisk = fields.get("peer-disk");
       resource.outOfSync = number(fields.get("out-of-sync"));
     }

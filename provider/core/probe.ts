@@ -77,6 +77,7 @@ const wellMinors = String.raw`well_minors() {
     FILENAME == "/proc/self/mountinfo" { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
     $2 == "resource" { role[field("name")] = field("role") }
     $2 == "connection" { connection[field("name")] = field("connection") }
+    $2 == "peer-device" && field("replication") == "Off" { delete connection[field("name")] }
     $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
     END {
       for (name in minor)

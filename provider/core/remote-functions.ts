@@ -233,13 +233,15 @@ never_used() {
 state() { now=$(drbdsetup events2 --now "$1" </dev/null 2>&1); }
 said() { case $now in *" $1:"*) set -- ${"$"}{now#*" $1:"}; value=$1 ;; *) value= ;; esac; }
 
-# wait_connected RESOURCE SECONDS
+# wait_connected RESOURCE SECONDS: connected, and done with the handshake that tells whose data is newer, before which the
+# kernel (8.4.11) says Connected, too.
 wait_connected() {
   turns=$(( $2 * 5 ))
   while :; do
     state "$1"
+    said replication; met=$value
     said connection
-    if [ "$value" = Connected ]; then return 0; fi
+    if [ "$value" = Connected ]; then if [ "$met" != Off ]; then return 0; fi; value="in the handshake"; fi
     turns=$(( turns - 1 ))
     if [ $turns -le 0 ] || [ "$value" = StandAlone ]; then echo "$1 is ${"$"}{value:-unconfigured}, not connected to its peer: is the port open both ways on the replication addresses?"; return 1; fi
     sleep 0.2

@@ -39,6 +39,19 @@ test.each(Object.entries(states))("%s", (capture, expected) => {
   expect(resources.size).toBe(expected === undefined ? 0 : 1);
 });
 
+/** As bravo said it in the lab, in 2 of 750 looks at a pair that was connecting. */
+const inTheHandshake = `exists resource name:r0 role:Secondary suspended:no write-ordering:flush
+exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connected role:Unknown congested:no
+exists device name:r0 volume:0 minor:1 disk:Outdated size:327632 read:0 written:395860 al-writes:8 bm-writes:0 upper-pending:0 lower-pending:0 al-suspended:no blocked:no
+exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:Off peer-disk:DUnknown resync-suspended:no received:0 sent:0 out-of-sync:0 pending:0 unacked:0
+exists -
+`;
+
+test("two are not connected before they have told each other whose data is newer", () => {
+  const r0 = parseEvents(inTheHandshake).get("r0");
+  expect(r0 && inWords(r0)).toBe("Secondary Outdated Connecting Unknown Off DUnknown 0");
+});
+
 test("all that one capture tells", () => {
   expect(parseEvents(events("resync-running.alpha"))).toEqual(
     new Map<string, KernelResource>([

@@ -3,7 +3,7 @@ import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
 import type { ProbeRequest } from "../../provider/core/probe";
 import { capturedHost, look, resourceFile, rootAlone } from "./captured-host";
 import { type FakeHost, nonce, probed } from "./fake-host";
-import { captures, gi } from "./fixtures";
+import { captures, events, gi } from "./fixtures";
 
 const request: ProbeRequest = { looks: [look], candidates: [], depth: "close" };
 const observe = (host: FakeHost) => parseProbe(nonce, probed(host, request));
@@ -111,10 +111,13 @@ describe("as close a look as is needed", () => {
   const { drbdadm, drbdmeta, drbdsetup, ...others } = healthy.tools!;
   const bare = { ...healthy, tools: others, files: { ...healthy.files, "/proc/drbd": "" } };
   delete (bare.files as Record<string, unknown>)["/proc/drbd"];
+  const meeting = events("connected-uptodate.alpha").replace("replication:Established", "replication:Off");
+  const inTheHandshake = { ...healthy.tools, drbdsetup: { "events2 --now --statistics": { says: meeting } } };
   test.each<[string, FakeHost, ProbeRequest, boolean]>([
     ["all is well", healthy, { ...request, depth: "needed" }, false],
     ["no disk is asked for", healthy, { ...request, looks: [], depth: "needed" }, false],
     ["it is not mounted", unmounted, { ...request, depth: "needed" }, true],
+    ["the two are in the handshake", { ...healthy, tools: inTheHandshake }, { ...request, depth: "needed" }, true],
     [
       "it is not mounted, and need not be",
       unmounted,

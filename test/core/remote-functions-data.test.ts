@@ -337,7 +337,7 @@ describe("wait_up_to_date", () => {
       "exists resource name:r0 role:Secondary suspended:no",
       `exists connection name:r0 conn-name:peer connection:${connection} role:Primary`,
       `exists device name:r0 volume:0 minor:1 disk:${disk}`,
-      "exists peer-device name:r0 conn-name:peer volume:0 replication:Off peer-disk:UpToDate",
+      "exists peer-device name:r0 conn-name:peer volume:0 replication:Established peer-disk:UpToDate",
     ];
     const drbdsetup = `printf '%s\\n' ${said.map(quote).join(" ")}`;
     return sh(`${tooled(remoteFunctions, { drbdsetup, sleep: "exit 0" })}\nwait_up_to_date r0 1\n`);

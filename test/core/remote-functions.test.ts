@@ -197,6 +197,7 @@ const used = gi.replace("0000000000000004", "F2099469C0D6C688");
 describe("the gate before primary --force", () => {
   interface Answers {
     readonly connection?: string;
+    readonly replication?: string;
     readonly disk?: string;
     readonly peerDisk?: string;
     readonly gi?: string;
@@ -204,6 +205,7 @@ describe("the gate before primary --force", () => {
   /** As `drbdsetup events2 --now r0` and `drbdadm get-gi r0` answer on a real host. */
   const tools = ({
     connection = "Connected",
+    replication = "Established",
     disk = "Inconsistent",
     peerDisk = "Inconsistent",
     gi: own = gi,
@@ -213,7 +215,7 @@ cat <<END
 exists resource name:r0 role:Secondary suspended:no
 exists connection name:r0 peer-node-id:0 conn-name:peer connection:${connection} role:Secondary
 exists device name:r0 volume:0 minor:1 disk:${disk}
-exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:Established peer-disk:${peerDisk}
+exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:${replication} peer-disk:${peerDisk}
 exists -
 END`,
     drbdadm: `[ "$*" = "get-gi r0" ] || exit 64\necho ${quote(own)}`,
@@ -240,6 +242,17 @@ END`,
     const result = gate("both_new r0", change);
     expect(result.exit).toBe(1);
     expect(result.stdout).toContain(said);
+  });
+
+  test("does not take two for connected that have not told each other yet whose data is newer", () => {
+    const meeting = { replication: "Off", peerDisk: "DUnknown" };
+    for (const call of ["both_new r0", "wait_connected r0 1", "wait_up_to_date r0 1"]) {
+      const result = gate(call, { ...meeting, disk: "UpToDate" });
+      expect([result.exit, result.stdout]).toEqual([
+        1,
+        expect.stringContaining("r0 is in the handshake, not connected"),
+      ]);
+    }
   });
 
   test.each(["StandAlone", "Connecting", "Unconnected", "ConnectedX"])("%j is not connected", (connection) => {
