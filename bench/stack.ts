@@ -73,11 +73,15 @@ function trafficOf(log: string): Traffic {
   const entries = log
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as { host: string; argv: string[]; connection: number; command: number });
-  const commands = entries
-    .filter(({ argv }) => argv[0] !== "connect")
-    .map(({ host, connection, command }) => `${host} ${connection} ${command}`);
-  return { connections: entries.filter(({ argv }) => argv[0] === "connect").length, commands: new Set(commands).size };
+    .map((line) => JSON.parse(line) as { host: string; argv: string[]; command: number });
+  // Each provider process numbers its commands from 1, so a command is known by the connection before it as well.
+  const connections: string[] = [];
+  const commands = new Set<string>();
+  for (const { host, argv, command } of entries) {
+    if (argv[0] === "connect") connections.push(host);
+    else commands.add(`${connections.lastIndexOf(host)} ${command}`);
+  }
+  return { connections: connections.length, commands: commands.size };
 }
 
 /** Seconds that a command takes; its output is shown only when it fails. */
