@@ -56,7 +56,9 @@ export async function unreachableInPreview<T>(reporter: Reporter, look: () => Pr
     return await look();
   } catch (error) {
     if (!preview.now || !(error instanceof UnreachableError) || !error.network) throw error;
-    reporter.warn(`${error.message}\n  so this preview shows the configuration only, not what would run`);
+    reporter.warn(
+      `${error.message}\n  so this preview shows the configuration only (--diff, and --show-full-output for a new one), not what would run`,
+    );
     return undefined;
   }
 }
