@@ -105,7 +105,11 @@ class PairPlan {
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[]): Stage[] {
     if (this.pair.isToKeep) return this.startupKeeping(changedFiles);
-    const prepare = this.sides.flatMap((side) => this.prepare(side, changedFiles));
+    const prepare = this.sides.flatMap((side) => {
+      const host = side.desired.hostname;
+      return [...changedFiles.filter((step) => step.node === host), ...bringUp(this.pair, side)];
+    });
+    const boot = this.sides.flatMap((side) => bootSteps(this.pair, side));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
     // What this plan has created is new; what was found as new may have been used since.
@@ -113,22 +117,10 @@ class PairPlan {
     const checked = found.map((side) =>
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
-    return [this.checkSurvivor(), [...prepare, ...checked], [...promote, ...this.mountSteps()]];
-  }
-
-  /**
-   * Two that look for each other in the same moment may miss each other, and look again after `connect-int` (10 s): so the
-   * sync source looks first, and does what needs no peer while it waits; the other does that before.
-   */
-  private prepare(side: Side, changedFiles: readonly Step[]): Step[] {
-    const made = metadataSteps(this.pair, side);
-    const attached = attach(this.pair, side, made.length > 0);
-    const boot = bootSteps(this.pair, side);
-    return [
-      ...changedFiles.filter((step) => step.node === side.desired.hostname),
-      ...made,
-      ...(side === this.source ? [...attached, ...this.loadFilesystemModule(), ...boot] : [...boot, ...attached]),
-    ];
+    // What needs no peer comes first: meanwhile the two find each other. Not before they are brought up: what a guard stops
+    // there must not come up by itself at the next boot, where nothing is checked.
+    const meanwhile = [...this.loadFilesystemModule(), ...boot];
+    return [this.checkSurvivor(), [...prepare, ...meanwhile, ...checked], [...promote, ...this.mountSteps()]];
   }
 
   /** `mount` would load it, too, but later, and only when the disk behind it is forced and formatted. */

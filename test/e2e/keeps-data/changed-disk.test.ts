@@ -61,7 +61,7 @@ test("the target was installed anew: its configuration is written, its metadata 
     "drbdadm down r0 && rm -rf /etc/drbd.d/r0.res /var/lib/drbd/* /var/lib/pulumi-drbd /etc/systemd/system/*drbd* /etc/systemd/system/*/drbd*",
   );
   const changes = await pair.up();
-  expect([changes[0], changes.at(-1)]).toEqual(["bravo: write /etc/drbd.d/r0.res", "bravo: drbdadm up r0"]);
+  expect(changes.slice(0, 2)).toEqual(["bravo: write /etc/drbd.d/r0.res", "bravo: drbdadm up r0"]);
   expect(changes.filter((one) => /create-md|primary/.test(one) && !/drbd-primary@/.test(one))).toEqual([]);
   await pair.expectWhole();
 });
