@@ -8,17 +8,17 @@ import * as steps from "./steps-resource";
 import { promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 export function bootSteps(pair: PairView, side: Side): Step[] {
+  return [...mountedAtBoot(pair, side), ...enabled(pair, side)];
+}
+
+/** Of no effect without a resource that is up. */
+export function mountedAtBoot(pair: PairView, side: Side): Step[] {
   const { desired } = pair;
   const host = side.desired.hostname;
-  const found: Step[] = [];
-  if (!side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) {
-    found.push(
-      steps.enableAtBoot(host, desired.name, "brings the resource up after a reboot, without waiting for the peer"),
-    );
-  }
   const { filesystem } = desired;
   const mountPoint = filesystem?.mountPoint;
-  if (filesystem === undefined || mountPoint === undefined) return found;
+  if (filesystem === undefined || mountPoint === undefined) return [];
+  const found: Step[] = [];
   if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
     found.push(steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"));
   }
@@ -30,4 +30,11 @@ export function bootSteps(pair: PairView, side: Side): Step[] {
     found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
   }
   return found;
+}
+
+/** Brings the resource up, without a look at what stands on its disk. */
+export function enabled({ desired }: PairView, side: Side): Step[] {
+  if (side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) return [];
+  const because = "brings the resource up after a reboot, without waiting for the peer";
+  return [steps.enableAtBoot(side.desired.hostname, desired.name, because)];
 }

@@ -1,5 +1,5 @@
 import { describeAdjustment } from "./adjust-lines";
-import { bootSteps } from "./boot-steps";
+import { bootSteps, enabled, mountedAtBoot } from "./boot-steps";
 import { attach, bringUp, metadataSteps } from "./bring-up";
 import { describeChange } from "./changed-lines";
 import { redactSecrets } from "./config-file";
@@ -105,11 +105,7 @@ class PairPlan {
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[]): Stage[] {
     if (this.pair.isToKeep) return this.startupKeeping(changedFiles);
-    const prepare = this.sides.flatMap((side) => {
-      const host = side.desired.hostname;
-      return [...changedFiles.filter((step) => step.node === host), ...bringUp(this.pair, side)];
-    });
-    const boot = this.sides.flatMap((side) => bootSteps(this.pair, side));
+    const prepare = this.sides.flatMap((side) => this.prepare(side, changedFiles));
     const promote = this.promoteAndFormat();
     const forced = promote.some((step) => step.argv.includes("--force"));
     // What this plan has created is new; what was found as new may have been used since.
@@ -117,10 +113,24 @@ class PairPlan {
     const checked = found.map((side) =>
       steps.checkNeverUsed(side.desired.hostname, this.desired.name, this.overwritten(side)),
     );
-    // What needs no peer comes first: meanwhile the two find each other. Not before they are brought up: what a guard stops
-    // there must not come up by itself at the next boot, where nothing is checked.
-    const meanwhile = [...this.loadFilesystemModule(), ...boot];
-    return [this.checkSurvivor(), [...prepare, ...meanwhile, ...checked], [...promote, ...this.mountSteps()]];
+    return [this.checkSurvivor(), [...prepare, ...checked], [...promote, ...this.mountSteps()]];
+  }
+
+  /**
+   * Two that look for each other in the same moment may miss each other, and look again after `connect-int` (10 s): so the
+   * sync source looks first, and does what needs no peer while it waits; the other does of that beforehand what it can.
+   * Enabled at boot it is behind what brings it up: what a guard stops there must not come up at the next boot, where
+   * nothing is checked.
+   */
+  private prepare(side: Side, changedFiles: readonly Step[]): Step[] {
+    const file = changedFiles.filter((step) => step.node === side.desired.hostname);
+    const made = metadataSteps(this.pair, side);
+    const up = attach(this.pair, side, made.length > 0);
+    const enable = enabled(this.pair, side);
+    const mounts = mountedAtBoot(this.pair, side);
+    return side === this.source
+      ? [...file, ...made, ...up, ...this.loadFilesystemModule(), ...mounts, ...enable]
+      : [...file, ...made, ...mounts, ...up, ...enable];
   }
 
   /** `mount` would load it, too, but later, and only when the disk behind it is forced and formatted. */

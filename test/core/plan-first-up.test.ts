@@ -25,22 +25,24 @@ import {
   withLook,
 } from "./observed-builder";
 
-const prepare = (host: string) => [
-  `${host}: write /etc/drbd.d/r0.res`,
-  `${host}: drbdadm create-md r0`,
-  `${host}: drbdadm up r0`,
-];
+const file = (host: string) => `${host}: write /etc/drbd.d/r0.res`;
+const createMd = (host: string) => `${host}: drbdadm create-md r0`;
+const up = (host: string) => `${host}: drbdadm up r0`;
 const [checkAlpha, checkBravo] = ["alpha: drbdadm get-gi r0", "bravo: drbdadm get-gi r0"] as const;
 const check = [checkAlpha, checkBravo];
 const force = "alpha: drbdadm primary --force r0";
 const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
-const boot = (host: string) => [
-  `${host}: systemctl enable --no-reload drbd@r0.target`,
+const enable = (host: string) => `${host}: systemctl enable --no-reload drbd@r0.target`;
+const mounts = (host: string) => [
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
   `${host}: write /etc/fstab`,
 ];
-const bootBoth = [...boot("alpha"), ...boot("bravo")];
-const meanwhile = ["alpha: modprobe xfs", ...bootBoth];
+/** The sync source looks for its peer, and then does what needs none; the other does of that before what it can. */
+const onAlpha = (...until: string[]) => [...until, "alpha: modprobe xfs", ...mounts("alpha"), enable("alpha")];
+const onBravo = (made: string[], ...looks: string[]) => [...made, ...mounts("bravo"), ...looks, enable("bravo")];
+const allOnBravo = onBravo([file("bravo"), createMd("bravo")], up("bravo"));
+const allOnAlpha = onAlpha(file("alpha"), createMd("alpha"), up("alpha"));
+const bootBoth = [...onAlpha().slice(1), ...onBravo([])];
 const mount = [
   "alpha: systemctl start drbd-primary@r0.service",
   "alpha: mount /srv/data",
@@ -51,7 +53,7 @@ test("two blank disks: every step, in order", () => {
   const plan = planOf(blankPair());
   expect(refusalsOf(plan)).toEqual([]);
   expect(commandsOf(plan)).toEqual([
-    [...prepare("alpha"), ...prepare("bravo"), ...meanwhile],
+    [...allOnAlpha, ...allOnBravo],
     [force, mkfs, ...mount],
   ]);
   expect(plan.afterwards).toEqual(["wait for the initial sync, at most 3600 s"]);
@@ -69,8 +71,13 @@ test("the sync source is the one that is named, whatever the order", () => {
 
 test("without a filesystem: forced, and not mounted, formatted or noted as to be formatted", () => {
   const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
-  const [enableAlpha, enableBravo] = [boot("alpha")[0], boot("bravo")[0]];
-  expect(commandsOf(plan)).toEqual([[...prepare("alpha"), ...prepare("bravo"), enableAlpha, enableBravo], [force]]);
+  expect(commandsOf(plan)).toEqual([
+    [
+      ...[file("alpha"), createMd("alpha"), up("alpha"), enable("alpha")],
+      ...[file("bravo"), createMd("bravo"), up("bravo"), enable("bravo")],
+    ],
+    [force],
+  ]);
   expect(stepsOf(plan).filter(({ does }) => JSON.stringify(does ?? []).includes("/var/lib/pulumi-drbd"))).toEqual([]);
 });
 
@@ -138,30 +145,15 @@ describe("what is destroyed is checked again just before", () => {
 
 /** What is still to do on each host before the check, and after it, from the states of alpha and bravo. */
 const halfMade: [Progression, Progression, string[], string[]][] = [
-  ["file", "blank", [...prepare("alpha").slice(1), ...prepare("bravo"), ...meanwhile], [force, mkfs, ...mount]],
-  ["blank", "file", [...prepare("alpha"), ...prepare("bravo").slice(1), ...meanwhile], [force, mkfs, ...mount]],
-  [
-    "metadata",
-    "blank",
-    ["alpha: drbdadm up r0", ...prepare("bravo"), ...meanwhile, checkAlpha],
-    [force, mkfs, ...mount],
-  ],
-  [
-    "blank",
-    "metadata",
-    [...prepare("alpha"), "bravo: drbdadm up r0", ...meanwhile, checkBravo],
-    [force, mkfs, ...mount],
-  ],
-  [
-    "metadata",
-    "metadata",
-    ["alpha: drbdadm up r0", "bravo: drbdadm up r0", ...meanwhile, ...check],
-    [force, mkfs, ...mount],
-  ],
-  ["up", "blank", [...prepare("bravo"), ...meanwhile, checkAlpha], [force, mkfs, ...mount]],
-  ["up", "metadata", ["bravo: drbdadm up r0", ...meanwhile, ...check], [force, mkfs, ...mount]],
-  ["up", "up", [...meanwhile, ...check], [force, mkfs, ...mount]],
-  ["connected", "connected", [...meanwhile, ...check], [force, mkfs, ...mount]],
+  ["file", "blank", [...onAlpha(createMd("alpha"), up("alpha")), ...allOnBravo], [force, mkfs, ...mount]],
+  ["blank", "file", [...allOnAlpha, ...onBravo([createMd("bravo")], up("bravo"))], [force, mkfs, ...mount]],
+  ["metadata", "blank", [...onAlpha(up("alpha")), ...allOnBravo, checkAlpha], [force, mkfs, ...mount]],
+  ["blank", "metadata", [...allOnAlpha, ...onBravo([], up("bravo")), checkBravo], [force, mkfs, ...mount]],
+  ["metadata", "metadata", [...onAlpha(up("alpha")), ...onBravo([], up("bravo")), ...check], [force, mkfs, ...mount]],
+  ["up", "blank", [...onAlpha(), ...allOnBravo, checkAlpha], [force, mkfs, ...mount]],
+  ["up", "metadata", [...onAlpha(), ...onBravo([], up("bravo")), ...check], [force, mkfs, ...mount]],
+  ["up", "up", [...onAlpha(), ...onBravo([]), ...check], [force, mkfs, ...mount]],
+  ["connected", "connected", [...onAlpha(), ...onBravo([]), ...check], [force, mkfs, ...mount]],
   ["promoted", "promoted", bootBoth, [mkfs, ...mount]],
   ["formatted", "formatted", bootBoth, mount],
   ["mounted", "mounted", [], []],
@@ -199,7 +191,7 @@ test("the resource is there, and its disk could not be attached: attached, not m
       },
     });
     expect(commandsOf(planOf([half, bravo]))).toEqual([
-      ["alpha: drbdadm adjust r0", "bravo: drbdadm up r0", ...meanwhile, ...check],
+      [...onAlpha("alpha: drbdadm adjust r0"), ...onBravo([], up("bravo")), ...check],
       [force, mkfs, ...mount],
     ]);
   }
@@ -211,10 +203,8 @@ test("the resource is there, and its disk is still blank: metadata first, then a
     change: { exit: 0, output: "drbdsetup-84 attach 1 /dev/vdb /dev/vdb internal\n" },
   });
   expect(commandsOf(planOf([half, bravo]))[0]).toEqual([
-    "alpha: drbdadm create-md r0",
-    "alpha: drbdadm adjust r0",
-    ...prepare("bravo").slice(1),
-    ...meanwhile,
+    ...onAlpha(createMd("alpha"), "alpha: drbdadm adjust r0"),
+    ...onBravo([createMd("bravo")], up("bravo")),
   ]);
 });
 

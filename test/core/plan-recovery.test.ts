@@ -47,10 +47,10 @@ describe("a replaced disk", () => {
       [
         "bravo: write /etc/drbd.d/r0.res",
         "bravo: drbdadm create-md r0",
-        "bravo: drbdadm up r0",
-        "bravo: systemctl enable --no-reload drbd@r0.target",
         "bravo: write /etc/systemd/system/drbd-primary@.service",
         "bravo: write /etc/fstab",
+        "bravo: drbdadm up r0",
+        "bravo: systemctl enable --no-reload drbd@r0.target",
       ],
     ]);
     expect(forbidden(allCommands(planOf(replaced, { memory })))).toEqual([]);
@@ -97,7 +97,7 @@ describe("a replaced disk", () => {
 
   test("made ready by an earlier run that was stopped: brought up, nothing made anew", () => {
     const commands = allCommands(planOf([lonely(alpha), nodeAt("bravo", "metadata")], { memory }));
-    expect(commands[0]).toBe("bravo: drbdadm up r0");
+    expect(commands.filter((one) => one.includes("drbdadm"))).toEqual(["bravo: drbdadm up r0"]);
     expect(commands.filter((one) => one.includes("create-md"))).toEqual([]);
     expect(forbidden(commands)).toEqual([]);
   });

@@ -15,9 +15,9 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
       "drbdadm create-md r0",
       "drbdadm up r0",
       "modprobe xfs",
-      "systemctl enable --no-reload drbd@r0.target",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/fstab",
+      "systemctl enable --no-reload drbd@r0.target",
     ],
     [
       "drbdadm primary --force r0",
@@ -36,10 +36,10 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
     [
       "write /etc/drbd.d/r0.res",
       "drbdadm create-md r0",
-      "drbdadm up r0",
-      "systemctl enable --no-reload drbd@r0.target",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/fstab",
+      "drbdadm up r0",
+      "systemctl enable --no-reload drbd@r0.target",
     ],
   ],
 };

@@ -61,7 +61,8 @@ test("the target was installed anew: its configuration is written, its metadata 
     "drbdadm down r0 && rm -rf /etc/drbd.d/r0.res /var/lib/drbd/* /var/lib/pulumi-drbd /etc/systemd/system/*drbd* /etc/systemd/system/*/drbd*",
   );
   const changes = await pair.up();
-  expect(changes.slice(0, 2)).toEqual(["bravo: write /etc/drbd.d/r0.res", "bravo: drbdadm up r0"]);
+  expect(changes[0]).toBe("bravo: write /etc/drbd.d/r0.res");
+  expect(changes).toContain("bravo: drbdadm up r0");
   expect(changes.filter((one) => /create-md|primary/.test(one) && !/drbd-primary@/.test(one))).toEqual([]);
   await pair.expectWhole();
 });
