@@ -40,7 +40,7 @@ export function applyScript(
       // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
       `step${index} >"$out" 2>&1`,
       `code=$?`,
-      `[ -s "$out" ] && cat "$out"`,
+      `[ $code = 0 ] || cat "$out"`,
       `mark end ${index} $code`,
       `[ $code = 0 ] || exit 0`,
     ].join("\n");
@@ -69,6 +69,7 @@ export interface StepOutcome {
   readonly step: Step;
   /** null: begun, and its end was never told. */
   readonly exit: number | null;
+  /** Of a step that failed: nobody asks what the others said. */
   readonly output: string;
   /** The guard failed: the command itself did not run. */
   readonly guarded: boolean;

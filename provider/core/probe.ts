@@ -69,19 +69,23 @@ export const lastFile = "/proc/uptime";
 
 /**
  * The minors that are connected and UpToDate; with `!` where they are Primary and not mounted. Their disks are DRBD's and
- * need no closer look, which would cost a handful of processes each.
+ * need no closer look, which would cost a handful of processes each. Beside them, all that are Primary, as `primary:MINOR`.
  */
-const wellMinors = String.raw`well_minors() {
+const tellMinors = String.raw`tell_minors() {
   awk '
     function field(key,  i) { for (i = 3; i <= NF; i++) if (index($i, key ":") == 1) return substr($i, length(key) + 2); return "" }
     FILENAME == "/proc/self/mountinfo" { for (i = 7; i < NF; i++) if ($i == "-") mounted[$(i + 2)] = 1; next }
     $2 == "resource" { role[field("name")] = field("role") }
     $2 == "connection" { connection[field("name")] = field("connection") }
     $2 == "peer-device" && field("replication") == "Off" { delete connection[field("name")] }
-    $2 == "device" && field("disk") == "UpToDate" { minor[field("name")] = field("minor") }
+    $2 == "device" { resource[field("minor")] = field("name"); disk[field("minor")] = field("disk") }
     END {
-      for (name in minor)
-        if (connection[name] == "Connected") printf("%s%s ", minor[name], role[name] != "Primary" || ("/dev/drbd" minor[name]) in mounted ? "" : "!")
+      for (minor in resource) {
+        name = resource[minor]
+        if (role[name] == "Primary") printf("primary:%s ", minor)
+        if (disk[minor] == "UpToDate" && connection[name] == "Connected")
+          printf("%s%s ", minor, role[name] != "Primary" || ("/dev/drbd" minor) in mounted ? "" : "!")
+      }
     }
   ' /proc/self/mountinfo -
 }`;
@@ -92,7 +96,7 @@ const wellMinors = String.raw`well_minors() {
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
 export function probeFunction(nonce: string, { looks, candidates, depth, utils }: ProbeRequest): string {
-  return `${wellMinors}
+  return `${tellMinors}
 say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
@@ -105,8 +109,8 @@ probe() {
     run modinfo modinfo -F version drbd
   fi
   say boottime; while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat; say exit 0
-  well=" " close=1
-  case $events in *" device "*) well=" $(echo "$events" | well_minors)" ;; esac
+  minors=" " close=1
+  case $events in *" device "*) minors=" $(echo "$events" | tell_minors)" ;; esac
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
   say exit 0
@@ -131,7 +135,7 @@ ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")
 /** The version of the module is of no matter here, and asking for it would cost two more processes. */
 const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1";
 
-/** A pattern of the list of minors that are well. */
+/** A pattern of what tell_minors says. */
 function isWell({ minor, filesystem }: Look): string {
   return filesystem ? `*" ${minor} "*` : `*" ${minor} "*|*" ${minor}! "*`;
 }
@@ -140,7 +144,7 @@ function isWell({ minor, filesystem }: Look): string {
 function closeEnough(depth: Depth, looks: readonly Look[]): string {
   if (depth === "close") return ":";
   if (depth === "tables") return "close=";
-  const well = looks.map((look) => `case "$well" in ${isWell(look)}) ;; *) false ;; esac`);
+  const well = looks.map((look) => `case "$minors" in ${isWell(look)}) ;; *) false ;; esac`);
   return `if ${['[ -n "$events" ]', ...well].join(" && ")}; then close=; fi`;
 }
 
@@ -157,10 +161,10 @@ function lookLines(look: Look): string[] {
   const size = `/var/lib/drbd/drbd-minor-${minor}.lkbd`;
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
   // What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
-  const primaryDevice = `if grep -qs '^ *${minor}: .* ro:Primary' /proc/drbd; then ${inspect("device", device)}; fi`;
+  const primaryDevice = `case "$minors" in *" primary:${minor} "*) ${inspect("device", device)} ;; esac`;
   return [
     `say resource ${quote(name)}`,
-    `case "$well" in ${isWell(look)})`,
+    `case "$minors" in ${isWell(look)})`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
     primaryDevice,
     ";; *)",

@@ -32,6 +32,7 @@ const scripted = (body: string, guard?: string): Scripted => ({
   ...step(["write", "something"], guard === undefined ? {} : { guard: [["never_used", "r0"]] }),
   shell: { guard, body },
 });
+const failing = (body: string): Scripted => scripted(`${body}\nexit 3`);
 const guarded = (guard: string, argv: readonly string[]): Scripted => scripted(commandLine(argv), guard);
 
 const shells = (steps: readonly Scripted[]): ShellStep[] => steps.map((one) => one.shell ?? shellOf(one));
@@ -46,21 +47,27 @@ function apply(steps: readonly Scripted[]): StepOutcome[] {
 const told = (outcomes: readonly StepOutcome[]) =>
   outcomes.map(({ exit, output, guarded }) => [exit, output, ...(guarded ? ["guarded"] : [])]);
 
-test("steps run in their order, and each tells what it printed", () => {
-  const steps = [
-    step(["printf", "%s\\n", "it's $(id)", "-n"]),
-    scripted("echo to stderr >&2; echo and stdout"),
-    scripted("printf 'without an end'"),
-    step(["true"]),
-  ];
+test("steps run in their order, and say nothing where all goes well", () => {
+  const order = join(folder, "order");
+  const noted = (word: string) => scripted(`echo ${word} | tee -a ${quote(order)}`);
+  const steps = [noted("first"), step(["echo", "it's $(id)"]), noted("last")];
   const outcomes = apply(steps);
   expect(told(outcomes)).toEqual([
-    [0, "it's $(id)\n-n"],
-    [0, "to stderr\nand stdout"],
-    [0, "without an end"],
+    [0, ""],
+    [0, ""],
     [0, ""],
   ]);
   expect(outcomes.map((outcome) => outcome.step)).toEqual(steps);
+  expect(readFileSync(order, "utf8")).toBe("first\nlast\n");
+});
+
+test.each([
+  ["printf '%s\\n' \"it's \\$(id)\" -n", "it's $(id)\n-n"],
+  ["echo to stderr >&2; echo and stdout", "to stderr\nand stdout"],
+  ["printf 'without an end'", "without an end"],
+  ["true", ""],
+])("one that fails tells what it printed: %s", (body, output) => {
+  expect(told(apply([failing(body)]))).toEqual([[3, output]]);
 });
 
 test("a failure stops the rest", () => {
@@ -79,7 +86,8 @@ test("every command but the last of a step's script may fail, as in a shell", ()
 
 describe("a guard", () => {
   test("that holds is followed by its command", () => {
-    expect(told(apply([guarded("echo looked; true", ["echo", "ran"])]))).toEqual([[0, "looked\nran"]]);
+    const steps = [guarded("echo looked; true", ["sh", "-c", "echo ran; exit 3"])];
+    expect(told(apply(steps))).toEqual([[3, "looked\nran"]]);
   });
 
   test("that fails stops the command and all after it, tells why, and is told from a command that failed", () => {
@@ -118,11 +126,11 @@ test("nothing waits for input", () => {
 test("one step's directory, variables, options and functions are not the next one's", () => {
   const steps = [
     scripted("cd /; code=7 out=/dev/null; set -e; umask 000; mark() { echo mine; }; exec 2>/dev/null"),
-    scripted("umask; echo ok >&2"),
+    failing("umask; echo ok >&2"),
   ];
   expect(told(apply(steps))).toEqual([
     [0, ""],
-    [0, "0022\nok"],
+    [3, "0022\nok"],
   ]);
 });
 
@@ -139,12 +147,11 @@ test("what a command prints cannot pass for a marker", () => {
 });
 
 test("much output, and output that is no text", () => {
-  const [much, odd] = apply([
-    scripted("i=0; while [ $i -lt 20000 ]; do echo 0123456789012345678901234567890123456789; i=$((i + 1)); done"),
-    scripted("printf '\\000\\377\\n'"),
-  ]);
+  const line = "0123456789".repeat(4);
+  const [much] = apply([failing(`i=0; while [ $i -lt 20000 ]; do echo ${line}; i=$((i + 1)); done`)]);
+  const [odd] = apply([failing("printf '\\000\\377\\n'")]);
   expect(much?.output.split("\n")).toHaveLength(20_000);
-  expect(odd?.exit).toBe(0);
+  expect(odd?.exit).toBe(3);
 });
 
 test("words and scripts arrive as they are, whatever they hold", () => {
@@ -156,8 +163,9 @@ test("words and scripts arrive as they are, whatever they hold", () => {
     .map((pieces) => `<${pieces.join("")}>`);
   fc.assert(
     fc.property(fc.array(hostile, { minLength: 1, maxLength: 20 }), (words) => {
-      const steps = words.map((word) => step(["printf", "%s", word]));
-      expect(told(apply(steps))).toEqual(words.map((word) => [0, word]));
+      const print = 'printf "%s\\n" "$@"; exit 3';
+      expect(told(apply([step(["sh", "-c", print, "sh", ...words])]))).toEqual([[3, words.join("\n")]]);
+      expect(told(apply([failing(commandLine(["printf", "%s\\n", ...words]))]))).toEqual([[3, words.join("\n")]]);
     }),
     { numRuns: 10 },
   );
@@ -178,7 +186,7 @@ describe("the lock", () => {
   test("refuses a second holder: nothing runs", async () => {
     const own = join(folder, "locked");
     mkdirSync(own, { recursive: true });
-    const steps = [step(["echo", "ran"])];
+    const steps = [failing("echo ran")];
     const script = replaced(lockedIn(own, applyScript(nonce, shells(steps), "me")), "flock -w 60 ", "flock -w 0.1 ");
     await hold(join(own, "lock"));
     writeFileSync(join(own, "holder"), "root@ws, process 12\n");
@@ -193,7 +201,7 @@ describe("the lock", () => {
     // A dead holder keeps nothing.
     holder?.kill("SIGKILL");
     const late = replaced(script, "flock -w 0.1 ", "flock -w 5 ");
-    expect(told(parseOutcomes(nonce, steps, sh(late).stdout))).toEqual([[0, "ran"]]);
+    expect(told(parseOutcomes(nonce, steps, sh(late).stdout))).toEqual([[3, "ran"]]);
     expect(readFileSync(join(own, "holder"), "utf8")).toBe("me\n");
   });
 
@@ -281,8 +289,8 @@ describe("what came back, cut short", () => {
 
   test("whole", () => {
     expect(told(whole)).toEqual([
-      [0, "one"],
-      [0, "two"],
+      [0, ""],
+      [0, ""],
       [112, "three"],
     ]);
   });

@@ -115,7 +115,7 @@ const signed = (contents: Contents): Pick<BlockDevice, "fstype" | "uuid"> =>
 
 const isAttached = (machine: Machine): boolean => isRunning(machine) && machine.kernel.disk !== "Diskless";
 
-/** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (probe.ts, wellMinors). */
+/** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (probe.ts, tellMinors). */
 function isWell({ kernel, mountedAt }: Machine): boolean {
   const well = kernel?.connection === "Connected" && kernel.disk === "UpToDate";
   return well && (kernel.role !== "Primary" || mountedAt !== undefined);
