@@ -119,8 +119,8 @@ class PairPlan {
   /**
    * Two that look for each other in the same moment may miss each other, and look again after `connect-int` (10 s): so the
    * sync source looks first, and does what needs no peer while it waits; the other does of that beforehand what it can.
-   * Enabled at boot it is behind what brings it up: what a guard stops there must not come up at the next boot, where
-   * nothing is checked.
+   * Neither is enabled at boot before it was brought up: what a guard stops there must not come up at the next boot,
+   * where nothing is checked.
    */
   private prepare(side: Side, changedFiles: readonly Step[]): Step[] {
     const file = changedFiles.filter((step) => step.node === side.desired.hostname);
