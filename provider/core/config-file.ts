@@ -82,6 +82,13 @@ function everyStatement(statements: readonly Statement[]): Statement[] {
   );
 }
 
+/** What a file includes, as it says it: paths and patterns, relative ones included. */
+export function parseIncludes(text: string): string[] {
+  return parseStatements(text).flatMap(({ words: [keyword, path] }) =>
+    keyword === "include" && path !== undefined ? [path] : [],
+  );
+}
+
 /** The shared secret that a live file holds; the last one, which is the one that drbdadm uses. */
 export function parseSharedSecret(text: string): string | undefined {
   const found = everyStatement(parseStatements(text)).filter(({ words }) => words[0] === "shared-secret");

@@ -1,5 +1,6 @@
 import { brokenFileRefusals } from "./broken-file";
 import type { DesiredNode } from "./desired";
+import { includeRefusals } from "./includes";
 import type { ObservedNode } from "./observed";
 import { optionWarnings } from "./option-warnings";
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
@@ -26,6 +27,7 @@ export function planNode({ desired, configuration, node }: NodeSituation): Plan 
   const refusals = [
     ...hostRefusals(host, desired.address, node, true),
     ...utilsRefusals(host, node),
+    ...includeRefusals(node, host, globalCommonPath),
     ...(writes ? brokenFileRefusals(node, host, [globalCommonPath]) : []),
   ];
   return {

@@ -2,6 +2,7 @@ import { brokenFileRefusals } from "./broken-file";
 import { foreignClaimRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
 import { placeRefusals, replacedPath } from "./configuration-place";
+import { includeRefusals } from "./includes";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import { optionWarnings } from "./option-warnings";
@@ -23,13 +24,18 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       return [
         ...hostRefusals(side.hostname, side.address, node, situation.preview),
         ...foreignClaimRefusals(desired, node, side.hostname),
-        ...placeRefusals(node, side.hostname, desired.name),
+        ...wrongPlace(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
       ];
     }),
     ...sizeRefusals(situation),
     ...grammarRefusals(nodes),
   ];
+}
+
+function wrongPlace(node: ObservedNode, host: string, resource: string): Refusal[] {
+  const refusals = placeRefusals(node, host, resource);
+  return refusals.length > 0 ? refusals : includeRefusals(node, host, resourcePath(resource));
 }
 
 /** Also DrbdNode's own: what must hold on a host whatever stands on it. */

@@ -98,6 +98,11 @@ test.each<[string, ObservedNode, RegExp]>([
 test.each<[string, Partial<ObservedNode>, string]>([
   ["another name", { hostname: "alfa" }, "alpha: `uname -n` says alfa there"],
   ["no such address", { addresses: ["10.9.9.9"] }, "alpha: no interface has the address 10.1.1.31"],
+  [
+    "a drbd.conf that does not lead to ours",
+    { files: new Map([...ready.files, ["/etc/drbd.conf", 'include "drbd.d/*.res";']]) },
+    "alpha: /etc/drbd.conf does not include /etc/drbd.d/global_common.conf: drbdadm would not read what is written there",
+  ],
   ["no module", { module: null }, "alpha: the running kernel (6.1.0-44-cloud-amd64) has no drbd module"],
   [
     "a module that cannot be read",
