@@ -113,9 +113,11 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   if (parsed.desired === undefined || parsed.connections === undefined) return { inputs };
   const creating = Object.keys(olds).length === 0;
   const moved = creating ? [] : identityFailures(olds, news);
-  const refused = [...moved, ...claimFailures(parsed.desired, known.claims), ...commonFailures(news.__globalCommon)];
+  const urn = news.__urn ?? parsed.desired.name;
+  const others = [...known.claims].flatMap(([of, claims]) => (of === urn ? [] : claims));
+  const refused = [...moved, ...claimFailures(parsed.desired, others), ...commonFailures(news.__globalCommon)];
   if (refused.length > 0) return { failures: sourced(news, refused) };
-  known.claims.push(...claimsOf(parsed.desired));
+  known.claims.set(urn, claimsOf(parsed.desired));
 
   const reporter = new Reporter(news.__urn);
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });

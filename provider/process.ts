@@ -4,8 +4,8 @@ import { forgetHosts, type Host } from "./shell/host";
 
 /** What a provider process knows beside Pulumi's state. One process serves one phase of one run. */
 export const known = {
-  /** What the resources that were checked before in this process take up. */
-  claims: [] as Claim[],
+  /** What the resources that were checked before in this process take up, by URN: one may be checked twice. */
+  claims: new Map<string, readonly Claim[]>(),
   /** What the program declared was heard of (expected.ts). */
   announced: false,
   /** The hosts of each resource that the program declared. */
@@ -14,7 +14,7 @@ export const known = {
 
 /** Begins anew, for who runs many phases in one process; with other hosts than those behind SSH, if given. */
 export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
-  known.claims = [];
+  known.claims.clear();
   known.announced = false;
   known.pairs = [];
   preview.now = false;

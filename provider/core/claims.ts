@@ -24,7 +24,7 @@ export function claimsOf(desired: DesiredResource): Claim[] {
 }
 
 interface Clash {
-  readonly property: "minor" | "port" | "nodes";
+  readonly property: "name" | "minor" | "port" | "nodes";
   readonly what: string;
   readonly other: Claim;
 }
@@ -32,8 +32,9 @@ interface Clash {
 /** What two resources cannot both have on a host. drbdadm says nothing of some of these (the same address and port). */
 function clashes(mine: Claim, others: readonly Claim[]): Clash[] {
   return others
-    .filter((other) => other.host === mine.host && other.resource !== mine.resource)
+    .filter((other) => other.host === mine.host)
     .flatMap((other): Clash[] => {
+      if (other.resource === mine.resource) return [{ property: "name", what: `the name ${mine.resource}`, other }];
       const disk = mine.disks.find((one) => other.disks.includes(one));
       return [
         ...(mine.minor !== undefined && mine.minor === other.minor
@@ -47,7 +48,7 @@ function clashes(mine: Claim, others: readonly Claim[]): Clash[] {
     });
 }
 
-/** Between the resources of one program, before any host is asked. */
+/** Between a resource and the others of one program, before any host is asked. */
 export function claimFailures(desired: DesiredResource, others: readonly Claim[]): Failure[] {
   const found = claimsOf(desired).flatMap((mine) => clashes(mine, others));
   const reasons = new Map(
@@ -56,7 +57,7 @@ export function claimFailures(desired: DesiredResource, others: readonly Claim[]
       {
         // Pulumi prints the value of the property it is told, and `nodes` holds keys.
         property: property === "nodes" ? "" : property,
-        reason: `${what} belongs to the resource ${other.resource} on ${other.host} already: each needs one of its own`,
+        reason: `${what} belongs to ${property === "name" ? "another resource" : `the resource ${other.resource}`} on ${other.host} already: each needs one of its own`,
       },
     ]),
   );
@@ -66,8 +67,9 @@ export function claimFailures(desired: DesiredResource, others: readonly Claim[]
 /** Against the files that others wrote into /etc/drbd.d. */
 export function foreignClaimRefusals(desired: DesiredResource, node: ObservedNode, host: string): Refusal[] {
   const mine = claimsOf(desired).filter((claim) => claim.host === host);
+  const others = foreignClaims(node, host).filter(({ resource }) => resource !== desired.name);
   return mine.flatMap((claim) =>
-    clashes(claim, foreignClaims(node, host)).map(({ what, other }) => ({
+    clashes(claim, others).map(({ what, other }) => ({
       node: host,
       found: `${what} belongs to the resource ${other.resource}, by a file in /etc/drbd.d`,
       way: "Choose another, or remove that file if the resource is no more.",

@@ -21,6 +21,7 @@ test("what a resource takes up on each host", () => {
 
 test.each<[string, DesiredResource, string[]]>([
   ["nothing in common", other(), []],
+  ["the same name", other({ name: "r0" }), ["name: the name r0 belongs to another resource on bravo already"]],
   ["the same minor", other({ minor: 1 }), ["minor: minor 1 belongs to the resource web on bravo already"]],
   ["the same port", other({ port: 7789 }), ["port: port 7789 belongs to the resource web on bravo already"]],
   ["the same disk", other({}, "/dev/vdb"), [": the disk /dev/vdb belongs to the resource web on bravo already"]],
@@ -45,7 +46,7 @@ test.each<[string, DesiredResource, string[]]>([
   expect(told).toEqual(expected);
 });
 
-test("on other hosts, or by itself, it may have the same", () => {
+test("on other hosts it may have the same", () => {
   const [first, second] = other({ minor: 1, port: 7789 }, "/dev/vdb").sides;
   const elsewhere = other({
     minor: 1,
@@ -56,7 +57,6 @@ test("on other hosts, or by itself, it may have the same", () => {
     ],
   });
   expect(claimFailures(r0, claimsOf(elsewhere))).toEqual([]);
-  expect(claimFailures(r0, claimsOf(r0))).toEqual([]);
 });
 
 describe("a file of somebody else's", () => {
