@@ -9,6 +9,8 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 # Program and package; lab/requirements.ts says what each is for.
 needed="qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mmdebstrap:mmdebstrap cpio:cpio mke2fs:e2fsprogs
   openssl:openssl ssh:openssh-client ssh-keygen:openssh-client flock:util-linux curl:curl"
+# Without root, mmdebstrap works in a user namespace.
+[ "$(id -u)" = 0 ] || needed+=" newuidmap:uidmap"
 case ${1-} in
   "") ;;
   --tests) needed+=" shellcheck:shellcheck" ;;
