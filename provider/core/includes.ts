@@ -23,18 +23,18 @@ export function includeRefusals(node: ObservedNode, host: string, path: string):
 function isIncluded({ files }: ObservedNode, path: string): boolean | undefined {
   if (!files.has(top)) return undefined;
   const followed = new Set<string>();
-  let leadsAway = false;
+  const away: string[] = [];
   const leadsThere = (from: string): boolean => {
     if (followed.has(from)) return false;
     followed.add(from);
     return parseIncludes(files.get(from) ?? "").some((include) => {
       const pattern = include.startsWith("/") ? include : `${from.replace(/\/[^/]*$/, "")}/${include}`;
-      leadsAway ||= !/^\/etc\/drbd\.d\/[^/]*$/.test(pattern);
+      if (!/^\/etc\/drbd\.d\/[^/]*$/.test(pattern)) away.push(pattern);
       const glob = globOf(pattern);
       return glob.test(path) || [...files.keys()].some((other) => glob.test(other) && leadsThere(other));
     });
   };
-  return leadsThere(top) || (leadsAway ? undefined : false);
+  return leadsThere(top) || (away.length > 0 ? undefined : false);
 }
 
 /** As glob(3) has it, but for a name that begins with a dot, which none of ours does. */
