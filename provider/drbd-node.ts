@@ -24,7 +24,10 @@ export interface DrbdNodeArgs {
   readonly address: pulumi.Input<string>;
   /** The global section of global_common.conf; `usage-count` is no by default. Changed in place. */
   readonly global?: pulumi.Input<GlobalOptions>;
-  /** Options for all resources on this host that do not set their own. Changed in place, on running resources too. */
+  /**
+   * Options for all resources on this host that do not set their own. Changed in place, on running resources too. Not
+   * `fencing`, `allow-two-primaries` and `on-congestion: pull-ahead`, which each resource says for itself.
+   */
   readonly common?: pulumi.Input<SectionInputs>;
 }
 

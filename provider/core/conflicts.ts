@@ -29,23 +29,17 @@ function timeouts(net: OptionValues, path: Path): Failure[] {
   });
 }
 
-function fencing(
-  net: OptionValues | undefined,
-  handlers: OptionValues | undefined,
-  path: Path,
-  fallback: string,
-): Failure[] {
+function fencing(net: OptionValues | undefined, handlers: OptionValues | undefined): Failure[] {
   if (net === undefined || handlers === undefined) return [];
-  const policy = net["fencing"] ?? fallback;
   const handler = handlers["fence-peer"] !== undefined;
-  if (policy === "resource-and-stonith" && !handler) {
+  if (net["fencing"] === "resource-and-stonith" && !handler) {
     const reason =
       "resource-and-stonith freezes all I/O until a fence-peer handler has answered: set handlers.fence-peer too";
-    return [failureAt([...path, "net", "fencing"], reason)];
+    return [failureAt(["net", "fencing"], reason)];
   }
-  if (policy === "dont-care" && net["fencing"] !== undefined && handler) {
+  if (net["fencing"] === "dont-care" && handler) {
     const reason = "fence-peer never runs with net.fencing dont-care: use resource-only or resource-and-stonith";
-    return [failureAt([...path, "handlers", "fence-peer"], reason)];
+    return [failureAt(["handlers", "fence-peer"], reason)];
   }
   return [];
 }
@@ -63,7 +57,12 @@ export function nodeConflicts(node: NodeProperties): Failure[] {
     const reason = `${value} goes with one protocol alone: set it on the resource, beside its protocol`;
     failures.push(failureAt(["common", "net", name], reason));
   }
-  return [...failures, ...fencing(net, common?.handlers, ["common"], "dont-care")];
+  if (net["fencing"] !== undefined) {
+    const reason =
+      "each resource has its own, resource-only where it says nothing, so that this would have no effect: set it on the resource";
+    failures.push(failureAt(["common", "net", "fencing"], reason));
+  }
+  return failures;
 }
 
 const endpointOf = (connection: ConnectionProperties | undefined): string | undefined =>
@@ -164,7 +163,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
 
   failures.push(...discards(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource));
-  failures.push(...fencing(resource.net, resource.handlers, [], "resource-only"));
+  failures.push(...fencing(resource.net, resource.handlers));
 
   const after = resource.disk?.["resync-after"]?.split("/")[0];
   if (after !== undefined && after === resource.name) {

@@ -140,7 +140,11 @@ test("global_common.conf with everything", () => {
       "cmd-timeout-short": 7,
       "disable-ip-verification": "yes",
     },
-    common: { net: { fencing: "resource-only", "ping-int": 20 }, handlers: { "out-of-sync": "/bin/true" } },
+    common: {
+      net: { "ping-int": 20 },
+      disk: { "on-io-error": "detach" },
+      handlers: { "out-of-sync": "/bin/true" },
+    },
   });
   expect(renderGlobalCommon(node, "8.4"))
     .toBe(`# Managed by pulumi-drbd: what is changed here by hand is overwritten by the next \`pulumi up\`.
@@ -154,7 +158,7 @@ common {
         ping-int 20;
     }
     disk {
-        fencing resource-only;
+        on-io-error detach;
     }
     handlers {
         out-of-sync "/bin/true";

@@ -207,10 +207,10 @@ test.each<[string, Json, string[]]>([
     ],
   ],
   [
-    "stonith without a handler",
+    "fencing, which each resource has its own of",
     { net: { fencing: "resource-and-stonith" } },
     [
-      "common.net.fencing: resource-and-stonith freezes all I/O until a fence-peer handler has answered: set handlers.fence-peer too",
+      "common.net.fencing: each resource has its own, resource-only where it says nothing, so that this would have no effect: set it on the resource",
     ],
   ],
   ["a handler for resources that fence", { handlers: { "fence-peer": "/bin/x" } }, []],
