@@ -113,7 +113,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
       await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
     );
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
-    return refusalsAsFailures(plan);
+    return refusalsAsFailures(news, plan);
   });
   await reporter.done();
   return { inputs: checked, failures };

@@ -132,7 +132,7 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const failures = await unreachableInPreview(reporter, async () => {
     const plan = pair.plan(await pair.observe("needed"));
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
-    return refusalsAsFailures(plan);
+    return refusalsAsFailures(news, plan);
   });
   await reporter.done();
   return { inputs: checked, failures };

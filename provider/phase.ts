@@ -24,11 +24,6 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** Refusals known before anything is touched fail the check. */
-export function refusalsAsFailures(plan: Plan): Failure[] {
-  return plan.refusals.map((refusal) => ({ property: "", reason: formatRefusal(refusal) }));
-}
-
 /**
  * As Pulumi prints it: of a property within another one, or of one that is missing, it would show `value {<nil>}`. So
  * the reason names those.
@@ -48,6 +43,15 @@ export function sourced(inputs: HiddenInputs & { readonly nodes?: unknown }, fai
     const property = keyByHost(failure.property, hostnames);
     return shown({ property, reason: `${failure.reason} (${source}${property === "" ? "" : `.${property}`})` });
   });
+}
+
+/** Refusals known before anything is touched fail the check. */
+export function refusalsAsFailures(inputs: Parameters<typeof sourced>[0], plan: Plan): Failure[] {
+  const failures = plan.refusals.map((refusal) => ({
+    property: refusal.property ?? "",
+    reason: formatRefusal(refusal),
+  }));
+  return sourced(inputs, failures);
 }
 
 /** In a preview, a host that cannot be reached costs the plan, not the preview. */

@@ -69,10 +69,11 @@ export function foreignClaimRefusals(desired: DesiredResource, node: ObservedNod
   const mine = claimsOf(desired).filter((claim) => claim.host === host);
   const others = foreignClaims(node, host).filter(({ resource }) => resource !== desired.name);
   return mine.flatMap((claim) =>
-    clashes(claim, others).map(({ what, other }) => ({
+    clashes(claim, others).map(({ property, what, other }) => ({
       node: host,
+      property: property === "nodes" ? undefined : property,
       found: `${what} belongs to the resource ${other.resource}, by a file in /etc/drbd.d`,
-      way: "Choose another, or remove that file if the resource is no more.",
+      way: "Choose another one, or remove that file if the resource is no more.",
     })),
   );
 }

@@ -6,10 +6,7 @@ export function refuseDisk(host: string, path: string, contents: Contents, node:
   const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
   if (contents.kind === "missing") {
     const disks = [...node.blocks.values()].filter((one) => one.type === "disk").map((one) => one.path);
-    return refuse(
-      `there is no ${path}`,
-      `Name the disk to use in \`disk\`; its disks are ${[...new Set(disks)].join(", ")}.`,
-    );
+    return refuse(`there is no ${path}`, `Name the disk to use; its disks are ${[...new Set(disks)].join(", ")}.`);
   }
   if (contents.kind === "not-block")
     return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");

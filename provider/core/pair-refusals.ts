@@ -146,6 +146,7 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
     return [
       {
         node,
+        property: "filesystem.mountPoint",
         found: `${there.source} is mounted at ${mountPoint}`,
         way: "Choose another `filesystem.mountPoint`, or unmount it.",
       },
@@ -155,6 +156,7 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
     return [
       {
         node,
+        property: "filesystem.mountPoint",
         found: `${device} is mounted at ${side.mountedAt.join(", ")}, and ${mountPoint} is wanted`,
         way: "Unmount it there; `pulumi up` then mounts it at the new place.",
       },
@@ -165,6 +167,7 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
     return [
       {
         node,
+        property: "filesystem.mountPoint",
         found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`,
         way: "Remove that line, or choose another `filesystem.mountPoint`.",
       },

@@ -28,6 +28,8 @@ export type Stage = readonly Step[];
 /** Something found that must not be overridden without a person's word. */
 export interface Refusal {
   readonly node?: string;
+  /** The input that it is about, where it is about one: `minor`, `nodes[1].disk`. */
+  readonly property?: string;
   /** What was found, and why that stops us. */
   readonly found: string;
   /** The way on: what to type, or which lines to put in the configuration. */

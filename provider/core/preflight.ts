@@ -22,7 +22,11 @@ export function preflight(situation: ResourceSituation): Refusal[] {
     ...desired.sides.flatMap((side, index) => {
       const node = nodes[index === 0 ? 0 : 1];
       return [
-        ...hostRefusals(side.hostname, side.address, node, situation.preview),
+        // Host and address are properties of the node.
+        ...hostRefusals(side.hostname, side.address, node, situation.preview).map((one) => ({
+          ...one,
+          property: undefined,
+        })),
         ...foreignClaimRefusals(desired, node, side.hostname),
         ...wrongPlace(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
@@ -41,17 +45,20 @@ function wrongPlace(node: ObservedNode, host: string, resource: string): Refusal
 /** Also DrbdNode's own: what must hold on a host whatever stands on it. */
 export function hostRefusals(hostname: string, address: string, node: ObservedNode, withoutUtils: boolean): Refusal[] {
   const found: Refusal[] = [];
-  const refuse = (what: string, way: string) => found.push({ node: hostname, found: what, way });
+  const refuse = (what: string, way: string, property?: string) =>
+    found.push({ node: hostname, property, found: what, way });
   if (node.hostname !== hostname) {
     refuse(
       `\`uname -n\` says ${node.hostname} there`,
       `DRBD finds its own section by that name, to the letter: set \`hostname: ${node.hostname}\`, or check that \`connection.host\` leads to the right machine.`,
+      "hostname",
     );
   }
   if (!node.addresses.includes(address)) {
     refuse(
       `no interface has the address ${address}`,
       `Set \`address\` to the one that replication shall use; it has ${node.addresses.filter((one) => one !== "127.0.0.1" && one !== "::1").join(", ")}.`,
+      "address",
     );
   }
   if (node.module === null) {
@@ -112,6 +119,7 @@ function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
       return [
         {
           node: side.hostname,
+          property: `nodes[${index}].disk`,
           found: `${side.disk} has ${mebibytes(size)}, of which DRBD leaves ${mebibytes(usable)}, and XFS needs at least ${mebibytes(smallestXfs)}`,
           way: "Use a bigger disk.",
         },
@@ -119,7 +127,12 @@ function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
     }
     if (usable <= 0)
       return [
-        { node: side.hostname, found: `${side.disk} is too small for DRBD's metadata`, way: "Use a bigger disk." },
+        {
+          node: side.hostname,
+          property: `nodes[${index}].disk`,
+          found: `${side.disk} is too small for DRBD's metadata`,
+          way: "Use a bigger disk.",
+        },
       ];
     return [];
   });

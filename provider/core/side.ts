@@ -68,6 +68,15 @@ export function disksOf(side: DesiredSide, observed: ObservedResource): DiskCont
   return [data, { path: side.metaDisk, contents: observed.metaDisk ?? { kind: "missing" } }];
 }
 
+function about(property: string, refusals: readonly Refusal[]): Refusal[] {
+  return refusals.map((refusal) => ({ ...refusal, property }));
+}
+
+/** The input behind one of what disksOf gives. */
+function diskProperty(desired: DesiredResource, side: DesiredSide, place: number): string {
+  return `nodes[${desired.sides.indexOf(side)}].${place === 0 ? "disk" : "metaDisk"}`;
+}
+
 /** Looks at one side, and stops at whatever create-md, attach or a mount would harm. */
 export function classifySide(
   desired: DesiredResource,
@@ -95,7 +104,7 @@ export function classifySide(
     return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
   }
   if (kernel === undefined && observed.portTaken) {
-    return refuse(`something listens on port ${desired.port} already`, "Choose another `port`.");
+    return about("port", refuse(`something listens on port ${desired.port} already`, "Choose another `port`."));
   }
 
   if (device !== undefined && diskStates[device.disk] !== "apart") {
@@ -129,7 +138,7 @@ function refuseKernel(desired: DesiredResource, side: DesiredSide, node: Observe
     (one) => one.name !== name && one.devices.some((device) => device.minor === minor),
   );
   if (user !== undefined)
-    return refuse(`minor ${minor} is in use by the resource ${user.name}`, "Choose another `minor`.");
+    return about("minor", refuse(`minor ${minor} is in use by the resource ${user.name}`, "Choose another `minor`."));
   if (kernel === undefined) return [];
   const { connection, role } = kernel;
   const disk = kernel.devices[0]?.disk;
@@ -169,7 +178,9 @@ function classifyDisk(
   memory: Memory,
 ): Progress | Refusal[] {
   const disks = disksOf(side, observed);
-  const refusals = disks.flatMap(({ path, contents }) => refuseDisk(side.hostname, path, contents, node));
+  const refusals = disks.flatMap(({ path, contents }, place) =>
+    about(diskProperty(desired, side, place), refuseDisk(side.hostname, path, contents, node)),
+  );
   if (refusals.length > 0) return refusals;
   const { metadata } = observed;
   const holder = disks.at(-1)?.contents;
@@ -195,7 +206,9 @@ function classifyDisk(
       break;
     case "absent":
   }
-  const unreadable = disks.flatMap(({ path, contents }) => refuseUnreadable(side.hostname, path, contents));
+  const unreadable = disks.flatMap(({ path, contents }, place) =>
+    about(diskProperty(desired, side, place), refuseUnreadable(side.hostname, path, contents)),
+  );
   if (unreadable.length > 0) return unreadable;
   return resized(desired, side, node, observed, memory) ?? blankOrForeign(disks);
 }

@@ -74,8 +74,8 @@ test("several refusals", () => {
   expect(formatPlan(planOf([missing(alpha), missing(bravo)]))).toBe(
     lines(
       "r0: refused, for 2 reasons; nothing was changed",
-      "  alpha: there is no /dev/vdb. Name the disk to use in `disk`; its disks are /dev/vda, /dev/vdb.",
-      "  bravo: there is no /dev/vdb. Name the disk to use in `disk`; its disks are /dev/vda, /dev/vdb.",
+      "  alpha: there is no /dev/vdb. Name the disk to use; its disks are /dev/vda, /dev/vdb.",
+      "  bravo: there is no /dev/vdb. Name the disk to use; its disks are /dev/vda, /dev/vdb.",
     ),
   );
 });

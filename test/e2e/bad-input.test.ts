@@ -175,6 +175,7 @@ describe("disks", () => {
     const said = await refusalOf(onDisks(alpha, bravo), "r0");
     expect(said).toMatch(new RegExp(`alpha: ${ofAlpha.source}`, "i"));
     expect(said).toMatch(new RegExp(`bravo: ${ofBravo.source}`, "i"));
+    expect(said).toMatch(/\(Pulumi\.\w+\.yaml: pulumi-drbd:resources\[0\]/);
   });
 
   test("too small for what is to stand on them", async () => {
