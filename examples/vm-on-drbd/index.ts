@@ -7,7 +7,7 @@
  *
  *   pulumi plugin install resource command 1.2.1
  *   pulumi stack init web
- *   pulumi config set --secret privateKey -- "$(cat ~/.ssh/id_ed25519)"
+ *   pulumi config set --secret privateKey <~/.ssh/id_ed25519
  *   pulumi preview
  */
 import { remote } from "@pulumi/command";
