@@ -114,8 +114,8 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const creating = Object.keys(olds).length === 0;
   const moved = creating ? [] : identityFailures(olds, news);
   const urn = news.__urn ?? parsed.desired.name;
-  const others = [...known.claims].flatMap(([of, claims]) => (of === urn ? [] : claims));
-  const refused = [...moved, ...claimFailures(parsed.desired, others), ...commonFailures(news.__globalCommon)];
+  const claimed = claimFailures(parsed.desired, urn, known.claims);
+  const refused = [...moved, ...claimed, ...commonFailures(news.__globalCommon)];
   if (refused.length > 0) return { failures: sourced(news, refused) };
   known.claims.set(urn, claimsOf(parsed.desired));
 

@@ -4,7 +4,7 @@ import { forgetHosts, type Host } from "./shell/host";
 
 /** What a provider process knows beside Pulumi's state. One process serves one phase of one run. */
 export const known = {
-  /** What the resources that were checked before in this process take up, by URN: one may be checked twice. */
+  /** What the resources that were checked before in this process take up, by URN. */
   claims: new Map<string, readonly Claim[]>(),
   /** What the program declared was heard of (expected.ts). */
   announced: false,

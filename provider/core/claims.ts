@@ -48,8 +48,12 @@ function clashes(mine: Claim, others: readonly Claim[]): Clash[] {
     });
 }
 
+/** What each resource of a program takes up, by URN: one may be checked twice in a process, and is no other then. */
+export type Claims = ReadonlyMap<string, readonly Claim[]>;
+
 /** Between a resource and the others of one program, before any host is asked. */
-export function claimFailures(desired: DesiredResource, others: readonly Claim[]): Failure[] {
+export function claimFailures(desired: DesiredResource, urn: string, claims: Claims): Failure[] {
+  const others = [...claims].flatMap(([of, its]) => (of === urn ? [] : its));
   const found = claimsOf(desired).flatMap((mine) => clashes(mine, others));
   const reasons = new Map(
     found.map(({ property, what, other }) => [

@@ -40,13 +40,13 @@ test.each<[string, DesiredResource, string[]]>([
     ],
   ],
 ])("in one program: %s", (_what, second, expected) => {
-  const told = claimFailures(r0, claimsOf(second)).map(
+  const told = claimFailures(r0, "r0's", new Map([["another", claimsOf(second)]])).map(
     ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
   );
   expect(told).toEqual(expected);
 });
 
-test("on other hosts it may have the same", () => {
+test("on other hosts, or by itself, it may have the same", () => {
   const [first, second] = other({ minor: 1, port: 7789 }, "/dev/vdb").sides;
   const elsewhere = other({
     minor: 1,
@@ -56,7 +56,8 @@ test("on other hosts it may have the same", () => {
       { ...second, hostname: "dave" },
     ],
   });
-  expect(claimFailures(r0, claimsOf(elsewhere))).toEqual([]);
+  expect(claimFailures(r0, "r0's", new Map([["another", claimsOf(elsewhere)]]))).toEqual([]);
+  expect(claimFailures(r0, "r0's", new Map([["r0's", claimsOf(r0)]]))).toEqual([]);
 });
 
 describe("a file of somebody else's", () => {
