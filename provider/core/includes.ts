@@ -9,7 +9,7 @@ const top = "/etc/drbd.conf";
  * knows no such resource, and options of `common` are silently DRBD's own (drbd-utils 9.22.0).
  */
 export function includeRefusals(node: ObservedNode, host: string, path: string): Refusal[] {
-  if (isIncluded(node, path) !== false) return [];
+  if (!isLeftOut(node, path)) return [];
   return [
     {
       node: host,
@@ -19,9 +19,9 @@ export function includeRefusals(node: ObservedNode, host: string, path: string):
   ];
 }
 
-/** undefined: there is no such file yet, or it includes files that a look does not read, which may include this one. */
-function isIncluded({ files }: ObservedNode, path: string): boolean | undefined {
-  if (!files.has(top)) return undefined;
+/** Surely: not where there is no such file yet, or where it includes files that a look does not read. */
+function isLeftOut({ files }: ObservedNode, path: string): boolean {
+  if (!files.has(top)) return false;
   const followed = new Set<string>();
   const away: string[] = [];
   const leadsThere = (from: string): boolean => {
@@ -34,7 +34,7 @@ function isIncluded({ files }: ObservedNode, path: string): boolean | undefined 
       return glob.test(path) || [...files.keys()].some((other) => glob.test(other) && leadsThere(other));
     });
   };
-  return leadsThere(top) || (away.length > 0 ? undefined : false);
+  return !leadsThere(top) && away.length === 0;
 }
 
 /** As glob(3) has it, but for a name that begins with a dot, which none of ours does. */
