@@ -105,6 +105,12 @@ test.each([
   expect(node.resources.get("r0")!.disk.kind).toBe(kind);
 });
 
+test("what stands on a Primary's device is looked at with DRBD 9, too, whose /proc/drbd tells of no device", () => {
+  const apart = capturedHost("standalone-after-link-loss.alpha");
+  const files = { ...apart.files, "/proc/drbd": "version: 9.2.14 (api:2/proto:86-122)\n" };
+  expect(observe({ ...apart, files }).resources.get("r0")!.device).toMatchObject({ kind: "signature", type: "xfs" });
+});
+
 describe("as close a look as is needed", () => {
   const other = { ...look, name: "r1", minor: 2 };
   const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": rootAlone } };
