@@ -33,8 +33,11 @@ function shown({ property, reason }: Failure): Failure {
   return property === "" || hasValue ? { property, reason } : { property: "", reason: `${property}: ${reason}` };
 }
 
+/** Inputs by which a property finds its key in the user's own file. */
+type Sourced = HiddenInputs & { readonly nodes?: unknown };
+
 /** What Pulumi is told, with the place in the user's own file, where the inputs came from one. */
-export function sourced(inputs: HiddenInputs & { readonly nodes?: unknown }, failures: readonly Failure[]): Failure[] {
+export function sourced(inputs: Sourced, failures: readonly Failure[]): Failure[] {
   const source = inputs.__source;
   if (source === undefined) return failures.map(shown);
   const nodes: readonly unknown[] = Array.isArray(inputs.nodes) ? inputs.nodes : [];
@@ -46,7 +49,7 @@ export function sourced(inputs: HiddenInputs & { readonly nodes?: unknown }, fai
 }
 
 /** Refusals known before anything is touched fail the check. */
-export function refusalsAsFailures(inputs: Parameters<typeof sourced>[0], plan: Plan): Failure[] {
+export function refusalsAsFailures(inputs: Sourced, plan: Plan): Failure[] {
   const failures = plan.refusals.map((refusal) => ({
     property: refusal.property ?? "",
     reason: formatRefusal(refusal),

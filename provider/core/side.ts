@@ -68,6 +68,7 @@ export function disksOf(side: DesiredSide, observed: ObservedResource): DiskCont
   return [data, { path: side.metaDisk, contents: observed.metaDisk ?? { kind: "missing" } }];
 }
 
+/** The same refusals, with the input that they are about. */
 function about(property: string, refusals: readonly Refusal[]): Refusal[] {
   return refusals.map((refusal) => ({ ...refusal, property }));
 }
