@@ -42,16 +42,34 @@ export function describeContents(contents: Contents): string {
   }
 }
 
-/** Whether the disk that is there is the one that is remembered; undefined where neither has a serial number or WWN. */
+/**
+ * Whether the disk that is there is the one that is remembered; undefined where neither has a WWN or a serial number, or
+ * where the serial number is that of several disks: of a USB bridge, or of an NVMe controller with two namespaces.
+ */
 export function isSameDisk(remembered: DiskIdentity, node: ObservedNode, contents: Contents): boolean | undefined {
   if (!("real" in contents)) return undefined;
   const block = node.blocks.get(contents.real);
-  for (const key of ["wwn", "serial"] as const) {
-    const now = block?.[key] ?? "";
-    if (remembered[key] !== "" && now !== "") return remembered[key] === now;
-  }
-  return undefined;
+  const wwns = [wwnOf(remembered.wwn), wwnOf(block?.wwn ?? "")] as const;
+  if (wwns.every(isTold)) return wwns[0] === wwns[1];
+  const serials = [serialOf(remembered.serial), serialOf(block?.serial ?? "")] as const;
+  if (!serials.every(isTold)) return undefined;
+  if (serials[0] !== serials[1]) return false;
+  const disks = new Set([...node.blocks.values()].filter((one) => serialOf(one.serial ?? "") === serials[0]));
+  return [...disks].filter(({ type }) => type === "disk").length > 1 ? undefined : true;
 }
+
+const isTold = (text: string): boolean => text !== "";
+
+/** Releases of the same tools print it with blanks around it, or without. */
+const serialOf = (text: string): string => text.trim().replaceAll(/\s+/g, " ");
+
+/** `0x5000c500…`, `naa.5000C500…`, `eui.0025…`, `uuid.…` with dashes: the same number in several spellings. */
+const wwnOf = (text: string): string =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/^(0x|eui\.|naa\.|uuid\.)/, "")
+    .replaceAll(/[-:]/g, "");
 
 /** The UUID of the DRBD metadata on a disk; empty where it has none (drbdmeta's own create-md gives it none). */
 export function metadataUuid(holder: Contents | undefined, metadata: Metadata): string {
@@ -67,8 +85,8 @@ export function wholeUuid(uuid: string): string {
 /** How a person tells a disk: `/dev/vdb (320 MiB, serial 0001)`. */
 export function describeDisk(path: string, contents: Contents | undefined, node: ObservedNode): string {
   if (contents === undefined || !("real" in contents)) return path;
-  const serial = node.blocks.get(contents.real)?.serial;
-  return `${path} (${mebibytes(contents.size)}${serial === undefined ? "" : `, serial ${serial}`})`;
+  const serial = serialOf(node.blocks.get(contents.real)?.serial ?? "");
+  return `${path} (${mebibytes(contents.size)}${serial === "" ? "" : `, serial ${serial}`})`;
 }
 
 export function mebibytes(bytes: number): string {

@@ -1,6 +1,7 @@
-/** One letter options of mkfs.xfs 6.1 that take a value, and what may not stand in it. */
+/** Options of mkfs.xfs(8) that take a value, and what may not stand in it. */
 const WITH_VALUE: Readonly<Record<string, RegExp | undefined>> = {
   b: undefined,
+  c: /^(?!options=\/usr\/share\/xfsprogs\/[A-Za-z0-9._/-]+$)|\.\./,
   d: /(^|,)(file|name=|size=)/,
   i: undefined,
   l: /(^|,)(file|name=|logdev=)/,
@@ -15,6 +16,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   L: "the label is given in filesystem.label",
   N: "-N would make no filesystem at all",
   V: "-V would make no filesystem at all",
+  p: "-p reads a list of files to copy in from the host, which nothing puts there: copy them once it is mounted",
   r: "-r would write to another device",
 };
 
@@ -38,7 +40,11 @@ export function mkfsOptionFaults(words: readonly string[]): { readonly index: nu
       if (value === undefined || !/^[A-Za-z0-9=,._:/@+-]{1,200}$/.test(value) || value.startsWith("-")) {
         report(`needs a value behind it, such as ["-m", "reflink=0"]`);
       } else if (WITH_VALUE[letter]?.test(value) === true) {
-        report(`-${letter} ${value} would write somewhere else than on the device, or not to its end`);
+        if (letter === "c") {
+          report(
+            `-c ${value} must be \`options=\` and a file that xfsprogs brings along, such as options=/usr/share/xfsprogs/mkfs/lts_5.15.conf`,
+          );
+        } else report(`-${letter} ${value} would write somewhere else than on the device, or not to its end`);
       }
     } else {
       report(

@@ -76,16 +76,10 @@ export function diskPathFault(path: string): string | undefined {
   if (fault !== undefined) return `${fault}, for example /dev/disk/by-id/virtio-0001`;
   if (!path.startsWith("/dev/")) return "must be below /dev, for example /dev/disk/by-id/virtio-0001";
   if (path.length > 127) return `must be at most 127 characters long, not ${path.length}`;
-  if (/^\/dev\/drbd/.test(path)) return "is a DRBD device itself; stacked resources are not supported";
+  // A volume group may be called drbdpool, or mem: what any other path leads to, the host says.
+  if (/^\/dev\/drbd(\d|\/)/.test(path)) return "is a DRBD device itself; stacked resources are not supported";
   if (/^\/dev\/disk\/by-(uuid|label)\//.test(path)) {
     return "names a filesystem, which goes away with its content: name the disk, for example /dev/disk/by-id/…";
-  }
-  if (
-    /^\/dev\/(null|zero|full|random|urandom|mem|kmem|port|console|tty|ptmx|pts|shm|mqueue|fd|std(in|out|err))(\/|[0-9]|$)/.test(
-      path,
-    )
-  ) {
-    return "is no disk";
   }
   return undefined;
 }
@@ -109,19 +103,17 @@ const SYSTEM_TREES = [
   "/var/lock",
   "/var/tmp",
 ];
+/** What else is in use before DRBD runs, or when it does not. Whether another folder is empty, the host says. */
 const SYSTEM_DIRECTORIES = [
   "/",
-  "/home",
   "/root",
-  "/usr/local",
   "/var",
-  "/var/cache",
   "/var/lib",
   "/var/lib/dpkg",
   "/var/lib/drbd",
+  "/var/lib/pulumi-drbd",
+  "/var/lib/rpm",
   "/var/lib/systemd",
-  "/var/log",
-  "/var/spool",
 ];
 
 /** Where a filesystem is mounted. */

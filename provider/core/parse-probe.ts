@@ -168,8 +168,8 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
       fstype: device.fstype ?? undefined,
       uuid: device.uuid ?? undefined,
       partitionTable: device.pttype ?? undefined,
-      serial: device.serial ?? undefined,
-      wwn: device.wwn ?? undefined,
+      serial: device.serial?.trim() ?? undefined,
+      wwn: device.wwn?.trim() ?? undefined,
       children: children.map((child) => child.path),
     };
     // A logical volume's path is /dev/mapper/NAME, while its links in /dev lead to the kernel's name for it, /dev/dm-N.
