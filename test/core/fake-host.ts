@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ProbeRequest, observeScript } from "../../provider/core/probe";
 import { quote } from "../../provider/core/shell-words";
-import { filesAsDisks, sh, withTools } from "./shell";
+import { filesAsDisks, replaced, sh, withTools } from "./shell";
 
 export const nonce = "0123456789abcdef01";
 
@@ -78,9 +78,10 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
     // drbd-utils of the machine that runs the tests are not the fake host's.
     const missing = ["drbdadm", "drbdmeta", "drbdsetup", "modinfo", "lsblk"].map((name) => [name, "exit 127"] as const);
     const script = withTools(root, filesAsDisks(own), Object.fromEntries([...missing, ...tools]));
-    const without = host.tools?.["drbdadm"] === undefined ? `rm -f ${quote(join(root, "bin", "drbdadm"))}\n` : "";
+    const found = "command -v drbdadm >/dev/null";
+    const asked = host.tools?.["drbdadm"] === undefined ? replaced(script, found, "false") : script;
     const before = everything(root);
-    const { exit, stdout, stderr } = sh(without + script);
+    const { exit, stdout, stderr } = sh(asked);
     if (everything(root) !== before) throw new Error("the probe changed something");
     if (exit !== 0 || stderr !== "") throw new Error(`the probe failed (${exit ?? "killed"}): ${stderr}`);
     return stdout.replaceAll(root, "");
