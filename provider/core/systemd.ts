@@ -20,7 +20,8 @@ export const promotionUnitPath = "/etc/systemd/system/drbd-primary@.service";
  * DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0). It waits for the peer, and
  * for this side's disk to be UpToDate, and gives up after a minute: with a peer that cannot be seen, who may be Primary is
  * for a person to decide, and a side that is being filled would be worth nothing without its peer. Of what is Primary
- * already nothing is asked: somebody has decided.
+ * already nothing is asked: somebody has decided. drbdadm role names both roles with an 8.4 module (`Primary/Unknown`)
+ * and its own alone with a 9 module (`Primary`).
  *
  * The boot brings the resource up by its target, and this comes after it and goes with it, but does not require it: that
  * would configure the resource again whenever this is started, and so bring up what somebody has taken down, and connect
@@ -36,7 +37,7 @@ PartOf=drbd@%i.target
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=90
-ExecStart=/bin/sh -c 'case "$$(drbdadm role "$$0")" in Primary/*) exit 0 ;; esac; for second in $$(seq 60); do case "$$(drbdadm dstate "$$0")/$$(drbdadm cstate "$$0")" in UpToDate/*/Connected|UpToDate/*/Established|UpToDate/*/Sync*|UpToDate/*/Paused*|UpToDate/*/Verify*|UpToDate/*/Ahead) drbdadm primary "$$0" && exit 0 ;; esac; sleep 1; done; exit 1' %I
+ExecStart=/bin/sh -c 'case "$$(drbdadm role "$$0")" in Primary|Primary/*) exit 0 ;; esac; for second in $$(seq 60); do case "$$(drbdadm dstate "$$0")/$$(drbdadm cstate "$$0")" in UpToDate/*/Connected|UpToDate/*/Established|UpToDate/*/Sync*|UpToDate/*/Paused*|UpToDate/*/Verify*|UpToDate/*/Ahead) drbdadm primary "$$0" && exit 0 ;; esac; sleep 1; done; exit 1' %I
 ExecStop=-/bin/sh -c 'drbdadm secondary "$$0"' %I
 
 [Install]

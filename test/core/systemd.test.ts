@@ -33,8 +33,11 @@ test("the promotion never forces, is bounded, and comes after what brings the re
 
 describe("what the promotion runs", () => {
   const [, script = ""] = /^ExecStart=\/bin\/sh -c '([^']*)' %I$/m.exec(promotionUnit) ?? [];
-  const start = (cstate: string, { dstate = "UpToDate/UpToDate", primary = "true" } = {}) =>
-    sh(`drbdadm() { case $1 in cstate) echo ${cstate} ;; dstate) echo ${dstate} ;; primary) echo "$@"; ${primary} ;; esac; }
+  const start = (
+    cstate: string,
+    { dstate = "UpToDate/UpToDate", primary = "true", role = "Secondary/Secondary" } = {},
+  ) =>
+    sh(`drbdadm() { case $1 in role) echo ${role} ;; cstate) echo ${cstate} ;; dstate) echo ${dstate} ;; primary) echo "$@"; ${primary} ;; esac; }
 sleep() { :; }
 set -- web-data
 run() { ${script.replaceAll("$$", "$").replaceAll('"$0"', '"$1"')}
@@ -61,6 +64,24 @@ run web-data`);
     ["Connected", "''"],
   ])("%s with the disks %s: a side that lacks data is not made Primary by a boot", (cstate, dstate) => {
     expect(start(cstate, { dstate })).toEqual({ exit: 1, stdout: "", stderr: "" });
+  });
+
+  // The first is 8.4's spelling, the second 9's.
+  test.each(["Primary/Unknown", "Primary", "Primary/Secondary"])(
+    "%s already: nothing is asked of it and nothing is waited for",
+    (role) => {
+      const alone = { role, dstate: "UpToDate/Outdated", primary: "false" };
+      expect(start("Connecting", alone)).toEqual({ exit: 0, stdout: "", stderr: "" });
+    },
+  );
+
+  test.each(["Secondary/Primary", "Secondary", "Unknown", "''"])("%s is not Primary", (role) => {
+    expect(start("Connected", { role })).toMatchObject({ exit: 0, stdout: "primary web-data\n" });
+  });
+
+  // A DRBD 9 module tells its own disk alone when it has no peer.
+  test.each(["UpToDate", "Consistent"])("%s without a peer: given up in the end", (dstate) => {
+    expect(start("'r0: No such connection'", { dstate })).toEqual({ exit: 1, stdout: "", stderr: "" });
   });
 
   test("refused by the kernel: tried again, and given up in the end", () => {
