@@ -1,19 +1,21 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { RELEASES, type Release } from "./releases";
 
 /**
  * The host's apt sources of one Debian release, in deb822 form, for mmdebstrap. The lab names no mirror of its own:
  * who has set up apt has already said where packages come from.
  */
-export function selectSources(text: string, release: string): string[] {
+export function selectSources(text: string, release: Release): string[] {
   return text.includes("URIs:") ? selectStanzas(text, release) : selectLines(text, release);
 }
 
-function ofRelease(suite: string, release: string): boolean {
-  return suite === release || suite === `${release}-updates` || suite === `${release}-security`;
+function ofRelease(suite: string, release: Release): boolean {
+  if (suite === `${release}-security`) return RELEASES[release].security;
+  return suite === release || suite === `${release}-updates`;
 }
 
-function selectStanzas(text: string, release: string): string[] {
+function selectStanzas(text: string, release: Release): string[] {
   const stanzas: string[] = [];
   for (const block of text.split(/\n\s*\n/)) {
     const lines = block.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
@@ -31,7 +33,7 @@ function selectStanzas(text: string, release: string): string[] {
   return stanzas;
 }
 
-function selectLines(text: string, release: string): string[] {
+function selectLines(text: string, release: Release): string[] {
   const stanzas: string[] = [];
   for (const line of text.split("\n")) {
     const match = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line.trim());
@@ -47,7 +49,7 @@ function selectLines(text: string, release: string): string[] {
 }
 
 /** Empty where the host is not a Debian of that release: mmdebstrap then takes its own default. */
-export async function hostSources(release: string, etcApt = "/etc/apt"): Promise<string> {
+export async function hostSources(release: Release, etcApt = "/etc/apt"): Promise<string> {
   const folder = join(etcApt, "sources.list.d");
   const listed = await readdir(folder).catch(() => []);
   const files = [join(etcApt, "sources.list"), ...listed.filter(isSourceFile).map((name) => join(folder, name))];

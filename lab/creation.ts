@@ -7,8 +7,9 @@ import { makeDisk } from "./disks";
 import { freeTcpPort, freeUdpPort } from "./free-ports";
 import type { Image } from "./image";
 import { type LabState, writeLabState } from "./lab-state";
-import { MACHINES, type MachineName, machineFiles } from "./machines";
+import { MACHINES, type MachineName, type PerMachine, machineFiles } from "./machines";
 import { bootMachine, stopBoth } from "./power";
+import type { Make } from "./make";
 import { type Report, timed } from "./report";
 import { requireSpace } from "./requirements";
 import { makeKey, writeSeededInitrd } from "./seed";
@@ -35,14 +36,21 @@ export function isWhole(state: LabState | undefined): state is LabState {
 }
 
 /** Makes a lab in an empty folder, or in the place of an earlier one; it runs after it, at the snapshot bare. */
-export async function createLab(folder: string, image: Image, qemu: string, report: Report): Promise<void> {
+export async function createLab(
+  folder: string,
+  make: Make,
+  images: PerMachine<Image>,
+  qemu: string,
+  report: Report,
+): Promise<void> {
   await removeLab(folder);
   await requireSpace(folder, 2048, "the two machines", "free some, or set LAB_DIR to a folder on another disk");
   await chmod(folder, 0o700);
   await writeFile(join(folder, MARKER), "A lab of pulumi-drbd; `npm run lab -- down --delete` removes it.\n");
   const state: LabState = {
-    image,
-    accelerator: await chooseAccelerator(image, qemu, report),
+    make,
+    images,
+    accelerator: await chooseAccelerator(images.alpha, qemu, report),
     qemu,
     ports: { alpha: { ssh: 0, link: 0 }, bravo: { ssh: 0, link: 0 } },
     disks: { alpha: [], bravo: [] },
@@ -69,10 +77,11 @@ async function prepare(folder: string, state: LabState): Promise<void> {
   for (const name of MACHINES) {
     const files = machineFiles(folder, name);
     await makeKey(files.hostKey, name);
-    await writeSeededInitrd(folder, name, state.image.initrd, key);
-    const backing = ["-b", state.image.root, "-F", "qcow2"];
+    await writeSeededInitrd(folder, name, state.images[name].initrd, key);
+    const backing = ["-b", state.images[name].root, "-F", "qcow2"];
     await executeOrThrow(["qemu-img", "create", "-q", "-f", "qcow2", ...backing, files.root]);
-    state.disks[name] = [await makeDisk(folder, name, { serial: dataDiskSerial(name), size: DATA_DISK_BYTES }, 0)];
+    const disk = { serial: dataDiskSerial(name), size: DATA_DISK_BYTES, sectors: state.make.sectors[name] };
+    state.disks[name] = [await makeDisk(folder, name, disk, 0)];
   }
   await pickPorts(folder, state);
 }

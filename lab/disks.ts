@@ -2,7 +2,17 @@ import { access, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { executeOrThrow } from "./command";
 import { type LabState, writeLabState } from "./lab-state";
-import { type Disk, type MachineName, SLOTS, blockNode, diskId, machineFiles, slotId } from "./machines";
+import {
+  DEFAULT_SECTOR_SIZE,
+  type Disk,
+  type MachineName,
+  SLOTS,
+  type SectorSize,
+  blockNode,
+  diskDevice,
+  diskId,
+  machineFiles,
+} from "./machines";
 import { withMonitor } from "./monitor";
 import { isRunning } from "./power";
 import { pause } from "./report";
@@ -17,12 +27,14 @@ export async function makeDisk(folder: string, name: MachineName, disk: DiskRequ
   let file = join(disks, `${name}-${disk.serial}.qcow2`);
   for (let n = 2; await isThere(file); n++) file = join(disks, `${name}-${disk.serial}-${n}.qcow2`);
   await executeOrThrow(["qemu-img", "create", "-q", "-f", "qcow2", file, String(disk.size)]);
-  return { serial: disk.serial, file, slot };
+  return { serial: disk.serial, file, slot, sectors: disk.sectors ?? DEFAULT_SECTOR_SIZE };
 }
 
 export interface DiskRequest {
   size: number;
   serial: string;
+  /** Bytes of a sector; 512 by default. */
+  sectors?: SectorSize;
 }
 
 function isThere(path: string): Promise<boolean> {
@@ -56,13 +68,7 @@ export async function attachDisk(folder: string, state: LabState, name: MachineN
   if (!(await isRunning(folder, name))) return;
   await withMonitor(machineFiles(folder, name).monitor, async (monitor) => {
     await monitor.execute("blockdev-add", blockNode(diskId(serial), made.file));
-    await monitor.execute("device_add", {
-      driver: "virtio-blk-pci",
-      id: `dev-${serial}`,
-      drive: diskId(serial),
-      bus: slotId(slot),
-      serial,
-    });
+    await monitor.execute("device_add", diskDevice(made));
   });
 }
 

@@ -20,10 +20,9 @@ import { undoneOnFailure } from "./cleanup";
 import { CommandFailed, execute, executeOrThrow } from "./command";
 import { cacheFolder, imageSources } from "./folders";
 import { withLock } from "./lock";
+import { RELEASES, type Release } from "./releases";
 import { type Report, timed } from "./report";
 import { TO_BUILD, TO_BUILD_UNPRIVILEGED, requireKeyring, requirePrograms, requireSpace } from "./requirements";
-
-export const RELEASE = "bookworm";
 
 /** The password of the user admin, for tests of password logins. The machines listen on loopback only. */
 export const ADMIN_PASSWORD = "drbd-lab";
@@ -72,8 +71,17 @@ async function readImage(folder: string): Promise<Image> {
   return { folder, ...files, id: await readFile(files.id, "utf8") };
 }
 
+/** Takes the security archive, which mmdebstrap's own default names, out of the sources. */
+const WITHOUT_SECURITY = `sed -i '/-security/d' "$1/etc/apt/sources.list"`;
+
 /** mmdebstrap's command line; the host's sources come on stdin, so that no mirror is in it. */
-export function mmdebstrapArgv(how: { hook: string; aptOptions: string; sources: boolean; root: boolean }): string[] {
+export function mmdebstrapArgv(how: {
+  release: Release;
+  hook: string;
+  aptOptions: string;
+  sources: boolean;
+  root: boolean;
+}): string[] {
   return [
     // Whatever kills us takes the build along; and what it has mounted is in a mount namespace that then goes too.
     ...["setpriv", "--pdeathsig", "KILL", "--"],
@@ -90,8 +98,9 @@ export function mmdebstrapArgv(how: { hook: string; aptOptions: string; sources:
     "--dpkgopt=force-unsafe-io",
     '--aptopt=Acquire::Languages "none"',
     `--aptopt=${how.aptOptions}`,
+    ...(RELEASES[how.release].security ? [] : [`--setup-hook=${WITHOUT_SECURITY}`]),
     `--customize-hook=${how.hook}`,
-    RELEASE,
+    how.release,
     "/dev/null",
     ...(how.sources ? ["-"] : []),
   ];
@@ -107,9 +116,9 @@ export function cacheKey(inputs: Readonly<Record<string, string>>): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-async function readInputs(sources: string): Promise<Record<string, string>> {
+async function readInputs(release: Release, sources: string): Promise<Record<string, string>> {
   const inputs: Record<string, string> = {
-    argv: mmdebstrapArgv({ hook: "", aptOptions: "", sources: true, root: true }).join("\n"),
+    argv: mmdebstrapArgv({ release, hook: "", aptOptions: "", sources: true, root: true }).join("\n"),
     password: ADMIN_PASSWORD,
   };
   for (const entry of await readdir(sources, { recursive: true, withFileTypes: true })) {
@@ -127,10 +136,10 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The image of this clone's build scripts: from the cache, or made now. */
-export async function provideImage(report: Report): Promise<Image> {
+/** The image of a release by this clone's build scripts: from the cache, or made now. */
+export async function provideImage(release: Release, report: Report): Promise<Image> {
   const sources = imageSources();
-  const key = cacheKey(await readInputs(sources));
+  const key = cacheKey(await readInputs(release, sources));
   const images = join(cacheFolder(), "images");
   const folder = join(images, key);
   // The folder gets its name when all of it is there, by a rename.
@@ -141,7 +150,7 @@ export async function provideImage(report: Report): Promise<Image> {
       report("waiting for another lab that is making the image");
     },
     async () => {
-      if (!(await exists(folder))) await build(sources, images, folder, report);
+      if (!(await exists(folder))) await build(release, sources, images, folder, report);
       return readImage(folder);
     },
   );
@@ -159,15 +168,15 @@ async function removeForgottenImages(images: string): Promise<void> {
   }
 }
 
-async function build(sources: string, images: string, folder: string, report: Report): Promise<void> {
+async function build(release: Release, sources: string, images: string, folder: string, report: Report): Promise<void> {
   const root = process.getuid?.() === 0;
   await requirePrograms(root ? TO_BUILD : TO_BUILD_UNPRIVILEGED);
   await mkdir(images, { recursive: true });
   await removeForgottenImages(images);
   await requireSpace(images, 1024, "the machines' image", "free some, or set XDG_CACHE_HOME to another disk");
   await requireSpace(tmpdir(), 2500, "making the machines' image", "free some, or set TMPDIR to another disk");
-  const log = join(images, "build.log");
-  report(`making the machines' image (Debian ${RELEASE}), once; log: ${log}`);
+  const log = join(images, `${release}.log`);
+  report(`making the machines' image (Debian ${release}), once; log: ${log}`);
   // A fixed name, so that what a killed build has left is found by the next one.
   const work = join(tmpdir(), `pulumi-drbd-image-${cacheKey({ folder })}`);
   const half = `${folder}.half`;
@@ -178,7 +187,7 @@ async function build(sources: string, images: string, folder: string, report: Re
   await undo();
   await undoneOnFailure(undo, async () => {
     await mkdir(work);
-    await timed(report, "image: packages and disk", () => bootstrap(sources, work, root, log));
+    await timed(report, "image: packages and disk", () => bootstrap(release, sources, work, root, log));
     await timed(report, "image: into the cache", async () => {
       await mkdir(half);
       const files = imageFiles(half);
@@ -193,7 +202,7 @@ async function build(sources: string, images: string, folder: string, report: Re
 }
 
 /** Fills `work` with root.raw, vmlinuz and initrd. */
-async function bootstrap(sources: string, work: string, root: boolean, log: string): Promise<void> {
+async function bootstrap(release: Release, sources: string, work: string, root: boolean, log: string): Promise<void> {
   // Without root, mmdebstrap and its hook run under another user id: they must get to what they read and write.
   await chmod(work, root ? 0o700 : 0o755);
   for (const name of ["root.raw", "vmlinuz", "initrd"]) {
@@ -201,13 +210,13 @@ async function bootstrap(sources: string, work: string, root: boolean, log: stri
     if (!root) await chmod(join(work, name), 0o666);
   }
   await cp(sources, join(work, "sources"), { recursive: true });
-  const hostsOwn = await hostSources(RELEASE);
+  const hostsOwn = await hostSources(release);
   if (hostsOwn === "") await requireKeyring();
   const aptOptions = join(work, "fetch.conf");
   const dump = await executeOrThrow(["apt-config", "dump"]);
   await writeFile(aptOptions, `// How the host fetches packages.\n${selectFetchOptions(dump.stdout)}`);
   const hook = `sh '${work}/sources/customize.sh' "$1" '${work}/sources' '${work}'`;
-  const argv = mmdebstrapArgv({ hook, aptOptions, sources: hostsOwn !== "", root });
+  const argv = mmdebstrapArgv({ release, hook, aptOptions, sources: hostsOwn !== "", root });
   const outcome = await execute(argv, {
     stdin: hostsOwn,
     env: { INITRD: "No", TMPDIR: work, LAB_ADMIN_PASSWORD: ADMIN_PASSWORD, LC_ALL: "C.UTF-8" },

@@ -1,13 +1,13 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Image } from "./image";
-import type { Accelerator, Disk, MachineName, Ports } from "./machines";
-
-type PerMachine<T> = Record<MachineName, T>;
+import type { Accelerator, Disk, PerMachine, Ports } from "./machines";
+import type { Make } from "./make";
 
 /** What a lab remembers from one command to the next; the machines themselves are asked for everything else. */
 export interface LabState {
-  image: Image;
+  make: Make;
+  images: PerMachine<Image>;
   accelerator: Accelerator;
   /** A snapshot of the running machine loads only in the qemu that made it. */
   qemu: string;
@@ -24,7 +24,9 @@ function stateFile(folder: string): string {
 
 export async function readLabState(folder: string): Promise<LabState | undefined> {
   try {
-    return JSON.parse(await readFile(stateFile(folder), "utf8")) as LabState;
+    const state = JSON.parse(await readFile(stateFile(folder), "utf8")) as LabState;
+    // One that an earlier version of the lab wrote does not say what its machines are made of.
+    return Object.hasOwn(state, "make") ? state : undefined;
   } catch {
     return undefined;
   }

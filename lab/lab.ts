@@ -4,11 +4,12 @@ import { CommandFailed, type Outcome } from "./command";
 import { DATA_DISK_BYTES, FRESH_SNAPSHOTS, createLab, dataDiskSerial, isWhole, pickPorts, removeLab } from "./creation";
 import { type DiskRequest, attachDisk, detachDisk, growDisk } from "./disks";
 import { labFolder } from "./folders";
-import { ADMIN_PASSWORD, provideImage } from "./image";
+import { ADMIN_PASSWORD, type Image, provideImage } from "./image";
 import { type LabState, readLabState, writeLabState } from "./lab-state";
 import { withLock } from "./lock";
-import { MACHINES, type MachineName, replicationAddress } from "./machines";
+import { MACHINES, type MachineName, type PerMachine, replicationAddress } from "./machines";
 import { bootMachine, isRunning, plugLink, stopBoth, stopMachine } from "./power";
+import { DEFAULT_MAKE, type Make, type MakeRequest, describeMake, isSameMake } from "./make";
 import { type Report, silent, timed } from "./report";
 import { TO_RUN, requirePrograms } from "./requirements";
 import { deleteSnapshot, loadSnapshot, saveSnapshot } from "./snapshots";
@@ -64,27 +65,37 @@ export class Lab {
 
   // --- up, down, reset -------------------------------------------------------------------------------------------
 
-  /** Both machines run after it: made anew, loaded from the snapshot bare, or left as they are. */
-  async up(): Promise<void> {
+  /**
+   * Both machines run after it: made anew, loaded from the snapshot bare, or left as they are. Without a request the
+   * machines stay what they were made of; another release or sector size makes them anew, which running ones refuse.
+   */
+  async up(request: MakeRequest = {}): Promise<void> {
     await requirePrograms(TO_RUN);
     await this.locked(async () => {
-      const image = await provideImage(this.report);
-      const qemu = await qemuVersion();
       const state = await readLabState(this.folder);
+      const make: Make = { ...(isWhole(state) ? state.make : DEFAULT_MAKE), ...request };
+      const images = await this.provideImages(make);
+      const qemu = await qemuVersion();
       const running = await this.running();
+      const isOfImages = isWhole(state) && MACHINES.every((name) => state.images[name].id === images[name].id);
       if (isWhole(state) && running.length > 0) {
-        if (state.image.id !== image.id) {
+        if (!isSameMake(state.make, make)) {
+          throw new Error(
+            `the lab that runs is ${describeMake(state.make)}: \`down --delete\` removes it, and then \`up\` makes the other one`,
+          );
+        }
+        if (!isOfImages) {
           this.report("the lab runs an older image; `down --delete` and `up` make one of the new image");
         }
         for (const name of MACHINES) {
           if (running.includes(name)) this.report(`${name} runs already`);
           else await this.boot(state, name);
         }
-      } else if (isWhole(state) && state.image.id === image.id && state.qemu === qemu) {
+      } else if (isOfImages && isSameMake(state.make, make) && state.qemu === qemu) {
         await pickPorts(this.folder, state);
         await this.load(state, "bare");
       } else {
-        await createLab(this.folder, image, qemu, this.report);
+        await createLab(this.folder, make, images, qemu, this.report);
       }
     });
   }
@@ -222,6 +233,12 @@ export class Lab {
 
   private changing<T>(work: (state: LabState) => Promise<T>): Promise<T> {
     return this.locked(async () => work(await this.state()));
+  }
+
+  private async provideImages({ releases }: Make): Promise<PerMachine<Image>> {
+    const alpha = await provideImage(releases.alpha, this.report);
+    const bravo = releases.bravo === releases.alpha ? alpha : await provideImage(releases.bravo, this.report);
+    return { alpha, bravo };
   }
 
   private boot(state: LabState, name: MachineName): Promise<void> {

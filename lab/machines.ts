@@ -3,6 +3,8 @@ import type { Image } from "./image";
 
 export const MACHINES = ["alpha", "bravo"] as const;
 export type MachineName = (typeof MACHINES)[number];
+/** One value for each of the two machines. */
+export type PerMachine<T> = Record<MachineName, T>;
 
 export function isMachineName(name: string): name is MachineName {
   return (MACHINES as readonly string[]).includes(name);
@@ -19,11 +21,17 @@ export function replicationAddress(name: MachineName): string {
 
 export type Accelerator = "kvm" | "tcg";
 
+/** Bytes of a sector of a data disk, as the disk tells the machine's kernel. */
+export const SECTOR_SIZES = [512, 4096] as const;
+export type SectorSize = (typeof SECTOR_SIZES)[number];
+export const DEFAULT_SECTOR_SIZE: SectorSize = 512;
+
 /** A disk of a machine. The slot is the root port it sits in: a snapshot only loads where disks sit as they sat. */
 export interface Disk {
   serial: string;
   file: string;
   slot: number;
+  sectors: SectorSize;
 }
 
 /** Root ports there are from the start: a snapshot cannot be loaded into a machine with others. */
@@ -73,6 +81,19 @@ export function blockNode(nodeName: string, file: string) {
     discard: "unmap",
     cache,
     file: { driver: "file", filename: file, discard: "unmap", cache },
+  };
+}
+
+/** The properties of a disk's device, for the command line and the monitor. */
+export function diskDevice({ serial, slot, sectors }: Disk): Record<string, string | number> {
+  return {
+    driver: "virtio-blk-pci",
+    id: `dev-${serial}`,
+    drive: diskId(serial),
+    bus: slotId(slot),
+    serial,
+    logical_block_size: sectors,
+    physical_block_size: sectors,
   };
 }
 
@@ -128,10 +149,8 @@ export function renderMachineArgv(start: MachineStart): string[] {
   }
   for (const disk of start.disks) {
     argv.push("-blockdev", JSON.stringify(blockNode(diskId(disk.serial), disk.file)));
-    argv.push(
-      "-device",
-      `virtio-blk-pci,id=dev-${disk.serial},drive=${diskId(disk.serial)},bus=${slotId(disk.slot)},serial=${disk.serial}`,
-    );
+    const properties = Object.entries(diskDevice(disk)).map(([key, value]) => `${key}=${value}`);
+    argv.push("-device", properties.join(","));
   }
   if (start.paused) argv.push("-S");
   return argv;

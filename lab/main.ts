@@ -1,14 +1,19 @@
 import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
 import { cleanUp } from "./cleanup";
 import { endCommands } from "./command";
 import { Lab } from "./lab";
 import { MACHINES, type MachineName, isMachineName } from "./machines";
+import { type MakeRequest, parseReleases, parseSectors } from "./make";
 import { Missing } from "./requirements";
 import { accessFiles, keptConnection } from "./ssh-access";
 
 const HELP = `The lab: two virtual machines, alpha and bravo, with real DRBD, each with an empty disk /dev/vdb.
 
-  npm run lab -- up                both running; the first time makes the image and the snapshots
+  npm run lab -- up [OPTION…]      both running; the first time makes the image and the snapshots
+      --release NAME               Debian's release: trixie (the default), bookworm or bullseye
+      --release alpha=NAME,bravo=NAME
+      --sectors 4096               data disks with sectors of so many bytes, 512 or 4096; or alpha=…,bravo=…
   npm run lab -- reset [SNAPSHOT]  both back to a snapshot: bare (without drbd-utils; the default) or utils (with it)
   npm run lab -- down [--delete]   both off; with --delete everything of the lab is removed
   npm run lab -- status            what runs, where
@@ -39,7 +44,9 @@ async function status(lab: Lab): Promise<void> {
   for (const name of MACHINES) {
     const disks = state.disks[name].map((disk) => disk.serial).join(", ");
     const where = running.includes(name) ? `runs, ssh on 127.0.0.1:${state.ports[name].ssh}` : "is off";
-    say(`${name}  ${where}; replication address ${lab.address(name)}; disks ${disks}`);
+    say(
+      `${name}  ${where}; Debian ${state.make.releases[name]}; replication address ${lab.address(name)}; disks ${disks}`,
+    );
   }
   say(`link   ${state.linkIsCut ? "cut" : "up"}`);
   say(`snapshots  ${Object.keys(state.snapshots).join(", ")}`);
@@ -70,11 +77,27 @@ async function shell(lab: Lab, name: MachineName, command: readonly string[]): P
   });
 }
 
+/** The options of `up`. npm passes on what stands behind its `--`. */
+function makeRequest(argv: readonly string[]): MakeRequest {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { release: { type: "string" }, sectors: { type: "string" } },
+    });
+    return {
+      ...(values.release === undefined ? {} : { releases: parseReleases(values.release) }),
+      ...(values.sectors === undefined ? {} : { sectors: parseSectors(values.sectors) }),
+    };
+  } catch (error) {
+    throw new Usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
 async function main([command, ...rest]: readonly string[]): Promise<number> {
   const lab = Lab.at({ report: say });
   switch (command) {
     case "up":
-      await lab.up();
+      await lab.up(makeRequest(rest));
       await status(lab);
       break;
     case "down":
@@ -125,6 +148,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       .finally(() => process.exit(130));
   });
 }
+
+// `… | head` has what it wants: that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 main(process.argv.slice(2)).then(
   (exit) => {

@@ -19,12 +19,21 @@ export async function isRunning(folder: string, name: MachineName): Promise<bool
 
 /** Starts a machine's process: it boots from its disk, or waits for a snapshot to be loaded. */
 export async function startMachine(folder: string, state: LabState, name: MachineName, paused: boolean): Promise<void> {
-  const { image, accelerator, ports, disks } = state;
+  const { images, accelerator, ports, disks } = state;
   const peerLink = ports[otherMachine(name)].link;
   await closeConnection(folder, name);
   await rm(machineFiles(folder, name).monitor, { force: true });
   await executeOrThrow(
-    renderMachineArgv({ name, folder, image, accelerator, ports: ports[name], peerLink, disks: disks[name], paused }),
+    renderMachineArgv({
+      name,
+      folder,
+      image: images[name],
+      accelerator,
+      ports: ports[name],
+      peerLink,
+      disks: disks[name],
+      paused,
+    }),
     { timeout: 60 },
   );
 }

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LabState } from "../../lab/lab-state";
 import { type Disk, SLOTS } from "../../lab/machines";
+import { DEFAULT_MAKE } from "../../lab/make";
 
-const disk = (slot: number): Disk => ({ serial: `s${slot}`, file: `/f${slot}`, slot });
+const disk = (slot: number): Disk => ({ serial: `s${slot}`, file: `/f${slot}`, slot, sectors: 512 });
 
 test("a disk goes into the lowest free slot, until there is none", () => {
   expect(freeSlot([])).toBe(0);
@@ -21,11 +22,14 @@ test("a disk's file is deleted when neither a machine nor a snapshot has it any 
       serial,
       file: join(folder, serial),
       slot,
+      sectors: 512 as const,
     }));
     for (const { file } of disks) await writeFile(file, "");
     const [inMachine, inSnapshot] = disks;
+    const image = { folder: "", id: "", kernel: "", initrd: "", root: "" };
     const state: LabState = {
-      image: { folder: "", id: "", kernel: "", initrd: "", root: "" },
+      make: DEFAULT_MAKE,
+      images: { alpha: image, bravo: image },
       accelerator: "tcg",
       qemu: "",
       ports: { alpha: { ssh: 1, link: 2 }, bravo: { ssh: 3, link: 4 } },

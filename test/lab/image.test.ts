@@ -1,4 +1,5 @@
-import { RELEASE, cacheKey, mmdebstrapArgv } from "../../lab/image";
+import { cacheKey, mmdebstrapArgv } from "../../lab/image";
+import type { Release } from "../../lab/releases";
 
 describe("the name an image is cached under", () => {
   const inputs = { init: "#!/bin/sh\n", "customize.sh": "set -eu\n" };
@@ -22,13 +23,20 @@ describe("the name an image is cached under", () => {
 });
 
 describe("mmdebstrap's command line", () => {
-  const how = { hook: "hook", aptOptions: "/work/fetch.conf", sources: true, root: true };
+  const how = { release: "trixie" as const, hook: "hook", aptOptions: "/work/fetch.conf", sources: true, root: true };
 
   test("takes sources from the host where it has some, and names no mirror", () => {
     const argv = mmdebstrapArgv(how);
-    expect(argv.slice(-3)).toEqual([RELEASE, "/dev/null", "-"]);
+    expect(argv.slice(-3)).toEqual(["trixie", "/dev/null", "-"]);
     expect(argv.join(" ")).not.toContain("://");
     expect(mmdebstrapArgv({ ...how, sources: false }).at(-1)).toBe("/dev/null");
+  });
+
+  test("leaves out a security archive that names what is no longer served", () => {
+    const hooks = (release: Release) =>
+      mmdebstrapArgv({ ...how, release }).filter((argument) => argument.startsWith("--setup-hook"));
+    expect(hooks("bullseye")).toEqual([`--setup-hook=sed -i '/-security/d' "$1/etc/apt/sources.list"`]);
+    expect(hooks("trixie")).toEqual([]);
   });
 
   test("needs no root", () => {

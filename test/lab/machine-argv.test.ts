@@ -7,7 +7,7 @@ const start: MachineStart = {
   accelerator: "tcg",
   ports: { ssh: 2201, link: 3001 },
   peerLink: 3002,
-  disks: [{ serial: "alpha0", file: "/lab/disks/a.qcow2", slot: 0 }],
+  disks: [{ serial: "alpha0", file: "/lab/disks/a.qcow2", slot: 0, sectors: 512 }],
   paused: false,
 };
 
@@ -40,10 +40,12 @@ describe("the command line of a machine", () => {
     expect(ports([])).toEqual(ports(start.disks));
   });
 
-  test("shows a disk's serial number in the slot it sits in", () => {
-    const disk = { serial: "extra7", file: "/lab/disks/b.qcow2", slot: 3 };
+  test("shows a disk's serial number and sector size in the slot it sits in", () => {
+    const disk = { serial: "extra7", file: "/lab/disks/b.qcow2", slot: 3, sectors: 4096 as const };
     const devices = valuesOf(renderMachineArgv({ ...start, disks: [...start.disks, disk] }), "-device");
-    expect(devices).toContain("virtio-blk-pci,id=dev-extra7,drive=disk-extra7,bus=slot3,serial=extra7");
+    expect(devices).toContain(
+      "driver=virtio-blk-pci,id=dev-extra7,drive=disk-extra7,bus=slot3,serial=extra7,logical_block_size=4096,physical_block_size=4096",
+    );
   });
 
   test("passes discards on to the disk's file", () => {
