@@ -81,7 +81,7 @@ export class Lab {
       if (isWhole(state) && running.length > 0) {
         if (!isSameMake(state.make, make)) {
           throw new Error(
-            `the lab that runs is ${describeMake(state.make)}: \`down --delete\` removes it, and then \`up\` makes the other one`,
+            `a lab of other machines runs already (${describeMake(state.make)}): \`down --delete\` removes it, and \`up\` then makes the one that is wanted`,
           );
         }
         if (!isOfImages) {
