@@ -124,7 +124,9 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const grammar = await unreachableInPreview(reporter, () => pair.grammar());
   const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-  const checked = { ...inputs, configuration: pair.shownConfiguration(grammar ?? "8.4") };
+  const shown =
+    grammar === undefined ? undefined : await unreachableInPreview(reporter, () => pair.shownConfiguration());
+  const checked = { ...inputs, configuration: shown ?? pair.rememberedConfiguration(grammar ?? "8.4") };
   if (!preview.now || !creating || grammar === undefined) {
     await reporter.done();
     return { inputs: checked };
@@ -156,7 +158,7 @@ async function apply(news: Inputs, olds: Inputs) {
   const outs = toState({
     ...news,
     ...outputsOf(pair.desired, nodes, pair.memory),
-    configuration: pair.shownConfiguration(await pair.grammar()),
+    configuration: await pair.shownConfiguration(),
     ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
   });
   return { id: `${pair.hosts.map((host) => host.name).join("+")}/${pair.desired.name}`, outs };

@@ -4,6 +4,7 @@ import type { Connection } from "./core/connection";
 import type { DesiredResource } from "./core/desired";
 import { visible, type HiddenInputs } from "./core/hidden-inputs";
 import { noMemory, type Memory } from "./core/memory";
+import { nodeIdsOf, writtenNodeIds, type NodeIds } from "./core/node-ids";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { resourceOutputNames } from "./core/outputs";
 import type { Plan } from "./core/plan";
@@ -23,6 +24,8 @@ export class Pair {
   readonly hosts: readonly [Host, Host];
   readonly memory: Memory;
   private readonly globalCommon: readonly (string | undefined)[];
+  /** As the state has it. */
+  private readonly lastConfiguration: string;
   private known: string | undefined;
 
   constructor(
@@ -34,6 +37,7 @@ export class Pair {
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
     this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
     this.globalCommon = inputs.__globalCommon ?? [];
+    this.lastConfiguration = text("configuration", olds).configuration ?? "";
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
   }
@@ -63,9 +67,21 @@ export class Pair {
     return grammarOf((await this.look())[0]);
   }
 
-  /** The resource's file as it may be shown and kept: with a placeholder for the secret. */
-  shownConfiguration(grammar: Grammar): string {
-    return renderResource(this.desired, grammar, { redact: true });
+  /**
+   * The resource's file as it may be shown and kept: with a placeholder for the secret. The node ids of a pair that has some
+   * are kept, so the disks are looked at where neither the kernels nor the files tell them.
+   */
+  async shownConfiguration(): Promise<string> {
+    const seen = await this.look();
+    const isTold = grammarOf(seen[0]) === "8.4" || nodeIdsOf(this.desired, seen).kind === "known";
+    const nodes = isTold ? seen : await this.observe("needed");
+    return renderResource(this.desired, grammarOf(nodes[0]), { redact: true, ...this.nodeIds(nodes) });
+  }
+
+  /** The same where no host is asked: what is known is the grammar, and the ids that were kept the last time. */
+  rememberedConfiguration(grammar: Grammar): string {
+    const ids = writtenNodeIds(this.desired, this.lastConfiguration);
+    return renderResource(this.desired, grammar, { redact: true, nodeIds: ids });
   }
 
   /**
@@ -79,7 +95,7 @@ export class Pair {
       if (first === undefined || second === undefined) throw new Error("unreachable");
       this.adoptSecret([first, second]);
       const settled = [first, second].every((node, index) =>
-        isSettled(this.desired, this.configuration(grammarOf(node)), this.globalCommon[index], node),
+        isSettled(this.desired, this.configuration([first, second], node), this.globalCommon[index], node),
       );
       if (settled) return [first, second];
     }
@@ -112,7 +128,7 @@ export class Pair {
     if (globalCommon === undefined) return undefined;
     const { name } = this.desired;
     const replaces = replacedPath(nodes[index === 0 ? 0 : 1], name);
-    return { name, resource: this.configuration(grammarOf(nodes[0])), globalCommon, replaces };
+    return { name, resource: this.configuration(nodes), globalCommon, replaces };
   }
 
   plan(nodes: readonly ObservedNode[]): Plan {
@@ -121,17 +137,23 @@ export class Pair {
     this.adoptSecret([first, second]);
     return planResource({
       desired: this.desired,
-      configuration: this.configuration(grammarOf(first)),
+      configuration: this.configuration([first, second]),
       nodes: [first, second],
       memory: this.memory,
       preview: preview.now,
     });
   }
 
-  private configuration(grammar: Grammar): string {
+  private configuration(nodes: Nodes, host: ObservedNode = nodes[0]): string {
     const { auth } = this.desired;
     const desired = auth === null ? this.desired : { ...this.desired, auth: { ...auth, secret: this.known } };
-    return renderResource(desired, grammar);
+    return renderResource(desired, grammarOf(host), this.nodeIds(nodes));
+  }
+
+  /** Where it is not clear which ids the pair has, the plan is refused, whatever its file would say. */
+  private nodeIds(nodes: Nodes): { readonly nodeIds?: NodeIds } {
+    const known = nodeIdsOf(this.desired, nodes, this.lastConfiguration);
+    return known.kind === "known" ? { nodeIds: known.ids } : {};
   }
 
   private adoptSecret(nodes: Nodes): void {

@@ -2,6 +2,7 @@ import { SECRET_PLACEHOLDER } from "./config-file";
 import type { DesiredNode, DesiredResource, DesiredSide, OptionValues, Sections } from "./desired";
 import { type Failure, type Path, failureAt } from "./failures";
 import { isBareWord } from "./names";
+import { nodeIdsByName, type NodeIds } from "./node-ids";
 import { type Grammar, type SectionName, findOption } from "./option-table";
 import { refusedByGrammar } from "./option-value";
 
@@ -64,14 +65,6 @@ export function renderGlobalCommon(node: DesiredNode, grammar: Grammar = "9"): s
 const addressOf = (address: string, port: number): string =>
   address.includes(":") ? `ipv6 [${address}]:${port}` : `${address}:${port}`;
 
-/**
- * DRBD 9 keeps the node ids in its metadata, so they must never change: they follow from the hostnames, not from the
- * order of the inputs. Where none are written drbdadm gives them out by address (the lower one is 0), and so would swap
- * them when an address changes.
- */
-const nodeIdsByName = ({ sides: [first, second] }: DesiredResource): readonly [number, number] =>
-  first.hostname < second.hostname ? [0, 1] : [1, 0];
-
 function sideBlock(side: DesiredSide, resource: DesiredResource, nodeId: number | undefined): Block {
   return {
     head: `on ${word(side.hostname)}`,
@@ -88,8 +81,8 @@ function sideBlock(side: DesiredSide, resource: DesiredResource, nodeId: number 
 export interface RenderOptions {
   /** The placeholder instead of the shared secret: for previews, the state and logs. */
   readonly redact?: boolean;
-  /** The node ids of the two sides where the metadata has others already: a DRBD 9 pair that is taken over. */
-  readonly nodeIds?: readonly [number, number];
+  /** The node ids that the pair has already (node-ids.ts), in DRBD 9's grammar. */
+  readonly nodeIds?: NodeIds;
 }
 
 /**

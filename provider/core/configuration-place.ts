@@ -27,9 +27,17 @@ export function replacedPath(node: ObservedNode, resource: string): string | und
   return otherPlace(node, resource)?.path;
 }
 
-/** The text of whichever file configures a resource on a host. */
+/** Whichever file configures a resource on a host. */
+export function installedFile(
+  node: ObservedNode,
+  resource: string,
+): { readonly path: string; readonly text: string } | undefined {
+  const text = node.files.get(resourcePath(resource));
+  return text === undefined ? otherPlace(node, resource) : { path: resourcePath(resource), text };
+}
+
 function installedText(node: ObservedNode, resource: string): string | undefined {
-  return node.files.get(resourcePath(resource)) ?? otherPlace(node, resource)?.text;
+  return installedFile(node, resource)?.text;
 }
 
 /** The secret of a resource that is configured on a host. */

@@ -36,6 +36,8 @@ export interface KernelResource {
   readonly name: string;
   readonly role: string;
   readonly suspended: string;
+  /** The peer's node id, as this host's kernel knows it; only DRBD 9 has them. */
+  readonly peerNodeId?: number;
   /** StandAlone, Connecting, Connected …; absent when there is no connection at all. */
   readonly connection?: string;
   readonly peerRole?: string;
@@ -88,9 +90,16 @@ export type Contents =
 export type Metadata =
   | { readonly kind: "unknown" }
   | { readonly kind: "absent" }
-  | { readonly kind: "present"; readonly version: "v08" | "v09"; readonly gi: string }
+  /** `nodeId`: v09's own, -1 before it was first attached. */
+  | { readonly kind: "present"; readonly version: "v08" | "v09"; readonly gi: string; readonly nodeId?: number }
   /** Where the device ended when DRBD last knew its size (`bytes`): it was grown since. `gi` without its flags. */
-  | { readonly kind: "moved"; readonly bytes: number; readonly uuid: string; readonly gi: string }
+  | {
+      readonly kind: "moved";
+      readonly bytes: number;
+      readonly uuid: string;
+      readonly gi: string;
+      readonly nodeId?: number;
+    }
   | { readonly kind: "busy"; readonly said: string }
   | { readonly kind: "unreadable"; readonly said: string };
 
@@ -104,6 +113,8 @@ export interface ObservedResource {
   readonly disk: Contents;
   readonly metaDisk?: Contents;
   readonly metadata: Metadata;
+  /** Its own node id, as the kernel tells it; only DRBD 9 has them, and only where not all is well. */
+  readonly nodeId?: number;
   /** The generation identifiers of the running device. */
   readonly kernelGi?: string;
   /** The DRBD device's own contents; only where this host is Primary. */

@@ -218,10 +218,17 @@ function parseLook(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>,
     metaDisk: meta,
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
+    nodeId: parseNodeId(sections.get("status")),
     device: device && parseContents(device, blocks),
     portTaken: disk.kind !== "attached" && kernelGi === undefined && isTaken(need(sections, "port").text),
     change: outputOf(sections.get("change")),
   };
+}
+
+/** `r0 node-id:0 role:Primary …`, the first line of `drbdsetup status --verbose` (module 9). */
+function parseNodeId(section: Section | undefined): number | undefined {
+  const id = /^\S+ node-id:(\d+) /.exec(section?.text.trimStart() ?? "")?.[1];
+  return section?.exit === 0 && id !== undefined ? Number(id) : undefined;
 }
 
 /** `grep -c`: how many listen, by file. There is no tcp6 where IPv6 is switched off. */

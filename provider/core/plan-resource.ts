@@ -4,10 +4,12 @@ import { attach, bringUp, metadataSteps } from "./bring-up";
 import { describeChange } from "./changed-lines";
 import { redactSecrets } from "./config-file";
 import { replacedPath } from "./configuration-place";
+import { dataRefusals } from "./data-refusals";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { isAttached } from "./discards";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
+import { nodeIdRefusals } from "./node-ids";
 import type { ObservedNode } from "./observed";
 import { mountRefusals, pairRefusals } from "./pair-refusals";
 import { PairView } from "./pair-view";
@@ -49,7 +51,9 @@ export function planResource(situation: ResourceSituation): Plan {
     return refused([first, second].flatMap((side) => (Array.isArray(side) ? side : [])));
   }
   const pair = new PairView(desired, situation.memory, [first, second]);
-  const refusals = pairRefusals(pair);
+  // With other ids in its file, what drbdadm would do to the pair is no guide: data first, and then those.
+  const unclear = dataRefusals(pair).length > 0 ? [] : nodeIdRefusals(desired, nodes);
+  const refusals = unclear.length > 0 ? unclear : pairRefusals(pair);
   if (refusals.length > 0) return refused(refusals);
   const plan = new PairPlan(pair, situation.configuration);
   const stages = plan.stages();

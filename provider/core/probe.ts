@@ -41,6 +41,8 @@ export interface ProbeRequest {
 export const justTheHost: ProbeRequest = { looks: [], candidates: [], depth: "needed" };
 export const theHostClosely: ProbeRequest = { looks: [], candidates: [], depth: "close" };
 
+const moduleVersion = "/sys/module/drbd/version";
+
 /** The files an observation brings along, as one grep prints them: path, NUL, line. */
 const files = [
   "/proc/sys/kernel/hostname",
@@ -59,7 +61,7 @@ const files = [
   "/lib/modules-load.d/*",
   "/usr/lib/modules-load.d/*",
   "/etc/systemd/system/drbd-primary@.service",
-  "/sys/module/drbd/version",
+  moduleVersion,
   "/var/lib/drbd/*.lkbd",
   "/var/lib/pulumi-drbd/*.new",
 ];
@@ -177,6 +179,8 @@ function lookLines(look: Look): string[] {
     `case $zeros in zero*) run gi ${internal ? "moved" : "echo none"} ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;; esac`,
     `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
+    // Of a healthy pair each host's own id is what its peer's kernel calls it.
+    `version=; if [ -e ${moduleVersion} ]; then read -r version <${moduleVersion}; fi; case $version in 9*) run status drbdsetup status --verbose ${quote(name)} ;; esac`,
     primaryDevice,
     `else run port grep -sc ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
     ";; esac",
