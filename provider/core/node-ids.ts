@@ -98,7 +98,9 @@ function usedIds(desired: DesiredResource, nodes: Nodes, side: 0 | 1): Claim[] {
   const claim = (id: number | undefined, source: string): Claim[] =>
     id === undefined || id < 0 ? [] : [{ side, id, source }];
   return [
-    ...claim(other.kernelResources.get(name)?.peerNodeId, `the kernel of ${other.hostname}`),
+    ...(grammarOf(other) === "8.4"
+      ? []
+      : claim(other.kernelResources.get(name)?.peerNodeId, `the kernel of ${other.hostname}`)),
     ...claim(look?.nodeId, `the kernel of ${own.hostname}`),
     ...(isLetGo(desired, desired.sides[side], own)
       ? []

@@ -36,7 +36,7 @@ export interface KernelResource {
   readonly name: string;
   readonly role: string;
   readonly suspended: string;
-  /** The peer's node id, as this host's kernel knows it; only DRBD 9 has them. */
+  /** The peer's node id, as this host's kernel knows it; DRBD 8.4 has none, and tells 0. */
   readonly peerNodeId?: number;
   /** StandAlone, Connecting, Connected …; absent when there is no connection at all. */
   readonly connection?: string;

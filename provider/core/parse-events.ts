@@ -48,7 +48,7 @@ export function parseEvents(text: string): Map<string, KernelResource> {
     const resource = resources.get(name);
     if (resource === undefined) throw new ProbeError(`drbdsetup's ${object} is of no resource: ${line.slice(0, 300)}`);
     if (object === "connection") {
-      if (fields.has("peer-node-id")) resource.peerNodeId = number(fields.get("peer-node-id"));
+      resource.peerNodeId = number(fields.get("peer-node-id"));
       resource.connection = fields.get("connection");
       resource.peerRole = fields.get("role");
     } else if (object === "device") {

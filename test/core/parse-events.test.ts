@@ -62,6 +62,7 @@ test("all that one capture tells", () => {
           role: "Primary",
           suspended: "no",
           connection: "Connected",
+          peerNodeId: 0,
           peerRole: "Secondary",
           devices: [{ resource: "r0", volume: 0, minor: 1, disk: "UpToDate", size: 524236 }],
           replication: "SyncSource",
