@@ -3,8 +3,10 @@ import { dataBlocks } from "./disk";
 import { type Beginning, beginnings, diskWork, type Event, type HandCommand, handCommands, oddities } from "./events";
 import type { Deed, History, Interruption } from "./history";
 import type { Program } from "./pulumi";
+import { chosenVersions } from "./drbd";
 import type { Fault } from "./remote";
 
+const drbd = fc.constantFrom(...chosenVersions());
 const machine = fc.constantFrom<0 | 1>(0, 1);
 const block = fc.integer({ min: 1, max: dataBlocks - 1 });
 
@@ -156,6 +158,7 @@ const story = fc.oneof(
 );
 
 export const arbitraryHistory: fc.Arbitrary<History> = fc.record({
+  drbd,
   beginnings: fc.tuple(beginning, beginning),
   program,
   restless: fc.boolean(),
@@ -170,6 +173,7 @@ export const arbitraryHistory: fc.Arbitrary<History> = fc.record({
 
 /** A first up during which somebody works on a disk: what was seen is not what is there. */
 export const arbitraryRace: fc.Arbitrary<History> = fc.record({
+  drbd,
   beginnings: fc.tuple(beginning, beginning),
   program,
   restless: fc.boolean(),
@@ -186,6 +190,7 @@ export const arbitraryRace: fc.Arbitrary<History> = fc.record({
 
 /** An up dies half-way, and somebody goes on from there on the other host, by force, with data of his own. */
 export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
+  drbd,
   beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
   program: program.map((one) => ({ ...one, syncSource: "alpha" as const, formatted: true, keeps: false })),
   restless: fc.boolean(),
@@ -208,6 +213,7 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
 
 /** Data to keep, and a peer that comes back from a power cut with another pair's disk, which somebody put in while up ran. */
 export const arbitraryKeeping: fc.Arbitrary<History> = fc.record({
+  drbd,
   beginnings: fc.constant<History["beginnings"]>(["xfs with room behind it", "blank"]),
   program: program.map((one) => ({ ...one, syncSource: "alpha" as const, keeps: true })),
   restless: fc.boolean(),

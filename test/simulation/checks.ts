@@ -100,7 +100,7 @@ function waitConnected(machine: Machine): Result | "wait" {
 function neverUsed(machine: Machine): Result {
   if (machine.parseError !== undefined) return failed(1, `not those of a new device: ${machine.parseError}`);
   const metadata = isRunning(machine)
-    ? (attachedMetadata(machine) ?? visibleMetadata(machine.holderByFile))
+    ? (attachedMetadata(machine) ?? visibleMetadata(machine.holderByFile, machine.drbd))
     : undefined;
   const isNew =
     metadata?.current === justCreated && metadata.bitmap === 0 && metadata.history.every((one) => one === 0);

@@ -1,5 +1,7 @@
-/** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 do it. */
-import { drbdadm } from "./drbdadm";
+/** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 and 9 do it. */
+import { demoteAfterWriting, drbdadm, promoteToWrite } from "./drbdadm";
+import { isRunning } from "./connection";
+import { beginOwed } from "./kernel";
 import { justCreated, MiB, tailBlock, unseenBlock } from "./disk";
 import { device, enabledLink, type Machine, resource } from "./machine";
 import { formattingMark } from "../../provider/core/steps-resource";
@@ -27,9 +29,9 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "mkfs.xfs":
       return mkfs(world, machine, words, actor);
     case "mount":
-      return mount(world, machine, words);
+      return mount(world, machine, words, actor);
     case "umount":
-      return unmount(machine);
+      return unmount(world, machine);
     case "rm":
       machine.files.delete(words.at(-1)!);
       return done;
@@ -74,10 +76,11 @@ function systemctl(machine: Machine, words: readonly string[]): Result {
 /** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
 function mkfs(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   if (words.at(-1) !== device) throw new UnknownCommand(`mkfs.xfs on ${words.at(-1) ?? "nothing"}`);
-  if (!machine.isPrimary) return failed(1, `mkfs.xfs: ${device}: Wrong medium type`);
   const first = machine.disk.blocks[0]!;
   const isKnown = first !== 0 && world.ledger.content(first).type !== "data";
   if (isKnown && !words.includes("-f")) return failed(1, "mkfs.xfs: use the -f option to force overwrite.");
+  promoteToWrite(world, machine, actor);
+  if (!machine.isPrimary) return failed(1, `mkfs.xfs: ${device}: Wrong medium type`);
   if (actor === "provider") world.made.formatted += 1;
   world.happened.add("a device was formatted");
   machine.disk.blocks.slice(0, tailBlock).forEach((version, block) => {
@@ -96,6 +99,7 @@ function mkfs(world: World, machine: Machine, words: readonly string[], actor: A
       world.ledger.keep(written, block);
     } else writeBlock(world, machine, block, 0, "mkfs.xfs discarded it");
   });
+  demoteAfterWriting(world, machine);
   return done;
 }
 
@@ -104,6 +108,7 @@ export function writeBlock(world: World, machine: Machine, block: number, versio
   const { kernel, disk } = machine;
   if (kernel?.role !== "Primary" || kernel.disk === "Diskless") throw new Error("a write to a device that is not open");
   const metadata = machine.holder.metadata!;
+  if (isRunning(machine)) beginOwed(machine, world.generations);
   metadata.active[block] = true;
   const peer = world.peerOf(machine);
   const mirrored = kernel.connection === "Connected" && peer.kernel !== undefined && peer.kernel.disk !== "Diskless";
@@ -167,20 +172,25 @@ export function tornWrite(world: World, machine: Machine, block: number, where: 
   world.cutPower(machine);
 }
 
-function mount(world: World, machine: Machine, words: readonly string[]): Result {
+function mount(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   const [target = ""] = words;
   const line = machine.fstabLine;
   if (line?.target !== target) return failed(1, `mount: ${target}: can't find in /etc/fstab.`);
   if (machine.mountedAt !== undefined) return failed(32, `mount: ${device} already mounted`);
+  promoteToWrite(world, machine, actor);
   if (!machine.isPrimary) return failed(32, `mount: ${device}: Wrong medium type`);
   const first = readBlock(world, machine, 0);
-  if (first === 0 || world.ledger.content(first).type !== "xfs") return failed(32, `mount: ${target}: wrong fs type`);
+  if (first === 0 || world.ledger.content(first).type !== "xfs") {
+    demoteAfterWriting(world, machine);
+    return failed(32, `mount: ${target}: wrong fs type`);
+  }
   machine.mountedAt = target;
   return done;
 }
 
-function unmount(machine: Machine): Result {
+function unmount(world: World, machine: Machine): Result {
   if (machine.mountedAt === undefined) return failed(32, "umount: not mounted.");
   machine.mountedAt = undefined;
+  demoteAfterWriting(world, machine);
   return done;
 }

@@ -13,7 +13,7 @@ export const stateOf = (kernel: KernelResource | undefined) =>
 
 /** What `drbdadm -d adjust` would do, without the options. */
 export const verbsOf = (lines: string): (string | undefined)[] =>
-  [...lines.matchAll(/^drbd(?:setup-84|meta) (?:\S+ v08 \S+ \S+ )?([a-z-]+)/gm)].map(([, verb]) => verb);
+  [...lines.matchAll(/^drbd(?:setup|setup-84|meta) (?:\S+ v0[89] \S+ \S+ )?([a-z-]+)/gm)].map(([, verb]) => verb);
 
 /** Identifiers by the place where each was first met, without the role in bit 0. */
 export class Names {
@@ -27,7 +27,8 @@ export class Names {
       if (!this.met.has(uuid)) this.met.set(uuid, this.met.size + 1);
       return this.met.get(uuid)!;
     });
-    // Consistent, was UpToDate, Primary, and the peer outdated: what the simulation keeps of the flags.
-    return [...uuids, ...[4, 5, 6, 9].map((at) => words[at]!)];
+    // Consistent, was UpToDate, Primary, and the peer outdated: what the simulation keeps of the flags. DRBD 9 has twelve.
+    const isOf9 = words.length === 16;
+    return [...uuids, ...[4, 5, 6, isOf9 ? 12 : 9].map((at) => words[at]!)];
   }
 }

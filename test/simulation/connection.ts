@@ -1,4 +1,4 @@
-/** Two devices that find each other, agree on who is newer, sync, and part: drbd_sync_handshake and around (DRBD 8.4). */
+/** Two devices that find each other, agree on who is newer, sync, and part: drbd_sync_handshake and around (DRBD 8.4 and 9). */
 import { dataBlocks, justCreated, type Metadata, visibleMetadata } from "./disk";
 import { closeBitmap, compare, endSync, type Verdict } from "./generations";
 import {
@@ -24,6 +24,8 @@ export function meet(world: World): void {
   const [first, second] = world.machines;
   if (!world.linked || !isRunning(first) || !isRunning(second)) return;
   if (first.kernel.connection !== "Connecting" || second.kernel.connection !== "Connecting") return;
+  // A pair of two versions is refused by the provider, and nobody connects it by hand.
+  if (first.drbd !== second.drbd) return;
   // Authentication that fails is tried again; settings that do not fit are not.
   if (secretOf(first.kernel.configuration) !== secretOf(second.kernel.configuration)) return;
   const fit = protocolOf(first.kernel.configuration) === protocolOf(second.kernel.configuration);
@@ -43,7 +45,7 @@ export function shakeHands(world: World, first: Running, second: Running): void 
     return;
   }
   const crashed = { self: first.kernel.crashedPrimary, peer: second.kernel.crashedPrimary };
-  const verdict = settle(world, first, second, compare(mine, theirs, crashed));
+  const verdict = settle(world, first, second, compare(mine, theirs, { drbd: first.drbd, crashed }));
   const stopped = objections(first, verdict, 1) || objections(second, verdict, -1);
   if (typeof verdict === "string") {
     world.happened.add(verdict === "unrelated" ? "unrelated data" : "a split brain");
@@ -54,8 +56,17 @@ export function shakeHands(world: World, first: Running, second: Running): void 
     part(world, second, objections(second, verdict, -1) ? "StandAlone" : "Connecting");
   } else {
     connected(world, first, second);
+    if (verdict === 0 && first.drbd === "9") forgetDifferences(mine, theirs);
     if (verdict > 0) beginSync(world, first, second, verdict === 2);
     if (verdict < 0) beginSync(world, second, first, verdict === -2);
+  }
+}
+
+/** Both are of one generation, so DRBD 9 takes them for the same, whatever a verify found (rule=reconnected, 9.2.16). */
+function forgetDifferences(...both: readonly Metadata[]): void {
+  for (const metadata of both) {
+    closeBitmap(metadata);
+    metadata.outOfSync.fill(false);
   }
 }
 
@@ -111,7 +122,8 @@ export function beginSync(world: World, source: Running, target: Running, full: 
     from.outOfSync[block] = to.outOfSync[block] = out;
   }
   target.kernel.source = { current: from.current, bitmap: from.bitmap, history: [...from.history] };
-  world.generations.beginSync(from, to);
+  if (source.drbd === "9") world.generations.joinSync(from, to);
+  else world.generations.beginSync(from, to);
   change(source, { replication: "SyncSource", disk: "UpToDate", peerDisk: "Inconsistent" }, world.generations);
   change(target, { replication: "SyncTarget", disk: "Inconsistent", peerDisk: "UpToDate" }, world.generations);
   if (!to.outOfSync.includes(true)) finishSync(world, source, target);
@@ -149,7 +161,7 @@ export function noticeSyncEnd(world: World, source: Running): void {
 function finishSync(world: World, source: Running, target: Running): void {
   const seen = target.kernel.source;
   if (seen === undefined) throw new Error("a sync ends that did not begin");
-  endSync(metadataOf(target), seen);
+  if (target.drbd === "8.4") endSync(metadataOf(target), seen);
   change(target, synced, world.generations);
   if (!world.missesSyncEnd) noticeSyncEnd(world, source);
   world.missesSyncEnd = false;
@@ -194,7 +206,7 @@ export function disconnect(world: World, machine: Running): void {
 }
 
 function metadataOf(device: Device): Metadata {
-  const metadata = visibleMetadata(device.holder);
+  const metadata = visibleMetadata(device.holder, device.drbd);
   if (metadata === undefined || device.kernel.disk === "Diskless") throw new Error("a device syncs that has no disk");
   return metadata;
 }

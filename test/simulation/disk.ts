@@ -1,3 +1,4 @@
+import { type Drbd, metadataVersion } from "./drbd";
 import type { Version } from "./ledger";
 
 export const MiB = 1024 * 1024;
@@ -13,13 +14,24 @@ export interface Metadata {
   current: number;
   bitmap: number;
   history: [number, number];
-  flags: { consistent: boolean; wasUpToDate: boolean; primary: boolean; crashed: boolean; peerOutdated: boolean };
+  flags: {
+    consistent: boolean;
+    wasUpToDate: boolean;
+    primary: boolean;
+    /** DRBD 9 notes it beside `primary`, and prints the two as one. */
+    peerIsPrimary: boolean;
+    crashed: boolean;
+    peerOutdated: boolean;
+  };
   outOfSync: boolean[];
   /** The activity log: written since it became Primary, and so out of sync after a crash. */
   active: boolean[];
-  readonly deviceUuid: string;
-  /** DRBD 9 has another format: to 8.4 its metadata looks like none. */
+  /** A conversion gives it another one. */
+  deviceUuid: string;
+  /** DRBD 9 has another format: to the other version's module its metadata looks like none. */
   version: "v08" | "v09";
+  /** Of v09: the host's own node id, once it was attached. `bitmap` is what stands in the slot of its one peer. */
+  nodeId?: number;
   /** Whether it is the pair's own: made by the provider, and not by a person or for another pair. */
   readonly isOwn: boolean;
   /** The serial number of the disk for whose data it was made. */
@@ -50,17 +62,29 @@ export function newDisk(name: string, serial: string, size: number): Disk {
 
 export const justCreated = 4;
 
-export function newMetadata(holder: Disk, madeFor: Disk, deviceUuid: string, isOwn: boolean): Metadata {
+export function newMetadata(
+  drbd: Drbd,
+  { holder, madeFor }: { readonly holder: Disk; readonly madeFor: Disk },
+  deviceUuid: string,
+  isOwn: boolean,
+): Metadata {
   const blocks = Array.from({ length: dataBlocks });
   return {
     current: justCreated,
     bitmap: 0,
     history: [0, 0],
-    flags: { consistent: false, wasUpToDate: false, primary: false, crashed: false, peerOutdated: false },
+    flags: {
+      consistent: false,
+      wasUpToDate: false,
+      primary: false,
+      peerIsPrimary: false,
+      crashed: false,
+      peerOutdated: false,
+    },
     outOfSync: blocks.map(() => false),
     active: blocks.map(() => false),
     deviceUuid,
-    version: "v08",
+    version: metadataVersion[drbd],
     isOwn,
     madeFor: madeFor.serial,
     diskSize: holder.size,
@@ -73,22 +97,31 @@ export function anyMetadata(disk: Disk): Metadata | undefined {
 }
 
 /** Such as the module reads. */
-export function visibleMetadata(disk: Disk): Metadata | undefined {
+export function visibleMetadata(disk: Disk, drbd: Drbd): Metadata | undefined {
   const found = anyMetadata(disk);
-  return found?.version === "v08" ? found : undefined;
+  return found?.version === metadataVersion[drbd] ? found : undefined;
 }
 
 /** Metadata where drbdmeta looks for it in a disk that was smaller once. */
 export function metadataAt(disk: Disk, bytes: number): Metadata | undefined {
-  return disk.metadata?.diskSize === bytes && disk.metadata.version === "v08" ? disk.metadata : undefined;
+  return disk.metadata?.diskSize === bytes ? disk.metadata : undefined;
 }
 
 const word = (uuid: number): string => uuid.toString(16).toUpperCase().padStart(16, "0");
 
-/** As `get-gi` prints it. */
-export function giText(metadata: Metadata, isPrimary: boolean): string {
+/** As `get-gi` prints it: of v09 for the slot of the peer. In the host's own slot there is no bitmap. */
+export function giText(metadata: Metadata, isPrimary: boolean, slot: "peer" | "own" = "peer"): string {
   const { current, bitmap, history, flags } = metadata;
-  const uuids = [current + (isPrimary ? 1 : 0), bitmap, ...history].map(word);
-  const bits = [flags.consistent, flags.wasUpToDate, flags.primary, false, false, flags.peerOutdated, flags.crashed];
+  const isOfPeer = metadata.version === "v08" || slot === "peer";
+  const uuids = [current + (isPrimary ? 1 : 0), isOfPeer ? bitmap : 0, ...history].map(word);
+  const { consistent, wasUpToDate, primary, peerIsPrimary, crashed } = flags;
+  const peerOutdated = isOfPeer && flags.peerOutdated;
+  const bits =
+    metadata.version === "v08"
+      ? [consistent, wasUpToDate, primary, false, false, peerOutdated, crashed]
+      : [
+          ...[consistent, wasUpToDate, primary || peerIsPrimary, crashed],
+          ...[false, false, false, false, peerOutdated, false, false, false],
+        ];
   return [...uuids, ...bits.map((one) => (one ? "1" : "0"))].join(":");
 }

@@ -3,8 +3,17 @@ import { usableBytes } from "../../provider/core/metadata-size";
 import { beginSync, disconnect, isRunning, meet, noticeSyncEnd, shakeHands } from "./connection";
 import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
 import { adjustLines } from "./adjust";
-import { anyMetadata, justCreated, metadataAt, newMetadata, tailBlock, usualSize, visibleMetadata } from "./disk";
-import { attach, atLeast, change, fences, newKernel } from "./kernel";
+import {
+  anyMetadata,
+  dataBlocks,
+  justCreated,
+  metadataAt,
+  newMetadata,
+  tailBlock,
+  usualSize,
+  visibleMetadata,
+} from "./disk";
+import { attach, atLeast, change, detach, fences, newKernel, nodeIdOf, promotesItself } from "./kernel";
 import { diskPath, type Machine, resource, resourceFile, sizeFile } from "./machine";
 import type { World } from "./world";
 
@@ -33,7 +42,7 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
   const { kernel } = machine;
   switch (verb) {
     case "down":
-      if (machine.mountedAt !== undefined)
+      if (machine.mountedAt !== undefined || machine.heldOpen)
         return failed(11, "State change failed: (-12) Device is held open by someone");
       demote(world, machine);
       if (kernel.connection !== "StandAlone") disconnect(world, machine);
@@ -47,11 +56,11 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
       demote(world, machine);
       return done;
     case "disconnect":
-      if (kernel.connection === "StandAlone") return failed(10, "unknown connection");
+      if (kernel.connection === "StandAlone") return machine.drbd === "9" ? done : failed(10, "unknown connection");
       disconnect(world, machine);
       return done;
     case "detach":
-      change(machine, { disk: "Diskless" }, world.generations);
+      detach(machine, world.generations);
       tellPeer(world, machine);
       return done;
     case "pause-sync":
@@ -64,7 +73,9 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
       return done;
     }
     case "invalidate":
-      return invalidate(world, machine);
+      return invalidate(world, machine, !flags.includes("--reset-bitmap=no"));
+    case "verify":
+      return verify(world, machine);
     case "connect":
       if (kernel.connection !== "StandAlone") return failed(10, "(102) Local address(port) already in use.");
       if (flags.includes("--discard-my-data") && machine.isPrimary) return failed(10, "(123) Discarding is impossible");
@@ -97,7 +108,7 @@ function createMetadata(world: World, machine: Machine, force: boolean, actor: A
   const tail = disk.size > usualSize ? [] : [tailBlock];
   const written = holder === disk ? tail : holder.blocks.keys();
   for (const block of written) world.ledger.replace(holder, block, 0, "create-md wrote over it");
-  holder.metadata = newMetadata(holder, disk, world.deviceUuid(), actor === "provider");
+  holder.metadata = newMetadata(machine.drbd, { holder, madeFor: disk }, world.deviceUuid(), actor === "provider");
   if (holder === disk) noteSize(machine);
   return done;
 }
@@ -113,7 +124,7 @@ function checkResize(machine: Machine): Result {
   if (machine.keepsMetadataApart) return done;
   const known = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const metadata = metadataAt(machine.disk, known);
-  if (metadata === undefined || visibleMetadata(machine.disk) !== undefined) return done;
+  if (metadata === undefined || anyMetadata(machine.disk) !== undefined) return done;
   metadata.diskSize = machine.disk.size;
   noteSize(machine);
   return done;
@@ -124,7 +135,7 @@ export function moveMetadata(machine: Machine, bytes: number): Result {
   machine.files.set(sizeFile, `${bytes}\t${diskPath}\n`);
   if (isAttached(machine)) return failed(20, "Device is configured!");
   checkResize(machine);
-  return visibleMetadata(machine.disk) === undefined ? failed(1, "the metadata is not at the end") : done;
+  return visibleMetadata(machine.disk, machine.drbd) === undefined ? failed(1, "the metadata is not at the end") : done;
 }
 
 function wipeMetadata(world: World, machine: Machine, force: boolean, actor: Actor): Result {
@@ -143,6 +154,7 @@ function wipeMetadata(world: World, machine: Machine, force: boolean, actor: Act
 function up(world: World, machine: Machine, configuration: string, actor: Actor): Result {
   if (!machine.moduleLoaded) return failed(20, "Could not connect to 'drbd' generic netlink family");
   if (machine.kernel !== undefined) return failed(1, "(158) Unknown resource or already there");
+  machine.heldOpen = false;
   machine.kernel = newKernel(configuration, actor);
   return attachAndConnect(world, machine);
 }
@@ -186,12 +198,25 @@ function adjust(world: World, machine: Machine, configuration: string, actor: Ac
     }
     if (lines.some((line) => line.includes(" detach ")) && isAttached(machine)) {
       if (actor === "provider") world.broken.push(`${machine.name}'s disk was detached by an adjust`);
-      change(machine, { disk: "Diskless" }, world.generations);
+      detach(machine, world.generations);
       tellPeer(world, machine);
     }
+    if (lines.some((line) => line.includes(" del-peer "))) return replacePeer(world, machine, configuration, actor);
     machine.kernel.configuration = configuration;
     machine.kernel.startedBy = actor;
   } else machine.kernel = newKernel(configuration, actor);
+  return attachAndConnect(world, machine);
+}
+
+/** DRBD 9: the old peer goes. The new one is refused where the host itself has that id in the kernel, which does not change. */
+function replacePeer(world: World, machine: Machine, configuration: string, actor: Actor): Result {
+  if (!isRunning(machine)) throw new Error("nothing whose peer is replaced");
+  if (actor === "provider") world.broken.push(`${machine.name} was parted from its peer by an adjust`);
+  if (machine.kernel.connection !== "StandAlone") disconnect(world, machine);
+  const own = (text: string) => nodeIdOf(text, machine.name);
+  if (own(machine.kernel.configuration) !== own(configuration))
+    return failed(1, "r0: Failure: (162) Invalid configuration request\npeer node id cannot be my own node id");
+  machine.kernel.configuration = configuration;
   return attachAndConnect(world, machine);
 }
 
@@ -217,10 +242,16 @@ function tellPeer(world: World, machine: Machine): void {
 function promote(world: World, machine: Machine, force: boolean, actor: Actor): Result {
   if (!isRunning(machine)) throw new Error("nothing to promote");
   const { kernel, holder } = machine;
-  if (kernel.role === "Primary") return done;
+  if (kernel.role === "Primary") {
+    kernel.autoPromoted = false;
+    return done;
+  }
   const connected = kernel.connection === "Connected";
   if (connected && kernel.peerRole === "Primary") {
     return failed(11, "State change failed: (-1) Multiple primaries not allowed by config");
+  }
+  if (machine.drbd === "9" && connected && world.peerOf(machine).heldOpen) {
+    return failed(11, `State change failed: (-10) State change was refused by peer node\nDeclined by peer`);
   }
   const stale = connected
     ? !atLeast(kernel.disk, "Outdated") && !atLeast(kernel.peerDisk, "Outdated")
@@ -239,7 +270,11 @@ function promote(world: World, machine: Machine, force: boolean, actor: Actor): 
   change(machine, { role: "Primary", ...(forced ? { disk: "UpToDate" as const } : {}) }, world.generations);
   const peerIsGone = !connected || !atLeast(kernel.peerDisk, "Negotiating");
   const { metadata } = holder;
-  if (metadata !== undefined && ((peerIsGone && metadata.bitmap === 0) || forced)) world.generations.begin(metadata);
+  if (machine.drbd === "9" && !forced) kernel.owesGeneration = peerIsGone;
+  else if (metadata !== undefined && ((peerIsGone && metadata.bitmap === 0) || forced))
+    world.generations.begin(metadata);
+  // Nobody has what went before: without a peer that could be behind, DRBD 9 keeps no note of it.
+  if (machine.drbd === "9" && metadata?.bitmap === justCreated) metadata.bitmap = 0;
   const peer = world.peerOf(machine);
   tellPeer(world, machine);
   if (forced && connected && isRunning(peer)) shakeHands(world, machine, peer);
@@ -247,14 +282,40 @@ function promote(world: World, machine: Machine, force: boolean, actor: Actor): 
   return done;
 }
 
-/** What is on this side is copied from the peer anew, whole. */
-function invalidate(world: World, machine: Machine): Result {
+/** DRBD 9: a Secondary's device is opened to write. */
+export function promoteToWrite(world: World, machine: Machine, actor: Actor): void {
+  const { kernel } = machine;
+  if (kernel === undefined || machine.isPrimary || machine.drbd !== "9" || !promotesItself(kernel.configuration))
+    return;
+  if (promote(world, machine, false, actor).exit === 0) kernel.autoPromoted = true;
+}
+
+/** The last one who wrote to it closes the device. */
+export function demoteAfterWriting(world: World, machine: Machine): void {
+  if (machine.kernel?.autoPromoted !== true) return;
+  machine.kernel.autoPromoted = false;
+  demote(world, machine);
+}
+
+/** Both disks are read, and what differs is noted as out of sync. */
+function verify(world: World, machine: Machine): Result {
+  const peer = world.peerOf(machine);
+  if (!isRunning(machine) || machine.kernel.replication !== "Established") return failed(11, "(-14) Need a connection");
+  for (let block = 0; block < dataBlocks; block++) {
+    const differs = machine.disk.blocks[block] !== peer.disk.blocks[block];
+    if (differs) for (const { holder } of [machine, peer]) holder.metadata!.outOfSync[block] = true;
+  }
+  return done;
+}
+
+/** What is on this side is copied from the peer anew: whole, or what is noted as out of sync. */
+function invalidate(world: World, machine: Machine, isFull: boolean): Result {
   const peer = world.peerOf(machine);
   if (!isRunning(machine) || !isRunning(peer) || machine.kernel.connection !== "Connected") {
     throw new UnknownCommand("the simulation knows invalidate of a connected pair only");
   }
   world.ledger.giveUp(machine.disk);
-  beginSync(world, peer, machine, true);
+  beginSync(world, peer, machine, isFull);
   return done;
 }
 

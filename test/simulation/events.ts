@@ -13,7 +13,8 @@ import {
   usualSize,
 } from "./disk";
 import { isRunning } from "./connection";
-import { broken, device, type Machine, othersFile, resource, sizeFile } from "./machine";
+import { nodeIdOf } from "./kernel";
+import { broken, device, type Machine, othersFile, resource, resourceFile, sizeFile } from "./machine";
 import type { World } from "./world";
 
 /** What a person types, and what stays of it is DRBD's or the host's business. */
@@ -217,6 +218,12 @@ function convert(world: World, machine: Machine): void {
   const found = anyMetadata(machine.holder);
   if (isRunning(machine) || found === undefined) return;
   found.version = found.version === "v08" ? "v09" : "v08";
+  // What it keeps is the generation itself: who is behind it is forgotten, and the device gets another UUID.
+  found.bitmap = 0;
+  // What it knew of its peer goes to the slot of node 0, whoever that is.
+  if (nodeIdOf(machine.files.get(resourceFile) ?? "", machine.name) === 0) found.flags.peerOutdated = false;
+  found.nodeId = undefined;
+  found.deviceUuid = world.deviceUuid();
   world.happened.add("metadata was converted");
 }
 
@@ -288,9 +295,10 @@ export function fill(world: World, machine: Machine, beginning: Beginning): void
   if (beginning === "data at the end") put(tailBlock, "data");
   if (beginning.startsWith("new metadata")) {
     const { holder } = machine;
-    holder.metadata = newMetadata(holder, disk, world.deviceUuid(), false);
+    holder.metadata = newMetadata(machine.drbd, { holder, madeFor: disk }, world.deviceUuid(), false);
   }
-  if (beginning === "another pair's metadata") disk.metadata = newMetadata(disk, disk, world.deviceUuid(), false);
+  if (beginning === "another pair's metadata")
+    disk.metadata = newMetadata(machine.drbd, { holder: disk, madeFor: disk }, world.deviceUuid(), false);
   if (beginning !== "another pair's metadata" || disk.metadata === undefined) return;
   for (let block = 1; block < dataBlocks; block++) put(block, "data");
   Object.assign(disk.metadata, {

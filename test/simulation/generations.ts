@@ -1,5 +1,6 @@
-/** What the kernel does with generation identifiers (drbd_receiver.c and drbd_main.c of DRBD 8.4), rule by rule. */
+/** What the kernel does with generation identifiers (drbd_receiver.c and drbd_main.c of DRBD 8.4 and 9), rule by rule. */
 import { justCreated, type Metadata } from "./disk";
+import type { Drbd } from "./drbd";
 
 /** What a sync in progress adds to the bitmap's identifier. */
 const syncStep = 2 ** 40;
@@ -17,6 +18,16 @@ export class Generations {
   begin(metadata: Metadata): void {
     metadata.bitmap = metadata.current;
     metadata.current = this.fresh();
+  }
+
+  /**
+   * DRBD 9: the target takes the source's identifier at once, and keeps its own past. Before its first sync it has none:
+   * what it then notes was seen on a real pair, and is nobody's.
+   */
+  joinSync(source: Metadata, target: Metadata): void {
+    if (target.current === justCreated) pushHistory(target, this.fresh());
+    target.current = source.current;
+    target.bitmap = 0;
   }
 
   /** The source names the sync that begins: drbd_gen_and_send_sync_uuid, and what the target makes of it. */
@@ -57,8 +68,13 @@ export type Verdict = 0 | 1 | 2 | -1 | -2 | "split-brain" | "unrelated";
 
 const opposite = (verdict: Verdict): Verdict => (typeof verdict === "number" ? ((0 - verdict) as Verdict) : verdict);
 
+export interface Met {
+  readonly drbd: Drbd;
+  readonly crashed: { readonly self: boolean; readonly peer: boolean };
+}
+
 /** drbd_uuid_compare. It may put right what an interrupted sync left: rule 34 and its mirror. */
-export function compare(self: Metadata, peer: Metadata, crashed: { self: boolean; peer: boolean }): Verdict {
+export function compare(self: Metadata, peer: Metadata, { drbd, crashed }: Met): Verdict {
   const unused = (one: Metadata) => one.current === justCreated || one.current === 0;
   if (unused(self) && unused(peer)) return 0;
   if (unused(self)) return -2;
@@ -74,7 +90,9 @@ export function compare(self: Metadata, peer: Metadata, crashed: { self: boolean
   if (self.bitmap === peer.current) return 1;
   if (self.history.includes(peer.current)) return 2;
   if (self.bitmap === peer.bitmap && self.bitmap !== 0) return "split-brain";
-  return self.history.some((one) => peer.history.includes(one)) ? "split-brain" : "unrelated";
+  // DRBD 9 does not take an empty place in both histories for a common past.
+  const past = self.history.filter((one) => one !== 0 || drbd === "8.4");
+  return past.some((one) => peer.history.includes(one)) ? "split-brain" : "unrelated";
 }
 
 /** It was the source of a sync whose end, or beginning, one side did not write down. */

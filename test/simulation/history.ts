@@ -1,5 +1,6 @@
 /** A history of a pair: what it begins with, and everything that happens to it, the provider's runs among it. */
 import { contentsIdentity } from "../../provider/core/disk-identity";
+import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
@@ -24,6 +25,7 @@ export type Deed =
   | { readonly kind: "event"; readonly event: Event };
 
 export interface History {
+  readonly drbd: Drbd;
   readonly beginnings: readonly [Beginning, Beginning];
   readonly program: Program;
   /** Whether time passes by itself between what the provider does. */
@@ -71,7 +73,7 @@ export interface Life {
 
 /** Lives through a history and tells which laws were broken in it, and how it ended. */
 export async function live(history: History): Promise<Life> {
-  const world = new World();
+  const world = new World(history.drbd);
   for (const machine of world.machines) machine.beginsApart = history.program.metadataApart;
   history.beginnings.forEach((beginning, index) => {
     fill(world, world.machines[index === 0 ? 0 : 1], beginning);

@@ -1,4 +1,5 @@
 /** One host: what is on its disks, and what its kernel and systemd know of until the power goes. */
+import type { Drbd } from "./drbd";
 import { type Disk, newDisk, smallSize, usualSize } from "./disk";
 import type { Kernel } from "./kernel";
 
@@ -28,6 +29,8 @@ export class Machine {
   hasUtils = true;
   moduleLoaded = true;
   kernel: Kernel | undefined;
+  /** Somebody reads the DRBD device, which DRBD 9 takes for a reason not to let its peer become Primary. */
+  heldOpen = false;
   disk: Disk;
   /** For DRBD's metadata, where the program keeps it apart from the data. */
   metaDisk: Disk;
@@ -50,6 +53,8 @@ export class Machine {
   constructor(
     readonly name: string,
     readonly address: string,
+    /** Of the module, and so of the grammar that drbdadm reads. */
+    public drbd: Drbd,
   ) {
     this.disk = newDisk(`${name}:${diskPath}`, `${name}-1`, usualSize);
     this.metaDisk = newDisk(`${name}:${metaDiskPath}`, `${name}-meta-1`, smallSize);
@@ -96,7 +101,16 @@ export class Machine {
 
   /** What drbdadm says where it cannot read some file: no resource at all is there then. */
   get parseError(): string | undefined {
-    return this.files.get(othersFile) === broken ? `${othersFile}:2: Parse error: expected` : undefined;
+    return this.parseErrorWith(this.files.get(resourceFile) ?? "");
+  }
+
+  /** The same, with another text in the place of the resource's own file. */
+  parseErrorWith(text: string): string | undefined {
+    if (this.files.get(othersFile) === broken) return `${othersFile}:2: Parse error: expected`;
+    // Each version's drbdadm knows some words that the other's does not.
+    const strange = this.drbd === "9" ? /^ {4}disk \{\n(?: {8}.*\n)*? {8}(fencing) /m : /^ *(node-id) /m;
+    const word = strange.exec(text)?.[1];
+    return word && `${resourceFile.slice("/etc/".length)}:9: Parse error: 'an option' expected,\n\tbut got '${word}'`;
   }
 
   get isPrimary(): boolean {

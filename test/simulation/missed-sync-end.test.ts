@@ -12,7 +12,7 @@ test.each([
   ["missed", true, ["bravo: drbdadm resume-sync r0"]],
   ["noticed", false, []],
 ])("the end of the first sync is %s: up ends with both sides UpToDate", async (_what, isMissed, wanted) => {
-  const world = new World();
+  const world = new World("8.4");
   if (isMissed) happen(world, { kind: "the next sync's end is missed" });
   const run = quiet();
   const stack = new SimulatedStack(world);

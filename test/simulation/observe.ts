@@ -12,6 +12,7 @@ import type { Look, ProbeRequest } from "../../provider/core/probe";
 import { adjustLines } from "./adjust";
 import { isRunning } from "./connection";
 import { anyMetadata, dataBlocks, type Disk, giText, metadataAt, unseenBlock } from "./disk";
+import { moduleVersion } from "./drbd";
 import { attachedMetadata, type Kernel } from "./kernel";
 import {
   device,
@@ -40,7 +41,7 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
   for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
     const looked = resources.get(name);
     if (looked === undefined) continue;
-    const output = machine.parseError;
+    const output = machine.parseErrorWith(text);
     const candidate = { exit: output === undefined ? 0 : 10, output: output ?? "" };
     resources.set(name, { ...looked, candidate, change: adjustOutput(machine, text) });
   }
@@ -51,7 +52,7 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
     os: { id: "debian", like: [], name: "Debian GNU/Linux 12 (bookworm)" },
     clock: 1_700_000_000,
     addresses: ["127.0.0.1", machine.address],
-    module: { version: "8.4.11", loaded: machine.moduleLoaded },
+    module: { version: moduleVersion[machine.drbd], loaded: machine.moduleLoaded },
     closely,
     utils: !machine.hasUtils ? null : closely ? "9.22.0" : "unknown",
     files: new Map(machine.files),
@@ -71,7 +72,8 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
 }
 
 function adjustOutput(machine: Machine, text: string | undefined): CommandOutput {
-  if (machine.parseError !== undefined) return { exit: 10, output: machine.parseError };
+  const parseError = machine.parseErrorWith(text ?? "");
+  if (parseError !== undefined) return { exit: 10, output: parseError };
   if (text === undefined) return { exit: 0, output: "" };
   return { exit: 0, output: adjustLines(machine, text).join("\n") };
 }

@@ -15,7 +15,7 @@ import { plainProgram } from "./pulumi";
 import { SimulatedStack } from "./simulated-stack";
 import { World } from "./world";
 
-const world = new World();
+const world = new World("8.4");
 const [alpha, bravo] = world.machines;
 
 const type = (machine: Machine, words: string): void => {

@@ -183,7 +183,7 @@ export class SimulatedRemote implements Remote {
         return this.check(action.call);
       case "configure":
         // Parsed together with all else that is installed.
-        if (machine.parseError !== undefined) return failed(10, machine.parseError);
+        if (machine.parseErrorWith(action.text) !== undefined) return failed(10, machine.parseErrorWith(action.text)!);
         files.set(action.path, action.text);
         return done;
       case "put":

@@ -2,6 +2,7 @@
 import { meet, copyBlock, isRunning, loseConnection } from "./connection";
 import { run } from "./commands";
 import type { Disk } from "./disk";
+import type { Drbd } from "./drbd";
 import { Generations } from "./generations";
 import { Ledger } from "./ledger";
 import { enabledLink, Machine, resource, resourceFile } from "./machine";
@@ -30,10 +31,7 @@ const bootPatience = 4;
 export class World {
   readonly ledger = new Ledger();
   readonly generations = new Generations();
-  readonly machines: readonly [Machine, Machine] = [
-    new Machine("alpha", "10.1.1.31"),
-    new Machine("bravo", "10.1.1.32"),
-  ];
+  readonly machines: readonly [Machine, Machine];
   linked = true;
   /**
    * The target's word that the next sync is over overtakes what its source has still to count (steps-resource.ts,
@@ -56,7 +54,8 @@ export class World {
   readonly happened = new Set<Happening>();
   private uuids = 0;
 
-  constructor() {
+  constructor(drbd: Drbd) {
+    this.machines = [new Machine("alpha", "10.1.1.31", drbd), new Machine("bravo", "10.1.1.32", drbd)];
     this.ledger.disks.push(...this.machines.flatMap(({ disks }) => disks));
   }
 
@@ -118,6 +117,7 @@ export class World {
     machine.kernel = undefined;
     machine.moduleLoaded = false;
     machine.mountedAt = undefined;
+    machine.heldOpen = false;
     machine.mountsDisk = false;
     machine.bootMount = undefined;
     machine.unfinished.length = 0;

@@ -15,7 +15,7 @@ import { workOf } from "./work";
 const longEnough = 20;
 
 export class SimulatedPair implements Pair {
-  readonly world = new World();
+  readonly world = new World("8.4");
   private readonly stack = new SimulatedStack(this.world);
   /** By the version that it made: the how manyth write it was. */
   private readonly writes = new Map<number, number>();
