@@ -1,7 +1,8 @@
 /**
  * What holds in every history of a pair, whatever befalls it: no data is lost, nothing is forced or formatted twice, a
  * preview changes nothing, and in the end up comes to rest, with what is wanted or with a person's decision to be made.
- * `npm run soak` lives through more of them; with SEED and RUNS, as many as one likes or the same again.
+ * Half of them are of DRBD 8.4 and half of DRBD 9; DRBD=8.4 or DRBD=9 has all of one. `npm run soak` lives through more
+ * of them; with SEED and RUNS, as many as one likes or the same again.
  */
 import * as fc from "fast-check";
 import { arbitraryHistory, arbitraryKeeping, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";

@@ -261,7 +261,9 @@ test("a pair of DRBD 8.4 gets the module of DRBD 9", async () => {
   const uuids = life.world.machines.map(({ disk }) => disk.metadata?.deviceUuid);
   for (const on of [0, 1] as const) life.hand(on, "convert the metadata");
   life.is("upgraded-converted-to-v09-both-down");
-  life.world.machines.forEach(({ disk }, on) => { expect(disk.metadata?.deviceUuid).not.toBe(uuids[on]); });
+  life.world.machines.forEach(({ disk }, on) => {
+    expect(disk.metadata?.deviceUuid).not.toBe(uuids[on]);
+  });
   for (const on of [0, 1] as const) life.type(on, "drbdadm up r0");
   life.pass(1);
   life.is("upgraded-converted-ups-unrelated");
