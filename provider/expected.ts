@@ -8,6 +8,9 @@ import { hostOf, type Host } from "./shell/host";
 export function expectAnnounced(announced: Announced | undefined): void {
   if (known.announced || announced === undefined) return;
   known.announced = true;
+  for (const { hostname, name } of announced.looks) {
+    known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
+  }
   const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;

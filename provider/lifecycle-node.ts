@@ -1,18 +1,21 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
+import { hasVolumeLinks, usesVolumeLinks } from "./core/by-res-links";
 import { nodeGrammarFailures, redactSecrets, renderGlobalCommon } from "./core/config";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
 import { formatPlan } from "./core/format";
 import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
+import { keptOf } from "./core/kept-files";
 import { grammarOf, type ObservedNode } from "./core/observed";
-import { globalCommonBackupPath, globalCommonPath } from "./core/paths";
+import { globalCommonPath } from "./core/paths";
 import { isEmpty } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
 import { justTheHost, theHostClosely } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
 import { expectAnnounced, pairsSeen } from "./expected";
+import { known } from "./process";
 import { hostErrorsAsFailures, preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
@@ -96,11 +99,15 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const inputs = lasting(news);
   if (parsed.ok === "unknown") return { inputs };
   const reporter = new Reporter(news.__urn);
-  const seen = await unreachableInPreview(reporter, () => grammarAt(parsed));
-  const grammar = seen ?? "8.4";
-  const misplaced = nodeGrammarFailures(parsed.desired, grammar);
+  const { connection, desired: given } = parsed;
+  const seen = await unreachableInPreview(reporter, () =>
+    hostOf(given.hostname, connection).observe(justTheHost, preview.attempts),
+  );
+  const grammar = seen === undefined ? "8.4" : grammarOf(seen);
+  const misplaced = nodeGrammarFailures(given, grammar);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-  const wanted = { ...parsed, configuration: renderGlobalCommon(parsed.desired, grammar) };
+  const desired = withLinksAsTheyAre(given, news, olds, seen);
+  const wanted = { desired, connection, configuration: renderGlobalCommon(desired, grammar) };
   const checked = { ...inputs, configuration: wanted.configuration };
   const creating = Object.keys(olds).length === 0;
   if (!preview.now || !creating || seen === undefined) {
@@ -142,17 +149,18 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
 }
 
 function planOf(wanted: Wanted, node: ObservedNode) {
-  return planNode({ desired: wanted.desired, configuration: wanted.configuration, node });
+  const described = known.described.get(wanted.desired.hostname) ?? new Set();
+  return planNode({ desired: wanted.desired, configuration: wanted.configuration, node, described });
 }
 
 /** What the host told, as outputs. */
-function found(node: ObservedNode, known: Record<string, unknown>): Record<string, unknown> {
+function found(node: ObservedNode, before: Record<string, unknown>): Record<string, unknown> {
   return {
     kernelVersion: node.kernel,
     moduleVersion: node.module?.version ?? "",
     utilsVersion: node.utils ?? "",
-    installedUtils: known["installedUtils"] === true,
-    backup: node.files.has(globalCommonBackupPath) ? globalCommonBackupPath : "",
+    installedUtils: before["installedUtils"] === true,
+    backup: keptOf(node, globalCommonPath).at(-1)?.kept ?? "",
   };
 }
 
@@ -183,8 +191,13 @@ function wantedOf(props: Inputs): Wanted {
   return { ...parsed, configuration: String(configuration) };
 }
 
-async function grammarAt({ desired, connection }: Omit<Wanted, "configuration">) {
-  return grammarOf(await hostOf(desired.hostname, connection).observe(justTheHost, preview.attempts));
+/** The default of udev-always-use-vnr is for new pairs: it would turn the links of one that is there into folders. */
+function withLinksAsTheyAre(desired: DesiredNode, news: Inputs, olds: Inputs, seen?: ObservedNode): DesiredNode {
+  const option = "udev-always-use-vnr";
+  const given = (news["global"] ?? {}) as Record<string, unknown>;
+  const before = olds["configuration"];
+  const isDefault = seen !== undefined ? usesVolumeLinks(seen) : typeof before !== "string" || hasVolumeLinks(before);
+  return option in given || isDefault ? desired : { ...desired, global: { ...desired.global, [option]: "no" } };
 }
 
 function only(node: ObservedNode | undefined): ObservedNode {

@@ -12,6 +12,7 @@ import { planResource } from "./core/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "./core/probe";
 import { parseResource } from "./core/schema";
 import { isSettled } from "./core/settled";
+import { isUnknown } from "./core/unknowns";
 import { preview } from "./phase";
 import { hostOf, type Host } from "./shell/host";
 
@@ -36,8 +37,8 @@ export class Pair {
     const [first, second] = desired.sides;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
     this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
-    this.globalCommon = inputs.__globalCommon ?? [];
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
+    this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
   }
@@ -138,6 +139,7 @@ export class Pair {
     return planResource({
       desired: this.desired,
       configuration: this.configuration([first, second]),
+      globalCommon: this.globalCommon,
       nodes: [first, second],
       memory: this.memory,
       preview: preview.now,

@@ -8,6 +8,8 @@ export const known = {
   claims: new Map<string, readonly Claim[]>(),
   /** What the program declared was heard of (expected.ts). */
   announced: false,
+  /** Host → the names of the resources that the program declared on it. */
+  described: new Map<string, Set<string>>(),
   /** The hosts of each resource that the program declared. */
   pairs: [] as (readonly Host[])[],
 };
@@ -16,6 +18,7 @@ export const known = {
 export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
   known.claims.clear();
   known.announced = false;
+  known.described.clear();
   known.pairs = [];
   preview.now = false;
   forgetHosts(...reach);

@@ -1,5 +1,11 @@
 import type { Call } from "./remote-functions";
 
+/** A file that goes out of use, and the name under which it is kept. */
+export interface Replaced {
+  readonly path: string;
+  readonly kept: string;
+}
+
 /** One thing that a step does on its host, as data: step-script.ts makes shell of it. May hold secrets: never shown. */
 export type Action =
   /** A command as it is; it reads nothing from its standard input. */
@@ -17,11 +23,18 @@ export type Action =
       readonly path: string;
       readonly text: string;
       readonly mode: number;
-      /** Another file with the same resource: kept beside, under a name that drbdadm does not read. */
-      readonly replaces?: string;
+      /** Somebody's file with the same resource, of this path or another: kept beside, under a name that drbdadm does not read. */
+      readonly replaces?: Replaced;
     }
-  /** fstab without the lines of a device, and with the one that is given. */
-  | { readonly kind: "fstab"; readonly device: string; readonly line?: string }
+  /** fstab without our own line of a device, and with the one that is given; somebody's line becomes a comment then. */
+  | {
+      readonly kind: "fstab";
+      /** All by which a line may name the device. */
+      readonly names: readonly string[];
+      readonly line?: string;
+      /** Makes lines again of such comments. */
+      readonly givesBack?: boolean;
+    }
   /** A second name for a file, once, where the file is there and does not hold the text by which we know our own. */
   | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
   /**

@@ -1,7 +1,6 @@
 /** What the next boot of one side needs: brought up, promoted and mounted, without anything that a boot waits for for ever. */
-import { fstabLines } from "./fstab";
+import { deviceNames, linesOf } from "./fstab";
 import type { PairView } from "./pair-view";
-import { devicePath } from "./paths";
 import type { Step } from "./plan";
 import type { Side } from "./side";
 import * as steps from "./steps-resource";
@@ -23,11 +22,14 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
     found.push(steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"));
   }
   const line = steps.fstabLine(desired, filesystem, mountPoint, side === pair.source);
-  const there = fstabLines(side.node).filter((one) => one.startsWith(`${devicePath(desired.minor)} `));
-  if (there.length !== 1 || there[0] !== line) {
+  const { own, foreign } = linesOf(side.node, deviceNames(desired.name, desired.minor));
+  if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
     const place =
       side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
-    found.push(steps.writeFstabLine(host, desired.minor, line, mountPoint, `${mountPoint} ${place}`));
+    const kept = foreign
+      .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
+      .join("");
+    found.push(steps.writeFstabLine(host, desired, line, mountPoint, `${mountPoint} ${place}${kept}`));
   }
   return found;
 }

@@ -34,7 +34,7 @@ export function redactSecrets(text: string, known: readonly string[] = []): stri
 }
 
 /** A statement of drbd.conf: its words up to `;`, or up to `{` with what stands in the braces. */
-interface Statement {
+export interface Statement {
   readonly words: readonly string[];
   readonly body?: readonly Statement[];
 }
@@ -53,7 +53,7 @@ function tokens(text: string): { readonly text: string; readonly mark: boolean }
 /** Deeper than any drbd.conf; what is deeper still is read as if it stood here. */
 const DEEPEST = 16;
 
-function parseStatements(text: string): Statement[] {
+export function parseStatements(text: string): Statement[] {
   const top: Statement[] = [];
   const open: Statement[][] = [top];
   let words: string[] = [];

@@ -3,12 +3,13 @@ import type { DesiredNode, DesiredResource, DesiredSide, OptionValues, Sections 
 import { type Failure, type Path, failureAt } from "./failures";
 import { isBareWord } from "./names";
 import { nodeIdsByName, type NodeIds } from "./node-ids";
+import { ownMark } from "./own-mark";
 import { type Grammar, type SectionName, findOption } from "./option-table";
 import { refusedByGrammar } from "./option-value";
 
 export { SECRET_PLACEHOLDER, parseResFile, parseSharedSecret, redactSecrets } from "./config-file";
 
-const HEADER = "# Managed by pulumi-drbd: what is changed here by hand is overwritten by the next `pulumi up`.";
+const HEADER = `# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.`;
 
 /** A string as drbd.conf quotes it: backslash stands only before itself and before a quote. */
 const quote = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;

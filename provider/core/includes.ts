@@ -1,5 +1,6 @@
 import { parseIncludes } from "./config-file";
 import type { ObservedNode } from "./observed";
+import { globalCommonPath } from "./paths";
 import type { Refusal } from "./plan";
 
 const top = "/etc/drbd.conf";
@@ -20,21 +21,44 @@ export function includeRefusals(node: ObservedNode, host: string, path: string):
 }
 
 /** Surely: not where there is no such file yet, or where it includes files that a look does not read. */
-function isLeftOut({ files }: ObservedNode, path: string): boolean {
-  if (!files.has(top)) return false;
-  const followed = new Set<string>();
-  const away: string[] = [];
-  const leadsThere = (from: string): boolean => {
-    if (followed.has(from)) return false;
-    followed.add(from);
-    return parseIncludes(files.get(from) ?? "").some((include) => {
+function isLeftOut(node: ObservedNode, path: string): boolean {
+  if (!node.files.has(top)) return false;
+  const { patterns } = followed(node);
+  if (patterns.some((pattern) => globOf(pattern).test(path))) return false;
+  return patterns.every((pattern) => /^\/etc\/drbd\.d\/[^/]*$/.test(pattern));
+}
+
+/** The files of a host that drbdadm comes to from /etc/drbd.conf, as far as a look reads them: path and text. */
+export function filesRead(node: ObservedNode): ReadonlyMap<string, string> {
+  // Without /etc/drbd.conf, those that it will include once drbd-utils have brought it.
+  const usual = (path: string) => path === globalCommonPath || /^\/etc\/drbd\.d\/[^/]*\.res$/.test(path);
+  const paths = node.files.has(top) ? followed(node).paths : new Set([...node.files.keys()].filter(usual));
+  return new Map([...node.files].filter(([path]) => paths.has(path)));
+}
+
+/** Whether drbdadm would read a file of that path. */
+export function isIncluded(node: ObservedNode, path: string): boolean {
+  return node.files.has(top) && followed(node).patterns.some((pattern) => globOf(pattern).test(path));
+}
+
+/** All that is included, from /etc/drbd.conf on: the patterns, and the files that they lead to. */
+function followed({ files }: ObservedNode): {
+  readonly patterns: readonly string[];
+  readonly paths: ReadonlySet<string>;
+} {
+  const [paths, patterns] = [new Set<string>(), new Set<string>()];
+  const follow = (from: string): void => {
+    if (paths.has(from) || !files.has(from)) return;
+    paths.add(from);
+    for (const include of parseIncludes(files.get(from) ?? "")) {
       const pattern = include.startsWith("/") ? include : `${from.replace(/\/[^/]*$/, "")}/${include}`;
-      if (!/^\/etc\/drbd\.d\/[^/]*$/.test(pattern)) away.push(pattern);
+      patterns.add(pattern);
       const glob = globOf(pattern);
-      return glob.test(path) || [...files.keys()].some((other) => glob.test(other) && leadsThere(other));
-    });
+      [...files.keys()].filter((path) => glob.test(path)).forEach(follow);
+    }
   };
-  return !leadsThere(top) && away.length === 0;
+  follow(top);
+  return { patterns: [...patterns], paths };
 }
 
 /** As glob(3) has it, but for a name that begins with a dot, which none of ours does. */

@@ -2,7 +2,7 @@ import { dataRefusals } from "./data-refusals";
 import { connectionStates } from "./kernel-states";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "./paths";
-import { fstabFields } from "./fstab";
+import { deviceNames, fstabFields } from "./fstab";
 import type { Refusal } from "./plan";
 import { isPrimary, type Side } from "./side";
 
@@ -162,7 +162,8 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
       },
     ];
   }
-  const line = fstabFields(side.node).find((fields) => fields[1] === mountPoint && fields[0] !== device);
+  const names = deviceNames(pair.desired.name, pair.desired.minor);
+  const line = fstabFields(side.node).find(([source = "", target]) => target === mountPoint && !names.includes(source));
   if (line !== undefined) {
     return [
       {

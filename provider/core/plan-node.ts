@@ -1,9 +1,13 @@
 import { brokenFileRefusals } from "./broken-file";
+import { changesByCommon, type ForeignChange } from "./changes-by-plan";
+import { changedOptions, describeChanges, sharedOptions } from "./config-options";
 import type { DesiredNode } from "./desired";
 import { includeRefusals } from "./includes";
+import { keptName, keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
 import { optionWarnings } from "./option-warnings";
-import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
+import { isOurs } from "./own-mark";
+import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import { hostRefusals } from "./preflight";
 import { writeConfiguration } from "./steps-configuration";
@@ -16,12 +20,12 @@ export interface NodeSituation {
   /** The text of global_common.conf. */
   readonly configuration: string;
   readonly node: ObservedNode;
+  /** The names of the resources that the program describes on this host: their own plans tell what changes for them. */
+  readonly described: ReadonlySet<string>;
 }
 
-/** The comment by which we know a file of ours (config.ts writes it into the first line). */
-export const ownMark = "Managed by pulumi-drbd";
-
-export function planNode({ desired, configuration, node }: NodeSituation): Plan {
+export function planNode(situation: NodeSituation): Plan {
+  const { desired, configuration, node } = situation;
   const host = desired.hostname;
   const writes = node.files.get(globalCommonPath) !== configuration;
   const refusals = [
@@ -29,28 +33,66 @@ export function planNode({ desired, configuration, node }: NodeSituation): Plan 
     ...utilsRefusals(host, node),
     ...includeRefusals(node, host, globalCommonPath),
     ...(writes ? brokenFileRefusals(node, host, [globalCommonPath]) : []),
+    ...(writes && !isOurs(node.files.get(globalCommonPath)) ? commonRefusals(situation) : []),
   ];
   return {
     subject: host,
     stages: refusals.length > 0 ? [] : [nodeSteps(host, configuration, node)].filter((stage) => stage.length > 0),
     refusals,
-    warnings: optionWarnings(desired.common),
+    warnings: [
+      ...optionWarnings(desired.common),
+      ...(writes && refusals.length === 0 ? commonWarnings(situation) : []),
+    ],
     afterwards: [],
   };
+}
+
+/** What the program's new global_common.conf changes for resources that it does not describe. */
+function foreignChanges({ configuration, node, described }: NodeSituation): ForeignChange[] {
+  return changesByCommon(node, configuration).filter(
+    ({ resource, path }) => !described.has(resource) && !isOurs(node.files.get(path)),
+  );
+}
+
+/** They would part from their peers at the next `drbdadm adjust` or boot. */
+function commonRefusals(situation: NodeSituation): Refusal[] {
+  return foreignChanges(situation).map(({ resource, path, changes }) => ({
+    node: situation.desired.hostname,
+    found: `${resource}, which ${path} defines and this program does not describe, lives by \`common\` of ${globalCommonPath}, which would be replaced: ${describeChanges(changes)}`,
+    way: `Write what it has from \`common\` into ${path} itself, on both of its hosts: it is then what it was, whatever stands in \`common\`. Or give the same options in the node's \`common\`.`,
+  }));
+}
+
+/** Where the file is ours already, `common` changes because somebody wants it to. */
+function commonWarnings(situation: NodeSituation): string[] {
+  return foreignChanges(situation).map(
+    ({ resource, path, changes }) =>
+      `${situation.desired.hostname}: \`common\` counts for ${resource} too, which ${path} defines: ${describeChanges(changes)}, from its next \`drbdadm adjust\` or boot on`,
+  );
 }
 
 /** Takes back what planNode wrote; drbd-utils and the module stay, since others may use them by now. */
 export function planNodeTeardown(host: string, node: ObservedNode): Plan {
   const steps: Step[] = [];
-  if (isOurs(node.files.get(globalCommonPath)) && node.files.has(globalCommonBackupPath)) {
-    steps.push(restoreGlobalCommon(host, "what was there before"));
+  const warnings: string[] = [];
+  const before = keptOf(node, globalCommonPath).at(-1);
+  if (isOurs(node.files.get(globalCommonPath)) && before !== undefined) {
+    // What runs would change at its next `drbdadm adjust` or boot. What is down and was given back is meant to.
+    const changed = changesByCommon(node, before.text).filter(({ resource }) => node.kernelResources.has(resource));
+    if (changed.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
+    warnings.push(
+      ...changed.map(
+        ({ resource, changes }) =>
+          `${globalCommonPath} stays ours: what was there before, ${before.kept}, would change ${resource}, which runs there (${describeChanges(changes)})`,
+      ),
+    );
   }
   // The resources on this host share it: a last one that is not ours to take down may still need it.
   const shared = node.links.some((link) => /\/drbd@[^/]*\.target$/.test(link));
   if (isOurs(node.files.get(promotionUnitPath)) && !shared) {
     steps.push(removeFile(host, promotionUnitPath, "written by us"));
   }
-  return { subject: host, stages: steps.length > 0 ? [steps] : [], refusals: [], warnings: [], afterwards: [] };
+  return { subject: host, stages: steps.length > 0 ? [steps] : [], refusals: [], warnings, afterwards: [] };
 }
 
 function nodeSteps(host: string, configuration: string, node: ObservedNode): Step[] {
@@ -63,14 +105,18 @@ function nodeSteps(host: string, configuration: string, node: ObservedNode): Ste
   if (node.utils !== null && !loadsAtBoot(node)) steps.push(loadModuleAtBoot(host, "loads the module at boot"));
   const there = node.files.get(globalCommonPath);
   if (there === configuration) return steps;
-  const foreign = there !== undefined && !isOurs(there) && !node.files.has(globalCommonBackupPath);
-  if (foreign || node.utils === null) {
+  if ((there !== undefined && !isOurs(there)) || node.utils === null) {
     const whose = there === undefined ? "the package's own" : "not written by pulumi-drbd";
-    steps.push(backUpGlobalCommon(host, ownMark, `${whose}: kept beside it`));
+    steps.push(backUpGlobalCommon(host, keptName(node, globalCommonPath), `${whose}: kept beside it`));
   }
-  const because = there === undefined ? "new" : "changed (see --diff); parsed by drbdadm there first";
-  steps.push(writeConfiguration(host, globalCommonPath, configuration, 0o644, because));
+  steps.push(writeConfiguration(host, globalCommonPath, configuration, 0o644, whyWritten(there, configuration)));
   return steps;
+}
+
+function whyWritten(there: string | undefined, configuration: string): string {
+  if (there === undefined) return "new";
+  const changes = describeChanges(changedOptions(sharedOptions([there]), sharedOptions([configuration])));
+  return `changed (see --diff)${changes === "" ? "" : `: ${changes}`}; parsed by drbdadm there first`;
 }
 
 function utilsRefusals(host: string, node: ObservedNode): Refusal[] {
@@ -86,10 +132,6 @@ function utilsRefusals(host: string, node: ObservedNode): Refusal[] {
       ? "Install it there: `zypper install drbd-utils drbd-kmp-default`."
       : "Install drbd-utils there with the system's own package manager.";
   return [{ node: host, found: `drbd-utils is not installed, and ${node.os.name} is no Debian or Ubuntu`, way }];
-}
-
-function isOurs(text: string | undefined): boolean {
-  return text?.includes(ownMark) === true;
 }
 
 function loadsAtBoot(node: ObservedNode): boolean {

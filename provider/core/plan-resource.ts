@@ -1,16 +1,18 @@
 import { describeAdjustment } from "./adjust-lines";
 import { bootSteps, enabled, mountedAtBoot } from "./boot-steps";
 import { attach, bringUp, metadataSteps } from "./bring-up";
-import { describeChange } from "./changed-lines";
-import { redactSecrets } from "./config-file";
+import { ownChanges } from "./changes-by-plan";
+import { describeChanges, type OptionChange } from "./config-options";
 import { replacedPath } from "./configuration-place";
 import { dataRefusals } from "./data-refusals";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { isAttached } from "./discards";
+import { keptName } from "./kept-files";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { nodeIdRefusals } from "./node-ids";
 import type { ObservedNode } from "./observed";
+import { isOurs } from "./own-mark";
 import { mountRefusals, pairRefusals } from "./pair-refusals";
 import { PairView } from "./pair-view";
 import { devicePath, resourcePath } from "./paths";
@@ -18,11 +20,14 @@ import type { Plan, Refusal, Stage, Step } from "./plan";
 import { preflight, warn } from "./preflight";
 import { classifySide, isPrimary, type Side } from "./side";
 import * as steps from "./steps-resource";
+import { takeOverWarnings } from "./take-over-warnings";
 
 export interface ResourceSituation {
   readonly desired: DesiredResource;
   /** The text of the resource's file, secret included. */
   readonly configuration: string;
+  /** The text of global_common.conf that each node is about to have, where it is known, in the same order. */
+  readonly globalCommon?: readonly (string | undefined)[];
   /** In the order of `desired.sides`. */
   readonly nodes: readonly [ObservedNode, ObservedNode];
   readonly memory: Memory;
@@ -55,7 +60,7 @@ export function planResource(situation: ResourceSituation): Plan {
   const unclear = dataRefusals(pair).length > 0 ? [] : nodeIdRefusals(desired, nodes);
   const refusals = unclear.length > 0 ? unclear : pairRefusals(pair);
   if (refusals.length > 0) return refused(refusals);
-  const plan = new PairPlan(pair, situation.configuration);
+  const plan = new PairPlan(pair, situation.configuration, situation.globalCommon ?? []);
   const stages = plan.stages();
   const unmounted = stages.length === 0 ? mountRefusals(pair) : [];
   if (unmounted.length > 0) return refused(unmounted);
@@ -77,6 +82,7 @@ class PairPlan {
   constructor(
     private readonly pair: PairView,
     private readonly configuration: string,
+    private readonly globalCommon: readonly (string | undefined)[],
   ) {
     ({ desired: this.desired, source: this.source, target: this.target, sides: this.sides } = pair);
   }
@@ -97,9 +103,9 @@ class PairPlan {
 
   private changes(): Stage[] {
     const changedFiles = this.sides.flatMap((side) => this.writeFile(side));
-    const running = this.sides.filter((side) => side.device?.disk !== "Diskless" && this.pair.isChange(side));
     // A side with data to keep is brought up before anything else happens to its peer: the next look adjusts what runs.
-    if (running.length > 0 && !this.pair.isToKeep) {
+    const running = this.sides.filter((side) => this.isAdjusted(side));
+    if (running.length > 0) {
       // Both files first, then one node after the other: a pair whose halves differ would part on a reconnect.
       return [changedFiles, ...running.map((side) => [this.adjust(side)]), ...this.startup([])];
     }
@@ -184,28 +190,48 @@ class PairPlan {
   }
 
   private writeFile(side: Side): Step[] {
-    const path = resourcePath(this.desired.name);
+    const { name } = this.desired;
+    const path = resourcePath(name);
     const there = side.node.files.get(path);
     if (there === this.configuration) return [];
-    const replaces = there === undefined ? replacedPath(side.node, this.desired.name) : undefined;
-    const because =
+    const foreign = this.foreignPath(side);
+    const replaces = foreign === undefined ? undefined : { path: foreign, kept: keptName(side.node, foreign) };
+    const parsed = "parsed by drbdadm there first, identical on both";
+    // Where the device runs, `adjust` is the step that says what changes.
+    const changes = this.isAdjusted(side) ? "" : describeChanges(this.changedOptions(side));
+    const what =
       replaces !== undefined
-        ? `takes the place of ${replaces}, which is kept beside it; parsed by drbdadm there first, identical on both`
+        ? `takes the place of ${foreign === path ? "yours" : replaces.path}, which is kept as ${replaces.kept}`
         : there === undefined
-          ? "new; parsed by drbdadm there first, identical on both"
-          : redactSecrets(there) === redactSecrets(this.configuration)
-            ? "the shared secret changes"
-            : "changed (see --diff); parsed by drbdadm there first, identical on both";
-    const { hostname } = side.desired;
-    return [steps.writeResourceFile(hostname, this.desired.name, this.configuration, because, replaces)];
+          ? "new"
+          : "changed (see --diff)";
+    const because = `${what}${changes === "" ? "" : `: ${changes}`}; ${parsed}`;
+    return [steps.writeResourceFile(side.desired.hostname, name, this.configuration, because, replaces)];
+  }
+
+  /** The file that somebody else wrote, and ours takes the place of. */
+  private foreignPath({ node }: Side): string | undefined {
+    const path = resourcePath(this.desired.name);
+    const there = node.files.get(path);
+    if (there === undefined) return replacedPath(node, this.desired.name);
+    return isOurs(there) ? undefined : path;
+  }
+
+  private isAdjusted(side: Side): boolean {
+    return side.device?.disk !== "Diskless" && this.pair.isChange(side) && !this.pair.isToKeep;
+  }
+
+  /** Each option that the new file, and the new `common`, change for this resource. */
+  private changedOptions(side: Side): OptionChange[] {
+    const globalCommon = this.globalCommon[this.sides.indexOf(side)];
+    return ownChanges(side.node, this.desired.name, { globalCommon, configuration: this.configuration });
   }
 
   private adjust(side: Side): Step {
-    const there = side.node.files.get(resourcePath(this.desired.name));
-    const changed = describeChange(redactSecrets(there ?? ""), redactSecrets(this.configuration));
+    const changed = describeChanges(this.changedOptions(side));
     const reconnects = this.pair.adjustment(side).connection.length > 0 ? "; disconnects and connects again" : "";
     const because =
-      there === undefined || changed === ""
+      changed === ""
         ? `the kernel differs from the configuration: ${describeAdjustment(this.pair.adjustment(side))}`
         : `${changed}${reconnects}`;
     return steps.adjust(side.desired.hostname, this.desired.name, because);
@@ -298,7 +324,8 @@ class PairPlan {
 
   warnings(): string[] {
     const { desired, source, target } = this;
-    const found: string[] = [];
+    const taken = this.sides.filter((side) => this.foreignPath(side) !== undefined);
+    const found = [...new Set(taken.flatMap((side) => takeOverWarnings(this.changedOptions(side))))];
     const undecided = desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
     if (undecided && this.sourceState() === "syncing") {
       found.push(

@@ -1,5 +1,6 @@
 import type { ObservedNode } from "./observed";
-import { devicePath, fstabPath, resourcePath } from "./paths";
+import { giveBack, keptWarnings } from "./give-back";
+import { devicePath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import * as steps from "./steps-resource";
 import { promotionOf, promotionUnitPath, targetOf } from "./systemd";
@@ -13,10 +14,13 @@ export function planTeardown(
   minor: number,
   hosts: readonly string[],
   nodes: readonly ObservedNode[],
+  /** The resource's file as it is described, a placeholder in the place of its secret. */
+  configuration: string,
 ): Plan {
   const device = devicePath(minor);
   const stages: Step[][] = [[], []];
   const refusals: Refusal[] = [];
+  const warnings: string[] = [];
   nodes.forEach((node, index) => {
     const host = hosts[index] ?? node.hostname;
     const kernel = node.kernelResources.get(resource);
@@ -28,18 +32,28 @@ export function planTeardown(
         way: "Somebody changed it by hand: take it down yourself, then destroy again.",
       });
     }
-    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(resource, minor, device, host, node));
+    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(
+      ...teardownSteps(resource, minor, device, host, node, configuration),
+    );
+    warnings.push(...keptWarnings(resource, minor, host, node, configuration));
   });
   return {
     subject: resource,
     stages: refusals.length > 0 ? [] : stages.filter((stage) => stage.length > 0),
     refusals,
-    warnings: [],
+    warnings,
     afterwards: [],
   };
 }
 
-function teardownSteps(resource: string, minor: number, device: string, host: string, node: ObservedNode): Step[] {
+function teardownSteps(
+  resource: string,
+  minor: number,
+  device: string,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): Step[] {
   const found: Step[] = [];
   const kernel = node.kernelResources.get(resource);
   for (const mounted of node.mounts.filter((one) => one.source === device).reverse()) {
@@ -54,11 +68,7 @@ function teardownSteps(resource: string, minor: number, device: string, host: st
     const units = [...(node.files.has(promotionUnitPath) ? [promotionOf(resource)] : []), targetOf(resource)];
     found.push(steps.stopUnits(host, units, "systemd forgets that it was up"));
   }
-  if ((node.files.get(fstabPath) ?? "").split("\n").some((line) => line.startsWith(`${device} `))) {
-    found.push(steps.removeFstabLine(host, minor, "written by us"), steps.reloadSystemd(host, "reads fstab"));
-  }
-  if (node.files.has(resourcePath(resource)))
-    found.push(steps.removeFile(host, resourcePath(resource), "written by us"));
+  found.push(...giveBack(resource, minor, host, node, configuration));
   const mark = steps.formattingMark(resource);
   if (node.files.has(mark)) found.push(steps.removeFile(host, mark, "written by us"));
   return found;

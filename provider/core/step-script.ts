@@ -1,5 +1,6 @@
-import type { Action } from "./action";
+import type { Action, Replaced } from "./action";
 import type { ShellStep } from "./apply-script";
+import { keptPrefix, ownLine } from "./fstab";
 import { fstabPath } from "./paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "./shell-words";
@@ -28,7 +29,7 @@ function actionScript(action: Action): string {
     case "configure":
       return configure(action.path, action.text, action.mode, action.replaces);
     case "fstab":
-      return fstab(action.device, action.line);
+      return fstab(action);
     case "force":
       return commandLine(["force_primary", action.resource, action.mark]);
     case "clear":
@@ -57,8 +58,8 @@ function keep(path: string, copy: string, unless: string): string {
  * Parsed by the host's own drbdadm together with all else that is installed before it replaces what is there, replaced
  * in one go, and read back, since a file that was cut off passes the parser.
  */
-function configure(path: string, text: string, mode: number, replaces: string | undefined): string {
-  const left = [path, ...(replaces === undefined ? [] : [replaces])];
+function configure(path: string, text: string, mode: number, replaces: Replaced | undefined): string {
+  const left = [path, ...(replaces === undefined ? [] : [replaces.path])];
   return [
     `text() { ${printText(text)}; }`,
     `{ ${commandLine(["installed_but", ...left])}; text; } | drbdadm -c - sh-nop || exit $?`,
@@ -68,19 +69,39 @@ function configure(path: string, text: string, mode: number, replaces: string | 
 }
 
 /** Written whole first: then the two change places by two renames, since drbdadm takes neither where it finds both. */
-function replace(path: string, mode: number, replaces: string): string[] {
-  const [staged, kept] = [`${path}.pulumi-drbd`, `${replaces}.before-pulumi-drbd`];
+function replace(path: string, mode: number, replaces: Replaced): string[] {
+  const [staged, there, kept] = [`${path}.pulumi-drbd`, quote(replaces.path), quote(replaces.kept)];
+  // What is kept under that name already is never written over; it is the same file where a run was stopped in between.
+  const isFree = `{ [ ! -e ${kept} ] || cmp ${there} ${kept}; }`;
+  if (replaces.path === path)
+    return [`${isFree} && { [ ${there} -ef ${kept} ] || ln -f ${there} ${kept}; } && ${put(path, mode)} || exit $?`];
   return [
-    `${put(staged, mode)} || exit $?`,
-    `mv -f ${quote(replaces)} ${quote(kept)} && mv -f ${quote(staged)} ${quote(path)} || exit $?`,
+    `${isFree} && ${put(staged, mode)} || exit $?`,
+    `mv -f ${there} ${kept} && mv -f ${quote(staged)} ${quote(path)} || exit $?`,
   ];
 }
 
-/** All lines but the device's own, then the new one. grep answers 1 when no line is left, and more when it could not read. */
-function fstab(device: string, line: string | undefined): string {
+/**
+ * All lines but our own of the device, then the new one. Somebody's line of the device becomes a comment when ours comes,
+ * and that comment a line again when it is given back.
+ */
+function fstab({ names, line, givesBack }: Action & { kind: "fstab" }): string {
+  const settings = [
+    ` -v names=${quote(` ${names.join(" ")} `)}`,
+    ` -v comes=${line === undefined ? "" : "yes"}`,
+    ` -v back=${givesBack === true ? "yes" : ""}`,
+    ` -v own=${quote(ownLine.source)}`,
+    ` -v kept=${quote(keptPrefix)}`,
+  ];
+  const program = [
+    'function isOf(device) { return index(names, " " device " ") > 0 }',
+    "index($0, kept) == 1 && back { rest = substr($0, length(kept) + 1); split(rest, word); if (isOf(word[1])) { print rest; next } }",
+    "!isOf($1) { print; next }",
+    "$0 ~ own { next }",
+    '{ print (comes ? kept : "") $0 }',
+  ];
   return [
-    `others=$(grep -v '^${device}[[:space:]]' ${fstabPath})`,
-    "[ $? -le 1 ] || exit 1",
+    `others=$(awk${settings.join("")} ${quote(program.join("\n"))} ${fstabPath}) || exit 1`,
     `text() { [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; }`,
     put(fstabPath, 0o644),
   ].join("\n");

@@ -1,3 +1,4 @@
+import type { Replaced } from "./action";
 import type { Step } from "./plan";
 
 /** Writes a file of drbd's configuration. */
@@ -7,7 +8,7 @@ export function writeConfiguration(
   text: string,
   mode: number,
   because: string,
-  replaces?: string,
+  replaces?: Replaced,
 ): Step {
   return {
     node,

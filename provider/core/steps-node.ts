@@ -1,4 +1,5 @@
-import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "./paths";
+import { ownMark } from "./own-mark";
+import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Step } from "./plan";
 
 const install = ["install", "-y", "--no-install-recommends", "drbd-utils"];
@@ -32,18 +33,18 @@ export function loadModuleAtBoot(node: string, because: string): Step {
   };
 }
 
-/** Keeps what the administrator (or the package) had there, once: our own text is never taken for theirs. */
-export function backUpGlobalCommon(node: string, ownMark: string, because: string): Step {
+/** Keeps what the administrator (or the package) had there: our own text is never taken for theirs. */
+export function backUpGlobalCommon(node: string, kept: string, because: string): Step {
   return {
     node,
-    argv: ["ln", globalCommonPath, globalCommonBackupPath],
+    argv: ["ln", globalCommonPath, kept],
     because,
-    does: [{ kind: "keep", path: globalCommonPath, copy: globalCommonBackupPath, unless: ownMark }],
+    does: [{ kind: "keep", path: globalCommonPath, copy: kept, unless: ownMark }],
     timeoutSeconds: 30,
   };
 }
 
 /** drbd.conf includes the file by name and does not parse without it. */
-export function restoreGlobalCommon(node: string, because: string): Step {
-  return { node, argv: ["mv", "-f", globalCommonBackupPath, globalCommonPath], because, timeoutSeconds: 30 };
+export function restoreGlobalCommon(node: string, kept: string, because: string): Step {
+  return { node, argv: ["mv", "-f", kept, globalCommonPath], because, timeoutSeconds: 30 };
 }

@@ -1,7 +1,8 @@
-import type { Action } from "./action";
+import type { Action, Replaced } from "./action";
 import type { DesiredFilesystem, DesiredResource, DesiredSide } from "./desired";
 import { contentsIdentity, describeContents, wholeUuid } from "./disk-identity";
 import { usableBytes } from "./metadata-size";
+import { deviceNames } from "./fstab";
 import type { Contents } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
@@ -18,13 +19,18 @@ export function writeResourceFile(
   resource: string,
   text: string,
   because: string,
-  replaces?: string,
+  replaces?: Replaced,
 ): Step {
   return writeConfiguration(node, resourcePath(resource), text, 0o600, because, replaces);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
   return { node, argv: ["rm", "-f", path], because, timeoutSeconds: quick };
+}
+
+/** Puts a user's own file back in its place, over ours where it has the same name. */
+export function giveBackFile(node: string, { kept, path }: Replaced, because: string): Step {
+  return { node, argv: ["mv", "-f", kept, path], because, timeoutSeconds: quick };
 }
 
 export interface MetadataPlace {
@@ -288,16 +294,27 @@ export function fstabLine(
 }
 
 /** With the mount point's folder: on the other host a failover mounts it by hand. */
-export function writeFstabLine(node: string, minor: number, line: string, mountPoint: string, because: string): Step {
+export function writeFstabLine(
+  node: string,
+  { name, minor }: DesiredResource,
+  line: string,
+  mountPoint: string,
+  because: string,
+): Step {
   const does: Action[] = [
     { kind: "folder", path: mountPoint },
-    { kind: "fstab", device: devicePath(minor), line },
+    { kind: "fstab", names: deviceNames(name, minor), line },
   ];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 
-export function removeFstabLine(node: string, minor: number, because: string): Step {
-  const does: Action[] = [{ kind: "fstab", device: devicePath(minor) }];
+export function removeFstabLine(
+  node: string,
+  { name, minor }: { readonly name: string; readonly minor: number },
+  because: string,
+  givesBack: boolean,
+): Step {
+  const does: Action[] = [{ kind: "fstab", names: deviceNames(name, minor), givesBack }];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 

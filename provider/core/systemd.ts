@@ -1,3 +1,5 @@
+import { ownMark } from "./own-mark";
+
 /** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
 export function escapeInstance(name: string): string {
   return [...new TextEncoder().encode(name)]
@@ -27,7 +29,7 @@ export const promotionUnitPath = "/etc/systemd/system/drbd-primary@.service";
  * would configure the resource again whenever this is started, and so bring up what somebody has taken down, and connect
  * what is StandAlone. network.target: at a shutdown it is demoted, behind the unmount, while its peer can still be told.
  */
-export const promotionUnit = `# Managed by pulumi-drbd.
+export const promotionUnit = `# ${ownMark}.
 [Unit]
 Description=Promotion of DRBD resource %I once its peer is connected
 After=drbd@%i.target network.target

@@ -10,6 +10,7 @@ import {
   downNode,
   healthyPair,
   planOf,
+  configurationOf,
   r0,
   usedGi,
   withLook,
@@ -81,9 +82,9 @@ test("several refusals", () => {
 });
 
 test("a teardown says for each step that data stays", () => {
-  const [first, second, third, fourth] = formatPlan(planTeardown("r0", 1, ["alpha", "bravo"], healthyPair())).split(
-    "\n",
-  );
+  const [first, second, third, fourth] = formatPlan(
+    planTeardown("r0", 1, ["alpha", "bravo"], healthyPair(), configurationOf(r0)),
+  ).split("\n");
   expect([first, second, third, fourth]).toEqual([
     "r0: 14 steps; nothing that holds data is touched",
     "  alpha  umount /srv/data                                       the device goes; the data stays on the disk",

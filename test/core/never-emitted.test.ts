@@ -6,7 +6,7 @@ import { type Step, stepsOf } from "../../provider/core/plan";
 import { planTeardown } from "../../provider/core/plan-teardown";
 import { shellOf } from "../../provider/core/step-script";
 import { arbitrarySituation } from "./arbitrary-observed";
-import { planOf } from "./observed-builder";
+import { configurationOf, planOf, r0 } from "./observed-builder";
 import { seed } from "../seed";
 
 const root = join(__dirname, "../../provider");
@@ -20,7 +20,7 @@ const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
 const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
-  const destroyed = planTeardown("r0", 1, ["alpha", "bravo"], nodes);
+  const destroyed = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
   return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];
 });
 

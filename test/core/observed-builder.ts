@@ -281,6 +281,7 @@ export interface Given {
   readonly configuration?: string;
   readonly memory?: Memory;
   readonly preview?: boolean;
+  readonly globalCommon?: readonly string[];
 }
 
 export const situation = (nodes: Pair, { desired = r0, ...given }: Given = {}): ResourceSituation => ({

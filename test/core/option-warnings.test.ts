@@ -95,9 +95,10 @@ test("they are told of a pair with nothing to do as well, and of what a host's r
   expect(plan.warnings).toEqual([expect.stringContaining("disk-flushes no")]);
   const node = desiredNode("alpha");
   const common = { ...node.common, net: { "after-sb-1pri": "discard-secondary" } };
-  expect(planNode({ desired: { ...node, common }, configuration: "x", node: blankNode("alpha") }).warnings).toEqual([
-    expect.stringContaining("after-sb-1pri discard-secondary"),
-  ]);
+  expect(
+    planNode({ desired: { ...node, common }, configuration: "x", node: blankNode("alpha"), described: new Set() })
+      .warnings,
+  ).toEqual([expect.stringContaining("after-sb-1pri discard-secondary")]);
 });
 
 describe("blocks that are out of sync", () => {

@@ -349,7 +349,12 @@ test("a configuration in another file than ours", () => {
   const [first, second] = healthyPair();
   const plan = planOf([elsewhere(first), elsewhere(second)]);
   expect(commandsOf(plan)).toEqual([["alpha: write /etc/drbd.d/r0.res", "bravo: write /etc/drbd.d/r0.res"]]);
-  expect(stepsOf(plan)[0]?.does).toMatchObject([{ kind: "configure", replaces: "/etc/drbd.d/web.res" }]);
+  expect(stepsOf(plan)[0]?.does).toMatchObject([
+    {
+      kind: "configure",
+      replaces: { path: "/etc/drbd.d/web.res", kept: "/etc/drbd.d/web.res.before-pulumi-drbd" },
+    },
+  ]);
   for (const [node, told] of [
     [elsewhere(second, "resource r0 { } resource r7 { }"), "bravo: /etc/drbd.d/web.res defines r0 and r7 too"],
     [elsewhere(second, "resource r0 { }", "/etc/drbd.conf"), "bravo: r0 is defined in /etc/drbd.conf itself"],

@@ -9,7 +9,8 @@ import { allCommands, blankNode, desiredNode, refusalsOf, withFile } from "./obs
 const desired = desiredNode("alpha");
 const configuration = renderGlobalCommon(desired, "8.4");
 const ready = blankNode("alpha");
-const plan = (node: ObservedNode) => planNode({ desired, configuration, node });
+const plan = (node: ObservedNode, ...described: string[]) =>
+  planNode({ desired, configuration, node, described: new Set(described) });
 
 const foreign = "global {\n    usage-count ask;\n}\n";
 const ours = configuration.replace("usage-count no", "usage-count yes");
@@ -50,9 +51,9 @@ test.each<[string, ObservedNode, string[]]>([
   ],
   ["another's global_common.conf", withFile(ready, globalCommonPath, foreign), [backUp, write]],
   [
-    "another's, and a backup is there: the first one stays",
+    "another's, and another one is kept already: both are",
     withFile(withFile(ready, globalCommonPath, foreign), globalCommonBackupPath, "older\n"),
-    [write],
+    [`${backUp}-2`, write],
   ],
   ["ours, and other options", withFile(ready, globalCommonPath, ours), [write]],
   ["no global_common.conf", withFile(ready, globalCommonPath, undefined), [write]],

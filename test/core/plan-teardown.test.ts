@@ -11,9 +11,11 @@ import {
   allCommands,
   blankPair,
   commandsOf,
+  configurationOf,
   healthyPair,
   kernelDevice,
   nodeAt,
+  r0,
   progressions,
   refusalsOf,
   withFile,
@@ -21,7 +23,8 @@ import {
   withMount,
 } from "./observed-builder";
 
-const teardown = (nodes: readonly ObservedNode[]) => planTeardown("r0", 1, ["alpha", "bravo"], nodes);
+const teardown = (nodes: readonly ObservedNode[]) =>
+  planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
 
 const primary = (host: string) => [
   `${host}: umount /srv/data`,
@@ -114,7 +117,9 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 });
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
-  expect(shellOf(removeFstabLine("alpha", 1, "")).body).toContain("'^/dev/drbd1[[:space:]]'");
+  expect(shellOf(removeFstabLine("alpha", { name: "r0", minor: 1 }, "", false)).body).toContain(
+    "' /dev/drbd1 /dev/drbd/by-res/r0 /dev/drbd/by-res/r0/0 '",
+  );
 });
 
 describe("a host without resources", () => {

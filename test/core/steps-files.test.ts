@@ -1,5 +1,15 @@
 /** The steps that write files, in a real sh, on a host whose files stand in a folder. */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { applyScript, parseOutcomes } from "../../provider/core/apply-script";
@@ -10,7 +20,7 @@ import {
   moduleAtBootPath,
   resourcePath,
 } from "../../provider/core/paths";
-import { ownMark } from "../../provider/core/plan-node";
+import { ownMark } from "../../provider/core/own-mark";
 import type { Step } from "../../provider/core/plan";
 import { shellOf } from "../../provider/core/step-script";
 import { writeConfiguration } from "../../provider/core/steps-configuration";
@@ -19,6 +29,7 @@ import {
   forcePrimary,
   formattingMark,
   fstabLine,
+  giveBackFile,
   makeFilesystem,
   mount,
   removeFstabLine,
@@ -122,13 +133,54 @@ describe("a file of drbd's configuration", () => {
     expect(modeOf(globalCommonPath)).toBe("644");
   });
 
+  describe("that takes the place of somebody's", () => {
+    const kept = `${path}.before-pulumi-drbd`;
+    const over = writeResourceFile("alpha", "r0", text, "theirs is kept", { path, kept });
+
+    test("of the same name: theirs is kept beside, with its mode", () => {
+      give(path, "theirs\n");
+      chmodSync(join(root, path), 0o640);
+      expect(run(over)).toEqual(done);
+      expect([read(path), read(kept), modeOf(kept)]).toEqual([text, "theirs\n", "640"]);
+    });
+
+    test("goes on where a run was stopped before ours was written", () => {
+      give(path, "theirs\n");
+      linkSync(join(root, path), join(root, kept));
+      expect(run(over)).toEqual(done);
+      expect([read(path), read(kept)]).toEqual([text, "theirs\n"]);
+    });
+
+    test("of another name: the two change places", () => {
+      const other = "/etc/drbd.d/storage.res";
+      give(other, "theirs\n");
+      const replaces = { path: other, kept: `${other}.before-pulumi-drbd` };
+      expect(run(writeResourceFile("alpha", "r0", text, "x", replaces))).toEqual(done);
+      expect([read(path), read(other), read(replaces.kept)]).toEqual([text, undefined, "theirs\n"]);
+    });
+
+    test("what is kept under that name already is never written over", () => {
+      give(path, "theirs\n");
+      give(kept, "older\n");
+      expect(run(over).exit).not.toBe(0);
+      expect([read(path), read(kept)]).toEqual(["theirs\n", "older\n"]);
+    });
+
+    test("theirs, once again in its place when it is given back", () => {
+      give(path, "theirs\n");
+      run(over);
+      expect(run(giveBackFile("alpha", { path, kept }, "yours"))).toEqual(done);
+      expect([read(path), read(kept)]).toEqual(["theirs\n", undefined]);
+    });
+  });
+
   test("its text is in none of what is shown", () => {
     expect(JSON.stringify([step.argv, step.because])).not.toContain(secret);
   });
 });
 
 describe("a backup of global_common.conf", () => {
-  const step = backUpGlobalCommon("alpha", ownMark, "kept");
+  const step = backUpGlobalCommon("alpha", globalCommonBackupPath, "kept");
   test.each([
     ["somebody's is kept", "theirs\n", undefined, "theirs\n"],
     ["ours is no backup", `# ${ownMark}: x\n`, undefined, undefined],
@@ -158,10 +210,11 @@ describe("a backup of global_common.conf", () => {
 
 describe("fstab", () => {
   const others =
-    "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n  /dev/drbd1 /b xfs noauto 0 0\n";
-  const line = "/dev/drbd1 /srv/data xfs noatime,nofail 0 0";
-  const write = writeFstabLine("alpha", 1, line, tmpdir(), "mounted at boot");
-  const remove = removeFstabLine("alpha", 1, "gone");
+    "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n # /dev/drbd1 /b xfs noauto 0 0\n";
+  const own = "x-systemd.requires=drbd-primary@r0.service";
+  const line = `/dev/drbd1 /srv/data xfs noatime,nofail,${own} 0 0`;
+  const write = writeFstabLine("alpha", r0, line, tmpdir(), "mounted at boot");
+  const remove = removeFstabLine("alpha", r0, "gone", false);
   // The paths in the lines are the host's, not the folder's.
   const edit = (step: Step, tools?: Readonly<Record<string, string>>) => run(step, tools, onlyEtc);
   const latin1 = (text: string) => {
@@ -177,11 +230,35 @@ describe("fstab", () => {
   });
 
   test("a line of ours is replaced, however it is written", () => {
-    latin1(`/dev/drbd1\t/old xfs defaults 0 0\n${others}/dev/drbd1 /older xfs defaults 0 0\n`);
+    latin1(`/dev/drbd1\t/old xfs ${own} 0 0\n${others}/dev/drbd1 /older xfs a,${own},b 0 0\n`);
     expect(edit(write)).toEqual(done);
     expect(read(fstabPath)).toBe(`${others}${line}\n`);
     expect(edit(write)).toEqual(done);
     expect(read(fstabPath)).toBe(`${others}${line}\n`);
+  });
+
+  test.each(["/dev/drbd1", "/dev/drbd/by-res/r0", "/dev/drbd/by-res/r0/0"])(
+    "somebody's line of %s becomes a comment in its place, and a line again when it is given back",
+    (device) => {
+      const theirs = `${device}\t/srv/my\\040data  xfs defaults 0 0\n`;
+      latin1(`${theirs}${others}`);
+      expect(edit(write)).toEqual(done);
+      expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
+      expect(edit(write)).toEqual(done);
+      expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
+      expect(edit(remove)).toEqual(done);
+      expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
+      expect(edit(removeFstabLine("alpha", { ...r0, name: "other", minor: 11 }, "gone", true))).toEqual(done);
+      expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
+      expect(edit(removeFstabLine("alpha", r0, "gone", true))).toEqual(done);
+      expect(read(fstabPath)).toBe(`${theirs}${others}`);
+    },
+  );
+
+  test("somebody's line stays one where ours goes and theirs was never taken", () => {
+    latin1(`/dev/drbd1 /theirs xfs defaults 0 0\n${line}\n`);
+    expect(edit(remove)).toEqual(done);
+    expect(read(fstabPath)).toBe("/dev/drbd1 /theirs xfs defaults 0 0\n");
   });
 
   test("a last line without an end is not joined", () => {
@@ -204,7 +281,7 @@ describe("fstab", () => {
   });
 
   test("removed: all else stays byte for byte", () => {
-    latin1(`${others}${line}\n/dev/drbd1\t/x xfs defaults 0 0\n`);
+    latin1(`${others}${line}\n/dev/drbd1\t/x xfs ${own} 0 0\n`);
     expect(edit(remove)).toEqual(done);
     expect(read(fstabPath)).toBe(others);
   });
@@ -214,7 +291,7 @@ describe("fstab", () => {
     ["removed", remove],
   ])("when it cannot be read whole it stays as it is: a line is %s", (_what, step) => {
     latin1(`${others}${line}\n`);
-    const failing = edit(step, { grep: 'head -n 1 "$2"; exit 2' });
+    const failing = edit(step, { awk: "head -n 1; exit 2" });
     expect(failing.exit).not.toBe(0);
     expect(read(fstabPath)).toBe(`${others}${line}\n`);
   });

@@ -163,7 +163,7 @@ function live(desired: DesiredResource): void {
     const mounted = withMount(node, `/dev/drbd${desired.minor}`, desired.filesystem?.mountPoint ?? "/srv");
     return { ...mounted, hostname, files: new Map([[resourcePath(desired.name), configuration]]) };
   });
-  carryOut(stepsOf(planTeardown(desired.name, desired.minor, hosts, down)).filter(({ node }) => node === hosts[0]));
+  carryOut(stepsOf(planTeardown(desired.name, desired.minor, hosts, down, configuration)).filter(({ node }) => node === hosts[0]));
   expect(read(resourcePath(desired.name))).toBe("");
 }
 
@@ -193,7 +193,7 @@ test("a node: what it has in common with hostile handlers is written as it is", 
   for (const desired of accepted(ROUNDS, nodePaths, goodNode, parseNode)) {
     const configuration = renderGlobalCommon(desired, "8.4");
     const node = { ...blankNode("alpha"), files: new Map() };
-    const plan = planNode({ desired, configuration, node });
+    const plan = planNode({ desired, configuration, node, described: new Set() });
     give("/etc/drbd.conf", 'include "drbd.d/*.res";\n');
     carryOut(stepsOf(plan));
     expect(read(globalCommonPath)).toBe(configuration);
@@ -204,7 +204,7 @@ test("paths of a host's own: a mount point in somebody's mountinfo is unmounted 
   const places = hostileFor("/mnt").map((piece) => `/mnt/${piece.slice(0, 500)}`);
   for (const place of places.filter((_, index) => index % 3 === 0)) {
     const mounted = withMount(nodeAt("alpha", "synced"), "/dev/drbd1", place);
-    const steps = stepsOf(planTeardown("r0", 1, ["alpha"], [mounted])).filter(({ argv }) => argv[0] === "umount");
+    const steps = stepsOf(planTeardown("r0", 1, ["alpha"], [mounted], "")).filter(({ argv }) => argv[0] === "umount");
     expect(steps.map(({ argv }) => argv[1])).toContain(place);
     if (!place.includes("\ud800")) carryOut(steps);
   }

@@ -24,7 +24,7 @@ test("and in a program of one's own by the property", () => {
 test("an address is the node's", () => {
   const desired = desiredNode("alpha");
   const node = { ...blankNode("alpha"), addresses: ["10.9.9.9"] };
-  const refused = planNode({ desired, configuration: renderGlobalCommon(desired, "8.4"), node });
+  const refused = planNode({ desired, configuration: renderGlobalCommon(desired, "8.4"), node, described: new Set() });
   const [failure] = refusalsAsFailures({ __source: "Pulumi.oslo.yaml: pulumi-drbd:nodes[0]" }, refused);
   expect(failure?.property).toBe("address");
   expect(failure?.reason).toMatch(

@@ -192,7 +192,7 @@ export class SimulatedRemote implements Remote {
       case "fstab": {
         const others = (files.get("/etc/fstab") ?? "")
           .split("\n")
-          .filter((line) => !line.startsWith(`${action.device} `));
+          .filter((line) => !action.names.includes(line.split(/\s+/)[0] ?? ""));
         const lines = [...others.filter((line) => line !== ""), ...(action.line === undefined ? [] : [action.line])];
         files.set("/etc/fstab", lines.map((line) => `${line}\n`).join(""));
         return done;

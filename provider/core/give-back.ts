@@ -1,0 +1,93 @@
+/**
+ * The end of a teardown: our file and our line of fstab go, and what a user had in their place comes back. Not where it
+ * means another disk or address than ours: at the next boot it would attach an old disk.
+ */
+import { changedOptions, describeChanges, effectiveOptions, type OptionChange } from "./config-options";
+import { deviceNames, keptLines, linesOf } from "./fstab";
+import { keptDefinitions, type KeptFile } from "./kept-files";
+import type { ObservedNode } from "./observed";
+import { isOurs } from "./own-mark";
+import { fstabPath, resourcePath } from "./paths";
+import type { Step } from "./plan";
+import * as steps from "./steps-resource";
+
+export function giveBack(
+  resource: string,
+  minor: number,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): Step[] {
+  const found: Step[] = [];
+  const path = resourcePath(resource);
+  const { back } = keptFile(node, resource, configuration);
+  const names = deviceNames(resource, minor);
+  const lines = back === undefined ? [] : keptLines(node, names);
+  if (linesOf(node, names).own.length > 0 || lines.length > 0) {
+    const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
+    found.push(
+      steps.removeFstabLine(host, { name: resource, minor }, because, back !== undefined),
+      steps.reloadSystemd(host, "reads fstab"),
+    );
+  }
+  // Last, so that a run that was stopped finds it, and goes on.
+  if (isOurs(node.files.get(path)) && back?.path !== path) found.push(steps.removeFile(host, path, "written by us"));
+  if (back !== undefined) found.push(steps.giveBackFile(host, back, "your own file, in the place that it had"));
+  return found;
+}
+
+/** What stays beside, where it lies, and what the next boot makes of what was given back. */
+export function keptWarnings(
+  resource: string,
+  minor: number,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): string[] {
+  const { back, beside, differs } = keptFile(node, resource, configuration);
+  const names = deviceNames(resource, minor);
+  const kept = beside.map(
+    ({ kept, path }) =>
+      `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${differs === "" ? "a newer one is" : `it differs from what ran here (${differs})`}`,
+  );
+  const lines = keptLines(node, names);
+  if (back === undefined) {
+    const stays = beside.length > 0 && lines.length > 0;
+    return stays ? [...kept, `${host}: your line in ${fstabPath} stays a comment there: ${lines.join("; ")}`] : kept;
+  }
+  const waits = lines.filter((line) => {
+    const options = (line.trim().split(/\s+/)[3] ?? "").split(",");
+    return !options.includes("noauto") && !options.includes("nofail");
+  });
+  return [
+    ...kept,
+    ...waits.map(
+      (line) =>
+        `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${resource} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
+    ),
+  ];
+}
+
+/** The newest of a user's own files, where it may come back, and those that stay beside. */
+function keptFile(
+  node: ObservedNode,
+  resource: string,
+  configuration: string,
+): { readonly back?: KeptFile; readonly beside: readonly KeptFile[]; readonly differs: string } {
+  const kept = keptDefinitions(node, resource);
+  const newest = kept.at(-1);
+  if (newest === undefined) return { beside: [], differs: "" };
+  const there = node.files.get(newest.path);
+  const differs = describeChanges(placesChanged(newest.text, configuration, resource));
+  // Somebody's by now: it is not written over.
+  const isFree = there === undefined || isOurs(there);
+  if (differs !== "" || !isFree) return { beside: kept, differs: isFree ? differs : `${newest.path} is there again` };
+  return { back: newest, beside: kept.slice(0, -1), differs };
+}
+
+/** Disks, metadata, devices and addresses. */
+function placesChanged(before: string, after: string, resource: string): OptionChange[] {
+  const isPlace = (key: string) => /^[^ ]+: (volume [0-9]+ )?(device|disk|meta-disk|address)$/.test(key);
+  const places = (text: string) => new Map([...effectiveOptions([text], resource)].filter(([key]) => isPlace(key)));
+  return changedOptions(places(before), places(after));
+}

@@ -1,0 +1,265 @@
+/** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
+import { usesVolumeLinks } from "../../provider/core/by-res-links";
+import { renderGlobalCommon } from "../../provider/core/config";
+import type { ObservedNode } from "../../provider/core/observed";
+import { stepsOf, type Plan } from "../../provider/core/plan";
+import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
+import { planTeardown } from "../../provider/core/plan-teardown";
+import {
+  type Given,
+  type Pair,
+  allCommands,
+  blankNode,
+  configurationOf,
+  desiredNode,
+  healthyPair,
+  planOf,
+  r0,
+  refusalsOf,
+  secret,
+  withFile,
+  withKernel,
+  withLook,
+} from "./observed-builder";
+
+const globalCommonPath = "/etc/drbd.d/global_common.conf";
+const path = "/etc/drbd.d/r0.res";
+const kept = `${path}.before-pulumi-drbd`;
+const side = (host: string, address: string, disk = "/dev/vdb") =>
+  `on ${host} { device /dev/drbd1; disk ${disk}; address ${address}:7789; meta-disk internal; }`;
+const tutorials = `resource r0 { ${side("alpha", "10.1.1.31")} ${side("bravo", "10.1.1.32")} }\n`;
+const common = 'global { usage-count no; }\ncommon { net { protocol A; } handlers { fence-peer "/x.sh"; } }\n';
+const ours = renderGlobalCommon(desiredNode("alpha"), "8.4");
+const line = "/dev/drbd1 /srv/data xfs defaults 0 0";
+const netOptions = "drbdsetup-84 net-options ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789 --set-defaults --protocol=C";
+
+/** As the tutorial leaves a host; `change` is what a test has otherwise. */
+const byHand = (node: ObservedNode, text = tutorials, where = path): ObservedNode => {
+  const bare = { ...withFile(node, path, undefined), links: [] };
+  const files = withFile(withFile(bare, where, text), globalCommonPath, common);
+  return withLook(withFile(files, "/etc/fstab", `/dev/vda / ext4 defaults 0 1\n${line}\n`), {
+    change: { exit: 0, output: `${netOptions}\n` },
+  });
+};
+const bothByHand = (text = tutorials, where = path): Pair => {
+  const [alpha, bravo] = healthyPair();
+  return [byHand(alpha, text, where), byHand(bravo, text, where)];
+};
+const given: Given = { globalCommon: [ours, ours] };
+const because = (plan: Plan, command: string): string[] => [
+  ...new Set(
+    stepsOf(plan)
+      .filter(({ argv }) => argv.join(" ") === command)
+      .map((step) => step.because),
+  ),
+];
+
+describe("a preview of the tutorial's pair", () => {
+  const plan = planOf(bothByHand(), given);
+
+  test("names every option that comes and goes, those of common included", () => {
+    expect(because(plan, "drbdadm adjust r0")).toEqual([
+      "protocol A → protocol C; + cram-hmac-alg sha256; + shared-secret (secret); + fencing resource-only; - fence-peer /x.sh",
+    ]);
+    expect(plan.warnings).toEqual([
+      "the handlers that your files name (fence-peer) go: to keep them, set `handlers` on the resource",
+      "protocol A → protocol C, which says when a write counts as done: to keep it, set `protocol: A` on the resource",
+    ]);
+  });
+
+  test("says where the user's own file and line of fstab are kept", () => {
+    expect(because(plan, `write ${path}`)).toEqual([
+      `takes the place of yours, which is kept as ${kept}; parsed by drbdadm there first, identical on both`,
+    ]);
+    expect(because(plan, "write /etc/fstab")).toEqual([
+      `/srv/data mounted at boot; nofail, so that a boot never hangs on it; takes the place of \`${line}\`, which stays there as a comment`,
+      `/srv/data noauto: for a failover; takes the place of \`${line}\`, which stays there as a comment`,
+    ]);
+  });
+
+  test("shows no secret", () => {
+    expect(JSON.stringify(stepsOf(plan).map(({ argv, because: why }) => [argv, why]))).not.toContain(secret);
+  });
+
+  test("a host that is down has the same in the row of its file, since nothing is adjusted there", () => {
+    const [alpha, bravo] = bothByHand();
+    const down = withKernel({ ...alpha, mounts: blankNode("alpha").mounts }, undefined);
+    const looked = withLook(down, { metadata: { kind: "present", version: "v08", gi: usedGi }, kernelGi: undefined });
+    const [told] = because(planOf([looked, withKernel(bravo, alone)], given), `write ${path}`);
+    expect(told).toContain("protocol A → protocol C; + cram-hmac-alg sha256");
+  });
+});
+
+const usedGi = `F2099469C0D6C688:${"0".repeat(16)}:2F6CB04648729E94:2F6BB04648729E94:1:1:0:0:0:0:0`;
+const alone = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+
+describe("a file that we did not write is kept, whatever its name", () => {
+  const keptAs = (nodes: Pair) =>
+    stepsOf(planOf(nodes, given)).flatMap(({ does = [] }) =>
+      does.flatMap((action) => (action.kind === "configure" ? [action.replaces?.kept] : [])),
+    );
+
+  test.each([
+    ["our own name", bothByHand(), kept],
+    ["another name", bothByHand(tutorials, "/etc/drbd.d/storage.res"), "/etc/drbd.d/storage.res.before-pulumi-drbd"],
+  ])("%s", (_what, nodes, name) => {
+    expect(keptAs(nodes)).toEqual([name, name]);
+  });
+
+  test("one that was kept before is not written over, and the same text is kept once", () => {
+    const [alpha, bravo] = bothByHand();
+    const nodes: Pair = [withFile(alpha, kept, "resource r0 { }\n"), withFile(bravo, kept, tutorials)];
+    expect(keptAs(nodes)).toEqual([`${kept}-2`, kept]);
+  });
+
+  test("a file of ours, of any version, is not", () => {
+    const [alpha, bravo] = healthyPair({ ...r0, protocol: "A" });
+    expect(keptAs([alpha, bravo])).toEqual([undefined, undefined]);
+  });
+});
+
+describe("destroy gives back", () => {
+  const text = configurationOf(r0);
+  const taken = (node: ObservedNode, theirs = tutorials, where = path): ObservedNode => {
+    const own = (node.files.get("/etc/fstab") ?? "").replace(
+      /\/dev\/drbd1/,
+      `# before pulumi-drbd: ${line}\n/dev/drbd1`,
+    );
+    return withFile(withFile(node, `${where}.before-pulumi-drbd`, theirs), "/etc/fstab", own);
+  };
+  const destroy = (change: (node: ObservedNode) => ObservedNode) => {
+    const [alpha, bravo] = healthyPair();
+    return planTeardown("r0", 1, ["alpha", "bravo"], [change(alpha), change(bravo)], text);
+  };
+  const back = (plan: Plan) =>
+    allCommands(plan).filter((one) => one.startsWith("alpha: mv") || one.includes("alpha: rm"));
+
+  test("the user's own file over ours, and the line of fstab", () => {
+    const plan = destroy(taken);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(back(plan)).toEqual([`alpha: mv -f ${kept} ${path}`]);
+    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${line}\` is a line again`]);
+    expect(stepsOf(plan).flatMap(({ does = [] }) => does)).toContainEqual({
+      kind: "fstab",
+      names: ["/dev/drbd1", "/dev/drbd/by-res/r0", "/dev/drbd/by-res/r0/0"],
+      givesBack: true,
+    });
+    expect(plan.warnings).toEqual([
+      expect.stringContaining("alpha: `/dev/drbd1 /srv/data xfs defaults 0 0` is given back as it was: a boot"),
+      expect.stringContaining("bravo: `/dev/drbd1 /srv/data"),
+    ]);
+  });
+
+  test("a file of another name, beside which ours goes", () => {
+    const plan = destroy((node) => taken(node, tutorials, "/etc/drbd.d/storage.res"));
+    expect(back(plan)).toEqual([
+      `alpha: rm -f ${path}`,
+      "alpha: mv -f /etc/drbd.d/storage.res.before-pulumi-drbd /etc/drbd.d/storage.res",
+    ]);
+  });
+
+  test("goes on after a run that was stopped before the last step", () => {
+    const stopped = (node: ObservedNode) =>
+      withFile(withKernel({ ...taken(node), mounts: [] }, undefined), path, undefined);
+    expect(back(destroy(stopped))).toEqual([`alpha: mv -f ${kept} ${path}`]);
+  });
+
+  test.each([
+    ["another disk", tutorials.replace("/dev/vdb", "/dev/vdc"), "alpha: disk /dev/vdc → disk /dev/vdb"],
+    [
+      "another address of the peer",
+      tutorials.replace("10.1.1.32", "10.1.1.42"),
+      "address 10.1.1.42:7789 → address 10.1.1.32:7789",
+    ],
+    ["another metadata place", tutorials.replace("internal", "/dev/vdd"), "meta-disk /dev/vdd → meta-disk internal"],
+  ])("nothing that means %s: it stays beside, and the plan says where", (_what, theirs, told) => {
+    const plan = destroy((node) => taken(node, theirs));
+    expect(back(plan)).toEqual([`alpha: rm -f ${path}`]);
+    expect(JSON.stringify(stepsOf(plan))).not.toContain('"givesBack":true');
+    expect(plan.warnings.join("\n")).toContain(`alpha: ${kept}, your own file from before, stays there`);
+    expect(plan.warnings.join("\n")).toContain(told);
+    expect(plan.warnings.join("\n")).toContain("your line in /etc/fstab stays a comment");
+  });
+
+  test("nothing over a file that is not ours: somebody has put it there since", () => {
+    const plan = destroy((node) => withFile(taken(node), path, "resource r0 { net { protocol B; } }\n"));
+    expect(back(plan)).toEqual([]);
+  });
+});
+
+describe("another's resource that lives by common", () => {
+  const web = `resource web { ${side("alpha", "10.1.1.31", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} ${side("bravo", "10.1.1.32", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} }\n`;
+  const webPath = "/etc/drbd.d/web.res";
+  const node = withFile(withFile(blankNode("alpha"), globalCommonPath, common), webPath, web);
+  const plan = (seen: ObservedNode, ...described: string[]) =>
+    planNode({ desired: desiredNode("alpha"), configuration: ours, node: seen, described: new Set(described) });
+
+  test("is refused, with what would change and how to keep it", () => {
+    expect(refusalsOf(plan(node))).toEqual([
+      `alpha: web, which ${webPath} defines and this program does not describe, lives by \`common\` of ${globalCommonPath}, which would be replaced: - protocol A; - fence-peer /x.sh`,
+    ]);
+    expect(plan(node).refusals[0]?.way).toContain(`Write what it has from \`common\` into ${webPath} itself`);
+  });
+
+  test("goes on when the advice is followed", () => {
+    const own = web.replace("resource web {", 'resource web { protocol A; handlers { fence-peer "/x.sh"; }');
+    expect(refusalsOf(plan(withFile(node, webPath, own)))).toEqual([]);
+  });
+
+  test("is none where the program describes it, or where it is ours by another program", () => {
+    expect(refusalsOf(plan(node, "web"))).toEqual([]);
+    expect(refusalsOf(plan(withFile(node, webPath, `# Managed by pulumi-drbd: x\n${web}`)))).toEqual([]);
+  });
+
+  test("is warned of where common is ours already, since somebody wants it to change", () => {
+    const before = ours.replace("common {", "common {\n    disk {\n        resync-rate 1M;\n    }\n");
+    const changed = plan(withFile(node, globalCommonPath, before));
+    expect(allCommands(changed)).toEqual([`alpha: write ${globalCommonPath}`]);
+    expect(changed.warnings).toEqual([expect.stringMatching(/common` counts for web too.*- resync-rate 1M/)]);
+  });
+
+  test("what runs keeps our common at a teardown; what is down and was given back gets its own", () => {
+    const taken = withFile(withFile(node, globalCommonPath, ours), `${globalCommonPath}.before-pulumi-drbd`, common);
+    const running = planNodeTeardown("alpha", withKernel(taken, { role: "Primary" }, "web"));
+    expect(allCommands(running)).toEqual([]);
+    expect(running.warnings).toEqual([expect.stringMatching(/stays ours.*would change web.*\+ protocol A/)]);
+    expect(allCommands(planNodeTeardown("alpha", taken))).toEqual([
+      `alpha: mv -f ${globalCommonPath}.before-pulumi-drbd ${globalCommonPath}`,
+    ]);
+  });
+
+  test("the row of global_common.conf says what changes in it", () => {
+    expect(because(plan(node, "web"), `write ${globalCommonPath}`)).toEqual([
+      "changed (see --diff): - protocol A; - fence-peer /x.sh; parsed by drbdadm there first",
+    ]);
+  });
+});
+
+describe("the links in /dev/drbd/by-res", () => {
+  const withGlobal = (text: string) => withFile(byHand(blankNode("alpha")), globalCommonPath, text);
+  test.each<[string, ObservedNode, boolean]>([
+    ["a new host", blankNode("alpha"), true],
+    ["the package's own file", withFile(blankNode("alpha"), globalCommonPath, "global { udev-always-use-vnr; }"), true],
+    ["a hand-made pair", byHand(blankNode("alpha")), false],
+    [
+      "a hand-made pair with the package's own file",
+      withGlobal("global { usage-count no; udev-always-use-vnr; }"),
+      true,
+    ],
+    [
+      "a hand-made pair with a volume's number",
+      byHand(
+        blankNode("alpha"),
+        tutorials.replaceAll("{ device", "{ volume 0 { device").replaceAll("internal;", "internal; }"),
+      ),
+      true,
+    ],
+    [
+      "after it was taken over",
+      withFile(withFile(blankNode("alpha"), path, configurationOf(r0)), globalCommonPath, ours),
+      false,
+    ],
+  ])("%s: have the volume's number by default: %s", (_what, node, expected) => {
+    expect(usesVolumeLinks(node)).toBe(expected);
+  });
+});
