@@ -163,7 +163,11 @@ function live(desired: DesiredResource): void {
     const mounted = withMount(node, `/dev/drbd${desired.minor}`, desired.filesystem?.mountPoint ?? "/srv");
     return { ...mounted, hostname, files: new Map([[resourcePath(desired.name), configuration]]) };
   });
-  carryOut(stepsOf(planTeardown(desired.name, desired.minor, hosts, down, configuration)).filter(({ node }) => node === hosts[0]));
+  carryOut(
+    stepsOf(planTeardown(desired.name, desired.minor, hosts, down, configuration)).filter(
+      ({ node }) => node === hosts[0],
+    ),
+  );
   expect(read(resourcePath(desired.name))).toBe("");
 }
 
