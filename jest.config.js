@@ -1,18 +1,30 @@
-/** Unit tests by default; `--selectProjects e2e` needs the lab (scripts/test.sh brings it up). */
+/** `e2e` and `releases` need the lab: scripts/test.sh and scripts/releases.sh bring it up. */
 const common = {
   transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
   testEnvironment: "node",
   modulePathIgnorePatterns: ["<rootDir>/dist/"],
 };
 
-/** What `npm test` leaves to `npm run faults` (FAULTS=all): faults and kept data get ten minutes of its half hour. */
-const long =
-  process.env.FAULTS === "all"
-    ? []
-    : [
-        "/faults/living-pair",
-        "/keeps-data/(apart|changed-disk|existing-data|external-metadata|files|grown-disk|verify)",
-      ];
+/**
+ * The longest end-to-end tests. `npm test` leaves them to `npm run faults` (FAULTS=all), and CI to one turn in four
+ * (FAULTS=1 to 4): the first file belongs to turn 1, the second to turn 2, and so on.
+ */
+const LONG = [
+  "/faults/living-pair",
+  "/keeps-data/apart",
+  "/keeps-data/files",
+  "/keeps-data/existing-data",
+  "/keeps-data/external-metadata",
+  "/keeps-data/grown-disk",
+  "/keeps-data/verify",
+  "/keeps-data/changed-disk",
+];
+const FAULTS = process.env.FAULTS ?? "";
+const isTurn = /^[1-4]$/.test(FAULTS);
+const inTurn = LONG.filter((_, index) => FAULTS === String((index % 4) + 1));
+/** Two of the files have cases for each turn (test/e2e/long-tests.ts). */
+const e2e = isTurn ? ["/faults/first-up", "/simulation-oracle", ...inTurn] : ["/**/*"];
+const left = isTurn || FAULTS === "all" ? [] : LONG;
 
 module.exports = {
   coverageProvider: "v8",
@@ -30,9 +42,14 @@ module.exports = {
     {
       ...common,
       displayName: "e2e",
-      testMatch: ["<rootDir>/test/e2e/**/*.test.ts"],
-      testPathIgnorePatterns: ["/node_modules/", ...long],
+      testMatch: e2e.map((file) => `<rootDir>/test/e2e${file}.test.ts`),
+      testPathIgnorePatterns: ["/node_modules/", "/e2e/releases/", ...left],
       setupFilesAfterEnv: ["<rootDir>/test/e2e/ledger-rows.ts"],
+    },
+    {
+      ...common,
+      displayName: "releases",
+      testMatch: ["<rootDir>/test/e2e/releases/*.test.ts"],
     },
   ],
 };

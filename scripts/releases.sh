@@ -1,0 +1,34 @@
+#!/bin/bash
+# `npm run releases`: a pair's life in short (test/e2e/releases) on machines of other Debian releases than the lab's
+# default, each in a lab of its own that is removed again. What is given names the labs: `bookworm`, `alpha=…,bravo=…`.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+scripts/setup.sh --tests || exit
+# shellcheck source=scripts/env.sh
+. scripts/env.sh || exit
+
+labs=("$@")
+[ ${#labs[@]} -gt 0 ] || labs=(bookworm bullseye "alpha=trixie,bravo=bookworm")
+# Sockets want a short path.
+LAB_DIR=$(mktemp -d /tmp/releases.XXXXXX)/lab
+export LAB_DIR
+results=$(mktemp -d)
+
+# shellcheck disable=SC2317 # called by the trap
+tear_down() {
+  node dist/lab/main.js down --delete
+  rm -rf "$results" "$(dirname "$LAB_DIR")"
+}
+trap tear_down EXIT
+trap 'exit 130' INT TERM
+
+failed=()
+for lab in "${labs[@]}"; do
+  printf '\n== %s\n' "$lab"
+  node dist/lab/main.js down --delete
+  node dist/lab/main.js up --release "$lab" &&
+    jest --selectProjects releases --runInBand --json --outputFile "$results/$lab.json" || failed+=("$lab")
+done
+[ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
+node scripts/test-sums.js "$results"/*.json && [ ${#failed[@]} = 0 ]

@@ -1,0 +1,10 @@
+/**
+ * Long tests run in turns. FAULTS says which: unset for none (`npm test`), `all` (`npm run faults`), or 1 to 4 for one
+ * turn in four (CI), so that four turns together run each of them once. jest.config.js shares out whole files alike.
+ */
+export const TURNS = 4;
+
+export function inTurn<T>(cases: readonly T[], faults = process.env["FAULTS"]): readonly T[] {
+  if (faults === "all") return cases;
+  return cases.filter((_, index) => faults === String((index % TURNS) + 1));
+}
