@@ -22,18 +22,18 @@ const onVolume = (name: string, minor: number): SiteResource => ({
   disks: { alpha: `/dev/vg/${name}`, bravo: `/dev/vg/${name}` },
   syncSource: "alpha",
 });
-/** Its first sync takes some twenty seconds. */
-const slow = { ...onVolume("slow", 2), disk: { "c-plan-ahead": 0, "resync-rate": "3M" } };
+/** Its first sync takes a minute and a half, so that it still runs when the steps of the others are done. */
+const slow = { ...onVolume("slow", 2), disk: { "c-plan-ahead": 0, "resync-rate": "2M" } };
 const [two, three] = [onVolume("two", 3), onVolume("three", 4)];
 
 beforeAll(async () => {
   lab = await Lab.open();
   await lab.reset("utils");
   for (const machine of MACHINES) {
-    const disk = await lab.attachDisk(machine, { serial: "more", size: 128 * 1024 * 1024 });
+    const disk = await lab.attachDisk(machine, { serial: "more", size: 256 * 1024 * 1024 });
     await lab.run(
       machine,
-      `pvcreate -q ${disk} && vgcreate -q vg ${disk} && lvcreate -q -Wn -Zn -L 64M -n slow vg &&
+      `pvcreate -q ${disk} && vgcreate -q vg ${disk} && lvcreate -q -Wn -Zn -L 176M -n slow vg &&
        lvcreate -q -Wn -Zn -L 16M -n two vg && lvcreate -q -Wn -Zn -L 16M -n three vg`,
     );
   }

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => stack.remove());
 
-/** A pair as a tutorial makes it, with its own options, in a file of any name. */
+/** A pair as a tutorial makes it, with its own options, in a file of any name; in sync when it is taken over. */
 async function byHand(path: string): Promise<string> {
   const side = (name: (typeof MACHINES)[number]) =>
     `on ${name} { device /dev/drbd1; disk /dev/vdb; address ${lab.address(name)}:7789; meta-disk internal; }`;
@@ -35,8 +35,8 @@ async function byHand(path: string): Promise<string> {
       `modprobe drbd; printf '%s' '${text}' >${path}; drbdadm create-md r0 </dev/null && drbdadm up r0`,
     );
   }
-  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mkdir -p ${MOUNT_POINT}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; sha256sum ${MOUNT_POINT}/file`;
-  return (await lab.run("alpha", make)).stdout;
+  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mkdir -p ${MOUNT_POINT}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum ${MOUNT_POINT}/file`;
+  return (await lab.run("alpha", make, { timeout: 300 })).stdout;
 }
 
 const drift = async (): Promise<string[]> =>
