@@ -1,5 +1,6 @@
 import { parseResFile } from "./config-file";
 import type { DesiredResource } from "./desired";
+import { namesOf, pathOf } from "./disk-names";
 import type { Failure } from "./failures";
 import type { ObservedNode } from "./observed";
 import type { Refusal } from "./plan";
@@ -29,13 +30,19 @@ interface Clash {
   readonly other: Claim;
 }
 
+/** Whether a path of the first claim's and one of another's lead to one disk. */
+type IsSameDisk = (mine: string, other: string) => boolean;
+
 /** What two resources cannot both have on a host. drbdadm says nothing of some of these (the same address and port). */
-function clashes(mine: Claim, others: readonly Claim[]): Clash[] {
+function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk = (a, b) => a === b): Clash[] {
   return others
     .filter((other) => other.host === mine.host)
     .flatMap((other): Clash[] => {
       if (other.resource === mine.resource) return [{ property: "name", what: `the name ${mine.resource}`, other }];
-      const disk = mine.disks.find((one) => other.disks.includes(one));
+      const [disk, theirs] =
+        mine.disks
+          .flatMap((one) => other.disks.map((another) => [one, another] as const))
+          .find(([one, another]) => isSameDisk(one, another)) ?? [];
       return [
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
@@ -43,7 +50,15 @@ function clashes(mine: Claim, others: readonly Claim[]): Clash[] {
         ...(mine.port !== undefined && mine.port === other.port
           ? [{ property: "port" as const, what: `port ${mine.port}`, other }]
           : []),
-        ...(disk === undefined ? [] : [{ property: "nodes" as const, what: `the disk ${disk}`, other }]),
+        ...(disk === undefined
+          ? []
+          : [
+              {
+                property: "nodes" as const,
+                what: `the disk ${disk}${theirs === undefined || theirs === disk ? "" : `, there called ${theirs},`}`,
+                other,
+              },
+            ]),
       ];
     });
 }
@@ -73,13 +88,55 @@ export function foreignClaimRefusals(desired: DesiredResource, node: ObservedNod
   const mine = claimsOf(desired).filter((claim) => claim.host === host);
   const others = foreignClaims(node, host).filter(({ resource }) => resource !== desired.name);
   return mine.flatMap((claim) =>
-    clashes(claim, others).map(({ property, what, other }) => ({
+    clashes(claim, others, onHost(desired, node)).map(({ property, what, other }) => ({
       node: host,
       property: property === "nodes" ? undefined : property,
       found: `${what} belongs to the resource ${other.resource}, by a file in /etc/drbd.d`,
       way: "Choose another one, or remove that file if the resource is no more.",
     })),
   );
+}
+
+/** By the device that a name leads to there. */
+function onHost({ name, sides }: DesiredResource, node: ObservedNode): IsSameDisk {
+  return (mine, other) => {
+    const place = sides.some((side) => side.metaDisk === mine) ? "metaDisk" : "disk";
+    const looked = node.resources.get(name)?.[place];
+    return namesOf(node, name, place, mine, looked).has(pathOf(other));
+  };
+}
+
+/**
+ * Two names of one disk, in one program or in one resource, which a host must tell apart: refused before the first write
+ * on either. All that a program declares is looked at together.
+ */
+export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode, host: string): Refusal[] {
+  const side = desired.sides.find(({ hostname }) => hostname === host);
+  const own = node.names.get(desired.name);
+  if (side === undefined || own === undefined) return [];
+  const refuse = (found: string): Refusal => ({ node: host, found, way: "Give each a disk of its own." });
+  const itself = own.disk.some((one) => own.metaDisk.includes(one))
+    ? [
+        refuse(
+          `${side.disk} and ${side.metaDisk} are one disk, named for the data and for the metadata of ${desired.name}`,
+        ),
+      ]
+    : [];
+  const mine = [
+    ...own.disk.map((name) => ({ name, path: side.disk })),
+    ...own.metaDisk.map((name) => ({ name, path: side.metaDisk })),
+  ];
+  const shared = [...node.names].flatMap(([resource, theirs]) => {
+    const found = mine.find(({ name }) => [...theirs.disk, ...theirs.metaDisk].includes(name));
+    return resource === desired.name || found === undefined
+      ? []
+      : [
+          refuse(
+            `${found.path} is the disk of the resource ${resource} of this program too, by another name (${found.name})`,
+          ),
+        ];
+  });
+  return [...itself, ...shared];
 }
 
 function foreignClaims(node: ObservedNode, host: string): Claim[] {

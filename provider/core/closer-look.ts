@@ -12,7 +12,8 @@ export function stillHolds(before: ObservedNode, now: ObservedNode): boolean {
 /** The new look with what was seen of some resources' disks before; with all that it left out, where it was not close. */
 export function withCloserLook(now: ObservedNode, before: ObservedNode, names: ReadonlySet<string>): ObservedNode {
   const resources = new Map([...[...before.resources].filter(([name]) => names.has(name)), ...now.resources]);
-  if (now.closely) return { ...now, resources };
+  const devices = new Map([...before.names, ...now.names]);
+  if (now.closely) return { ...now, names: devices, resources };
   const { closely, utils, blocks } = before;
-  return { ...now, closely, utils, blocks, resources };
+  return { ...now, closely, utils, blocks, names: devices, resources };
 }

@@ -1,27 +1,54 @@
+import type { DesiredResource } from "./desired";
+import { namesOf } from "./disk-names";
+import { describeUser, removal, userOf } from "./disk-users";
+import { releaseOf } from "./own-disk";
 import type { Contents, ObservedNode } from "./observed";
 import type { Refusal } from "./plan";
 
+/** One of a resource's disks on one host. */
+export interface DiskPlace {
+  readonly desired: DesiredResource;
+  readonly place: "disk" | "metaDisk";
+  readonly path: string;
+  readonly contents: Contents;
+  /** The resource's data or metadata is on it already, as far as is known: nothing on it may be cleared. */
+  readonly isOwn: boolean;
+}
+
 /** What rules a disk out, whatever stands on it. */
-export function refuseDisk(host: string, path: string, contents: Contents, node: ObservedNode): Refusal[] {
-  const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
+export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace, node: ObservedNode): Refusal[] {
+  const { name } = desired;
+  const refuse = (found: string, way: string): Refusal[] => [{ node: node.hostname, found, way }];
   if (contents.kind === "missing") {
     const disks = [...node.blocks.values()].filter((one) => one.type === "disk").map((one) => one.path);
     return refuse(`there is no ${path}`, `Name the disk to use; its disks are ${[...new Set(disks)].join(", ")}.`);
   }
   if (contents.kind === "not-block")
     return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
+  if (/^\/dev\/drbd\d/.test(contents.real)) {
+    return refuse(
+      `${path} leads to ${contents.real}, a DRBD device itself`,
+      "Name the disk behind it: stacked resources are not supported.",
+    );
+  }
   const held = descendants(node, contents.real);
-  const family = [contents.real, node.blocks.get(contents.real)?.path, ...held];
-  const mounted = node.mounts.find((one) => family.includes(one.source));
-  if (mounted) {
+  const names = new Set([...namesOf(node, name, place, path, contents), ...held]);
+  const numbers = [...names].flatMap((one) => node.blocks.get(one)?.number ?? []);
+  const mounted = node.mounts.find((one) => names.has(one.source) || numbers.includes(one.number ?? ""));
+  const swap = node.swaps.find((one) => names.has(one));
+  const user = userOf(node, name, place, path, contents);
+  if (isOwn) {
+    const release = releaseOf({ node, name, path, mounted, swap, held, user });
+    if (release !== undefined) return [release];
+  }
+  if (mounted !== undefined) {
     return refuse(
       `${mounted.source} is mounted at ${mounted.target}`,
       `A disk that is in use is never given to DRBD. Unmount it (\`umount ${mounted.target}\`), and take it out of /etc/fstab: what is on it is then asked about.`,
     );
   }
-  const swap = node.swaps.find((one) => family.includes(one));
   if (swap !== undefined) return refuse(`${swap} is swap space in use`, "Name another disk.");
-  if (held.length > 0) {
+  if (held.length > 0 && !isOwn) {
     return refuse(
       `${path} is held by ${held.join(", ")}`,
       "Name a disk that nothing stands on, or remove what stands on it yourself.",
@@ -29,13 +56,11 @@ export function refuseDisk(host: string, path: string, contents: Contents, node:
   }
   if (node.blocks.get(contents.real)?.readOnly === true)
     return refuse(`${path} is read-only`, "Name a disk that can be written.");
-  const inFstab = (node.files.get("/etc/fstab") ?? "")
-    .split("\n")
-    .find((line) => [path, contents.real].includes(line.trim().split(/\s+/)[0] ?? ""));
-  if (inFstab !== undefined) {
+  if (user !== undefined) {
+    const remove = removal(user);
     return refuse(
-      `/etc/fstab mounts ${path} itself: ${inFstab.trim()}`,
-      "Remove that line: what is mounted is the DRBD device, never the disk behind it.",
+      describeUser(user, path),
+      `${remove.charAt(0).toUpperCase()}${remove.slice(1)}: what is mounted is the DRBD device, never the disk behind it.`,
     );
   }
   return [];

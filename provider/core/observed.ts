@@ -7,7 +7,14 @@ export interface BlockDevice {
   readonly readOnly: boolean;
   readonly fstype?: string;
   readonly uuid?: string;
+  readonly label?: string;
+  readonly partuuid?: string;
+  readonly partlabel?: string;
   readonly partitionTable?: string;
+  /** Bytes of a logical sector: what can be read or written at once, and no less. */
+  readonly sector?: number;
+  /** The kernel's number for it, `254:16`. */
+  readonly number?: string;
   readonly serial?: string;
   readonly wwn?: string;
   /** Devices that stand on this one: partitions, LVM volumes, DRBD devices. */
@@ -18,6 +25,15 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly fstype: string;
+  /** The kernel's number for the device, `254:16`. */
+  readonly number?: string;
+}
+
+/** All names in /dev that lead to a resource's devices: links too. */
+export interface DeviceNames {
+  readonly disk: readonly string[];
+  readonly metaDisk: readonly string[];
+  readonly device: readonly string[];
 }
 
 /** A volume as the kernel runs it. */
@@ -146,6 +162,8 @@ export interface ObservedNode {
   readonly files: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot. */
   readonly links: readonly string[];
+  /** Of each resource that was asked for, however close the look. */
+  readonly names: ReadonlyMap<string, DeviceNames>;
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];
   /** By path, and by the kernel's own name where that is another one. */

@@ -3,6 +3,7 @@ import type {
   BlockDevice,
   CommandOutput,
   Contents,
+  DeviceNames,
   KernelResource,
   Metadata,
   Mount,
@@ -59,6 +60,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     closely,
     files,
     links: need(general, "links").text.split("\n").filter(Boolean),
+    names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
@@ -127,16 +129,30 @@ function parseOsRelease(text: string): Map<string, string> {
   return new Map([...text.matchAll(/^([A-Z_]+)="?(.*?)"?$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]));
 }
 
+/** `RESOURCE disk /dev/disk/by-id/virtio-0001`, one name a line. */
+function parseNames(text: string): Map<string, DeviceNames> {
+  const found = new Map<string, DeviceNames>();
+  for (const [, resource = "", place, name = ""] of text.matchAll(/^(\S+) (disk|metaDisk|device) (\/dev\/.*)$/gm)) {
+    const names = found.get(resource) ?? { disk: [], metaDisk: [], device: [] };
+    const key = place as keyof DeviceNames;
+    found.set(resource, { ...names, [key]: [...new Set([...names[key], name])] });
+  }
+  return found;
+}
+
 /** /proc/self/mountinfo, proc(5): optional fields end with a dash; blanks are octal escapes. */
 function parseMounts(text: string): Mount[] {
   const unescape = (word: string) =>
     word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ");
-    const target = before?.split(" ")[4];
+    const [, , number, , target] = before?.split(" ") ?? [];
     const [fstype, source] = after?.split(" ") ?? [];
     if (target === undefined || fstype === undefined || source === undefined) return [];
-    return [{ source: unescape(source), target: unescape(target), fstype }];
+    // Whatever link it was mounted by.
+    const minor = /^147:(\d+)$/.exec(number ?? "")?.[1];
+    const device = minor === undefined ? unescape(source) : `/dev/drbd${minor}`;
+    return [{ source: device, target: unescape(target), fstype, number }];
   });
 }
 
@@ -148,6 +164,11 @@ interface LsblkDevice {
   readonly ro: boolean | string;
   readonly fstype?: string | null;
   readonly uuid?: string | null;
+  readonly label?: string | null;
+  readonly partuuid?: string | null;
+  readonly partlabel?: string | null;
+  readonly "maj:min"?: string | null;
+  readonly "log-sec"?: number | string | null;
   readonly pttype?: string | null;
   readonly serial?: string | null;
   readonly wwn?: string | null;
@@ -167,6 +188,11 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
       readOnly: device.ro === true || device.ro === "1",
       fstype: device.fstype ?? undefined,
       uuid: device.uuid ?? undefined,
+      label: device.label ?? undefined,
+      partuuid: device.partuuid ?? undefined,
+      partlabel: device.partlabel ?? undefined,
+      sector: Number(device["log-sec"]) || undefined,
+      number: device["maj:min"]?.trim() ?? undefined,
       partitionTable: device.pttype ?? undefined,
       serial: device.serial?.trim() ?? undefined,
       wwn: device.wwn?.trim() ?? undefined,

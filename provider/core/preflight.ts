@@ -1,7 +1,8 @@
 import { brokenFileRefusals } from "./broken-file";
-import { foreignClaimRefusals } from "./claims";
+import { foreignClaimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
 import { placeRefusals, replacedPath } from "./configuration-place";
+import { diskUserWarnings } from "./disk-users";
 import { includeRefusals } from "./includes";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
@@ -28,6 +29,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
           property: undefined,
         })),
         ...foreignClaimRefusals(desired, node, side.hostname),
+        ...sharedDiskRefusals(desired, node, side.hostname),
         ...wrongPlace(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
       ];
@@ -149,7 +151,7 @@ function grammarRefusals([first, second]: readonly [ObservedNode, ObservedNode])
 }
 
 /** Worth knowing, though it stops nothing. */
-export function warn({ desired, nodes }: ResourceSituation): string[] {
+export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
   const found: string[] = optionWarnings(desired.sections);
   const [first, second] = nodes;
   const sizes = nodes.map((node) => sizeOf(node.resources.get(desired.name)?.disk));
@@ -170,6 +172,9 @@ export function warn({ desired, nodes }: ResourceSituation): string[] {
     }
   });
   found.push(...outOfSync(desired.name, nodes));
+  nodes.forEach((node, index) => {
+    found.push(...diskUserWarnings(desired, desired.sides[index === 0 ? 0 : 1], node, memory));
+  });
   const skew = Math.round(Math.abs(first.clock - second.clock));
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
   return found;

@@ -55,6 +55,9 @@ const files = [
   "/proc/net/if_inet6",
   "/etc/os-release",
   "/etc/fstab",
+  "/etc/crypttab",
+  "/etc/systemd/system/*.mount",
+  "/etc/systemd/system/*.swap",
   "/etc/drbd.conf",
   "/etc/drbd.d/*",
   "/etc/modules-load.d/*",
@@ -65,6 +68,10 @@ const files = [
   "/var/lib/drbd/*.lkbd",
   "/var/lib/pulumi-drbd/*.new",
 ];
+
+/** Of every block device. */
+export const lsblkColumns =
+  "NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,LABEL,PARTUUID,PARTLABEL,PTTYPE,SERIAL,WWN,MAJ:MIN,LOG-SEC";
 
 /** Read after them all, and on every host: where it is missing, others may be. */
 export const lastFile = "/proc/uptime";
@@ -116,6 +123,7 @@ probe() {
   say links
   for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
   say exit 0
+  say names; ${nameLines(looks)}; say exit 0
   drift=
   if command -v drbdadm >/dev/null; then
     say utils; say exit 0
@@ -128,11 +136,31 @@ probe() {
 }
 closely() {
   if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
-  run blocks lsblk -Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN
+  run blocks lsblk -Jbo ${lsblkColumns}
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
 }`;
 }
+
+/**
+ * All names of the devices that are asked for, since fstab and others may use any of them. Every name in /dev is compared
+ * with each, which takes no process: as long as a fifth of one, on an emulated host.
+ */
+function nameLines(looks: readonly Look[]): string {
+  if (looks.length === 0) return ":";
+  const devices = looks.flatMap(({ name, minor, disk, metaDisk }) => [
+    [`${name} disk`, disk] as const,
+    ...(metaDisk === "internal" ? [] : [[`${name} metaDisk`, metaDisk] as const]),
+    [`${name} device`, `/dev/drbd${minor}`] as const,
+  ]);
+  const compared = devices.map(
+    ([what, path]) => `if [ "$name" -ef ${quote(path)} ]; then printf '%s\\n' ${quote(what)}" $name"; fi`,
+  );
+  return `for name in ${namesInDev}; do if [ -b "$name" ]; then ${compared.join("; ")}; fi; done`;
+}
+
+/** Without the terminals, which are many. */
+const namesInDev = "/dev/[!tv]* /dev/v[!c]* /dev/*/* /dev/disk/by-*/* /dev/zvol/*/* /dev/zvol/*/*/*";
 
 /** The version of the module is of no matter here, and asking for it would cost two more processes. */
 const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1";

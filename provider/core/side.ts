@@ -13,6 +13,7 @@ import {
   type ObservedNode,
   type ObservedResource,
 } from "./observed";
+import { isOwnDisk } from "./own-disk";
 import { devicePath } from "./paths";
 import type { Refusal } from "./plan";
 
@@ -179,9 +180,11 @@ function classifyDisk(
   memory: Memory,
 ): Progress | Refusal[] {
   const disks = disksOf(side, observed);
-  const refusals = disks.flatMap(({ path, contents }, place) =>
-    about(diskProperty(desired, side, place), refuseDisk(side.hostname, path, contents, node)),
-  );
+  const isOwn = isOwnDisk(desired, side, node, observed, memory);
+  const refusals = disks.flatMap(({ path, contents }, index) => {
+    const place = index === 0 ? ("disk" as const) : ("metaDisk" as const);
+    return about(diskProperty(desired, side, index), refuseDisk({ desired, place, path, contents, isOwn }, node));
+  });
   if (refusals.length > 0) return refusals;
   const { metadata } = observed;
   const holder = disks.at(-1)?.contents;

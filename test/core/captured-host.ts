@@ -1,5 +1,5 @@
 /** A host in the state of one of the captures, as far as the probe can see. */
-import type { Look } from "../../provider/core/probe";
+import { lsblkColumns, type Look } from "../../provider/core/probe";
 import { type FakeHost } from "./fake-host";
 import { adjustLines, captured, events, gi, procDrbd } from "./fixtures";
 
@@ -104,7 +104,7 @@ export function capturedHost(capture: string): FakeHost {
         "--node-id 0 1 v09 /dev/vdb internal get-gi": { exit: 1 },
       },
       lsblk: {
-        "-Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN": { says: JSON.stringify(lsblk) },
+        [`-Jbo ${lsblkColumns}`]: { says: JSON.stringify(lsblk) },
       },
       blkid: {
         "-p -o export /dev/vdb": { says: `DEVNAME=/dev/vdb\n${signature}` },

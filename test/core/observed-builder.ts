@@ -168,6 +168,7 @@ export function blankNode(hostname: string): ObservedNode {
       [fstabPath, "# root\n/dev/vda / ext4 defaults 0 1\n"],
     ]),
     links: [],
+    names: new Map(),
     mounts: [{ source: "/dev/vda", target: "/", fstype: "ext4" }],
     swaps: [],
     blocks: new Map(),

@@ -1,6 +1,7 @@
 /** Pairs of hosts on the way to a replicated device, and pairs that must be refused: what a probe prints on each. */
 import type { ObservedNode } from "../../provider/core/observed";
 import { parseProbe } from "../../provider/core/parse-probe";
+import { lsblkColumns } from "../../provider/core/probe";
 import { type Plan, stepsOf } from "../../provider/core/plan";
 import { planResource } from "../../provider/core/plan-resource";
 import { noMemory } from "../../provider/core/memory";
@@ -32,7 +33,7 @@ const blkid = (answer: object) => ({ blkid: { "-p -o export /dev/vdb": answer } 
 const drbdadm = (more: object) => ({ drbdadm: { ...capturedHost("both-down.alpha").tools?.["drbdadm"], ...more } });
 const lsblk = (device: object) => ({
   lsblk: {
-    "-Jbo NAME,KNAME,PATH,TYPE,SIZE,RO,FSTYPE,UUID,PTTYPE,SERIAL,WWN": {
+    [`-Jbo ${lsblkColumns}`]: {
       says: JSON.stringify({
         blockdevices: [
           { name: "vda", kname: "vda", path: "/dev/vda", type: "disk", size: 3221225472, ro: false, fstype: "ext4" },

@@ -57,6 +57,7 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
     utils: !machine.hasUtils ? null : closely ? "9.22.0" : "unknown",
     files: new Map(machine.files),
     links: [...machine.links],
+    names: new Map(),
     mounts: [
       { source: "/dev/vda", target: "/", fstype: "ext4" },
       ...(machine.mountsDisk ? [{ source: diskPath, target: "/mnt", fstype: "xfs" }] : []),

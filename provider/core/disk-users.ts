@@ -1,0 +1,113 @@
+/** What a host's own files would do with a disk at its next boot, or at somebody's word. */
+import { isByContents, namesOf, pathOf } from "./disk-names";
+import type { DesiredResource, DesiredSide } from "./desired";
+import { fstabLines } from "./fstab";
+import type { Memory } from "./memory";
+import type { Contents, ObservedNode } from "./observed";
+import { devicePath, fstabPath } from "./paths";
+
+/** A line of a file that names a device. */
+export interface DiskUser {
+  readonly file: string;
+  readonly line: string;
+  /** As it stands there. */
+  readonly word: string;
+  /** A file of its own is removed whole. */
+  readonly isWholeFile: boolean;
+}
+
+/** fstab, crypttab and systemd's own units. */
+function diskUsers(node: ObservedNode): DiskUser[] {
+  const lines = (file: string, texts: readonly string[], column: number): DiskUser[] =>
+    texts
+      .map((text) => text.trim())
+      .filter((text) => text !== "" && !text.startsWith("#"))
+      .flatMap((line) => {
+        // A quoted LABEL= may hold blanks.
+        const word = (line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [])[column];
+        return word === undefined ? [] : [{ file, line, word, isWholeFile: false }];
+      });
+  const crypttab = "/etc/crypttab";
+  return [
+    ...lines(fstabPath, fstabLines(node), 0),
+    ...lines(crypttab, (node.files.get(crypttab) ?? "").split("\n"), 1),
+    ...[...node.files]
+      .filter(([path]) => /^\/etc\/systemd\/system\/[^/]+\.(mount|swap)$/.test(path))
+      .flatMap(([file, text]) =>
+        [...text.matchAll(/^\s*What\s*=\s*(.+?)\s*$/gm)].map(([line, word = ""]) => ({
+          file,
+          line: line.trim(),
+          word,
+          isWholeFile: true,
+        })),
+      ),
+  ];
+}
+
+/** The line that names one of a resource's disks, by whatever name. */
+export function userOf(
+  node: ObservedNode,
+  resource: string,
+  place: "disk" | "metaDisk",
+  path: string,
+  contents?: Contents,
+): DiskUser | undefined {
+  const names = namesOf(node, resource, place, path, contents);
+  return diskUsers(node).find(({ word }) => names.has(pathOf(word)));
+}
+
+/** `/etc/fstab mounts /dev/vdb itself: LINE`. */
+export function describeUser({ file, line, word }: DiskUser, path: string): string {
+  const name = pathOf(word) === path ? " itself" : ` by the name ${word}`;
+  return `${file} ${file.endsWith("crypttab") ? "opens" : "mounts"} ${path}${name}: ${line}`;
+}
+
+export function removal({ file, isWholeFile }: DiskUser): string {
+  return isWholeFile
+    ? `\`systemctl disable --now ${file.split("/").at(-1) ?? ""}\` and \`rm ${file}\``
+    : "remove that line";
+}
+
+/** For every plan: a line may come long after the first `up`. */
+export function diskUserWarnings(
+  { name, minor, filesystem }: DesiredResource,
+  side: DesiredSide,
+  node: ObservedNode,
+  memory: Memory,
+): string[] {
+  const looked = node.resources.get(name);
+  const places = [
+    ["disk", side.disk, looked?.disk] as const,
+    ...(side.metaDisk === "internal" ? [] : [["metaDisk", side.metaDisk, looked?.metaDisk] as const]),
+  ];
+  const ofDisks = places.flatMap(([place, path, contents]) => {
+    const user = userOf(node, name, place, path, contents);
+    if (user === undefined) return [];
+    const danger =
+      place === "disk"
+        ? "what is written there then is not replicated, and DRBD does not know of it"
+        : "DRBD's metadata is on it";
+    return [
+      [
+        user,
+        `${node.hostname}: ${describeUser(user, path)}. At the next boot that may take the disk of ${name} before DRBD does; ${danger}: ${removal(user)}`,
+      ] as const,
+    ];
+  });
+  const device = devicePath(minor);
+  const names = namesOf(node, name, "device", device, looked?.device);
+  const isFilesystem = (word: string): boolean =>
+    isByContents(word) &&
+    (names.has(pathOf(word)) || pathOf(word) === pathOf(`UUID=${memory.filesystemUuid ?? "none"}`));
+  const ofFilesystem = diskUsers(node).filter(
+    (user) => isFilesystem(user.word) && !ofDisks.some(([one]) => one.file === user.file && one.line === user.line),
+  );
+  const way = filesystem?.mountPoint === undefined ? `write ${device} in its place` : "remove that line";
+  return [
+    ...ofDisks.map(([, text]) => text),
+    ...ofFilesystem.map(
+      ({ file, line, word }) =>
+        `${node.hostname}: ${file} names the filesystem of ${name} by ${word.replace(/=.*/s, "=")} and not by ${device}: ${line}. At the next boot that leads to the disk behind it, past DRBD, or to nothing, and the boot waits: ${way}`,
+    ),
+  ];
+}
