@@ -32,5 +32,5 @@ export function probe9(capture: string, depth: "tables" | "close"): string {
   // The captures are older than the question for a disk's names.
   return found
     .slice(found.indexOf("\n") + 1)
-    .replace(/^(@N links\n[^@]*@N exit \d+\n)/m, "$1\n@N names\n\n@N exit 0\n");
+    .replace(/^(@N links\n[^]*?@N exit \d+\n)/m, "$1\n@N names\n\n@N exit 0\n");
 }
