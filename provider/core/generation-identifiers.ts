@@ -15,13 +15,17 @@ export interface GenerationIdentifiers {
 /** A disk whose metadata was just created: no data was ever written through it. */
 const justCreated = 4n;
 
-/** Parses `CURRENT:BITMAP:HISTORY:HISTORY:CONSISTENT:UPTODATE:…`. Bit 0 is the Primary role and not part of the identity. */
+/**
+ * Parses `CURRENT:BITMAP:HISTORY:HISTORY:CONSISTENT:UPTODATE:…`, with as many identifiers of the history as there are. Bit 0 is
+ * the Primary role and not part of the identity.
+ */
 export function parseGi(text: string): GenerationIdentifiers | undefined {
   const all = text.split(":");
-  const words = all.slice(0, 4);
-  if (words.length < 4 || !words.every((word) => /^[0-9A-F]{16}$/i.test(word))) return undefined;
+  const ends = all.findIndex((word) => !/^[0-9A-F]{16}$/i.test(word));
+  const words = ends < 0 ? all : all.slice(0, ends);
+  if (words.length < 4) return undefined;
   const [current = 0n, bitmap = 0n, ...history] = words.map((word) => BigInt(`0x${word}`) & ~1n);
-  const [consistent, upToDate] = all.slice(4);
+  const [consistent, upToDate] = all.slice(words.length);
   const told = [consistent, upToDate].every((flag) => flag === "0" || flag === "1");
   return {
     current,
@@ -70,7 +74,9 @@ export function relate(first: GenerationIdentifiers, second: GenerationIdentifie
   return "unrelated";
 }
 
-/** `F2099469C0D6C688:0000000000000000:…`, as drbdadm get-gi prints them, without the flags. */
+/** `F2099469C0D6C688:0000000000000000:…`, as drbdadm get-gi prints them, without the flags and the older history. */
 export function formatGi({ current, bitmap, history }: GenerationIdentifiers): string {
-  return [current, bitmap, ...history].map((one) => one.toString(16).toUpperCase().padStart(16, "0")).join(":");
+  return [current, bitmap, ...history.slice(0, 2)]
+    .map((one) => one.toString(16).toUpperCase().padStart(16, "0"))
+    .join(":");
 }

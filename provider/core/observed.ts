@@ -102,20 +102,31 @@ export type Contents =
   /** It could not be read, or the answer was not understood: as good as full. */
   | { readonly kind: "unreadable"; readonly real: string; readonly size: number; readonly said: string };
 
+/** DRBD 9 keeps a bitmap and its identifier for each peer, found by the peer's node id. */
+export interface PeerSlot {
+  readonly nodeId: number;
+  /** The identifiers, with this slot's bitmap identifier. */
+  readonly gi: string;
+}
+
+/** What DRBD's own block of metadata says. */
+export interface MetadataFound {
+  readonly version: "v08" | "v09";
+  /** The identifiers. Of v09, with the bitmap identifier of the first of the `slots`. */
+  readonly gi: string;
+  /** v09: the host's own node id, -1 before the first attach. */
+  readonly nodeId?: number;
+  /** v09: the slots in use, or one that is not, which then stands for all. */
+  readonly slots?: readonly PeerSlot[];
+}
+
 /** DRBD's metadata on a disk. */
 export type Metadata =
   | { readonly kind: "unknown" }
   | { readonly kind: "absent" }
-  /** `nodeId`: v09's own, -1 before it was first attached. */
-  | { readonly kind: "present"; readonly version: "v08" | "v09"; readonly gi: string; readonly nodeId?: number }
-  /** Where the device ended when DRBD last knew its size (`bytes`): it was grown since. `gi` without its flags. */
-  | {
-      readonly kind: "moved";
-      readonly bytes: number;
-      readonly uuid: string;
-      readonly gi: string;
-      readonly nodeId?: number;
-    }
+  | ({ readonly kind: "present" } & MetadataFound)
+  /** Where the device ended when DRBD last knew its size (`bytes`): it was grown since. */
+  | ({ readonly kind: "moved"; readonly bytes: number; readonly uuid: string } & MetadataFound)
   | { readonly kind: "busy"; readonly said: string }
   | { readonly kind: "unreadable"; readonly said: string };
 

@@ -6,9 +6,11 @@ import type {
   DeviceNames,
   KernelResource,
   Metadata,
+  MetadataFound,
   Mount,
   ObservedNode,
   ObservedResource,
+  PeerSlot,
 } from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
@@ -300,16 +302,41 @@ function parseMetadata(section: Section | undefined): Metadata {
   if (section === undefined) return { kind: "unknown" };
   const said = section.text.trim();
   if (said === "none") return { kind: "absent" };
-  const found = /^(v0[89]) (\S+)$/.exec(said);
-  const [, version, gi] = found ?? [];
-  if ((version === "v08" || version === "v09") && gi !== undefined && isGi(gi)) return { kind: "present", version, gi };
-  const moved = /^moved (\d+) v08 ([0-9a-f]{16}) (\S+)$/i.exec(said);
-  if (moved?.[1] !== undefined && moved[2] !== undefined && isGi(`${moved[3] ?? ""}:`))
-    return { kind: "moved", bytes: Number(moved[1]), uuid: moved[2], gi: moved[3] ?? "" };
+  const [, bytes, block = said] = /^moved (\d+) (.*)$/.exec(said) ?? [];
+  const found = parseSuperblock(block);
+  if (found !== undefined && bytes === undefined) return { kind: "present", ...found.says };
+  if (found?.uuid !== undefined) return { kind: "moved", bytes: Number(bytes), uuid: found.uuid, ...found.says };
   if (/busy|configured/i.test(said)) return { kind: "busy", said };
   return { kind: "unreadable", said };
 }
 
+/** `v08 GI` as drbdmeta tells it, or what the shell function superblock says (remote-functions.ts). */
+function parseSuperblock(text: string): { readonly uuid?: string; readonly says: MetadataFound } | undefined {
+  const [version, ...words] = text.split(" ");
+  if (version === "v08") {
+    const [gi = "", uuid] = words.reverse();
+    if (words.length > 2 || !isGi(gi) || (uuid !== undefined && !isUuid(uuid))) return undefined;
+    return { uuid, says: { version, gi } };
+  }
+  const [uuid = "", nodeId = "", older = "", ...rest] = words;
+  if (version !== "v09" || !isUuid(uuid) || !/^(-1|\d{1,2})$/.test(nodeId) || rest.length % 2 !== 0) return undefined;
+  const history = older === "-" ? [] : older.split(":");
+  const slots: PeerSlot[] = [];
+  for (let at = 0; at < rest.length; at += 2) {
+    const [id = "", gi = ""] = rest.slice(at, at + 2);
+    if (!/^\d{1,2}$/.test(id) || !isGi(gi)) return undefined;
+    const words = gi.split(":");
+    slots.push({ nodeId: Number(id), gi: [...words.slice(0, 4), ...history, ...words.slice(4)].join(":") });
+  }
+  const [first] = slots;
+  if (first === undefined || !history.every((one) => isUuid(one))) return undefined;
+  return { uuid, says: { version, gi: first.gi, nodeId: Number(nodeId), slots } };
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9A-F]{16}$/i.test(text);
+}
+
 function isGi(text: string): boolean {
-  return /^([0-9A-F]{16}:){4}/i.test(text);
+  return /^([0-9A-F]{16}:){4}\S*$/i.test(text);
 }

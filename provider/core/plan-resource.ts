@@ -50,8 +50,8 @@ export function planResource(situation: ResourceSituation): Plan {
   });
   const early = preflight(situation);
   if (early.length > 0) return refused(early);
-  const first = classifySide(desired, desired.sides[0], nodes[0], situation.memory);
-  const second = classifySide(desired, desired.sides[1], nodes[1], situation.memory);
+  const first = classifySide(desired, desired.sides[0], nodes[0], situation.memory, nodes[1]);
+  const second = classifySide(desired, desired.sides[1], nodes[1], situation.memory, nodes[0]);
   if (Array.isArray(first) || Array.isArray(second)) {
     return refused([first, second].flatMap((side) => (Array.isArray(side) ? side : [])));
   }

@@ -93,35 +93,60 @@ signature() {
   case $code in 0) printf '%s\n' "$found" ;; 2) [ -z "$found" ] && echo none || printf 'error %s\n' "$found" ;; *) printf 'error %s %s\n' "$code" "$found" ;; esac
 }
 
-# gi MINOR DEVICE PLACE: the generation identifiers in the metadata of a device that is not attached, by version.
-# get-gi says nothing and answers 1 where there is none of that version.
+# superblock DEVICE BYTE|end: DRBD's own block of metadata that begins at that byte, or that internal metadata has at the end:
+# "none", "v08 UUID GI", or "v09 UUID NODE OLDER PEER GI [PEER GI]…".
+# UUID is the device's. GI has the identifiers as drbdmeta's get-gi prints them, and the first two of its flags.
+# DRBD 9 keeps a bitmap identifier for each peer, in a slot by the peer's node id. NODE is the host's own id, -1 before the
+# first attach. Each PEER is an id whose slot is in use (it has a bitmap, or flags of a peer), and GI has the bitmap identifier
+# of that slot. Where no slot is in use, they all hold the same, and the first that is not the host's own stands for them.
+# OLDER are the identifiers of the history that get-gi leaves out, "-" for none.
+superblock() {
+  perl -e '
+    open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
+    # BLKFLSBUF: DRBD writes past the page cache, which may still hold what stood there before. A plain file has no such call.
+    ioctl($disk, 0x1261, 0);
+    my $at = $ARGV[1] eq "end" ? int(sysseek($disk, 0, 2) / 4096) * 4096 - 4096 : $ARGV[1];
+    print("none\n"), exit if $at < 0;
+    sysseek($disk, $at, 0); my $got = sysread($disk, my $block, 4096);
+    defined $got or die "read at $at: $!\n";
+    print("none\n"), exit if $got < 4096;
+    my $identifiers = sub { join(":", map { uc unpack("H16", substr($block, $_, 8)) } @_) };
+    my $number = sub { unpack("N", substr($block, $_[0], 4)) };
+    my $uuid = sub { unpack("H16", substr($block, $_[0], 8)) };
+    my ($flags, $magic) = ($number->(56), $number->(60));
+    my $state = join(":", $flags & 1, $flags >> 4 & 1);
+    # Clean, or unclean: DRBD 8.4 has a magic number for each, and DRBD 9 a flag.
+    if ($magic == 0x8374026b || $magic == 0x8374026c) {
+      print("v08 ", $uuid->(40), " ", $identifiers->(8, 16, 24, 32), ":$state\n");
+    } elsif ($magic == 0x8374026d) {
+      my $node = unpack("l>", substr($block, 92, 4));
+      my @peers = grep { $_ != $node } 0 .. 31;
+      my @used = grep { my $slot = 112 + 32 * $_; $number->($slot + 20) != 0xffffffff || $number->($slot + 16) & 0x1f } @peers;
+      my @older = grep { $identifiers->($_) =~ /[^0]/ } map { 1136 + 8 * $_ } 2 .. 31;
+      print("v09 ", $uuid->(48), " $node ", @older ? $identifiers->(@older) : "-");
+      print(" $_ ", $identifiers->(8, 112 + 32 * $_, 1136, 1144), ":$state") for @used ? @used : $peers[0];
+      print("\n");
+    } else { print "none\n" }
+  ' "$1" "$2" 2>&1
+}
+
+# gi MINOR DEVICE PLACE: the generation identifiers in the metadata of a device that is not attached: "none", "v08 GI" as
+# drbdmeta prints it, or what superblock says of v09. drbdmeta's get-gi says nothing and answers 1 where there is none of that
+# version, and fails where the device is in use. For v09 it wants to be told whose slot to read, which only the superblock tells.
 gi() {
   old=$(drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>&1); code=$?
   if [ $code = 0 ]; then echo "v08 $old"; return; fi
   if [ $code = 1 ] && [ -z "$old" ]; then
-    new=$(drbdmeta --node-id 0 "$1" v09 "$2" "$3" get-gi </dev/null 2>&1); code=$?
-    if [ $code = 0 ]; then echo "v09 $new"; return; fi
-    if [ $code = 1 ] && [ -z "$new" ]; then echo none; return; fi
+    case $3 in internal) new=$(superblock "$2" end) ;; *) new=$(superblock "$2" 0) ;; esac
+    case $new in none|v09*) echo "$new"; return ;; esac
     old=$new
   fi
   echo "error $code $old"
 }
 
-# metadata_at DEVICE BYTES: the metadata of DRBD 8 that lies where internal metadata lay while the device had so many bytes, as
-# "v08 UUID GI"; "none". drbdmeta itself looks at the end of the device only.
-metadata_at() {
-  perl -e '
-    open(my $disk, "<:raw", $ARGV[0]) or die "open: $!\n";
-    my $at = int($ARGV[1] / 4096) * 4096 - 4096;
-    sysseek($disk, $at, 0); my $got = sysread($disk, my $block, 512);
-    defined $got or die "read at $at: $!\n";
-    my ($magic) = $got == 512 ? unpack("N", substr($block, 60, 4)) : 0;
-    # Clean, or unclean: DRBD 8.4 has a magic number for each.
-    if ($magic != 0x8374026b && $magic != 0x8374026c) { print "none\n"; exit }
-    my @uuids = unpack("(H16)5", substr($block, 8, 40));
-    printf("v08 %s %s\n", $uuids[4], uc join(":", @uuids[0 .. 3]));
-  ' "$1" "$2" 2>&1
-}
+# metadata_at DEVICE BYTES: the metadata that lies where internal metadata lay while the device had so many bytes, as superblock
+# says it. drbdmeta itself looks at the end of the device only.
+metadata_at() { superblock "$1" $(( $2 / 4096 * 4096 - 4096 )); }
 
 # still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank. The first and the last
 # 1 MiB, where DRBD's metadata stands and whatever blkid knows of, are read whole: so blkid is asked for a name only.
@@ -186,29 +211,39 @@ clear_disk() {
 # up_to_date MINOR DEVICE PLACE RESOURCE: this side's data is whole and was the newest when last it knew.
 up_to_date() {
   if [ -e /dev/drbd$1 ] && now=$(drbdadm dstate "$4" </dev/null 2>/dev/null); then
-    case $now in UpToDate/*) return 0 ;; Diskless/*|Unconfigured) ;; *) echo "$4 is $now here, not UpToDate"; return 1 ;; esac
+    # DRBD 9 names no peer where it has no connection. Of what is down its drbdadm tells what the metadata says, as gi does.
+    case $now in
+      UpToDate|UpToDate/*) return 0 ;;
+      Diskless|Diskless/*|Unconfigured|Consistent|Outdated|Inconsistent) ;;
+      *) echo "$4 is $now here, not UpToDate"; return 1 ;;
+    esac
   fi
-  now=$(gi "$1" "$2" "$3")
-  case $now in v0[89]\ *:*:*:*:1:1:*) return 0 ;; esac
-  echo "the data on $2 is not known to be the newest: $now"; return 1
+  now=$(gi "$1" "$2" "$3") disk=$2
+  set -- $now
+  case ${"$"}{1:-} in v08) found=$2 ;; v09) found=$6 ;; *) found= ;; esac
+  # The flags behind the four identifiers, which are of the disk and the same in every slot.
+  case ${"$"}{found#*:*:*:*:} in 1:1|1:1:*) return 0 ;; esac
+  echo "the data on $disk is not known to be the newest: $now"; return 1
 }
 
 # before_growth DISK BYTES UUID|any: the resource's metadata lies where the disk ended before it grew.
 before_growth() {
   now=$(metadata_at "$1" "$2")
-  case $now in "v08 $3 "*) return 0 ;; v08*) [ "$3" = any ] && return 0 ;; esac
-  echo "where $1 ended when it had $2 bytes lies no metadata of device $3: $now. If this is another disk, that shall be filled from the peer, make its metadata yourself (drbdadm create-md)"; return 1
+  case $now in "v0"[89]" $3 "*) return 0 ;; v0[89]*) [ "$3" = any ] && return 0 ;; esac
+  echo "where $1 ended when it had $2 bytes lies no metadata of device $3: $now. Nothing was made there, since the disk may hold the only copy of the newest data. If it grew, find out how many bytes it had when DRBD last ran on it, write that number, a tab and $1 into the .lkbd file of its minor in /var/lib/drbd, and run drbdadm check-resize. If it is another disk, name it by another path (one of /dev/disk/by-id): it is then judged by what stands on it"; return 1
 }
 
 # move_metadata RESOURCE MINOR DISK BYTES: to the end of a disk that grew while it was down. drbdmeta finds it by the size that
 # it keeps in a file, which is lost with the host's own disk and can be old: so it is written anew.
 move_metadata() {
   bytes=$4 disk=$3
+  before=$(metadata_at "$3" "$4")
+  case $before in v0[89]*) ;; *) echo "there is no metadata to move where $3 ended when it had $4 bytes: $before"; return 1 ;; esac
   text() { printf '%s\t%s\n' "$bytes" "$disk"; }
   put /var/lib/drbd/drbd-minor-$2.lkbd 0644 && drbdadm check-resize "$1" </dev/null || return 1
-  now=$(gi "$2" "$3" internal)
-  case $now in v08*) return 0 ;; esac
-  echo "the metadata of $1 is not at the end of $3: $now"; return 1
+  now=$(superblock "$3" end)
+  if [ "$now" = "$before" ]; then return 0; fi
+  echo "the metadata of $1 is not at the end of $3: $now, and it was $before"; return 1
 }
 
 # metadata_bytes BYTES: what internal metadata takes of a disk, and what it leaves unused behind it (metadata-size.ts).

@@ -12,9 +12,11 @@ import {
   type Metadata,
   type ObservedNode,
   type ObservedResource,
+  type PeerSlot,
 } from "./observed";
 import { isOwnDisk } from "./own-disk";
 import { devicePath } from "./paths";
+import { seenFromPeer } from "./peer-slot";
 import type { Refusal } from "./plan";
 
 /** A disk of a side, the one for the data or the one for the metadata, and what stands on it. */
@@ -85,6 +87,7 @@ export function classifySide(
   side: DesiredSide,
   node: ObservedNode,
   memory: Memory,
+  peer: ObservedNode,
 ): Side | Refusal[] {
   const observed = node.resources.get(desired.name);
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
@@ -120,7 +123,7 @@ export function classifySide(
     const fresh = isJustCreated(gi) && device.disk === "Inconsistent";
     return { ...base, progress: fresh ? { kind: "new", attached: true } : { kind: "used", attached: true, gi } };
   }
-  const progress = classifyDisk(desired, side, node, observed, memory);
+  const progress = classifyDisk(desired, side, node, observed, memory, peer);
   return Array.isArray(progress) ? progress : { ...base, progress };
 }
 
@@ -178,6 +181,7 @@ function classifyDisk(
   node: ObservedNode,
   observed: ObservedResource,
   memory: Memory,
+  peer: ObservedNode,
 ): Progress | Refusal[] {
   const disks = disksOf(side, observed);
   const isOwn = isOwnDisk(desired, side, node, observed, memory);
@@ -190,9 +194,13 @@ function classifyDisk(
   const holder = disks.at(-1)?.contents;
   switch (metadata.kind) {
     case "present":
-      return refuseVersion(desired, side, node, metadata) ?? usedOrNew(side, metadata);
-    case "moved":
-      return moved(side, observed.disk, metadata);
+    case "moved": {
+      const version = refuseVersion(desired, side, node, metadata);
+      if (version !== undefined) return version;
+      const seen = seenFromPeer(desired.name, metadata, node, peer);
+      if (!("kind" in seen)) return refusePeers(side, peer, seen);
+      return seen.kind === "present" ? usedOrNew(side, seen) : moved(side, observed.disk, seen);
+    }
     case "busy":
     case "unreadable":
       return [
@@ -214,7 +222,7 @@ function classifyDisk(
     about(diskProperty(desired, side, place), refuseUnreadable(side.hostname, path, contents)),
   );
   if (unreadable.length > 0) return unreadable;
-  return resized(desired, side, node, observed, memory) ?? blankOrForeign(disks);
+  return resized(side, node, observed, memory) ?? blankOrForeign(disks);
 }
 
 function blankOrForeign(disks: readonly DiskContents[]): Progress {
@@ -238,6 +246,18 @@ function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }):
   return isJustCreated(gi) ? { kind: "new", attached: false } : { kind: "used", attached: false, gi };
 }
 
+/** Metadata with bitmaps for several peers, and nothing that tells which of them this one is. */
+function refusePeers(side: DesiredSide, peer: ObservedNode, slots: readonly PeerSlot[]): Refusal[] {
+  const ids = slots.map(({ nodeId }) => nodeId);
+  return [
+    {
+      node: side.hostname,
+      found: `the metadata on ${side.metaDisk === "internal" ? side.disk : side.metaDisk} has bitmaps for several peers (node ids ${ids.join(", ")}), and nothing tells which of them ${peer.hostname} is`,
+      way: "pulumi-drbd manages two hosts of a resource. If the others are gone for good, make DRBD forget them (`drbdadm forget-peer`, or `drbdmeta … forget-peer --node-id …` where no file names them), and run `pulumi up` again.",
+    },
+  ];
+}
+
 /** Metadata where the disk ended once: it grew, and what lies there moves with it. */
 function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "moved" }): Progress | Refusal[] {
   const size = "size" in disk ? disk.size : 0;
@@ -254,7 +274,6 @@ function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "
 
 /** No metadata where it should be, on the disk that had it when it had another size. */
 function resized(
-  { name }: DesiredResource,
   side: DesiredSide,
   node: ObservedNode,
   { disk }: ObservedResource,
@@ -262,14 +281,19 @@ function resized(
 ): Progress | Refusal[] | undefined {
   const known = memory.disks[side.hostname];
   if (known === undefined || known.metadataUuid === "" || known.bytes === 0 || side.metaDisk !== "internal") return;
-  if (known.path !== side.disk || isSameDisk(known, node, disk) === false || !("size" in disk)) return;
+  const same = isSameDisk(known, node, disk);
+  if (known.path !== side.disk || same === false || !("size" in disk)) return;
   if (disk.size > known.bytes) return { kind: "grown", from: known.bytes, uuid: known.metadataUuid };
   if (disk.size === known.bytes) return;
   return [
     {
       node: side.hostname,
       found: `${side.disk} has ${mebibytes(disk.size)} (${disk.size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
-      way: `Give it back its size, and run \`pulumi up\` again: nothing was written to it since. If it is another disk that shall be filled from the peer, make its metadata yourself (\`drbdadm create-md ${name}\` on ${side.hostname}): \`pulumi up\` then goes on.`,
+      way:
+        `Give it back its size, and run \`pulumi up\` again: nothing was written to it since.` +
+        (same === true
+          ? ""
+          : ` If it is another disk, name it by another path (one of /dev/disk/by-id): it is then judged by what stands on it.`),
     },
   ];
 }
@@ -279,10 +303,19 @@ function refuseVersion(
   desired: DesiredResource,
   side: DesiredSide,
   node: ObservedNode,
-  metadata: Metadata & { kind: "present" },
+  metadata: Metadata & { kind: "present" | "moved" },
 ): Refusal[] | undefined {
   const wanted = grammarOf(node) === "8.4" ? "v08" : "v09";
   if (node.module === null || metadata.version === wanted) return undefined;
+  if (metadata.kind === "moved") {
+    return [
+      {
+        node: side.hostname,
+        found: `${side.disk} grew while it was down, and where it ended when it had ${metadata.bytes} bytes lies DRBD metadata of version ${metadata.version}, while the module there (${node.module.version}) reads ${wanted}`,
+        way: `Boot the kernel with the module that wrote it and run \`pulumi up\` with it: the metadata moves to the disk's new end. Only then change the module.`,
+      },
+    ];
+  }
   const uuid = node.resources.get(desired.name);
   const line = uuid === undefined ? undefined : discardLine(side.hostname, uuid.disk);
   return [

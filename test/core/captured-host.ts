@@ -101,7 +101,6 @@ export function capturedHost(capture: string): FakeHost {
         "1 v08 /dev/vdb internal get-gi": attached
           ? { exit: 20, says: "open(/dev/vdb) failed: Device or resource busy\n" }
           : { says: `${gi(capture).split("\n", 1)[0]!}\n` },
-        "--node-id 0 1 v09 /dev/vdb internal get-gi": { exit: 1 },
       },
       lsblk: {
         [`-Jbo ${lsblkColumns}`]: { says: JSON.stringify(lsblk) },

@@ -64,6 +64,7 @@ const metadataOf: Readonly<Record<MetadataWord, Metadata>> = {
   "of another device": present(unrelatedGi),
   "where the disk ended": {
     kind: "moved",
+    version: "v08",
     bytes: diskBytes,
     uuid: "29ff20370300d6d2",
     gi: usedGi.split(":").slice(0, 4).join(":"),

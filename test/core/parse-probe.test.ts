@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
 import type { ProbeRequest } from "../../provider/core/probe";
@@ -286,21 +288,20 @@ describe("what stands on a disk", () => {
   });
 
   test("external metadata is looked for where it is", () => {
+    const superblock = join(__dirname, "..", "fixtures", "drbdmeta-9.22.0", "node-0-ahead.b64");
+    const v09 = Buffer.from(readFileSync(superblock, "utf8"), "base64").toString("latin1").padEnd(4096, "\0");
     const host = changed(
-      { ...blankDisk, "/dev/vdc": "not blank" },
+      { ...blankDisk, "/dev/vdc": v09 },
       {
         blkid: { "-p -o export /dev/vdb": { exit: 2 }, "-p -o export /dev/vdc": { exit: 2 } },
-        drbdmeta: {
-          "1 v08 /dev/vdc flex-external get-gi": { exit: 1 },
-          "--node-id 0 1 v09 /dev/vdc flex-external get-gi": { says: `${gi("both-down.alpha").split("\n")[0]!}\n` },
-        },
+        drbdmeta: { "1 v08 /dev/vdc flex-external get-gi": { exit: 1 } },
       },
     );
     const external = { ...request, looks: [{ ...look, metaDisk: "/dev/vdc" }] };
     const r0 = parseProbe(nonce, probed(host, external)).resources.get("r0")!;
     expect(r0.disk).toMatchObject({ kind: "blank" });
-    expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 0 });
-    expect(r0.metadata).toEqual({ kind: "present", version: "v09", gi: gi("both-down.alpha").split("\n")[0] });
+    expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 5 });
+    expect(r0.metadata).toMatchObject({ kind: "present", version: "v09", nodeId: 0, slots: [{ nodeId: 1 }] });
   });
 });
 
@@ -308,36 +309,24 @@ test("metadata where the disk ended, by the size that drbdmeta keeps", () => {
   // The superblock as the lab's machine wrote it, on a disk that had 8192 bytes then.
   const superblock = `${"\0".repeat(8)}ABCDEFGH${"\0".repeat(8)}IJKLMNOP${"\0".repeat(7)}\x04abcdefgh${"\0".repeat(12)}\x83t\x02k`;
   const disk = `${"\0".repeat(4096)}${superblock}${"\0".repeat(4096 - superblock.length + 9000)}`;
-  const absent = { exit: 1 };
-  const drbdmeta = {
-    "1 v08 /dev/vdb internal get-gi": absent,
-    "--node-id 0 1 v09 /dev/vdb internal get-gi": absent,
-  };
+  const drbdmeta = { "1 v08 /dev/vdb internal get-gi": { exit: 1 } };
   const looked = (lkbd: string | undefined) =>
     observe(
       changed({ "/dev/vdb": disk, "/var/lib/drbd/drbd-minor-1.lkbd": lkbd }, { ...none, drbdmeta }),
     ).resources.get("r0")!.metadata;
   expect(looked("8192\t/dev/vdb\nuuid:\t6162636465666768\n")).toEqual({
     kind: "moved",
+    version: "v08",
     bytes: 8192,
     uuid: "6162636465666768",
-    gi: "4142434445464748:0000000000000000:494A4B4C4D4E4F50:0000000000000004",
+    gi: "4142434445464748:0000000000000000:494A4B4C4D4E4F50:0000000000000004:0:0",
   });
   for (const other of [undefined, "", "4096\t/dev/vdb\n", "$(reboot)\n", "-1\n"])
     expect(looked(other)).toEqual({ kind: "absent" });
 });
 
 describe("metadata", () => {
-  const answers = (old: object, recent: object = { exit: 1 }) =>
-    changed(
-      {},
-      {
-        drbdmeta: {
-          "1 v08 /dev/vdb internal get-gi": old,
-          "--node-id 0 1 v09 /dev/vdb internal get-gi": recent,
-        },
-      },
-    );
+  const answers = (old: object) => changed({}, { drbdmeta: { "1 v08 /dev/vdb internal get-gi": old } });
   test.each<[string, FakeHost, object]>([
     ["absent", answers({ exit: 1 }), { kind: "absent" }],
     ["busy", answers({ exit: 20, says: "Device '1' is configured!\n" }), { kind: "busy" }],

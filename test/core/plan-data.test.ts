@@ -266,6 +266,7 @@ describe("a disk that has another size", () => {
     const grown = withLook(sized(diskBytes + MiB), {
       metadata: {
         kind: "moved",
+        version: "v08",
         bytes: diskBytes,
         uuid: "29ff20370300d6d2",
         gi: usedGi.split(":").slice(0, 4).join(":"),
@@ -276,6 +277,7 @@ describe("a disk that has another size", () => {
     // Its generation counts: diverged data is told from it.
     const diverged = {
       kind: "moved",
+      version: "v08",
       bytes: diskBytes,
       uuid: "29ff20370300d6d2",
       gi: divergedGi.split(":").slice(0, 4).join(":"),
@@ -289,7 +291,7 @@ describe("a disk that has another size", () => {
     expect(refusalsOf(planOf([source, sized(diskBytes - MiB)], { memory }))).toEqual([
       expect.stringMatching(/^bravo: \/dev\/vdb has 319 MiB .* and had 320 MiB .*: it was shrunk/),
     ]);
-    const moved = { kind: "moved", bytes: diskBytes, uuid: "1", gi: usedGi } as const;
+    const moved = { kind: "moved", version: "v08", bytes: diskBytes, uuid: "1", gi: usedGi } as const;
     expect(refusalsOf(planOf([source, withLook(sized(diskBytes - MiB), { metadata: moved })]))).toEqual([
       expect.stringContaining("DRBD's metadata lies where it had"),
     ]);

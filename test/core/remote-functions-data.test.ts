@@ -174,12 +174,13 @@ describe("how much of a disk its filesystem takes", () => {
   });
 });
 
-/** DRBD 8's superblock: size, four generation identifiers, the device's UUID, … and the magic number. */
+/** DRBD 8's superblock: size, four generation identifiers, the device's UUID, flags (whole, not the newest), the magic number. */
 const superblock = (magic: number, device = 0x3ebfb69f7667e0a8n): Buffer => {
   const block = Buffer.alloc(4096);
   [0x6a930634b09daf22n, 0n, 0xe79ab4603fbf0fd0n, 4n, device].forEach((one, index) =>
     block.writeBigUInt64BE(one, 8 + 8 * index),
   );
+  block.writeUInt32BE(0x81, 56);
   block.writeUInt32BE(magic, 60);
   return block;
 };
@@ -192,13 +193,12 @@ describe("a disk that grew", () => {
     ["clean", 0x8374026b],
     ["unclean", 0x8374026c],
   ])("%s metadata is found where it ended", (_what, magic) => {
-    expect(printed(`metadata_at ${quote(grown(magic))} ${10 * MiB}`)).toBe(`v08 3ebfb69f7667e0a8 ${gi}`);
+    expect(printed(`metadata_at ${quote(grown(magic))} ${10 * MiB}`)).toBe(`v08 3ebfb69f7667e0a8 ${gi}:1:0`);
     // A disk that ended in the middle of a block.
-    expect(printed(`metadata_at ${quote(grown(magic))} ${10 * MiB + 511}`)).toBe(`v08 3ebfb69f7667e0a8 ${gi}`);
+    expect(printed(`metadata_at ${quote(grown(magic))} ${10 * MiB + 511}`)).toBe(`v08 3ebfb69f7667e0a8 ${gi}:1:0`);
   });
 
   test.each([
-    ["of DRBD 9, which is laid out otherwise", 0x8374026d, 10 * MiB],
     ["anything else", 0, 10 * MiB],
     ["at another size", 0x8374026b, 9 * MiB],
     ["beyond its end", 0x8374026b, 100 * MiB],
@@ -217,19 +217,26 @@ describe("a disk that grew", () => {
   });
 
   const lkbd = join(folder, "lkbd");
-  const move = (drbdadm: string, drbdmeta: string) => {
+  /** check-resize as it was seen: the block moves as it is. */
+  const move = (drbdadm: string) => {
     mkdirSync(lkbd, { recursive: true });
+    const path = grown(0x8374026c);
     const script = replaced(remoteFunctions, "/var/lib/drbd/", `${lkbd}/`);
-    return sh(`${tooled(script, { drbdadm, drbdmeta })}\nmove_metadata r0 1 /dev/vdb 335544320\n`);
+    const tools = { drbdadm: drbdadm.replaceAll("DISK", quote(path)) };
+    return sh(`${tooled(script, tools)}\nmove_metadata r0 1 ${quote(path)} ${10 * MiB}\n`);
   };
+  const block = (bytes: number) => (bytes - 4096) / 4096;
+  const copied = `dd if=DISK of=DISK bs=4096 skip=${block(10 * MiB)} seek=${block(12 * MiB)} count=1 conv=notrunc`;
 
   test("move_metadata tells drbdmeta the old size, and looks whether it is there then", () => {
-    const found = `case "$*" in *v08*get-gi) echo ${gi}:1:1 ;; *) exit 1 ;; esac`;
-    expect(move('[ "$*" = "check-resize r0" ]', found).exit).toBe(0);
-    expect(readFileSync(join(lkbd, "drbd-minor-1.lkbd"), "utf8")).toBe("335544320\t/dev/vdb\n");
-    expect(move("echo no suitable meta data found; exit 1", found).exit).toBe(1);
-    const result = move("exit 0", "exit 1");
-    expect(result).toMatchObject({ exit: 1, stdout: "the metadata of r0 is not at the end of /dev/vdb: none\n" });
+    expect(move(`[ "$*" = "check-resize r0" ] && ${copied} 2>/dev/null`)).toMatchObject({ exit: 0, stdout: "" });
+    expect(readFileSync(join(lkbd, "drbd-minor-1.lkbd"), "utf8")).toBe(`${10 * MiB}\t${join(folder, "grown")}\n`);
+    expect(move("echo no suitable meta data found; exit 1").exit).toBe(1);
+    const result = move("exit 0");
+    expect(result).toMatchObject({
+      exit: 1,
+      stdout: `the metadata of r0 is not at the end of ${join(folder, "grown")}: none, and it was v08 3ebfb69f7667e0a8 ${gi}:1:0\n`,
+    });
   });
 });
 

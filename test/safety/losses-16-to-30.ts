@@ -38,6 +38,10 @@ export const otherLosses: readonly Entry[] = [
         "grown, known by the host's own record",
       ),
       ...core("remote-functions-data", "before_growth: that device's metadata and no other's"),
+      ...core(
+        "v09-metadata",
+        "with the stack's state lost, and every message followed: it moves, and nothing of it goes",
+      ),
     ],
     law: met("metadata of a grown disk is made anew"),
     lab: lab(

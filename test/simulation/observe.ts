@@ -157,7 +157,7 @@ function metadataOf(machine: Machine, look: Look): Metadata {
   const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const moved = metadataAt(machine.disk, bytes);
   if (moved === undefined) return { kind: "absent" };
-  return { kind: "moved", bytes, uuid: moved.deviceUuid, gi: giText(moved, false).split(":").slice(0, 4).join(":") };
+  return { kind: "moved", bytes, uuid: moved.deviceUuid, version: moved.version, gi: giText(moved, false) };
 }
 
 function fingerprint(blocks: readonly number[]): string {
