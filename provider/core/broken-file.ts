@@ -21,7 +21,10 @@ export function brokenFileRefusals(node: ObservedNode, host: string, ours: reado
     {
       node: host,
       found: `drbdadm cannot read ${file}, and so reads no resource at all: ${said}`,
-      way: `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
+      way:
+        file === "/etc/drbd.conf"
+          ? "Mend that file: drbdadm does nothing without it."
+          : `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
     },
   ];
 }

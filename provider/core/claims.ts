@@ -83,18 +83,48 @@ export function claimFailures(desired: DesiredResource, urn: string, claims: Cla
   return [...reasons.values()];
 }
 
-/** Against the files that others wrote into /etc/drbd.d. */
-export function foreignClaimRefusals(desired: DesiredResource, node: ObservedNode, host: string): Refusal[] {
+/** Against the files that others wrote into /etc/drbd.d of the two hosts. */
+export function claimRefusals(desired: DesiredResource, nodes: readonly ObservedNode[]): Refusal[] {
+  const found = desired.sides.flatMap(({ hostname }, place) => {
+    const node = nodes[place];
+    return node === undefined ? [] : foreignClashes(desired, node, hostname);
+  });
+  const resources = [...new Set(found.map(({ other }) => other.resource))];
+  return resources.flatMap((resource) =>
+    oneOrEach(
+      resource,
+      found.filter(({ other }) => other.resource === resource),
+    ),
+  );
+}
+
+function foreignClashes(desired: DesiredResource, node: ObservedNode, host: string): Clash[] {
   const mine = claimsOf(desired).filter((claim) => claim.host === host);
   const others = foreignClaims(node, host).filter(({ resource }) => resource !== desired.name);
-  return mine.flatMap((claim) =>
-    clashes(claim, others, onHost(desired, node)).map(({ property, what, other }) => ({
-      node: host,
-      property: property === "nodes" ? undefined : property,
-      found: `${what} belongs to the resource ${other.resource}, by a file in /etc/drbd.d`,
-      way: "Choose another one, or remove that file if the resource is no more.",
-    })),
-  );
+  return mine.flatMap((claim) => clashes(claim, others, onHost(desired, node)));
+}
+
+/** Who takes several things of one resource means that resource, and calls it by another name. */
+function oneOrEach(resource: string, found: readonly Clash[]): Refusal[] {
+  const kinds = new Set(found.map(({ property }) => property));
+  if (kinds.size > 1) {
+    const [last = "", ...before] = [...new Set(found.map(({ what }) => what))].reverse();
+    const hosts = [...new Set(found.map(({ other }) => other.host))];
+    return [
+      {
+        node: hosts.length === 1 ? hosts[0] : undefined,
+        property: "name",
+        found: `${before.reverse().join(", ")} and ${last} belong to the resource ${resource}${hosts.length === 1 ? "" : ` on ${hosts.join(" and ")}`}, by a file in /etc/drbd.d`,
+        way: `If that is the pair that you mean: \`name: ${resource}\`. Else choose others, or remove its file if ${resource} is no more.`,
+      },
+    ];
+  }
+  return found.map(({ property, what, other }) => ({
+    node: other.host,
+    property: property === "nodes" ? undefined : property,
+    found: `${what} belongs to the resource ${resource}, by a file in /etc/drbd.d`,
+    way: `Choose another one, or remove that file if the resource is no more. If ${resource} is the pair that you mean: \`name: ${resource}\`.`,
+  }));
 }
 
 /** By the device that a name leads to there. */

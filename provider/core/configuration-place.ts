@@ -7,8 +7,6 @@ import type { Refusal } from "./plan";
 export interface OtherPlace {
   readonly path: string;
   readonly text: string;
-  /** What else it defines. */
-  readonly others: readonly string[];
 }
 
 /** Where somebody defined the resource before us: a pair that was set up by hand may have any name for its file. */
@@ -17,7 +15,7 @@ export function otherPlace(node: ObservedNode, resource: string): OtherPlace | u
     if (path === resourcePath(resource) || !/^\/etc\/drbd(\.d\/.*\.res|\.conf|\.d\/global_common\.conf)$/.test(path))
       continue;
     const names = parseResFile(text).map((found) => found.resource);
-    if (names.includes(resource)) return { path, text, others: names.filter((name) => name !== resource) };
+    if (names.includes(resource)) return { path, text };
   }
   return undefined;
 }
@@ -62,24 +60,9 @@ export function installedMetaDisk(
 export function placeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
   const other = otherPlace(node, resource);
   if (other === undefined) return [];
-  const refuse = (found: string, way: string): Refusal[] => [{ node: host, found, way }];
   if (node.files.has(resourcePath(resource))) {
-    return refuse(
-      `${resource} is defined twice, in ${resourcePath(resource)} and in ${other.path}`,
-      `drbdadm takes neither then. Take it out of ${other.path}.`,
-    );
-  }
-  if (!other.path.endsWith(".res")) {
-    return refuse(
-      `${resource} is defined in ${other.path} itself`,
-      `Move its \`resource ${resource} { … }\` from there to ${resourcePath(resource)}, which pulumi-drbd then keeps; the device runs on meanwhile.`,
-    );
-  }
-  if (other.others.length > 0) {
-    return refuse(
-      `${other.path} defines ${resource} and ${other.others.join(", ")} too`,
-      `Move \`resource ${resource} { … }\` from there to ${resourcePath(resource)}, which pulumi-drbd then keeps; the device runs on meanwhile.`,
-    );
+    const found = `${resource} is defined twice, in ${resourcePath(resource)} and in ${other.path}`;
+    return [{ node: host, found, way: `drbdadm takes neither then. Take it out of ${other.path}.` }];
   }
   return [];
 }

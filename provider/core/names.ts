@@ -17,6 +17,9 @@ const KEYWORDS = new Set([
   ...OPTION_NAMES,
 ]);
 
+/** Words that mean another thing on drbdadm's command line, quoted or not in drbd.conf. */
+const meansAnother = (name: string): boolean => name === "all" || /^minor-[0-9]+$/.test(name);
+
 /** Whether a word can stand in drbd.conf without quotes and be read as a plain string by both scanners. */
 export const isBareWord = (word: string): boolean =>
   /^[A-Za-z0-9/._-]{1,128}$/.test(word) &&
@@ -30,7 +33,7 @@ export function resourceNameFault(name: string): string | undefined {
     return "must be a letter or digit, then letters, digits, `.`, `_` or `-`, for example r0";
   }
   if (name.length > 63) return `must be at most 63 characters long, not ${name.length}`;
-  if (!isBareWord(name) || /^minor-[0-9]+$/.test(name))
+  if (meansAnother(name))
     return `is a word that drbdadm reads as something else: use another, for example r-${name}`.slice(0, 200);
   return undefined;
 }

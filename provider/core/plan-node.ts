@@ -2,6 +2,7 @@ import { brokenFileRefusals } from "./broken-file";
 import { changesByCommon, type ForeignChange } from "./changes-by-plan";
 import { changedOptions, describeChanges, sharedOptions } from "./config-options";
 import type { DesiredNode } from "./desired";
+import { flatRefusals } from "./flat-configuration";
 import { includeRefusals } from "./includes";
 import { keptName, keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
@@ -31,9 +32,7 @@ export function planNode(situation: NodeSituation): Plan {
   const refusals = [
     ...hostRefusals(host, desired.address, node, true),
     ...utilsRefusals(host, node),
-    ...includeRefusals(node, host, globalCommonPath),
-    ...(writes ? brokenFileRefusals(node, host, [globalCommonPath]) : []),
-    ...(writes && !isOurs(node.files.get(globalCommonPath)) ? commonRefusals(situation) : []),
+    ...configurationRefusals(situation, writes),
   ];
   return {
     subject: host,
@@ -45,6 +44,18 @@ export function planNode(situation: NodeSituation): Plan {
     ],
     afterwards: [],
   };
+}
+
+/** The first of these is the cause of those that come after it. */
+function configurationRefusals(situation: NodeSituation, writes: boolean): Refusal[] {
+  const { desired, node, described } = situation;
+  const flat = flatRefusals(node, desired.hostname, described);
+  if (flat.length > 0) return flat;
+  return [
+    ...includeRefusals(node, desired.hostname, globalCommonPath),
+    ...(writes ? brokenFileRefusals(node, desired.hostname, [globalCommonPath]) : []),
+    ...(writes && !isOurs(node.files.get(globalCommonPath)) ? commonRefusals(situation) : []),
+  ];
 }
 
 /** What the program's new global_common.conf changes for resources that it does not describe. */

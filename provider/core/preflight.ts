@@ -1,8 +1,9 @@
 import { brokenFileRefusals } from "./broken-file";
-import { foreignClaimRefusals, sharedDiskRefusals } from "./claims";
+import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
 import { placeRefusals, replacedPath } from "./configuration-place";
 import { diskUserWarnings } from "./disk-users";
+import { flatRefusals } from "./flat-configuration";
 import { includeRefusals } from "./includes";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
@@ -10,6 +11,7 @@ import { optionWarnings } from "./option-warnings";
 import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
+import { takeOverRefusals } from "./take-over-refusals";
 
 /** mkfs.xfs 6.1 refuses less. */
 const smallestXfs = 300 * 1024 * 1024;
@@ -28,19 +30,21 @@ export function preflight(situation: ResourceSituation): Refusal[] {
           ...one,
           property: undefined,
         })),
-        ...foreignClaimRefusals(desired, node, side.hostname),
         ...sharedDiskRefusals(desired, node, side.hostname),
+        ...takeOverRefusals(node, side.hostname, desired.name),
         ...wrongPlace(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),
       ];
     }),
+    ...claimRefusals(desired, nodes),
     ...sizeRefusals(situation),
     ...grammarRefusals(nodes),
   ];
 }
 
 function wrongPlace(node: ObservedNode, host: string, resource: string): Refusal[] {
-  const refusals = placeRefusals(node, host, resource);
+  const flat = flatRefusals(node, host, new Set([resource]));
+  const refusals = flat.length > 0 ? flat : placeRefusals(node, host, resource);
   return refusals.length > 0 ? refusals : includeRefusals(node, host, resourcePath(resource));
 }
 

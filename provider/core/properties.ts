@@ -260,7 +260,8 @@ const side = object({
     withDefault(
       text((value) => {
         if (value === "internal") return undefined;
-        if (value.endsWith("]")) return "must be without an index: DRBD takes as much of the disk as it needs";
+        if (value.endsWith("]"))
+          return "must be without an index: DRBD takes as much of the disk as it needs; a pair with indexed metadata cannot be taken over yet";
         const fault = diskPathFault(value);
         return fault === undefined ? undefined : `${fault}; or internal`;
       }),

@@ -143,7 +143,13 @@ function refuseKernel(desired: DesiredResource, side: DesiredSide, node: Observe
     (one) => one.name !== name && one.devices.some((device) => device.minor === minor),
   );
   if (user !== undefined)
-    return about("minor", refuse(`minor ${minor} is in use by the resource ${user.name}`, "Choose another `minor`."));
+    return about(
+      "minor",
+      refuse(
+        `minor ${minor} is in use by the resource ${user.name}`,
+        `Choose another \`minor\`; or, if that is the pair that you mean: \`name: ${user.name}\`.`,
+      ),
+    );
   if (kernel === undefined) return [];
   const { connection, role } = kernel;
   const disk = kernel.devices[0]?.disk;

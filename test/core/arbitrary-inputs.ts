@@ -85,9 +85,10 @@ const hostname = fc
     fc.constantFrom("disk", "proxy", "on", "net", "10web", "node1.example.com"),
   )
   .filter((name) => /[A-Za-z0-9]$/.test(name));
-const resourceName = fc
-  .oneof(word("rdw", `${LETTERS}._-`, 63), fc.constantFrom("r0", "web-data", "a", "r0.res", "0a"))
-  .filter((name) => !/^[0-9]+[MKGs]?$|^(rate|disk|net)$/.test(name));
+const resourceName = fc.oneof(
+  word("rdw", `${LETTERS}._-`, 63),
+  fc.constantFrom("r0", "web-data", "a", "r0.res", "0a", "101", "10M", "net"),
+);
 const disk = fc.constantFrom(
   "/dev/vdb",
   "/dev/sda7",

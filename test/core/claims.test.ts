@@ -1,4 +1,4 @@
-import { claimFailures, claimsOf, foreignClaimRefusals } from "../../provider/core/claims";
+import { claimFailures, claimsOf, claimRefusals } from "../../provider/core/claims";
 import type { DesiredResource } from "../../provider/core/desired";
 import { blankNode, r0, withFile } from "./observed-builder";
 
@@ -62,7 +62,7 @@ test("on other hosts, or by itself, it may have the same", () => {
 
 describe("a file of somebody else's", () => {
   const claimed = (text: string, path = "/etc/drbd.d/web.res") =>
-    foreignClaimRefusals(r0, withFile(blankNode("alpha"), path, text), "alpha").map(({ found }) => found);
+    claimRefusals(r0, [withFile(blankNode("alpha"), path, text), blankNode("bravo")]).map(({ found }) => found);
   const on = (host: string, rest: string) => `resource web { on ${host} { ${rest} } }`;
 
   test.each([
@@ -81,9 +81,29 @@ describe("a file of somebody else's", () => {
     expect(claimed(on("bravo", rest))).toEqual([]);
   });
 
+  test("that has the minor, the port and the disk on both hosts: one refusal, which asks whether that pair is meant", () => {
+    const side = (host: string, address: string) =>
+      `on ${host} { device /dev/drbd1; disk /dev/vdb; meta-disk internal; address ${address}:7789; }`;
+    const text = `resource web { ${side("alpha", "10.1.1.31")} ${side("bravo", "10.1.1.32")} }`;
+    const path = "/etc/drbd.d/web.res";
+    const refusals = claimRefusals(
+      r0,
+      [blankNode("alpha"), blankNode("bravo")].map((node) => withFile(node, path, text)),
+    );
+    expect(refusals).toEqual([
+      {
+        node: undefined,
+        property: "name",
+        found:
+          "minor 1, the disk /dev/vdb and port 7789 belong to the resource web on alpha and bravo, by a file in /etc/drbd.d",
+        way: "If that is the pair that you mean: `name: web`. Else choose others, or remove its file if web is no more.",
+      },
+    ]);
+  });
+
   test("that drbdadm does not read, or is our own resource's, claims nothing", () => {
     const rest = "device minor 1; disk /dev/vdb; address 10.1.1.31:7789;";
-    expect(claimed(on("alpha", rest))).toHaveLength(3);
+    expect(claimed(on("alpha", rest))).toHaveLength(1);
     expect(claimed(on("alpha", rest), "/etc/drbd.d/web.res.bak")).toEqual([]);
     expect(claimed(on("alpha", rest).replace("web", "r0"))).toEqual([]);
     expect(claimed(`skip ${on("alpha", rest)}`)).toEqual([]);

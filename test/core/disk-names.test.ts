@@ -1,5 +1,5 @@
 /** One disk by all the names that a host knows it by: in fstab, in others' files, in the site. */
-import { foreignClaimRefusals } from "../../provider/core/claims";
+import { claimRefusals } from "../../provider/core/claims";
 import { pathOf } from "../../provider/core/disk-names";
 import type { DesiredResource } from "../../provider/core/desired";
 import type { DeviceNames, ObservedNode } from "../../provider/core/observed";
@@ -93,7 +93,7 @@ describe("before the first write", () => {
   test("another resource's file has it by another name: refused on that host", () => {
     const web = "resource web { on bravo { device /dev/drbd5; disk /dev/mapper/vg-my--data; meta-disk internal; } }";
     const node = withFile(seen, "/etc/drbd.d/web.res", web);
-    expect(foreignClaimRefusals(r0, node, "bravo").map(({ found }) => found)).toEqual([
+    expect(claimRefusals(r0, [blankNode("alpha"), node]).map(({ found }) => found)).toEqual([
       "the disk /dev/vdb, there called /dev/mapper/vg-my--data, belongs to the resource web, by a file in /etc/drbd.d",
     ]);
     expect(allCommands(planOf([blankNode("alpha"), node]))).toEqual([]);

@@ -358,8 +358,10 @@ test("a configuration in another file than ours", () => {
     },
   ]);
   for (const [node, told] of [
-    [elsewhere(second, "resource r0 { } resource r7 { }"), "bravo: /etc/drbd.d/web.res defines r0 and r7 too"],
-    [elsewhere(second, "resource r0 { }", "/etc/drbd.conf"), "bravo: r0 is defined in /etc/drbd.conf itself"],
+    [
+      elsewhere(second, "resource r0 { } resource r7 { }"),
+      "bravo: /etc/drbd.d/web.res holds `resource r7 { … }` beside r0",
+    ],
     [
       withFile(second, "/etc/drbd.d/web.res", "resource r0 { }"),
       "bravo: r0 is defined twice, in /etc/drbd.d/r0.res and in /etc/drbd.d/web.res",

@@ -1,6 +1,7 @@
 /** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
 import { usesVolumeLinks } from "../../provider/core/by-res-links";
-import { renderGlobalCommon } from "../../provider/core/config";
+import { parseResFile, renderGlobalCommon } from "../../provider/core/config";
+import { parseResource } from "../../provider/core/schema";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf, type Plan } from "../../provider/core/plan";
 import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
@@ -13,6 +14,7 @@ import {
   configurationOf,
   desiredNode,
   healthyPair,
+  kernelDevice,
   planOf,
   r0,
   refusalsOf,
@@ -21,6 +23,7 @@ import {
   withKernel,
   withLook,
 } from "./observed-builder";
+import { goodResource } from "../hostile/inputs";
 
 const globalCommonPath = "/etc/drbd.d/global_common.conf";
 const path = "/etc/drbd.d/r0.res";
@@ -261,5 +264,126 @@ describe("the links in /dev/drbd/by-res", () => {
     ],
   ])("%s: have the volume's number by default: %s", (_what, node, expected) => {
     expect(usesVolumeLinks(node)).toBe(expected);
+  });
+});
+
+describe("what a definition says beyond what we can describe is refused, whether it runs or not", () => {
+  const volume = (number: number, minor: number, disk: string) =>
+    `volume ${number} { device /dev/drbd${minor} minor ${minor}; disk ${disk}; meta-disk internal; }`;
+  const hosts = "on alpha { address 10.1.1.31:7789; } on bravo { address 10.1.1.32:7789; }";
+  const withVolumes = (...volumes: string[]) => `resource r0 { ${volumes.join(" ")} ${hosts} }\n`;
+  const down = (nodes: Pair): Pair => {
+    const [alpha, bravo] = nodes;
+    return [withKernel({ ...alpha, mounts: [] }, undefined), withKernel(bravo, undefined)];
+  };
+
+  test.each<[string, string, RegExp]>([
+    [
+      "two volumes",
+      withVolumes(volume(0, 1, "/dev/vdb"), volume(1, 2, "/dev/vdc")),
+      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by \/etc\/drbd.d\/r0.res/,
+    ],
+    ["a volume that is not 0", withVolumes(volume(1, 1, "/dev/vdb")), /r0 has volume 1 \(minor 1\) by/],
+    [
+      "indexed metadata",
+      tutorials.replaceAll("meta-disk internal", "meta-disk /dev/vdc[0]"),
+      /the metadata of r0 is at \/dev\/vdc\[0\] by .*cannot be taken over yet/,
+    ],
+    ["another resource in its file", `${tutorials}resource web { }\n`, /r0.res holds `resource web \{ … \}` beside r0/],
+    ["common in its file", `common { protocol A; }\n${tutorials}`, /r0.res holds `common \{ … \}` beside r0/],
+  ])("%s", (_what, text, told) => {
+    for (const nodes of [bothByHand(text), down(bothByHand(text))]) {
+      const refusals = refusalsOf(planOf(nodes, given));
+      expect(refusals).toHaveLength(2);
+      expect(refusals[0]).toMatch(told);
+    }
+  });
+
+  test("two volumes in the kernel, whatever the file says", () => {
+    const [alpha, bravo] = healthyPair();
+    const devices = [kernelDevice("UpToDate"), kernelDevice("UpToDate", { volume: 1, minor: 2 })];
+    expect(refusalsOf(planOf([withKernel(alpha, { devices }), bravo]))).toEqual([
+      "alpha: r0 has volume 0 (minor 1) and volume 1 (minor 2) in the kernel, and only a resource with volume 0 alone can be taken over",
+    ]);
+  });
+});
+
+test("a resource whose name is a number is taken over, and its name stands in quotes", () => {
+  const desired = { ...r0, name: "101" };
+  const text = configurationOf(desired);
+  expect(text).toContain('resource "101" {');
+  expect(parseResFile(text).map(({ resource }) => resource)).toEqual(["101"]);
+  expect(parseResource({ ...goodResource, name: "101" })).toMatchObject({ ok: true });
+});
+
+describe("a flat /etc/drbd.conf", () => {
+  const conf = "/etc/drbd.conf";
+  const two = 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n';
+  const packages = "global { usage-count yes; udev-always-use-vnr; }\ncommon { }\n";
+  const flat = (node: ObservedNode, shared: string | undefined): ObservedNode =>
+    withFile(
+      withFile(withFile(byHand(node), path, undefined), globalCommonPath, shared),
+      conf,
+      `${common}${tutorials}`,
+    );
+  const refused = (node: ObservedNode) =>
+    planNode({ desired: desiredNode("alpha"), configuration: ours, node, described: new Set(["r0"]) }).refusals;
+
+  test.each([
+    ["and nothing in /etc/drbd.d", undefined],
+    ["and the package's own global_common.conf", packages],
+  ])("%s: one refusal says all, of the node and of the resource", (_what, shared) => {
+    const [alpha, bravo] = healthyPair();
+    const [one, ...more] = refused(flat(alpha, shared));
+    expect(more).toEqual([]);
+    expect(one?.found).toBe(
+      "/etc/drbd.conf holds `global { … }`, `common { … }`, `resource r0 { … }` itself, and pulumi-drbd writes into /etc/drbd.d",
+    );
+    for (const part of [
+      "`resource r0 { … }` to /etc/drbd.d/r0.res",
+      "`global { … }` and `common { … }` to /etc/drbd.d/global_common.conf, in the place of whatever stands there",
+      'let /etc/drbd.conf begin with `include "drbd.d/global_common.conf";` and `include "drbd.d/*.res";`',
+    ])
+      expect(one?.way).toContain(part);
+    const ofResource = planOf([flat(alpha, shared), flat(bravo, shared)], given);
+    expect(refusalsOf(ofResource)).toHaveLength(2);
+  });
+
+  test("the advice, followed, is all that is to be done", () => {
+    const followed = (node: ObservedNode) =>
+      withFile(withFile(withFile(flat(node, packages), path, tutorials), globalCommonPath, common), conf, two);
+    const [alpha, bravo] = healthyPair();
+    expect(refused(followed(alpha))).toEqual([]);
+    const plan = planOf([followed(alpha), followed(bravo)], given);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(allCommands(plan)).toContain("alpha: drbdadm adjust r0");
+  });
+
+  test("a resource alone may stay there, if it is not described", () => {
+    const node = withFile(blankNode("alpha"), conf, `${two}resource web { }\n`);
+    expect(refused(node)).toEqual([]);
+  });
+
+  test("none at all, though drbd-utils is installed: noticed before anything is written", () => {
+    const node = withFile(blankNode("alpha"), conf, undefined);
+    expect(refused(node)).toEqual([
+      expect.objectContaining({
+        found: "drbd-utils is installed there, and /etc/drbd.conf is missing: drbdadm would read nothing",
+      }),
+    ]);
+    expect(refused({ ...node, utils: null })).toEqual([]);
+  });
+
+  test("a broken one is never to be moved away", () => {
+    const broken = { exit: 10, output: "/etc/drbd.conf:3: Parse error: x\n" };
+    const node = { ...withFile(blankNode("alpha"), globalCommonPath, packages), adjust: broken };
+    expect(refused(node).map(({ way }) => way)).toEqual(["Mend that file: drbdadm does nothing without it."]);
+  });
+
+  test("resources and includes in global_common.conf are told together", () => {
+    const node = withFile(blankNode("alpha"), globalCommonPath, `${common}include "x.conf"; ${tutorials}`);
+    expect(refused(node).map(({ found, way }) => `${found}. ${way}`)).toEqual([
+      "/etc/drbd.d/global_common.conf holds more than `global` and `common`, and ours would take its place. Move `include x.conf` to /etc/drbd.conf; `resource r0 { … }` to /etc/drbd.d/r0.res. What runs is not touched by it.",
+    ]);
   });
 });
