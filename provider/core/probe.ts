@@ -113,7 +113,7 @@ probe() {
   run files grep -saHZ '' ${files.join(" ")} ${lastFile}
   events=
   if [ -e /proc/drbd ]; then
-    events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); say events; echo "$events"; say exit 0
+    say events; events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); echo "$events"; say exit 0
   else
     run modinfo modinfo -F version drbd
   fi
@@ -128,7 +128,7 @@ probe() {
   if command -v drbdadm >/dev/null; then
     say utils; say exit 0
     set -- /etc/drbd.d/*.res
-    if [ -e "$1" ]; then drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; say adjust; echo "$drift"; say exit $code; fi
+    if [ -e "$1" ]; then say adjust; drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; echo "$drift"; say exit $code; fi
   fi
   ${closeEnough(depth, looks)}
   if [ -n "$close" ]; then closely; else say tables; say exit 0; fi

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
+import { mendedKey, privateKeyFault } from "./private-key";
 import { mkfsOptionFaults } from "./mkfs-options";
 import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
 import { nearest } from "./nearest";
@@ -135,30 +136,17 @@ const endpoint = {
         : "must be a host name or an address, without user and port",
     ),
   ),
-  port: property(withDefault(whole(1, 65535, ", the SSH port; the default is 22"), 22)),
+  port: property(optional(whole(1, 65535, ", the SSH port; the default is 22"))),
   user: property(
-    withDefault(
-      text((value) => (/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?$/.test(value) ? undefined : "is no user name")),
-      "root",
-    ),
+    optional(text((value) => (/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?$/.test(value) ? undefined : "is no user name"))),
   ),
   password: property(optional(secretText(1024))),
-  privateKey: property(
-    optional(
-      text(
-        (value) =>
-          /PRIVATE KEY|PuTTY-User-Key-File/.test(value)
-            ? undefined
-            : "must be the text of a private key, not its path and not a public key",
-        false,
-      ),
-    ),
-  ),
+  privateKey: property(optional(text(privateKeyFault, false).transform(mendedKey))),
   privateKeyPassword: property(optional(secretText(1024))),
   agentSocketPath: property(
     optional(text((value) => (/^\/[^\0\n]{1,107}$/.test(value) ? undefined : "must be the absolute path of a socket"))),
   ),
-  dialErrorLimit: property(withDefault(whole(-1, 1000, " (-1 for no limit); the default is 10"), 10)),
+  dialErrorLimit: property(optional(whole(-1, 1000, " (-1 for no limit)"))),
   perDialTimeout: property(withDefault(whole(0, 3600, " seconds (0 for no limit); the default is 15"), 15)),
   hostKey: property(
     optional(

@@ -97,8 +97,6 @@ function endpointFrom(given: EndpointProperties): Endpoint {
   return {
     host: known(given.host),
     port: known(given.port),
-    user: known(given.user),
-    dialErrorLimit: known(given.dialErrorLimit),
     perDialTimeout: known(given.perDialTimeout),
     ...set({
       password: given.password,

@@ -41,7 +41,7 @@ export class GuardError extends HostError {
   override readonly name = "GuardError";
 }
 
-/** The host could not be reached or would not let us in: nothing was read there, nothing was changed. */
+/** The host could not be reached or would not let us in, or a look at it came to no end: nothing was changed there. */
 export class UnreachableError extends HostError {
   override readonly name = "UnreachableError";
   /** The network's or the host's fault, rather than a key's, a password's or sudo's: it may be gone later. */

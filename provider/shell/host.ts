@@ -21,19 +21,36 @@ interface Sighting {
 /** One host as this process knows it: one connection, kept, and the last look at it. */
 export class Host {
   private sighting: Sighting | undefined;
+  /** What is waited for, once that takes long. */
+  private waiting: string | undefined;
   private asked = false;
   private lookedClosely = false;
   /** drbd-utils' version, once it was told. */
   private utils: string | undefined;
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
+  private readonly followers = new Set<(what: string) => void>();
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
+  private readonly remote: Remote;
+
   constructor(
     readonly name: string,
-    private readonly remote: Remote,
-  ) {}
+    remote: (waits: (what: string | undefined) => void) => Remote,
+  ) {
+    this.remote = remote((what) => {
+      this.waiting = what;
+      if (what !== undefined) for (const follow of this.followers) follow(what);
+    });
+  }
+
+  /** Tells `follow` what this host is waited for, from now on and when it is already; until what is returned is called. */
+  followWaits(follow: (what: string) => void): () => void {
+    if (this.waiting !== undefined) follow(this.waiting);
+    this.followers.add(follow);
+    return () => this.followers.delete(follow);
+  }
 
   /** The last look, where it is fresh and went into all that is asked for; else a new one. */
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode> {
@@ -151,9 +168,9 @@ function isFresh(at: number | undefined): boolean {
   return at !== undefined && Date.now() - at < fresh;
 }
 
-type RemoteOf = (name: string, connection: Connection) => Remote;
+type RemoteOf = (name: string, connection: Connection, waits: (what: string | undefined) => void) => Remote;
 
-const overSsh: RemoteOf = (name, connection) => new SshRemote(name, connection);
+const overSsh: RemoteOf = (name, connection, waits) => new SshRemote(name, connection, waits);
 
 const hosts = new Map<string, Host>();
 let remoteOf = overSsh;
@@ -163,7 +180,7 @@ export function hostOf(name: string, connection: Connection): Host {
   const key = JSON.stringify([name, connection]);
   let host = hosts.get(key);
   if (host === undefined) {
-    host = new Host(name, remoteOf(name, connection));
+    host = new Host(name, (waits) => remoteOf(name, connection, waits));
     hosts.set(key, host);
   }
   return host;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import type { Client, ClientChannel } from "ssh2";
+import { greeting } from "../core/greeting";
+import type { Channel } from "./transport";
 
 /** What a remote script left behind. `exit` is null when the shell was ended by a signal or the connection was lost. */
 export interface RemoteResult {
@@ -26,51 +27,78 @@ export interface Listener {
  * leaves anything to the next.
  */
 export class RemoteShell {
-  private running: Running | undefined;
+  /** Scripts that were handed over and have not ended; the greeting is the first. */
+  private readonly running: Running[] = [];
   private ended = false;
-  private exit: number | null = null;
+  /** How the shell itself ended; null where it has not, or was ended by a signal. */
+  exit: number | null = null;
+  /** What was said before the shell said who it is, or until it ended; `exit` is then its uid. */
+  greeted: (RemoteResult & { readonly whole: boolean }) | undefined;
 
-  private constructor(private readonly channel: ClientChannel) {
-    channel.setEncoding("utf8");
-    channel.stderr.setEncoding("utf8");
-    channel.on("data", (text: string) => this.running?.stdout.take(text));
-    channel.stderr.on("data", (text: string) => this.running?.stderr.take(text));
-    channel.on("exit", (code: number | null) => (this.exit = code));
-    channel.on("error", () => undefined); // "close" follows, and tells.
-    channel.on("close", () => {
+  constructor(private readonly channel: Channel) {
+    channel.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.take("stdout", text);
+    });
+    channel.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.take("stderr", text);
+    });
+    channel.stdin.on("error", () => undefined); // The channel's end follows, and tells.
+    channel.onEnd((exit) => {
       this.ended = true;
-      this.running?.finish(this.exit);
+      this.exit = exit;
+      for (const running of this.running.splice(0)) running.finish(exit);
     });
-  }
-
-  /** `command` starts the shell. Fails where the host gives no channel for it. */
-  static open(client: Client, command: string): Promise<RemoteShell> {
-    return new Promise((resolve, reject) => {
-      client.exec(command, (error, channel) => {
-        if (error === undefined) resolve(new RemoteShell(channel));
-        else reject(error);
-      });
-    });
+    // What follows is not waited for: the first script goes with it.
+    void this.hand(greeting, { heard: () => undefined }).then((greeted) => (this.greeted = greeted));
   }
 
   /** Whether it can take another script. */
   get ready(): boolean {
-    return !this.ended && this.running === undefined;
+    return !this.ended && this.running.length === 0;
+  }
+
+  /** Whether it is a root shell, as far as it has said; known when a script has ended. */
+  get isRoots(): boolean {
+    return this.greeted?.exit === 0 && this.greeted.whole;
+  }
+
+  /** What has come until now of the script that runs. */
+  get said(): { readonly stdout: string; readonly stderr: string } {
+    const texts = this.running.map(({ stdout, stderr }) => ({ stdout: stdout.text, stderr: stderr.text }));
+    return { stdout: texts.map((one) => one.stdout).join(""), stderr: texts.map((one) => one.stderr).join("") };
   }
 
   /** Resolves when the script, or the shell itself, has ended. */
   run(script: string, listener: Listener): Promise<RemoteResult> {
+    return this.hand((ending) => handedOver(script, ending), listener);
+  }
+
+  private hand(
+    text: (ending: string) => string,
+    listener: Listener,
+  ): Promise<RemoteResult & { readonly whole: boolean }> {
     const started = performance.now();
     return new Promise((resolve) => {
       const ending = `@${randomBytes(9).toString("hex")} ended`;
       const running = new Running(ending, listener, (exit) => {
-        this.running = undefined;
+        const at = this.running.indexOf(running);
+        if (at >= 0) this.running.splice(at, 1);
         const [stdout, stderr] = [running.stdout.text, running.stderr.text];
-        resolve({ exit, stdout, stderr, milliseconds: performance.now() - started });
+        resolve({ exit, stdout, stderr, whole: running.whole, milliseconds: performance.now() - started });
       });
-      this.running = running;
-      this.channel.write(handedOver(script, ending));
+      this.running.push(running);
+      this.channel.stdin.write(text(ending));
     });
+  }
+
+  /** Each output goes to the first script of which it has not ended. */
+  private take(output: "stdout" | "stderr", text: string): void {
+    let left: string | undefined = text;
+    for (const running of [...this.running]) {
+      if (running[output].ended) continue;
+      left = running[output].take(left);
+      if (left === undefined) return;
+    }
   }
 
   /** For a shell of which nothing more is wanted to be heard. */
@@ -96,11 +124,16 @@ class Running {
   constructor(ending: string, listener: Listener, done: (exit: number | null) => void) {
     this.finish = done;
     const ended = (code: string | undefined) => {
-      if (code !== undefined) this.exit = Number(code);
+      if (code !== undefined) this.exit = /^\d+$/.test(code) ? Number(code) : null;
       if (this.stdout.ended && this.stderr.ended) this.finish(this.exit);
     };
     this.stdout = new Output(ending, listener.heard, ended, listener.onLine);
     this.stderr = new Output(ending, listener.heard, ended);
+  }
+
+  /** Whether both outputs were ended by the script itself. */
+  get whole(): boolean {
+    return this.stdout.ended && this.stderr.ended;
   }
 
   readonly finish: (exit: number | null) => void;
@@ -124,21 +157,24 @@ class Output {
     return this.ended ? text.slice(0, text.lastIndexOf(`\n${this.ending}`)) : text;
   }
 
-  take(text: string): void {
-    if (this.ended) return;
-    this.pieces.push(text);
+  /** Returns what comes behind the output's end, once that is there. */
+  take(text: string): string | undefined {
     this.heard(text.length);
     // A line may be as long as all that is taken, and is not to be searched again with each of its pieces.
-    const [first = "", ...rest] = text.split("\n");
-    this.pending += first;
-    for (const line of rest) {
+    const lines = text.split("\n");
+    for (const [index, line] of lines.entries()) {
+      this.pending += line;
+      if (index === lines.length - 1) break;
       if (this.pending.startsWith(this.ending)) {
         this.ended = true;
+        this.pieces.push(lines.slice(0, index + 1).join("\n"));
         this.onEnd(this.pending.split(" ")[2]);
-        return;
+        return lines.slice(index + 1).join("\n");
       }
       this.onLine?.(this.pending);
-      this.pending = line;
+      this.pending = "";
     }
+    this.pieces.push(text);
+    return undefined;
   }
 }

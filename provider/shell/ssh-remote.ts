@@ -6,23 +6,32 @@ import { redactSecrets, secretsIn } from "../core/config-file";
 import type { Connection } from "../core/connection";
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
+import { type AskedNow, askedNow, lookTools } from "../core/asked-now";
 import type { Step } from "../core/plan";
 import { observeScript, type ProbeRequest } from "../core/probe";
 import { shellOf } from "../core/step-script";
 import { syncScript, type SyncWatch } from "../core/sync";
-import { HostError, NetworkError, UnreachableError } from "./errors";
+import { HostError, NetworkError } from "./errors";
 import { logEvent } from "./event-log";
 import type { Remote } from "./remote";
 import type { RemoteResult } from "./remote-shell";
-import { Session, type RunOptions } from "./ssh";
+import { NoAnswerError, quietSeconds, type RunOptions, Session } from "./session";
 import { interrupted, stepsError } from "./step-errors";
 
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
 const observeSeconds = 60;
 /** The whole of it, on a host that goes on talking. */
 const observeSecondsInAll = 600;
+/** For so many milliseconds, that a host does not answer is told to all who ask, and not found out once for each. */
+const missedFor = 60_000;
 /** Between one step's end and the next one's beginning. */
 const slack = 30;
+
+/** What a host is asked, and what of that it is at, by what it has sent. */
+interface Question {
+  readonly script: string;
+  readonly asked: (heard: { readonly stdout: string }) => AskedNow;
+}
 
 let connections = 0;
 let commands = 0;
@@ -31,14 +40,16 @@ let commands = 0;
 export class SshRemote implements Remote {
   private session: Promise<Session> | undefined;
   private connectionNumber = 0;
-  /** That the host could not be reached, once it was dialled for less than the connection bears. */
-  private missed: NetworkError | undefined;
+  /** That the host could not be reached, or did not answer a look. */
+  private missed: { readonly error: NetworkError; readonly at: number } | undefined;
   /** Shared secrets that stand on the host or were sent there: what a tool there complains of may quote one. */
   private readonly secrets = new Set<string>();
 
   constructor(
     private readonly name: string,
     private readonly connection: Connection,
+    /** Told what is waited for, when it takes long; undefined when the wait is over. */
+    private readonly waits: (what: string | undefined) => void = () => undefined,
   ) {}
 
   async connect(attempts?: number): Promise<void> {
@@ -53,11 +64,9 @@ export class SshRemote implements Remote {
       ...request.candidates.map(({ name }) => `${name} (wanted)`),
     ];
     const session = await this.connected(attempts);
-    const result = await this.look(session, argv, observeScript(nonce, request), {
-      timeoutSeconds: observeSeconds,
-      inAllSeconds: observeSecondsInAll,
-    });
-    return this.parse(nonce, result);
+    const options = { timeoutSeconds: observeSeconds, inAllSeconds: observeSecondsInAll };
+    const asked = ({ stdout }: { readonly stdout: string }) => askedNow(nonce, stdout);
+    return this.parse(nonce, await this.look(session, argv, { script: observeScript(nonce, request), asked }, options));
   }
 
   async apply(
@@ -117,11 +126,17 @@ export class SshRemote implements Remote {
   async followSync(watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
     const session = await this.connected();
     const argv = ["wait for sync", watch.resource];
-    return this.look(session, argv, syncScript(watch), {
-      timeoutSeconds: watch.seconds + slack,
-      inAllSeconds: 2 * (watch.seconds + slack),
-      onLine,
-    });
+    const asked = () => ({ what: "drbdadm dstate or cstate", said: "" });
+    return this.look(
+      session,
+      argv,
+      { script: syncScript(watch), asked },
+      {
+        timeoutSeconds: watch.seconds + slack,
+        inAllSeconds: 2 * (watch.seconds + slack),
+        onLine,
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -139,17 +154,23 @@ export class SshRemote implements Remote {
   private async look(
     session: Session,
     argv: readonly string[],
-    script: string,
+    { script, asked }: Question,
     options: RunOptions,
   ): Promise<RemoteResult> {
     const numbers = this.numbered();
     const started = performance.now();
     let exit: number | null = null;
     try {
-      const result = await session.run(script, options);
+      const onQuiet: RunOptions["onQuiet"] = (seconds, heard) => {
+        this.waits(`waits for ${this.name}, which has not answered for ${seconds} s: ${asked(heard).what}`);
+      };
+      const result = await session.run(script, { ...options, onQuiet });
       exit = result.exit;
       return result;
+    } catch (error) {
+      throw this.unanswered(error, asked);
     } finally {
+      this.waits(undefined);
       logEvent({ ...numbers, argv, exit, ms: performance.now() - started, changes: false });
     }
   }
@@ -157,19 +178,43 @@ export class SshRemote implements Remote {
   private async connected(attempts?: number): Promise<Session> {
     const current = await this.session?.catch(() => undefined);
     if (current?.open === true) return current;
-    // Who asks for few attempts is in a hurry (a preview): a host that is down is waited for once, not by each resource.
-    if (attempts !== undefined && this.missed !== undefined) throw this.missed;
+    // A host that is down is waited for once, not by each resource.
+    if (this.missed !== undefined && Date.now() - this.missed.at < missedFor) throw this.missed.error;
     const started = performance.now();
     this.connectionNumber = ++connections;
+    const waiting = setInterval(() => {
+      const seconds = Math.round((performance.now() - started) / 1000);
+      this.waits(`waits for ${this.name}, which is not reached for ${seconds} s`);
+    }, quietSeconds * 1000);
     this.session = Session.connect(this.name, this.connection, attempts);
-    const session = await this.session.catch((error: unknown) => {
-      if (error instanceof NetworkError) this.missed = error;
-      throw error;
-    });
+    const session = await this.session
+      .catch((error: unknown) => {
+        if (error instanceof NetworkError) this.missed = { error, at: Date.now() };
+        throw error;
+      })
+      .finally(() => {
+        clearInterval(waiting);
+        this.waits(undefined);
+      });
     this.missed = undefined;
     const [ms, connection] = [performance.now() - started, this.connectionNumber];
     logEvent({ host: this.name, connection, argv: ["connect"], exit: 0, ms, changes: false });
     return session;
+  }
+
+  /** A look whose end was never told changed nothing: it counts as a host that is not there. */
+  private unanswered(error: unknown, asked: Question["asked"]): unknown {
+    if (!(error instanceof NoAnswerError)) return error;
+    const { what, said } = asked(error.heard);
+    const answer = new NetworkError(this.name, error.what, {
+      command: error.details.nothingRan === true ? undefined : what,
+      output: this.redacted(`${said}${error.heard.stderr}`),
+      advice: error.late
+        ? "log in and see what it waits for (`ps axf`, `dmesg`): a disk that does not answer, a tool that hangs"
+        : "see whether the host is up, then run this again",
+    });
+    if (error.late) this.missed = { error: answer, at: Date.now() };
+    return answer;
   }
 
   private note(...texts: readonly string[]): void {
@@ -187,23 +232,11 @@ export class SshRemote implements Remote {
       return node;
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
-      if (/sudo:/.test(result.stderr)) {
-        throw new UnreachableError(
-          this.name,
-          `the user ${this.connection.user} may not become root without a password`,
-          {
-            command: "sudo -n sh -s",
-            exit: result.exit ?? "none",
-            output: result.stderr,
-            advice: `let that user run everything by sudo without a password (\`${this.connection.user} ALL=(ALL) NOPASSWD: ALL\` in /etc/sudoers.d), or connect as root`,
-          },
-        );
-      }
       throw new HostError(this.name, `${before}looking at the host failed: ${this.redacted(error.message)}`, {
         command: "sh -s (the probe)",
         exit: result.exit ?? "none",
         output: this.redacted(unasked(nonce, result.stdout) + result.stderr),
-        advice: "log in by hand and see whether a POSIX shell, lsblk, ip and perl work there",
+        advice: `log in by hand and see whether a POSIX shell and ${lookTools.join(", ")} work there`,
       });
     }
   }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type AddressInfo } from "node:net";
 import { theHostClosely } from "../../provider/core/probe";
 import { NetworkError, UnreachableError } from "../../provider/shell/errors";
-import { Session } from "../../provider/shell/ssh";
+import { Session } from "../../provider/shell/session";
 import { closedPort, failure, FakeNode, keyPair, probed, says, sshHost, stopNodes, type KeyPair } from "./fake-node";
 
 let node: FakeNode;
@@ -24,7 +24,7 @@ test("a host that is down: as many dials as dialErrorLimit, then an error with t
   expect(error).toBeInstanceOf(NetworkError);
   expect(error.message.split("\n")[0]).toBe(`alpha: cannot be reached at 127.0.0.1:${node.port}`);
   expect(error.message).toContain("(2 attempts)");
-  expect(error.message).toContain(`ssh -p ${node.port} root@127.0.0.1`);
+  expect(error.message).toContain(`check that the host is up, and that 127.0.0.1 and port ${node.port} are reached`);
   expect(node.dials).toBe(2);
 });
 
@@ -65,7 +65,36 @@ test("fewer attempts may be asked for than the connection allows, and never more
   expect(node.dials).toBe(2);
 });
 
-test("a host that is down is waited for once by those in a hurry, and again by those with patience", async () => {
+test("without a limit of the user's own, a host that is down is told in seconds, and once for all who ask", async () => {
+  node.onSocket = (socket) => {
+    socket.destroy();
+    return false;
+  };
+  const host = sshHost("alpha", node.connection({ dialErrorLimit: undefined }));
+  const began = Date.now();
+  const errors = await Promise.all([1, 2, 3].map(() => failure(host.observe(theHostClosely))));
+  expect(Date.now() - began).toBeLessThan(3000);
+  expect(new Set(errors).size).toBe(1);
+  expect(node.dials).toBe(2);
+});
+
+test("without a limit of the user's own, a dial that took long is not made again", async () => {
+  node.onSocket = () => false;
+  const connection = node.connection({ dialErrorLimit: undefined, perDialTimeout: 6 });
+  await failure(Session.connect("alpha", connection));
+  expect(node.dials).toBe(1);
+}, 15_000);
+
+test("a name that nobody knows is not dialled more than twice, whatever the limit", async () => {
+  const connection = node.connection({ host: "no-such-host.invalid", dialErrorLimit: 1000 });
+  const error = await failure(Session.connect("alpha", connection));
+  expect(error.message).toContain("ENOTFOUND");
+  expect(error.message).toContain(
+    "~/.ssh/config (aliases, ProxyJump, …) is not read where `connection` has a password",
+  );
+});
+
+test("a host that was down is told to be for a minute, and is dialled again after it", async () => {
   let down = true;
   node.onSocket = (socket) => {
     if (down) socket.destroy();
@@ -73,11 +102,15 @@ test("a host that is down is waited for once by those in a hurry, and again by t
   };
   node.answer = probed();
   const nothing = theHostClosely;
+  const now = jest.spyOn(Date, "now");
+  let later = 0;
+  now.mockImplementation(() => performance.timeOrigin + performance.now() + later);
   const host = sshHost("alpha", node.connection());
   const [first, second] = [await failure(host.observe(nothing, 2)), await failure(host.observe(nothing, 2))];
   expect(second).toBe(first);
   expect(node.dials).toBe(2);
   down = false;
+  later += 61_000;
   await host.observe(nothing);
   expect(node.dials).toBe(3);
   // What was then is forgotten.
@@ -87,6 +120,7 @@ test("a host that is down is waited for once by those in a hurry, and again by t
   host.forget();
   await failure(host.observe(nothing, 1));
   expect(node.dials).toBe(4);
+  now.mockRestore();
   await host.close();
 });
 

@@ -3,7 +3,15 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { connect, createServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Server, utils, type AuthContext, type Connection as Peer, type ParsedKey, type ServerChannel } from "ssh2";
+import {
+  Server,
+  utils,
+  type AuthContext,
+  type Connection as Peer,
+  type ParsedKey,
+  type ServerChannel,
+  type ServerConfig,
+} from "ssh2";
 import type { Connection } from "../../provider/core/connection";
 import { runFolder } from "../../provider/core/paths";
 import { Host } from "../../provider/shell/host";
@@ -119,6 +127,7 @@ export function realShellUntil(file: string): Answer {
 
 interface Options {
   readonly hostKeys?: readonly KeyPair[];
+  readonly algorithms?: ServerConfig["algorithms"];
   readonly sudo?: "works" | "asks" | "is missing";
 }
 
@@ -135,6 +144,14 @@ export class FakeNode {
   mostTries = Infinity;
   /** Something done to each TCP connection instead of SSH; returns whether SSH may have it after all. */
   onSocket: (socket: Socket, dial: number) => boolean = () => true;
+  /** The shell says itself who it is, by the machine's own `sh`; else the node says that it is root's. */
+  greets = false;
+  /** The uid of shells that greet. */
+  uid = 0;
+  /** Shells that one connection may have at once, as sshd's MaxSessions. */
+  mostSessions = Infinity;
+  /** Variables of the login. */
+  environment: Record<string, string> = {};
   /** Lets clients in, and gives them no command, as an account for forwarding alone. */
   refusesCommands = false;
   /** As a proxy: whether connections to elsewhere are opened, refused, or left hanging. */
@@ -152,14 +169,15 @@ export class FakeNode {
   readonly folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-fake-node-"));
   private readonly sockets = new Set<Socket>();
   private readonly children = new Set<ChildProcess>();
+  private readonly greetings = new WeakMap<ServerChannel, string>();
   private readonly shells = new WeakMap<ServerChannel, ChildProcess>();
   private readonly tcp: TcpServer;
   readonly hostKeys: readonly KeyPair[];
 
-  private constructor({ hostKeys = [keyPair()], sudo = "works" }: Options) {
+  private constructor({ hostKeys = [keyPair()], sudo = "works", algorithms }: Options) {
     this.hostKeys = hostKeys;
     this.putSudo(sudo);
-    const ssh = new Server({ hostKeys: hostKeys.map((key) => key.private) }, () => undefined);
+    const ssh = new Server({ hostKeys: hostKeys.map((key) => key.private), algorithms }, () => undefined);
     let socket: Socket | undefined;
     ssh.on("connection", (peer) => {
       this.serve(peer, socket!);
@@ -234,14 +252,20 @@ export class FakeNode {
 
   /** Hands a script to the channel's own shell, which is started with the first. */
   feed({ command, script, handedOver, channel }: Exec): ChildProcess {
-    const child = this.shells.get(channel) ?? this.spawn(command, channel);
+    let child = this.shells.get(channel);
+    if (child === undefined) {
+      child = this.spawn(command, channel);
+      const status = join(this.folder, "status");
+      writeFileSync(status, `Name:\tsh\nUid:\t${this.uid}\t${this.uid}\t${this.uid}\t${this.uid}\n`);
+      if (this.greets) child.stdin?.write((this.greetings.get(channel) ?? "").replaceAll("/proc/self/status", status));
+    }
     // The lock is this machine's, and another test's too.
     child.stdin?.write(handedOver(script).replaceAll(runFolder, this.folder));
     return child;
   }
 
   private spawn(command: string, channel: ServerChannel): ChildProcess {
-    const env = { PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}` };
+    const env = { ...this.environment, PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}` };
     const child = spawn("sh", ["-c", command], { cwd: this.folder, env, stdio: "pipe", detached: true });
     this.shells.set(channel, child);
     this.children.add(child);
@@ -271,13 +295,19 @@ export class FakeNode {
 
   private serve(peer: Peer, socket: Socket): void {
     let tries = 0;
+    let sessions = 0;
     peer.on("authentication", (context) => {
       this.tried.push(context.method);
       if (context.method !== "none" && ++tries > this.mostTries) disconnect(peer, "Too many authentication failures");
       else this.authenticate(context);
     });
     peer.on("error", () => undefined); // A client that leaves in the middle of the handshake.
-    peer.on("session", (acceptSession) => {
+    peer.on("session", (acceptSession, rejectSession) => {
+      if (sessions >= this.mostSessions) {
+        rejectSession();
+        return;
+      }
+      sessions++;
       acceptSession().on("exec", (accept, reject, { command }) => {
         if (this.refusesCommands) {
           reject();
@@ -286,10 +316,21 @@ export class FakeNode {
         const channel = accept();
         this.commands.push(command);
         let arrived = "";
-        channel.on("error", () => undefined);
+        channel.on("error", () => undefined).on("close", () => sessions--);
         channel.setEncoding("utf8");
         channel.on("data", (text: string) => {
           arrived += text;
+          if (!this.greetings.has(channel)) {
+            const [whole, words] = /^(?:printf '\\n'\n)?(set -f;.*?\nunset uid key real rest\n)/s.exec(arrived) ?? [];
+            if (whole === undefined || words === undefined) return;
+            this.greetings.set(channel, words);
+            arrived = arrived.slice(whole.length);
+            const mark = /(@\S+ ended)/.exec(words)?.[1] ?? "";
+            if (!this.greets) {
+              channel.write(`\n${mark} 0\n`);
+              channel.stderr.write(`\n${mark}\n`);
+            }
+          }
           const { script, ending, handedOver } = taken(arrived);
           if (script === undefined || ending === undefined) return;
           arrived = "";
@@ -410,4 +451,5 @@ export async function failure(promise: Promise<unknown>): Promise<Error> {
 }
 
 /** A host over SSH, as hostOf makes it. */
-export const sshHost = (name: string, connection: Connection): Host => new Host(name, new SshRemote(name, connection));
+export const sshHost = (name: string, connection: Connection): Host =>
+  new Host(name, (waits) => new SshRemote(name, connection, waits));

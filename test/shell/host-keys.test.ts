@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Connection } from "../../provider/core/connection";
 import { UnreachableError } from "../../provider/shell/errors";
 import { fingerprint, hostKeyOf, knownHostKeys, parseHostKey } from "../../provider/shell/host-keys";
-import { Session } from "../../provider/shell/ssh";
+import { Session } from "../../provider/shell/session";
 import { failure, FakeNode, keyPair, publicKey, stopNodes, type KeyPair } from "./fake-node";
 
 /** The module itself, which the code under test has too, and no copy of it: its homedir is to be another. */

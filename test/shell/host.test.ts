@@ -179,17 +179,15 @@ describe("observing", () => {
     expect(ran().at(-1)).toEqual({ argv: "observe r0 r1", exit: 0, changes: false });
   });
 
-  test("a look ahead that fails is told to whoever asks: at once to the hurried, after other tries to the patient", async () => {
-    const refused = 2;
-    node.onSocket = (socket, dial) => {
-      if (dial <= refused) socket.destroy();
-      return dial > refused;
+  test("a look ahead that fails is told to whoever asks, at once", async () => {
+    node.onSocket = (socket) => {
+      socket.destroy();
+      return false;
     };
     host.prefetch();
     expect((await failure(host.observe(justTheHost, 2))).message).toContain("alpha: cannot be reached");
+    expect((await failure(host.observe(justTheHost))).message).toContain("alpha: cannot be reached");
     expect(node.dials).toBe(2);
-    await host.observe(justTheHost);
-    expect(node.dials).toBe(3);
   });
 
   test.each<[string, string, RegExp]>([
@@ -235,21 +233,42 @@ describe("observing", () => {
 });
 
 describe("a user other than root", () => {
-  test.each<["asks" | "is missing", RegExp]>([
-    ["asks", /a password is required/],
-    ["is missing", /sudo: not found/],
-  ])("whose sudo %s: who, what sudo said, and what to write into sudoers", async (sudo, said) => {
+  test.each<["asks" | "is missing", string, RegExp]>([
+    ["asks", "the user admin may not become root without a password", /a password is required/],
+    ["is missing", "the user admin is not root, and there is no sudo on the host", /sudo: not found/],
+  ])("whose sudo %s: what is wrong, what sudo said, and what to write into sudoers", async (sudo, what, said) => {
     const other = await FakeNode.start({ sudo });
     other.user = "admin";
     other.answer = realShell;
+    other.greets = true;
     const admin = sshHost("alpha", other.connection());
     const error = await failure(admin.observe(justTheHost));
     await admin.close();
     expect(error).toBeInstanceOf(UnreachableError);
     expect(error).toMatchObject({ network: false });
-    expect(error.message).toMatch(/^alpha: the user admin may not become root without a password\n/);
+    expect(error.message.split("\n")[0]).toBe(`alpha: ${what}`);
     expect(error.message).toMatch(said);
     expect(error.message).toContain("admin ALL=(ALL) NOPASSWD: ALL");
+  });
+
+  test("for whom something else than sudo is started: neither a look nor a step runs, and the error says who we are", async () => {
+    node.user = "admin";
+    node.answer = realShell;
+    node.greets = true;
+    node.uid = 1000;
+    const admin = sshHost("alpha", node.connection());
+    for (const work of [
+      () => admin.observe(justTheHost),
+      () => admin.apply(steps("touch ran"), undefined, nothingToTell),
+    ]) {
+      const error = await failure(work());
+      expect(error).toBeInstanceOf(UnreachableError);
+      expect(error).toMatchObject({ network: false });
+      expect(error.message).toMatch(/^alpha: the shell that was started there is not root's: uid=/);
+      expect(error.message).toContain("ForceCommand");
+    }
+    await admin.close();
+    expect(existsSync(join(node.folder, "ran"))).toBe(false);
   });
 
   test("has its steps run by sudo too", async () => {
@@ -258,7 +277,7 @@ describe("a user other than root", () => {
     node.answer = realShell;
     await admin.apply(steps('[ "$BECAME_ROOT" = yes ]'), undefined, nothingToTell);
     await admin.close();
-    expect(node.commands).toEqual(["sudo -n sh -s"]);
+    expect(node.commands).toEqual(["env LC_ALL=C sudo -n sh -s"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Connection } from "../../provider/core/connection";
 import { UnreachableError } from "../../provider/shell/errors";
-import { Session } from "../../provider/shell/ssh";
+import { Session } from "../../provider/shell/session";
+import { forgetSystemSsh } from "../../provider/shell/system-ssh";
 import { FakeAgent } from "./fake-agent";
 import { failure, FakeNode, keyPair, says, stopNodes, type KeyPair } from "./fake-node";
 
@@ -12,13 +13,23 @@ beforeAll(() => {
   keys = keyPair();
 });
 
+const path = process.env["PATH"];
+
 beforeEach(async () => {
   delete process.env["SSH_AUTH_SOCK"];
   node = await FakeNode.start();
   node.answer = says("here\n");
 });
 
+/** A machine on which there is no `ssh` program. */
+function withoutSsh(): void {
+  process.env["PATH"] = "/nowhere";
+  forgetSystemSsh();
+}
+
 afterEach(async () => {
+  process.env["PATH"] = path;
+  forgetSystemSsh();
   await Promise.all(agents.splice(0).map((agent) => agent.stop()));
   await stopNodes();
 });
@@ -122,12 +133,14 @@ test.each<[string, () => Partial<Connection>]>([
   expect(node.dials).toBe(1);
 });
 
-test("a connection that gives no way to log in says so", async () => {
+test("a connection that gives no way to log in says so, where there is no `ssh`", async () => {
+  withoutSsh();
   const error = await failure(visit(node.connection(without)));
   expect(error.message).toMatch(/`connection` gives no way to log in .*what to do: .*`connection\.privateKey`/s);
 });
 
 test("a host that ends the session after too many tries is not dialled again: that would lock the user out", async () => {
+  withoutSsh();
   const many = Array.from({ length: 3 }, () => keyPair());
   const agent = await agentWith(...many);
   node.mostTries = 2;
@@ -139,7 +152,9 @@ test("a host that ends the session after too many tries is not dialled again: th
   expect(node.dials).toBe(1);
 });
 
-describe("the agent", () => {
+describe("the agent, where there is no `ssh`", () => {
+  beforeEach(withoutSsh);
+
   test.each(["connection.agentSocketPath", "SSH_AUTH_SOCK"])("at %s signs", async (place) => {
     node.authorized = [keys.public];
     const agent = await agentWith(keyPair(), keys);
@@ -175,7 +190,7 @@ describe("a user other than root", () => {
   test("works through `sudo -n`", async () => {
     node.user = "admin";
     await visit(node.connection());
-    expect(node.commands).toEqual(["sudo -n sh -s"]);
+    expect(node.commands).toEqual(["env LC_ALL=C sudo -n sh -s"]);
   });
 
   test("root does without", async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { HostError, UnreachableError } from "../../provider/shell/errors";
-import { Session } from "../../provider/shell/ssh";
+import { Session } from "../../provider/shell/session";
 import {
   FakeNode,
   failure,
@@ -224,7 +224,8 @@ describe("a lost connection", () => {
   });
 
   test("that this side has not noticed whole: an error as all others", async () => {
-    const socket = (session as unknown as { client: { _sock: { end(): void } } }).client._sock;
+    const socket = (session as unknown as { transport: { clients: { client: { _sock: { end(): void } } }[] } })
+      .transport.clients[0]!.client._sock;
     socket.end(); // Half closed: ssh2 then throws where it is asked for a channel.
     const error = await failure(session.run("true", { timeoutSeconds: 0.2 }));
     expect(error).toBeInstanceOf(HostError);

@@ -1,0 +1,51 @@
+/** What a host is at in the middle of a look, and what that has printed until now. */
+export interface AskedNow {
+  readonly what: string;
+  readonly said: string;
+}
+
+/** The commands behind the probe's sections (probe.ts), for who waits for one of them. */
+const commands: Readonly<Record<string, string>> = {
+  files: "grep of /proc and /etc",
+  events: "drbdsetup events2 --now --statistics",
+  modinfo: "modinfo drbd",
+  links: "the links in /etc/systemd/system",
+  adjust: "drbdadm -d adjust all",
+  version: "drbdadm --version",
+  blocks: "lsblk",
+  disk: "blkid and reading samples of",
+  metadisk: "blkid and reading samples of",
+  device: "blkid and reading samples of",
+  gi: "drbdmeta get-gi",
+  kernelgi: "drbdadm get-gi",
+  port: "grep of /proc/net/tcp",
+  parsed: "drbdadm sh-nop with the wanted configuration",
+  change: "drbdadm -d adjust with the wanted configuration",
+};
+
+/** What every look runs; a host where one of them does not work can't be looked at. */
+export const lookTools = [
+  "grep",
+  "sed",
+  "awk",
+  "cut",
+  "readlink",
+  "sha256sum",
+  "lsblk",
+  "blkid",
+  "perl",
+  "modinfo",
+] as const;
+
+/** By the last of the probe's markers. */
+export function askedNow(nonce: string, stdout: string): AskedNow {
+  const mark = `\n@${nonce} `;
+  const at = stdout.lastIndexOf(mark);
+  if (at < 0) return { what: "a shell that begins to look", said: stdout };
+  const [line = "", ...said] = stdout.slice(at + mark.length).split("\n");
+  const [section = "", subject = ""] = line.split(" ");
+  const text = said.join("\n");
+  if (section === "exit" || section === "format") return { what: "the look goes on", said: text };
+  const command = commands[section] ?? section;
+  return { what: command.endsWith(" of") ? `${command} ${subject}` : command, said: text };
+}

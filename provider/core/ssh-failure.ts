@@ -1,0 +1,43 @@
+/** Why `ssh` did not get in. `network` may be gone later; the others stay until somebody changes something. */
+export interface SshFailure {
+  readonly kind: "network" | "name" | "unknown host key" | "other host key" | "login" | "algorithm" | "configuration";
+  /** What ssh said, without what it says of a login that works. */
+  readonly said: string;
+}
+
+/** Reads what `ssh` printed before it gave up (OpenSSH 7.9 to 10). */
+export function sshFailure(stderr: string): SshFailure {
+  const said = stderr
+    .split("\n")
+    .filter((line) => !/^(Authenticated to|Transferred:|Bytes per second:|debug\d:|\s*$)/.test(line))
+    .join("\n")
+    .trim();
+  return { kind: kindOf(said), said };
+}
+
+function kindOf(said: string): SshFailure["kind"] {
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|HOST KEY .*REVOKED|marked as revoked/i.test(said))
+    return "other host key";
+  if (/Host key verification failed|host key is known/i.test(said)) return "unknown host key";
+  if (/no matching .* found|no common .* algorithm|Unable to negotiate|Protocol major versions differ/i.test(said))
+    return "algorithm";
+  if (
+    /Bad configuration option|bad configuration options|Bad owner or permissions|unsupported option|unknown option|ControlPath too long|line \d+: |keyword .* extra arguments|Bad \w+ (spec|type|forwarding)/i.test(
+      said,
+    )
+  )
+    return "configuration";
+  if (
+    /Permission denied|Too many authentication failures|Authentication failed|No supported authentication|agent refused/i.test(
+      said,
+    )
+  )
+    return "login";
+  if (
+    /Could not resolve hostname (.*): (Name or service not known|No address|nodename nor servname|Non-recoverable)/i.test(
+      said,
+    )
+  )
+    return "name";
+  return "network";
+}
