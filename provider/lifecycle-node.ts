@@ -36,7 +36,7 @@ export const nodeLifecycle = {
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
     const wanted = wantedOf(news);
     const changed = !sameInputs(inputsOf(olds), inputsOf(news));
-    const reporter = new Reporter(news.__urn);
+    const reporter = new Reporter(news.__urn, [hostOf(wanted.desired.hostname, wanted.connection)]);
     const needed = await unreachableInPreview(reporter, async () => {
       const plan = planOf(
         wanted,
@@ -66,7 +66,10 @@ export const nodeLifecycle = {
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
     const wanted = wantedOf(props);
-    const node = await hostOf(wanted.desired.hostname, wanted.connection).observe(theHostClosely, preview.attempts);
+    const host = hostOf(wanted.desired.hostname, wanted.connection);
+    const reporter = new Reporter(props.__urn, [host]);
+    const node = await host.observe(theHostClosely, preview.attempts);
+    await reporter.done();
     const live = node.files.get(globalCommonPath);
     // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
     if (live === undefined || node.utils === null) return {};
@@ -79,7 +82,7 @@ export const nodeLifecycle = {
   async delete(_id: string, props: Inputs): Promise<void> {
     const { desired, connection } = wantedOf(props);
     const host = hostOf(desired.hostname, connection);
-    const reporter = new Reporter(props.__urn);
+    const reporter = new Reporter(props.__urn, [host]);
     const subject: Subject = {
       hosts: [host],
       looks: () => [justTheHost],
@@ -98,11 +101,10 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
   const inputs = lasting(news);
   if (parsed.ok === "unknown") return { inputs };
-  const reporter = new Reporter(news.__urn);
   const { connection, desired: given } = parsed;
-  const seen = await unreachableInPreview(reporter, () =>
-    hostOf(given.hostname, connection).observe(justTheHost, preview.attempts),
-  );
+  const host = hostOf(given.hostname, connection);
+  const reporter = new Reporter(news.__urn, [host]);
+  const seen = await unreachableInPreview(reporter, () => host.observe(justTheHost, preview.attempts));
   const grammar = seen === undefined ? "8.4" : grammarOf(seen);
   const misplaced = nodeGrammarFailures(given, grammar);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
@@ -129,7 +131,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
 async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<string, unknown>> {
   const wanted = wantedOf(news);
   const host = hostOf(wanted.desired.hostname, wanted.connection);
-  const reporter = new Reporter(news.__urn);
+  const reporter = new Reporter(news.__urn, [host]);
   await pairsSeen(host);
   const seen = { withoutUtils: false };
   const subject: Subject = {

@@ -42,8 +42,8 @@ export const resourceLifecycle = {
     hostErrorsAsFailures(news, () => checkResource(olds, news)),
 
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
-    const reporter = new Reporter(news.__urn);
     const pair = Pair.of(news, olds);
+    const reporter = new Reporter(news.__urn, pair.hosts);
     const needed = await unreachableInPreview(reporter, async () => {
       const plan = pair.plan(await pair.observe("needed"));
       if (plan.refusals.length > 0) throw new RefusedError(plan);
@@ -71,7 +71,9 @@ export const resourceLifecycle = {
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
     const pair = Pair.of(props, props);
+    const reporter = new Reporter(props.__urn, pair.hosts);
     const nodes = await pair.observe("close");
+    await reporter.done();
     const path = resourcePath(pair.desired.name);
     const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
     if (!running && nodes.every((node) => !node.files.has(path))) return {};
@@ -87,8 +89,8 @@ export const resourceLifecycle = {
   },
 
   async delete(_id: string, props: Inputs): Promise<void> {
-    const reporter = new Reporter(props.__urn);
     const pair = Pair.of(props, props);
+    const reporter = new Reporter(props.__urn, pair.hosts);
     const { name, minor } = pair.desired;
     const names = pair.hosts.map((host) => host.name);
     await reconcile(
@@ -123,8 +125,8 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   if (refused.length > 0) return { failures: sourced(news, refused) };
   known.claims.set(urn, claimsOf(parsed.desired));
 
-  const reporter = new Reporter(news.__urn);
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
+  const reporter = new Reporter(news.__urn, pair.hosts);
   const grammar = await unreachableInPreview(reporter, () => pair.grammar());
   const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
@@ -145,8 +147,8 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
 }
 
 async function apply(news: Inputs, olds: Inputs) {
-  const reporter = new Reporter(news.__urn);
   const pair = Pair.of(news, olds);
+  const reporter = new Reporter(news.__urn, pair.hosts);
   await pair.settleSecret(newSecret);
   const subject = {
     hosts: pair.hosts,

@@ -1,10 +1,21 @@
 import { formatStep } from "./core/format";
 import type { Step } from "./core/plan";
 import { tell, told } from "./shell/engine-log";
+import type { Host } from "./shell/host";
 
 /** Says things on one resource's row. */
 export class Reporter {
-  constructor(private readonly urn: string | undefined) {}
+  /** While it lasts, a host among `hosts` that lets us wait is told on the row, with what it is waited for. */
+  constructor(
+    private readonly urn: string | undefined,
+    private readonly hosts: readonly Host[] = [],
+  ) {
+    for (const host of hosts) {
+      host.followWaits(this, (what) => {
+        this.progress(what);
+      });
+    }
+  }
 
   /** Stays in what the user sees in the end. */
   say(text: string): void {
@@ -25,6 +36,7 @@ export class Reporter {
   }
 
   async done(): Promise<void> {
+    for (const host of this.hosts) host.unfollow(this);
     await told();
   }
 }

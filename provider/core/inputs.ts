@@ -11,19 +11,22 @@ import type {
 export interface ProxyConnectionInputs {
   /** Host name or address. */
   readonly host: string;
-  /** 1..65535, default 22. */
+  /** 1..65535. Default: what ~/.ssh/config says, and else 22. */
   readonly port?: number;
-  /** Default root. Another user works through `sudo -n`. */
+  /** Default: what ~/.ssh/config says, and else root. Another user works through `sudo -n`. */
   readonly user?: string;
   /** That of the user, where no key is given. */
   readonly password?: string;
-  /** The text of a private key; preferred to the password. */
+  /**
+   * The text of a private key, in OpenSSH's, PEM, PKCS#8 or PuTTY's format; preferred to the password. With a key or a
+   * password here, ~/.ssh/config is not read; without, the system's own `ssh` is used, where there is one.
+   */
   readonly privateKey?: string;
   /** Passphrase of the private key. */
   readonly privateKeyPassword?: string;
   /** Socket of an SSH agent, default $SSH_AUTH_SOCK. */
   readonly agentSocketPath?: string;
-  /** Dial errors that are borne before giving up, default 10; -1 for no limit. */
+  /** Dials before giving up, -1 for no limit. Default: two, and one where it took longer than 5 seconds. */
   readonly dialErrorLimit?: number;
   /** Seconds for each dial, default 15; 0 for no limit. */
   readonly perDialTimeout?: number;

@@ -96,9 +96,11 @@ function known<T>(value: T | undefined): T {
 function endpointFrom(given: EndpointProperties): Endpoint {
   return {
     host: known(given.host),
-    port: known(given.port),
     perDialTimeout: known(given.perDialTimeout),
     ...set({
+      port: given.port,
+      user: given.user,
+      dialErrorLimit: given.dialErrorLimit,
       password: given.password,
       privateKey: given.privateKey,
       privateKeyPassword: given.privateKeyPassword,

@@ -29,7 +29,7 @@ export class Host {
   private utils: string | undefined;
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
-  private readonly followers = new Set<(what: string) => void>();
+  private readonly followers = new Map<unknown, (what: string) => void>();
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -41,15 +41,18 @@ export class Host {
   ) {
     this.remote = remote((what) => {
       this.waiting = what;
-      if (what !== undefined) for (const follow of this.followers) follow(what);
+      if (what !== undefined) for (const follow of this.followers.values()) follow(what);
     });
   }
 
-  /** Tells `follow` what this host is waited for, from now on and when it is already; until what is returned is called. */
-  followWaits(follow: (what: string) => void): () => void {
+  /** Tells what this host is waited for, from now on and when it is already. */
+  followWaits(who: unknown, follow: (what: string) => void): void {
     if (this.waiting !== undefined) follow(this.waiting);
-    this.followers.add(follow);
-    return () => this.followers.delete(follow);
+    this.followers.set(who, follow);
+  }
+
+  unfollow(who: unknown): void {
+    this.followers.delete(who);
   }
 
   /** The last look, where it is fresh and went into all that is asked for; else a new one. */

@@ -150,7 +150,6 @@ export class Session {
           fail(`more than ${outputLimit / 1024 / 1024} MiB of output, which is not an answer to what was asked`);
         };
         const result = await started.run(script, { heard, onLine });
-        if (settled) return;
         settle();
         if (started.ready) this.idle.push(started);
         if (started.isRoots) resolve(result);

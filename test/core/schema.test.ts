@@ -57,9 +57,6 @@ test("a resource gets its defaults", () => {
     },
     connections: ["10.1.0.1", "10.1.0.2"].map((host) => ({
       host,
-      port: 22,
-      user: "root",
-      dialErrorLimit: 10,
       perDialTimeout: 15,
       insecureIgnoreHostKey: false,
     })),
@@ -77,9 +74,6 @@ test("a node gets its defaults", () => {
     },
     connection: {
       host: "10.1.0.1",
-      port: 22,
-      user: "root",
-      dialErrorLimit: 10,
       perDialTimeout: 15,
       insecureIgnoreHostKey: false,
     },
@@ -92,7 +86,7 @@ test("everything that can be given arrives", () => {
     port: 2222,
     user: "admin",
     password: "pass word",
-    privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\n…",
+    privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
     privateKeyPassword: "ü",
     agentSocketPath: "/run/agent.sock",
     dialErrorLimit: -1,
@@ -139,7 +133,7 @@ test("everything that can be given arrives", () => {
       {
         ...connection,
         insecureIgnoreHostKey: true,
-        proxy: { ...proxy, port: 22, dialErrorLimit: 10, perDialTimeout: 15 },
+        proxy: { ...proxy, perDialTimeout: 15 },
       },
       {},
     ],
