@@ -180,7 +180,10 @@ describe("over SSH", () => {
     const attempts: Partial<Connection>[] = [
       { password: `${PASSWORD}-wrong` },
       { password: undefined, privateKey: locked.private, privateKeyPassword: PASSPHRASE },
-      { password: undefined, privateKey: `-----BEGIN OPENSSH PRIVATE KEY-----\nCanary-key\n-----END OPENSSH PRIVATE KEY-----` },
+      {
+        password: undefined,
+        privateKey: `-----BEGIN OPENSSH PRIVATE KEY-----\nCanary-key\n-----END OPENSSH PRIVATE KEY-----`,
+      },
       { proxy: { ...proxy, password: `${PASSWORD}-wrong` } },
       { proxy: { ...proxy, password: undefined, privateKey: locked.private, privateKeyPassword: PASSPHRASE } },
       { proxy },
