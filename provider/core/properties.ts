@@ -136,7 +136,8 @@ const endpoint = {
         : "must be a host name or an address, without user and port",
     ),
   ),
-  port: property(optional(whole(1, 65535, ", the SSH port; the default is 22"))),
+  // null where none is given, which is told from one that is not known yet.
+  port: property(withDefault<number | null>(whole(1, 65535, ", the SSH port; the default is 22"), null)),
   user: property(
     optional(text((value) => (/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?$/.test(value) ? undefined : "is no user name"))),
   ),

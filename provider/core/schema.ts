@@ -98,7 +98,7 @@ function endpointFrom(given: EndpointProperties): Endpoint {
     host: known(given.host),
     perDialTimeout: known(given.perDialTimeout),
     ...set({
-      port: given.port,
+      port: given.port ?? undefined,
       user: given.user,
       dialErrorLimit: given.dialErrorLimit,
       password: given.password,
