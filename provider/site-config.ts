@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { secretPaths } from "./core/secret-keys";
 import { wrongDisks } from "./core/disks-by-host";
 import { nearest } from "./core/nearest";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
@@ -23,19 +24,26 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   const nodes = list(config, "nodes", fail).map((node, index) => {
     const key = `nodes[${index}]`;
     if (typeof node["hostname"] !== "string")
-      fail(`${key}.hostname`, "is missing: it is what `uname -n` says on the host");
-    if (!isRecord(node["connection"])) return fail(`${key}.connection`, "is missing: give at least `host`");
+      fail(`${key}.hostname`, instead(node["hostname"], "what `uname -n` says on the host"));
+    if (!isRecord(node["connection"]))
+      return fail(`${key}.connection`, instead(node["connection"], "a group of keys with at least `host`", "other"));
     const connection = connectionOf(node["connection"], `${key}.connection`, fail);
     return { ...node, connection, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairNodeArgs;
   });
   const resources = list(config, "resources", fail).map((resource, index) => {
     const key = `resources[${index}]`;
     if (typeof resource["name"] !== "string")
-      fail(`${key}.name`, "is missing: it is DRBD's name for the resource, such as r0");
+      fail(`${key}.name`, instead(resource["name"], "DRBD's name for the resource, such as r0"));
     if (!isRecord(resource["disks"]))
-      fail(`${key}.disks`, "must give each host's backing disk, `{ alpha: /dev/vdb, bravo: /dev/vdb }`");
+      fail(
+        `${key}.disks`,
+        instead(resource["disks"], "each host's backing disk, `{ alpha: /dev/vdb, bravo: /dev/vdb }`", "other"),
+      );
     if (resource["metaDisks"] !== undefined && !isRecord(resource["metaDisks"]))
-      fail(`${key}.metaDisks`, "must give a host's disk for the metadata, `alpha: /dev/vdc`");
+      fail(
+        `${key}.metaDisks`,
+        instead(resource["metaDisks"], "a host's disk for the metadata, `{ alpha: /dev/vdc }`", "other"),
+      );
     return { ...resource, __source: `${file}: ${config.name}:${key}` } as unknown as DrbdPairResourceArgs;
   });
   const [first, second] = nodes;
@@ -52,11 +60,56 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   return { nodes: [first, second], resources };
 }
 
+/**
+ * Pulumi keeps plain config in plain state: among the inputs of the provider, in each checkpoint and its history. Where
+ * one value below a key is a secret, Pulumi treats all that is below the key as one.
+ */
+function warnOfPlainSecrets(config: pulumi.Config, key: string, value: unknown): void {
+  const full = `${config.name}:${key}`;
+  if (isConfigSecret(full)) return;
+  for (const path of secretPaths(value, full)) {
+    void pulumi.log.warn(
+      `Pulumi.${pulumi.getStack()}.yaml: ${path} is not a secret there, so it stands in the clear in that file, in the stack's state and in its history. ` +
+        `Encrypt it: \`pulumi config set --secret --path '${path}'\`, with the value on standard input. Where others could read the file or the state, change it.`,
+    );
+  }
+}
+
+/** The SDK knows which keys of the stack's config are secrets, and its types do not say so. */
+function isConfigSecret(key: string): boolean {
+  const runtime = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };
+  return runtime.isConfigSecret(key);
+}
+
 function list(config: pulumi.Config, key: string, fail: Fail): Json[] {
   const value = parseJson(config.get(key) ?? "");
   if (!Array.isArray(value) || value.length === 0)
-    return fail(key, "is missing or no list; examples/sites has a whole site to copy");
-  return value.map((item: unknown, index) => (isRecord(item) ? item : fail(`${key}[${index}]`, "is no group of keys")));
+    return fail(key, `${instead(value, "a list", "other")}; examples/sites has a whole site to copy`);
+  warnOfPlainSecrets(config, key, value);
+  return value.map((item: unknown, index) =>
+    isRecord(item) ? item : fail(`${key}[${index}]`, instead(item, "a group of keys", "other")),
+  );
+}
+
+/** Why a value is not what is wanted here; YAML reads `101`, `on` and `1e3` as something else than a name. */
+function instead(value: unknown, wanted: string, form: "text" | "other" = "text"): string {
+  if (value === undefined || value === null) return `is missing: give ${wanted}`;
+  const quotable = form === "text" && ["number", "boolean"].includes(typeof value);
+  return `is ${kindOf(value)} here: ${quotable ? "put it in quotes" : `give ${wanted}`}`;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  switch (typeof value) {
+    case "number":
+      return "a number";
+    case "boolean":
+      return "true or false";
+    case "string":
+      return "a text";
+    default:
+      return "a group of keys";
+  }
 }
 
 /** As Pulumi hands a list of the stack's config on. Its own `getObject` shows what it can't read, passwords and all. */

@@ -1,3 +1,5 @@
+import { secretKeys } from "./secret-keys";
+
 /** One thing that is wrong with a resource's inputs: Pulumi's CheckFailure. */
 export interface Failure {
   /**
@@ -30,14 +32,13 @@ const isLong = (segment: PropertyKey): boolean => typeof segment === "string" &&
 const shownPath = (path: Path): string =>
   formatPath(path.map((segment) => (isLong(segment) ? `${String(segment).slice(0, 80)}…` : segment)));
 
-const SECRETS = new Set(["password", "privateKey", "privateKeyPassword", "sharedSecret", "shared-secret"]);
 const HOLDS_SECRETS = new Set(["nodes", "connection", "proxy"]);
 
 /** Whether a value must never be shown: a secret, or something that holds one. */
 function isSecret(path: Path): boolean {
   const last = path.at(-1);
   const name = typeof last === "number" ? path.at(-2) : last;
-  return typeof name === "string" && (SECRETS.has(name) || HOLDS_SECRETS.has(name));
+  return typeof name === "string" && (secretKeys.has(name) || HOLDS_SECRETS.has(name));
 }
 
 export function failureAt(path: Path, reason: string): Failure {

@@ -111,24 +111,96 @@ describe("a private key's file", () => {
   });
 });
 
+describe("a secret that stands in the clear in the site's file", () => {
+  const withSecrets = changed(
+    { connection: { host: "alpha.example", privateKey: "key", proxy: { host: "j", password: "word" } } },
+    { sharedSecret: "PlainSecretOne1" },
+  );
+  const paths = [
+    "pulumi-drbd:nodes[0].connection.privateKey",
+    "pulumi-drbd:nodes[0].connection.proxy.password",
+    "pulumi-drbd:nodes[1].connection.password",
+    "pulumi-drbd:resources[0].sharedSecret",
+  ];
+
+  /** What siteConfig warns of, with these keys of the stack's config as secrets. */
+  function warnings(secret: readonly string[]): string[] {
+    const texts = Object.entries(withSecrets).map(([key, value]) => [`pulumi-drbd:${key}`, JSON.stringify(value)]);
+    pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>, [...secret]);
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
+    siteConfig();
+    return warn.mock.calls.map(([text]) => text);
+  }
+
+  afterEach(() => {
+    pulumi.runtime.setAllConfig({}, []);
+  });
+
+  test("is warned of by its place, with the command that encrypts it, and is never quoted", () => {
+    const found = warnings([]);
+    expect(found.map((text) => /: (\S+) is not a secret there/.exec(text)?.[1])).toEqual(paths);
+    for (const [index, text] of found.entries()) {
+      expect(text).toContain(`pulumi config set --secret --path '${paths[index]!}'`);
+      expect(text).not.toMatch(/PlainSecretOne1|\bword\b|"key"/);
+    }
+  });
+
+  test("is none where Pulumi keeps the key as a secret", () => {
+    expect(warnings(["pulumi-drbd:nodes", "pulumi-drbd:resources"])).toEqual([]);
+    expect(warnings(["pulumi-drbd:nodes"])).toHaveLength(1);
+  });
+});
+
 test.each<[string, Json, string]>([
   ["no nodes", { resources: site.resources }, "nodes: is missing"],
   ["no resources", { nodes: site.nodes }, "resources: is missing"],
-  ["an empty list", { ...site, nodes: [] }, "nodes: is missing or no list"],
-  ["no list", { ...site, nodes: { alpha: {} } }, "nodes: is missing or no list"],
-  ["text in place of a list", { ...site, resources: "r0" }, "resources: is missing or no list"],
-  ["a node that is a word", { ...site, nodes: ["alpha", "bravo"] }, "nodes[0]: is no group of keys"],
-  ["a resource that is a list", { ...site, resources: [[]] }, "resources[0]: is no group of keys"],
+  ["an empty list", { ...site, nodes: [] }, "nodes: is an empty list here: give a list"],
+  ["no list", { ...site, nodes: { alpha: {} } }, "nodes: is a group of keys here: give a list"],
+  ["text in place of a list", { ...site, resources: "r0" }, "resources: is a text here: give a list"],
+  ["a node that is a word", { ...site, nodes: ["alpha", "bravo"] }, "nodes[0]: is a text here: give a group of keys"],
+  [
+    "a resource that is a list",
+    { ...site, resources: [[]] },
+    "resources[0]: is an empty list here: give a group of keys",
+  ],
   ["one node", { ...site, nodes: [site.nodes[0]] }, "nodes: a pair has two nodes, and here are 1"],
   ["three nodes", { ...site, nodes: [...site.nodes, { ...site.nodes[0], hostname: "c" }] }, "nodes: a pair has two"],
   ["the same node twice", changed({ hostname: "bravo" }), "nodes[1].hostname: bravo is nodes[0] already"],
   ["a node without a name", changed({ hostname: undefined }), "nodes[0].hostname: is missing"],
-  ["a node whose name is a number", changed({ hostname: 7 }), "nodes[0].hostname: is missing"],
+  [
+    "a node whose name is a number",
+    changed({ hostname: 101 }),
+    "nodes[0].hostname: is a number here: put it in quotes",
+  ],
+  [
+    "a node whose name is a word of YAML",
+    changed({ hostname: true }),
+    "nodes[0].hostname: is true or false here: put it in quotes",
+  ],
+  [
+    "a node whose name is a list",
+    changed({ hostname: ["alpha"] }),
+    "nodes[0].hostname: is a list here: give what `uname -n` says",
+  ],
   ["a node without a connection", changed({ connection: undefined }), "nodes[0].connection: is missing"],
-  ["a connection that is a word", changed({ connection: "alpha.example" }), "nodes[0].connection: is missing"],
+  [
+    "a connection that is a word",
+    changed({ connection: "alpha.example" }),
+    "nodes[0].connection: is a text here: give a group of keys with at least `host`",
+  ],
   ["a resource without a name", changed({}, { name: undefined }), "resources[0].name: is missing"],
   ["the same resource twice", changed({}, { name: "r1" }), "resources[1].name: r1 is resources[0] already"],
-  ["no disks", changed({}, { disks: undefined }), "resources[0].disks: must give each"],
+  [
+    "a resource whose name is a number",
+    changed({}, { name: 1 }),
+    "resources[0].name: is a number here: put it in quotes",
+  ],
+  ["no disks", changed({}, { disks: undefined }), "resources[0].disks: is missing: give each host's backing disk"],
+  [
+    "one disk for both hosts",
+    changed({}, { disks: "/dev/vdb" }),
+    "resources[0].disks: is a text here: give each host's backing disk",
+  ],
   ["a host without a disk", changed({}, { disks: { alpha: "/dev/sda7" } }), "resources[0].disks.bravo: is missing"],
   [
     "a disk for a host that is none",
