@@ -44,7 +44,7 @@ export function hostnameFault(name: string): string | undefined {
   if (!/^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/.test(name)) {
     return "must be a host name as `uname -n` prints it: letters, digits, `-`, `_`, with dots between its parts";
   }
-  if (/^[0-9]+(\.[0-9]+)*$/.test(name)) return "looks like a number or an address: give what `uname -n` prints there";
+  if (/^[0-9]+(\.[0-9]+)+$/.test(name)) return "looks like an address: give what `uname -n` prints there";
   if (/^localhost(\.|$)/i.test(name))
     return "is every host's name for itself: give the host a name of its own (hostnamectl)";
   return undefined;
