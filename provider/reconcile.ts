@@ -82,10 +82,7 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Prom
           return;
         }
         try {
-          const tell = (step: Step) => {
-            reporter.step(step);
-          };
-          await host.apply(stepsOn(stage, host.name), look, tell, ended.give);
+          await host.apply(stepsOn(stage, host.name), look, reporter.step, ended.give);
         } finally {
           ended.give();
         }

@@ -1,5 +1,5 @@
 import { formatStep } from "./core/format";
-import type { Step } from "./core/plan";
+import type { TellStep } from "./core/apply-script";
 import { tell, told } from "./shell/engine-log";
 import type { Host } from "./shell/host";
 
@@ -31,9 +31,12 @@ export class Reporter {
     tell(this.urn, text, { ephemeral: true });
   }
 
-  step(step: Step): void {
-    this.progress(formatStep(step));
-  }
+  /** A step that begins, or what it says while it runs. */
+  readonly step: TellStep = (step, saying) => {
+    if (saying === undefined) this.progress(formatStep(step));
+    else if (saying.isWarning) this.warn(`${step.node}: ${saying.text}`);
+    else this.progress(`${step.node}: ${saying.text}`);
+  };
 
   async done(): Promise<void> {
     for (const host of this.hosts) host.unfollow(this);

@@ -1,6 +1,5 @@
 import type { ObservedNode } from "./core/observed";
 import { parseSyncProgress } from "./core/parse-proc-drbd";
-import type { Step } from "./core/plan";
 import { tellSyncEnd } from "./core/steps-resource";
 import { formatSync, isSyncing, isToBeTold } from "./core/sync";
 import type { Pair } from "./pair";
@@ -21,15 +20,12 @@ export async function waitForSync(
   if (!isSyncing(name, nodes)) return undefined;
   const host = pair.hosts.find(({ name: hostname }) => hostname === pair.desired.syncSource) ?? pair.hosts[0];
   const peer = pair.hosts.find((each) => each !== host);
-  const tell = (step: Step) => {
-    reporter.step(step);
-  };
   let result = await follow(pair, host, reporter);
   for (let told = 0; peer !== undefined && isToBeTold(result.exit, told); told++) {
     await peer.apply(
       [tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`)],
       undefined,
-      tell,
+      reporter.step,
     );
     result = await follow(pair, host, reporter);
   }

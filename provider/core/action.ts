@@ -10,6 +10,10 @@ export interface Replaced {
 export type Action =
   /** A command as it is; it reads nothing from its standard input. */
   | { readonly kind: "run"; readonly argv: readonly string[] }
+  /** apt's package lists, brought up to date as far as their sources answer. */
+  | { readonly kind: "update-lists" }
+  /** Debian packages. */
+  | { readonly kind: "install"; readonly packages: readonly string[] }
   /** Reads only, and fails where it finds something else than it should. */
   | { readonly kind: "check"; readonly call: Call }
   | { readonly kind: "folder"; readonly path: string }

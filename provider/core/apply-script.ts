@@ -9,6 +9,8 @@ export interface ShellStep {
   readonly guard?: string;
   readonly body: string;
   readonly afterLook?: boolean;
+  /** It says something while it runs (Saying). */
+  readonly tells?: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export function applyScript(
 ): string {
   const seen = steps.filter(({ afterLook }) => afterLook !== true).length;
   const isAllSeen = seen === steps.length;
-  const bodies = steps.map(({ guard, body }, index) => {
+  const bodies = steps.map(({ guard, body, tells }, index) => {
     const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
     return [
       `step${index}() (`,
@@ -38,7 +40,7 @@ export function applyScript(
       // No look tells later whether what comes after it was done: it is done, even where nobody listens any more.
       ...(index === seen - 1 && !isAllSeen ? ["trap '' PIPE"] : []),
       // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
-      `step${index} >"$out" 2>&1`,
+      `step${index} ${tells === true ? "8>&1 " : ""}>"$out" 2>&1`,
       `code=$?`,
       `[ $code = 0 ] || cat "$out"`,
       `mark end ${index} $code`,
@@ -48,6 +50,10 @@ export function applyScript(
   const look = observe === undefined ? [] : [...(isAllSeen ? ["exec 9>&-"] : []), "probe"];
   return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
+# Nobody may listen any more: the step goes on.
+tell() { (trap '' PIPE; mark "$@" >&8) 2>/dev/null || :; }
+note() { tell note "$*"; }
+warn() { tell warn "$*"; }
 apply() {
 { [ -d ${runFolder} ] || mkdir -p -m 700 ${runFolder}; } && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
 exec 9>${lockPath}
@@ -75,10 +81,21 @@ export interface StepOutcome {
   readonly guarded: boolean;
 }
 
+/** What a running step says: for whom it waits, or a warning of what a person should know though it goes on. */
+export interface Saying {
+  readonly kind: "said";
+  readonly isWarning: boolean;
+  readonly text: string;
+}
+
 export type StepEvent =
   | { readonly kind: "begin" | "end"; readonly index: number; readonly exit: number }
+  | Saying
   /** Somebody else holds the lock, since so many seconds. */
   | { readonly kind: "locked"; readonly seconds: number; readonly holder: string };
+
+/** Told of each step as it begins, and of what it says while it runs. */
+export type TellStep = (step: Step, saying?: Saying) => void;
 
 /** A marker line, or undefined for a line that is none. */
 export function parseMarker(nonce: string, line: string): StepEvent | undefined {
@@ -87,6 +104,8 @@ export function parseMarker(nonce: string, line: string): StepEvent | undefined 
   const told = line.slice(mark.length);
   const locked = /^locked (\d+) ?(.*)$/.exec(told);
   if (locked) return { kind: "locked", seconds: Number(locked[1]), holder: locked[2] ?? "" };
+  const [, kind, text] = /^(note|warn) (.*)$/.exec(told) ?? [];
+  if (text !== undefined) return { kind: "said", isWarning: kind === "warn", text };
   const begin = /^begin (\d+)$/.exec(told);
   if (begin) return { kind: "begin", index: Number(begin[1]), exit: 0 };
   const end = /^end (\d+) (\d+)$/.exec(told);
@@ -114,7 +133,7 @@ export function parseOutcomes(nonce: string, steps: readonly Step[], output: str
         last.guarded = event.exit === guardFailed && last.step.guard !== undefined;
       }
       open = false;
-    } else if (last && open) last.output += `${line}\n`;
+    } else if (last && open && event === undefined) last.output += `${line}\n`;
   }
   return outcomes.map((outcome) => ({ ...outcome, output: outcome.output.trim() }));
 }

@@ -157,7 +157,13 @@ export interface ObservedResource {
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;
-  readonly os: { readonly id: string; readonly like: readonly string[]; readonly name: string };
+  readonly os: {
+    readonly id: string;
+    readonly like: readonly string[];
+    readonly name: string;
+    /** `12`, `22.04`; a rolling release has none. */
+    readonly version?: string;
+  };
   /** Seconds since 1970. */
   readonly clock: number;
   readonly addresses: readonly string[];

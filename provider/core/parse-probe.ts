@@ -45,6 +45,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
       id: osRelease.get("ID") ?? "unknown",
       like: (osRelease.get("ID_LIKE") ?? "").split(" ").filter(Boolean),
       name: osRelease.get("PRETTY_NAME") ?? "an unknown system",
+      version: osRelease.get("VERSION_ID"),
     },
     clock: parseClock(need(general, "boottime").text, files.get("/proc/uptime") ?? ""),
     addresses: [
@@ -208,7 +209,10 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
     if (section.exit !== 0) throw new Error("it failed");
     (JSON.parse(section.text) as { blockdevices: LsblkDevice[] }).blockdevices.forEach(walk);
   } catch {
-    throw new ProbeError(`lsblk did not answer as expected (exit ${section.exit}): ${section.text.slice(0, 300)}`);
+    const old = /unknown column/.test(section.text)
+      ? "lsblk there is too old: util-linux 2.33 or newer is needed, which Debian 11, Ubuntu 22.04 and all later releases have"
+      : "lsblk did not answer as expected";
+    throw new ProbeError(`${old} (exit ${section.exit}): ${section.text.slice(0, 300)}`);
   }
   return blocks;
 }

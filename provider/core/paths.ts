@@ -5,6 +5,8 @@ export const moduleAtBootPath = "/etc/modules-load.d/drbd.conf";
 export const fstabPath = "/etc/fstab";
 /** Root's own, unlike /run/lock, where anybody could hold our lock or lay a link in its place. */
 export const runFolder = "/run/pulumi-drbd";
+/** What apt-get update said, for the step that installs. */
+export const updateOutputPath = `${runFolder}/apt-get-update`;
 export const lockPath = `${runFolder}/lock`;
 
 export function resourcePath(resource: string): string {

@@ -12,7 +12,7 @@ import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import { hostRefusals } from "./preflight";
 import { writeConfiguration } from "./steps-configuration";
-import { backUpGlobalCommon, installUtils, loadModule, loadModuleAtBoot, restoreGlobalCommon } from "./steps-node";
+import { backUpGlobalCommon, installPackages, loadModule, loadModuleAtBoot, restoreGlobalCommon } from "./steps-node";
 import { removeFile } from "./steps-resource";
 import { promotionUnitPath } from "./systemd";
 
@@ -108,7 +108,8 @@ export function planNodeTeardown(host: string, node: ObservedNode): Plan {
 
 function nodeSteps(host: string, configuration: string, node: ObservedNode): Step[] {
   const steps: Step[] = [];
-  if (node.utils === null) steps.push(...installUtils(host, `drbd-utils is missing on this ${node.os.name}`));
+  if (node.utils === null)
+    steps.push(...installPackages(host, ["drbd-utils"], `drbd-utils is missing on this ${node.os.name}`));
   if (node.module?.loaded === false) {
     steps.push(loadModule(host, `DRBD ${node.module.version} is there for ${node.kernel} but not loaded`));
   }

@@ -1,3 +1,4 @@
+import { ageRefusals } from "./age-refusals";
 import { brokenFileRefusals } from "./broken-file";
 import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
@@ -7,6 +8,7 @@ import { flatRefusals } from "./flat-configuration";
 import { includeRefusals } from "./includes";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
+import { moduleAdvice } from "./module-advice";
 import { optionWarnings } from "./option-warnings";
 import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
@@ -71,9 +73,10 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
     const said = node.modinfo?.split("\n")[0] ?? "";
     refuse(
       `the running kernel (${node.kernel}) has no drbd module${said === "" ? "" : ` (${said})`}`,
-      `Boot a kernel that has one (\`modinfo drbd\` tells): Debian's linux-image-amd64 and linux-image-cloud-amd64, Ubuntu's linux-modules-extra-${node.kernel}, elrepo's kmod-drbd9x.`,
+      moduleAdvice(node),
     );
   }
+  found.push(...ageRefusals(hostname, node));
   if (node.utils === null && !withoutUtils) {
     refuse(
       "drbd-utils is not installed",

@@ -1,7 +1,8 @@
 import type { Action, Replaced } from "./action";
 import type { ShellStep } from "./apply-script";
+import { installScript, updateScript } from "./apt-script";
 import { keptPrefix, ownLine } from "./fstab";
-import { fstabPath } from "./paths";
+import { fstabPath, updateOutputPath } from "./paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "./shell-words";
 
@@ -11,6 +12,7 @@ export function shellOf(step: Step): ShellStep {
     guard: step.guard?.map(commandLine).join(" && "),
     body: actionsOf(step).map(actionScript).join(" || exit $?\n"),
     afterLook: step.afterLook,
+    tells: actionsOf(step).some(({ kind }) => kind === "update-lists" || kind === "install"),
   };
 }
 
@@ -18,6 +20,10 @@ function actionScript(action: Action): string {
   switch (action.kind) {
     case "run":
       return `${commandLine(action.argv)} </dev/null`;
+    case "update-lists":
+      return updateScript(updateOutputPath);
+    case "install":
+      return installScript(action.packages, updateOutputPath);
     case "check":
       return commandLine(action.call);
     case "put":

@@ -2,19 +2,22 @@ import { ownMark } from "./own-mark";
 import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Step } from "./plan";
 
-const install = ["install", "-y", "--no-install-recommends", "drbd-utils"];
-/** confold: dpkg fails rather than ask whether a configuration file that is there already may stay. */
-const asksNothing = ["-o", "DPkg::Lock::Timeout=120", "-o", "DPkg::Options::=--force-confold"];
-
-export function installUtils(node: string, because: string): Step[] {
+/** Debian packages, from whatever source has them. The locks of apt and dpkg are waited for in both steps (apt-script.ts). */
+export function installPackages(node: string, packages: readonly string[], because: string): Step[] {
   return [
-    { node, argv: ["apt-get", "update"], because: "its package lists may be old", timeoutSeconds: 300 },
     {
       node,
-      argv: ["apt-get", ...install],
+      argv: ["apt-get", "update"],
+      because: "its package lists may be old",
+      does: [{ kind: "update-lists" }],
+      timeoutSeconds: 1200,
+    },
+    {
+      node,
+      argv: ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
       because,
-      does: [{ kind: "run", argv: ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...asksNothing, ...install] }],
-      timeoutSeconds: 900,
+      does: [{ kind: "install", packages }],
+      timeoutSeconds: 1800,
     },
   ];
 }

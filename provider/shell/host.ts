@@ -1,3 +1,4 @@
+import type { TellStep } from "../core/apply-script";
 import type { Connection } from "../core/connection";
 import { stillHolds, withCloserLook } from "../core/closer-look";
 import type { ObservedNode } from "../core/observed";
@@ -101,7 +102,7 @@ export class Host {
   apply(
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
-    tell: (step: Step) => void,
+    tell: TellStep,
     ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {

@@ -1,3 +1,4 @@
+import type { TellStep } from "../core/apply-script";
 import type { ObservedNode } from "../core/observed";
 import type { Step } from "../core/plan";
 import type { ProbeRequest } from "../core/probe";
@@ -16,7 +17,7 @@ export interface Remote {
   apply(
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
-    tell: (step: Step) => void,
+    tell: TellStep,
     ended?: () => void,
   ): Promise<ObservedNode | undefined>;
   /** Follows a sync until it has ended, line by line. Changes nothing. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 
-import { applyScript, parseMarker, parseOutcomes } from "../core/apply-script";
+import { applyScript, parseMarker, parseOutcomes, type TellStep } from "../core/apply-script";
 import { redactSecrets, secretsIn } from "../core/config-file";
 import type { Connection } from "../core/connection";
 import type { ObservedNode } from "../core/observed";
@@ -72,7 +72,7 @@ export class SshRemote implements Remote {
   async apply(
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
-    tell: (step: Step) => void,
+    tell: TellStep,
     allEnded?: () => void,
   ): Promise<ObservedNode | undefined> {
     const nonce = newNonce();
@@ -83,6 +83,11 @@ export class SshRemote implements Remote {
     const onLine = (line: string) => {
       const event = parseMarker(nonce, line);
       if (event === undefined || event.kind === "locked") return;
+      if (event.kind === "said") {
+        const running = steps[ended.size];
+        if (running !== undefined) tell(running, event);
+        return;
+      }
       const step = steps[event.index];
       if (event.kind === "end") {
         ended.set(event.index, { exit: event.exit, at: performance.now() });

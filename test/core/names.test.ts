@@ -19,7 +19,7 @@ test.each<[keyof typeof checks, string[]]>([
     "resourceNameFault",
     ["r0", "web-data", "0a", "a.b_c-d", "x".repeat(63), "data.res", "101", "10M", "10.0.0.1", "common", "disk"],
   ],
-  ["hostnameFault", ["alpha", "node-1.example.com", "Web01", "a_b", "10web", "disk", "x".repeat(64)]],
+  ["hostnameFault", ["alpha", "node-1.example.com", "Web01", "a_b", "10web", "101", "disk", "x".repeat(64)]],
   [
     "diskPathFault",
     [
@@ -78,7 +78,7 @@ test.each<[keyof typeof checks, string, string]>([
   ["hostnameFault", "root@alpha", "must be a host name"],
   ["hostnameFault", "$(reboot)", "must be a host name"],
   ["hostnameFault", "x".repeat(65), "must be at most 64 characters long (Linux' own limit), not 65"],
-  ["hostnameFault", "10.0.0.1", "looks like a number or an address"],
+  ["hostnameFault", "10.0.0.1", "looks like an address"],
   ["hostnameFault", "localhost", "is every host's name for itself"],
   ["hostnameFault", "localhost.localdomain", "is every host's name for itself"],
   ["diskPathFault", "vdb", "must be an absolute path, for example /dev/"],

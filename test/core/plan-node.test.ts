@@ -104,6 +104,26 @@ test.each<[string, Partial<ObservedNode>, string]>([
     { files: new Map([...ready.files, ["/etc/drbd.conf", 'include "drbd.d/*.res";']]) },
     "alpha: /etc/drbd.conf does not include /etc/drbd.d/global_common.conf: drbdadm would not read what is written there",
   ],
+  [
+    "Debian 10, without drbd-utils",
+    { utils: null, os: { id: "debian", like: [], name: "Debian GNU/Linux 10 (buster)", version: "10" } },
+    "alpha: Debian GNU/Linux 10 (buster) is too old: its drbd-utils is older than 9.15.0",
+  ],
+  [
+    "Ubuntu 20.04, without drbd-utils",
+    { utils: null, os: { id: "ubuntu", like: ["debian"], name: "Ubuntu 20.04.6 LTS", version: "20.04" } },
+    "alpha: Ubuntu 20.04.6 LTS is too old: its drbd-utils is older than 9.15.0",
+  ],
+  [
+    "an old drbd-utils, whatever the release",
+    { utils: "9.5.0" },
+    "alpha: drbd-utils 9.5.0 is too old: 9.15.0 is the oldest that pulumi-drbd was tried with",
+  ],
+  [
+    "DRBD 8.3",
+    { module: { version: "8.3.11", loaded: true } },
+    "alpha: DRBD 8.3.11 is too old: 8.4 is the oldest that pulumi-drbd works with",
+  ],
   ["no module", { module: null }, "alpha: the running kernel (6.1.0-44-cloud-amd64) has no drbd module"],
   [
     "a module that cannot be read",
@@ -114,10 +134,40 @@ test.each<[string, Partial<ObservedNode>, string]>([
   expect(refusalsOf(plan({ ...ready, ...change }))).toEqual([told]);
 });
 
+test.each<[string, Partial<ObservedNode>]>([
+  ["Debian 11", { utils: "9.15.0", os: { id: "debian", like: [], name: "Debian GNU/Linux 11", version: "11" } }],
+  ["Debian testing, which has no number", { os: { id: "debian", like: [], name: "Debian GNU/Linux forky/sid" } }],
+  ["a version that is not known", { utils: "unknown" }],
+  ["DRBD 9.2", { module: { version: "9.2.16", loaded: true } }],
+])("%s is not too old", (_what, change) => {
+  expect(refusalsOf(plan({ ...ready, ...change }))).toEqual([]);
+});
+
+describe("where the kernel has no module, the advice fits the release", () => {
+  const advice = (os: Partial<ObservedNode["os"]>) =>
+    plan({ ...ready, module: null, os: { id: "debian", like: [], name: "a system", ...os } }).refusals[0]!.way;
+
+  test.each([
+    ["debian", "12", "linux-image-amd64"],
+    ["ubuntu", "24.04", "`linux-modules-extra-6.1.0-44-cloud-amd64`"],
+    ["ubuntu", "25.04", "`linux-modules-extra-6.1.0-44-cloud-amd64`"],
+    ["ubuntu", "25.10", "linux-image-generic"],
+    ["ubuntu", "26.04", "linux-image-generic"],
+    ["fedora", "43", "kmod-drbd9x"],
+    ["opensuse-leap", "15.6", "drbd-kmp-default"],
+    ["alpine", "3.22", "a module for 6.1.0-44-cloud-amd64"],
+  ])("%s %s: %s", (id, version, wanted) => {
+    expect(advice({ id, version })).toContain(wanted);
+    expect(advice({ id, version })).toContain("`modinfo drbd`");
+    if (wanted !== "`linux-modules-extra-6.1.0-44-cloud-amd64`")
+      expect(advice({ id, version })).not.toContain("linux-modules-extra");
+  });
+});
+
 test("installing asks nothing: not apt, and not dpkg about a file that is there", () => {
   const step = stepsOf(plan(bare)).find(({ argv }) => argv[1] === "install");
   const script = shellOf(step!).body;
-  expect(script).toMatch(/^env DEBIAN_FRONTEND=noninteractive /);
+  expect(script).toMatch(/^patiently env DEBIAN_FRONTEND=noninteractive /m);
   expect(script).toContain("-o DPkg::Options::=--force-confold");
   expect(script).toContain("</dev/null");
 });

@@ -1,3 +1,4 @@
+import type { TellStep } from "../../provider/core/apply-script";
 /** A machine of the simulation in the place of one behind SSH: it answers looks and obeys steps, and is interfered with. */
 import type { Action } from "../../provider/core/action";
 import type { ObservedNode } from "../../provider/core/observed";
@@ -63,7 +64,7 @@ export class SimulatedRemote implements Remote {
   async apply(
     steps: readonly Step[],
     request: ProbeRequest | undefined,
-    tell: (step: Step) => void,
+    tell: TellStep,
     ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     await this.connect();
@@ -106,7 +107,7 @@ export class SimulatedRemote implements Remote {
     return Promise.resolve();
   }
 
-  private async performAll(steps: readonly Step[], tell: (step: Step) => void): Promise<void> {
+  private async performAll(steps: readonly Step[], tell: TellStep): Promise<void> {
     for (const step of steps) {
       tell(step);
       this.current.applied.push(step);
@@ -179,6 +180,10 @@ export class SimulatedRemote implements Remote {
     switch (action.kind) {
       case "run":
         return run(world, machine, action.argv, "provider");
+      case "update-lists":
+        return done;
+      case "install":
+        return run(world, machine, ["apt-get", "install", ...action.packages], "provider");
       case "check":
         return this.check(action.call);
       case "configure":
