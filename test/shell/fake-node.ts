@@ -88,6 +88,8 @@ export const emptyProbe = (nonce: string) =>
     "exit 1",
     "links",
     "exit 0",
+    "names",
+    "exit 0",
     "end",
   ]
     .map((section) => `\n@${nonce} ${section}\n`)
