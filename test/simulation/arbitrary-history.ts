@@ -149,6 +149,13 @@ const stories: readonly Deed[][] = [
     { kind: "time", turns: 1 },
     { kind: "cut power", on: 0 },
   ),
+  // Somebody mounts the disk itself while the pair is down.
+  happens(
+    { kind: "time", turns: 8 },
+    byHand(0, "umount"),
+    { kind: "hand on both", command: "down" },
+    byHand(0, "mount the disk itself"),
+  ),
   newPlace(true),
   newPlace(false),
 ];
@@ -209,6 +216,59 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
         byHand(0, "move here"),
       ),
     ]),
+});
+
+const picks = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 7, maxLength: 7 });
+const maybe = (deeds: readonly Deed[]): fc.Arbitrary<readonly Deed[]> => fc.constantFrom<readonly Deed[]>([], deeds);
+
+/** One side is ahead of the other, which is down or cut off. A person follows every message to the letter. */
+export const arbitraryObedience: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, formatted: true, keeps: false, protocol: "C" as const })),
+  restless: fc.constant(false),
+  deeds: fc
+    .record({
+      on: machine,
+      parted: fc.constantFrom<"down" | "link" | "power" | "takeover">("down", "link", "power", "takeover"),
+      down: fc.tuple(fc.boolean(), fc.boolean()),
+      grown: fc.constantFrom<readonly (0 | 1)[]>([], [], [0], [1], [0, 1]),
+      size: maybe(happens(byHand(0, "lose the size file"), byHand(1, "lose the size file"))),
+      gone: fc.constantFrom<readonly Deed[]>(
+        [],
+        [{ kind: "the state is lost" }],
+        [{ kind: "destroy", interruptions: [] }],
+        [{ kind: "destroy", interruptions: [] }, { kind: "the state is lost" }],
+      ),
+      source: fc.constantFrom<Program["syncSource"]>("alpha", "bravo"),
+      linked: fc.boolean(),
+      picks,
+    })
+    .map(({ on: ahead, parted, down, grown, size, gone, source, linked, picks: numbers }): Deed[] => {
+      const behind = ahead === 0 ? 1 : 0;
+      const off = (on: 0 | 1): Event[] => [byHand(on, "umount"), byHand(on, "secondary"), byHand(on, "down")];
+      const parting: Readonly<Record<typeof parted, readonly Event[]>> = {
+        down: [byHand(ahead, "move here"), byHand(behind, "down")],
+        link: [byHand(ahead, "move here"), { kind: "cut link" }],
+        power: [byHand(ahead, "move here"), { kind: "cut power", on: behind }],
+        takeover: [byHand(behind, "move here"), { kind: "cut power", on: behind }, byHand(ahead, "primary --force")],
+      };
+      return [
+        { kind: "up", interruptions: [] },
+        ...happens({ kind: "time", turns: 8 }, { kind: "write", on: 0, block: 1 }, ...parting[parted]),
+        ...happens(byHand(ahead, "mount"), { kind: "write", on: ahead, block: 1 }),
+        { kind: "the newest copy", on: ahead },
+        ...happens(...([0, 1] as const).filter((on) => down[on]).flatMap(off)),
+        ...happens({ kind: "boot", on: behind }),
+        ...happens(...grown.map((on) => byHand(on, "grow the disk"))),
+        ...gone,
+        // One note of where the metadata was must be left: DRBD's own, or the stack's state.
+        ...(gone.length === 0 ? size : []),
+        ...happens(...(linked ? [{ kind: "restore link" } as const] : [])),
+        { kind: "program", change: { syncSource: source } },
+        { kind: "obey", picks: numbers },
+      ];
+    }),
 });
 
 /** Data to keep, and a peer that comes back from a power cut with another pair's disk, which somebody put in while up ran. */

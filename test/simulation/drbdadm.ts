@@ -323,5 +323,7 @@ function countForce(world: World, machine: Machine, actor: Actor): void {
   if (actor === "provider") world.made.forced += 1;
   // By hand: whoever types it gives up what stands on a peer that was never used.
   const { disk, holder } = world.peerOf(machine);
-  if (actor === "hand" && holder.metadata?.current === justCreated) world.ledger.giveUp(disk);
+  // In the middle of a sync DRBD 9's target has its source's identifier already: forced, it passes for the newer one.
+  const isHalfFilled = machine.drbd === "9" && machine.kernel?.disk === "Inconsistent";
+  if (actor === "hand" && (isHalfFilled || holder.metadata?.current === justCreated)) world.ledger.giveUp(disk);
 }

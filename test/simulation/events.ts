@@ -13,6 +13,7 @@ import {
   usualSize,
 } from "./disk";
 import { isRunning } from "./connection";
+import { metadataVersion } from "./drbd";
 import { nodeIdOf } from "./kernel";
 import { broken, device, type Machine, othersFile, resource, resourceFile, sizeFile } from "./machine";
 import type { World } from "./world";
@@ -35,6 +36,7 @@ export const handCommands = [
   "give up what is here",
   "remove the file",
   "lose the size file",
+  "check-resize",
 ] as const;
 
 /** What is seldom, and keeps everything else from happening. */
@@ -50,6 +52,7 @@ export const oddities = [
 /** What a person does to a disk, having taken the resource down for it. */
 export const diskWork = [
   "create-md --force",
+  "create-md, and yes",
   "wipe-md --force",
   "wipe the disk",
   "a blank disk",
@@ -191,6 +194,12 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       return;
     case "convert the metadata":
       convert(world, machine);
+      return;
+    case "create-md, and yes":
+      if (anyMetadata(machine.holderByFile)?.version === metadataVersion[machine.drbd])
+        type(`drbdadm create-md --force ${resource}`);
+      else if (anyMetadata(machine.holderByFile) === undefined) type(`drbdadm create-md --force ${resource}`);
+      else if (machine.parseError === undefined) convert(world, machine);
       return;
     case "reinstall the host":
       world.cutPower(machine);

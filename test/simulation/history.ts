@@ -4,6 +4,7 @@ import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
+import { offersIn, withOffer } from "./obeying";
 import type { Outcome, Program, Stack } from "./pulumi";
 import type { Fault, Run } from "./remote";
 import { SimulatedStack } from "./simulated-stack";
@@ -22,6 +23,13 @@ export type Deed =
   | { readonly kind: "program"; readonly change: Partial<Program> }
   /** A person reads what is refused, and names what stands on a disk as what may go. */
   | { readonly kind: "discard"; readonly on: 0 | 1 }
+  /** From here on, what stands in block 1 of that disk is the newest data, which must survive whatever is said and done. */
+  | { readonly kind: "the newest copy"; readonly on: 0 | 1 }
+  /**
+   * `up`, again and again, by a person who does what each refusal says. Of what it offers, each number picks the one that is
+   * taken; 0 takes all.
+   */
+  | { readonly kind: "obey"; readonly picks: readonly number[] }
   | { readonly kind: "event"; readonly event: Event };
 
 export interface History {
@@ -57,6 +65,36 @@ class InterruptedRun implements Run {
   }
 }
 
+/** Where the newest data is written. */
+export const newestBlock = 1;
+
+async function obey(world: World, stack: Stack, program: Program, picks: readonly number[]): Promise<Program> {
+  let obeyed = program;
+  for (const pick of picks) {
+    const outcome = await stack.up(obeyed, new InterruptedRun(world));
+    rest(world);
+    if (!("why" in outcome)) break;
+    const offers = offersIn(outcome.why);
+    if (offers.length === 0) continue;
+    for (const offer of pick === 0 ? offers : [offers[pick % offers.length]!]) {
+      obeyed = withOffer(obeyed, offer);
+      if (offer.kind !== "command") continue;
+      happen(world, { kind: "hand", on: offer.host === "alpha" ? 0 : 1, command: offer.command });
+      rest(world);
+    }
+  }
+  return obeyed;
+}
+
+/** Whether the newest data is there still, and whether an up that was content is content with it. */
+function whatBecameOf({ machines, ledger }: World, newest: number, end: Outcome): string[] {
+  if (newest === 0) return [];
+  const having = machines.filter(({ disk }) => ledger.follows(disk.blocks[newestBlock]!, newest));
+  if (having.length === 0) return ["the newest copy is gone"];
+  if (end.kind !== "done") return ["whoever followed every message is at a dead end"];
+  return having.length < machines.length ? ["up went on without the newest copy"] : [];
+}
+
 /** Runs a person may need to be tired of: after the faults, so many must do. */
 const patience = 5;
 const longEnough = 20;
@@ -81,6 +119,7 @@ export async function live(history: History): Promise<Life> {
   const stack = new SimulatedStack(world);
   const broken: string[] = [];
   let { program } = history;
+  let newest = 0;
   for (const deed of history.deeds) {
     switch (deed.kind) {
       case "event":
@@ -96,6 +135,12 @@ export async function live(history: History): Promise<Life> {
         if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
         break;
       }
+      case "the newest copy":
+        newest = world.machines[deed.on].disk.blocks[newestBlock]!;
+        break;
+      case "obey":
+        program = await obey(world, stack, program, deed.picks);
+        break;
       case "the state is lost":
         stack.forget();
         world.beginLifeAnew();
@@ -112,6 +157,7 @@ export async function live(history: History): Promise<Life> {
     }
   }
   const end = await settle(world, stack, program, broken);
+  broken.push(...whatBecameOf(world, newest, end));
   broken.push(...world.broken, ...world.ledger.lost);
   if (world.made.forced > 1) broken.push(`a primary was forced ${world.made.forced} times`);
   if (world.made.formatted > 1) broken.push(`a filesystem was made ${world.made.formatted} times`);

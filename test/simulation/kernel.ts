@@ -118,7 +118,8 @@ export function change(device: Device, to: Partial<Kernel>, generations: Generat
   const wentAway = seen(old.peerDisk) && !seen(kernel.peerDisk);
   const inUse = kernel.role === "Primary" || kernel.peerRole === "Primary";
   if (device.drbd === "9") {
-    if (wentAway && kernel.role === "Primary") kernel.owesGeneration = true;
+    const parted = old.connection === "Connected" && kernel.connection !== "Connected";
+    if ((wentAway || parted) && kernel.role === "Primary") kernel.owesGeneration = true;
     if (bothUpToDate(kernel) || kernel.role === "Secondary") kernel.owesGeneration = false;
   } else if (wentAway && inUse && metadata.bitmap === 0 && kernel.disk === "UpToDate") generations.begin(metadata);
   metadata.flags = {

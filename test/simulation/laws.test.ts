@@ -5,7 +5,13 @@
  * of them; with SEED and RUNS, as many as one likes or the same again.
  */
 import * as fc from "fast-check";
-import { arbitraryHistory, arbitraryKeeping, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";
+import {
+  arbitraryHistory,
+  arbitraryKeeping,
+  arbitraryObedience,
+  arbitraryRace,
+  arbitraryTakeover,
+} from "./arbitrary-history";
 import { type History, live } from "./history";
 import { happenings } from "./world";
 import { seed } from "../seed";
@@ -51,6 +57,12 @@ test(
 test(
   `the laws hold where data is kept, and the peer comes back with another disk (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryKeeping, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the newest copy survives whoever follows every message to the letter (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryObedience, Math.ceil(runs * 0.05)),
   aDay,
 );
 

@@ -63,6 +63,11 @@ export class Ledger {
     for (const missing of this.history(version)) if (this.kept.get(missing) === block) this.kept.delete(missing);
   }
 
+  /** Whether what stands in a block is that version, or was put in its place. */
+  follows(version: Version, old: Version): boolean {
+    return this.history(version).includes(old);
+  }
+
   get isEverythingGivenUp(): boolean {
     return this.disks.every((disk) => disk.givenUp.every((one, block) => one || disk.blocks[block] === 0));
   }

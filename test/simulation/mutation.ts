@@ -14,9 +14,9 @@ export interface Mutation {
   readonly drops?: RegExp;
   /**
    * It shows only where somebody works on a disk in the middle of an up, where data is kept beside such a disk, or where
-   * somebody takes over what an up left half-made.
+   * somebody takes over what an up left half-made; or where a person follows every message.
    */
-  readonly meets?: "races" | "keeping" | "takeovers";
+  readonly meets?: "races" | "keeping" | "takeovers" | "obedience";
 }
 
 /** The one that is at work. */

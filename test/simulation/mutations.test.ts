@@ -1,7 +1,13 @@
 /** That the laws bite: each fault in the planner is met by one of them, within so many histories. */
 import * as fc from "fast-check";
 import type { ResourceSituation } from "../../provider/core/plan-resource";
-import { arbitraryHistory, arbitraryKeeping, arbitraryRace, arbitraryTakeover } from "./arbitrary-history";
+import {
+  arbitraryHistory,
+  arbitraryKeeping,
+  arbitraryObedience,
+  arbitraryRace,
+  arbitraryTakeover,
+} from "./arbitrary-history";
 import { live } from "./history";
 import { kept, mutated } from "./mutation";
 import { mutations } from "./mutations";
@@ -46,6 +52,7 @@ const drawn = {
   histories: fc.sample(arbitraryHistory, { seed, numRuns: bound }),
   races: fc.sample(arbitraryRace, { seed, numRuns: bound }),
   keeping: fc.sample(arbitraryKeeping, { seed, numRuns: bound }),
+  obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
 };
 

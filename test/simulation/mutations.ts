@@ -61,6 +61,30 @@ const otherVersionsAsNone = nodesAs((node) => ({
   ),
 }));
 
+/** As a reader would find it that asks for the slot of node 0 on every host: there stands what node 1 knows of its peer. */
+const slotOfNodeZero = nodesAs((node) => ({
+  ...node,
+  resources: new Map(
+    [...node.resources].map(([name, look]) => {
+      const { metadata } = look;
+      if (node.hostname !== "alpha" || metadata.kind !== "present" || metadata.version !== "v09") return [name, look];
+      const own = (gi: string) => gi.replace(/:[0-9A-F]+/, `:${"0".repeat(16)}`);
+      return [name, { ...look, metadata: { ...metadata, gi: own(metadata.gi) } }];
+    }),
+  ),
+}));
+
+/** As a reader would find it that knows the other version's metadata alone: where the disk ended once lies nothing. */
+const grownDiskAsForeign = nodesAs((node) => ({
+  ...node,
+  resources: new Map(
+    [...node.resources].map(([name, look]) => [
+      name,
+      look.metadata.kind === "moved" ? { ...look, metadata: { kind: "absent" } } : look,
+    ]),
+  ),
+}));
+
 const all = /./;
 const createsMetadata = /create-md/;
 const formats = /^mkfs/;
@@ -209,6 +233,16 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         ? { ...step, guard: undefined, does: undefined, argv: ["drbdadm", "--", "--force", "create-md", "r0"] }
         : step,
     ]),
+  },
+  "the bitmap identifier of a side that is down is read in its own slot": {
+    law: /the newest copy is gone|a dead end/,
+    situation: slotOfNodeZero,
+    meets: "obedience",
+  },
+  "metadata where a disk ended before it grew is not known": {
+    law: /the newest copy is gone/,
+    situation: grownDiskAsForeign,
+    meets: "obedience",
   },
   "a side is made Primary while it is filled": {
     law: /made Primary with a disk/,
