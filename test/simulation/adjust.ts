@@ -1,5 +1,5 @@
 /** What `drbdadm -d adjust` prints: the commands that would bring the kernel to a configuration. */
-import { fences, type Kernel, nodeIdOf, promotesItself, protocolOf, secretOf } from "./kernel";
+import { fences, type Kernel, nodeIdOf, peerName, promotesItself, protocolOf, secretOf } from "./kernel";
 import type { Machine } from "./machine";
 
 export function adjustLines(machine: Machine, wanted: string): string[] {
@@ -12,13 +12,13 @@ const disksOf = (text: string): string =>
 
 /** DRBD 9: a peer and the path to it are things of their own, known by the peer's node id. */
 function linesOf9({ name, kernel }: Machine, wanted: string): string[] {
-  const peerName = name === "alpha" ? "bravo" : "alpha";
-  const idsIn = (text: string) => [nodeIdOf(text, name), nodeIdOf(text, peerName)].map((id) => String(id ?? -1));
+  const other = peerName(name);
+  const idsIn = (text: string) => [nodeIdOf(text, name), nodeIdOf(text, other)].map((id) => String(id ?? -1));
   const [own, peer] = idsIn(wanted);
   const fencing = fences(wanted) ? " --fencing=resource-only" : "";
   const net = `--shared-secret=${secretOf(wanted)} --cram-hmac-alg=sha256 --protocol=${protocolOf(wanted)}`;
   const newPeer = [
-    `drbdsetup new-peer r0 ${peer} --_name=${peerName}${fencing} ${net}`,
+    `drbdsetup new-peer r0 ${peer} --_name=${other}${fencing} ${net}`,
     `drbdsetup new-path r0 ${peer} ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789`,
   ];
   const attach = ["drbdmeta 1 v09 /dev/vdb internal apply-al", "drbdsetup attach 1 /dev/vdb /dev/vdb internal"];

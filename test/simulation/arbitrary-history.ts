@@ -149,13 +149,6 @@ const stories: readonly Deed[][] = [
     { kind: "time", turns: 1 },
     { kind: "cut power", on: 0 },
   ),
-  // Somebody mounts the disk itself while the pair is down.
-  happens(
-    { kind: "time", turns: 8 },
-    byHand(0, "umount"),
-    { kind: "hand on both", command: "down" },
-    byHand(0, "mount the disk itself"),
-  ),
   newPlace(true),
   newPlace(false),
 ];
@@ -216,6 +209,19 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
         byHand(0, "move here"),
       ),
     ]),
+});
+
+/** Somebody mounts the disk itself while the pair is down. */
+export const arbitraryMount: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, formatted: true, keeps: false })),
+  restless: fc.boolean(),
+  deeds: machine.map((on) => [
+    { kind: "up", interruptions: [] },
+    ...happens({ kind: "time", turns: 8 }, { kind: "hand on both", command: "umount" }),
+    ...happens({ kind: "hand on both", command: "down" }, byHand(on, "mount the disk itself")),
+  ]),
 });
 
 const picks = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 7, maxLength: 7 });

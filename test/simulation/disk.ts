@@ -32,6 +32,8 @@ export interface Metadata {
   version: "v08" | "v09";
   /** Of v09: the host's own node id, once it was attached. `bitmap` is what stands in the slot of its one peer. */
   nodeId?: number;
+  /** The id of that peer. */
+  peerId?: number;
   /** Whether it is the pair's own: made by the provider, and not by a person or for another pair. */
   readonly isOwn: boolean;
   /** The serial number of the disk for whose data it was made. */

@@ -163,7 +163,11 @@ function attachAndConnect(world: World, machine: Machine): Result {
   if (!isRunning(machine)) throw new Error("nothing to attach to");
   const { kernel } = machine;
   if (kernel.disk === "Diskless") {
-    if (machine.mountsDisk) return failed(20, "(104) Can not open backing device.");
+    if (machine.mountsDisk) {
+      if (kernel.startedBy === "provider" && world.mountedAtBeginning.has(machine))
+        world.broken.push(`${machine.name}'s disk was to be attached, and it is mounted by itself`);
+      return failed(20, "(104) Can not open backing device.");
+    }
     if (!attach(machine, world.generations)) return failed(1, "No valid meta data found");
     noteWhatIsAttached(world, machine);
     // A disk that comes to a connection that is there already: the two negotiate anew.

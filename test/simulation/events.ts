@@ -232,6 +232,7 @@ function convert(world: World, machine: Machine): void {
   // What it knew of its peer goes to the slot of node 0, whoever that is.
   if (nodeIdOf(machine.files.get(resourceFile) ?? "", machine.name) === 0) found.flags.peerOutdated = false;
   found.nodeId = undefined;
+  found.peerId = undefined;
   found.deviceUuid = world.deviceUuid();
   world.happened.add("metadata was converted");
 }

@@ -74,6 +74,8 @@ export function nodeIdOf(configuration: string, host: string): number | undefine
   return id === undefined ? undefined : Number(id);
 }
 
+export const peerName = (host: string): string => (host === "alpha" ? "bravo" : "alpha");
+
 /** DRBD 9: whoever opens a Secondary's device to write makes it Primary, unless it is told not to. */
 export const promotesItself = (configuration: string): boolean => setting(configuration, "auto-promote") !== "no";
 
@@ -142,6 +144,7 @@ export function attach(device: Device, generations: Generations): boolean {
     const nodeId = nodeIdOf(kernel.configuration, device.name);
     if (metadata.nodeId !== undefined && metadata.nodeId !== nodeId) return false;
     metadata.nodeId = nodeId;
+    metadata.peerId = nodeIdOf(kernel.configuration, peerName(device.name));
   }
   const { consistent, wasUpToDate, primary, crashed, peerOutdated } = metadata.flags;
   kernel.crashedPrimary = crashed || primary;

@@ -4,6 +4,7 @@ import type { ResourceSituation } from "../../provider/core/plan-resource";
 import {
   arbitraryHistory,
   arbitraryKeeping,
+  arbitraryMount,
   arbitraryObedience,
   arbitraryRace,
   arbitraryTakeover,
@@ -52,6 +53,7 @@ const drawn = {
   histories: fc.sample(arbitraryHistory, { seed, numRuns: bound }),
   races: fc.sample(arbitraryRace, { seed, numRuns: bound }),
   keeping: fc.sample(arbitraryKeeping, { seed, numRuns: bound }),
+  mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
 };
@@ -68,7 +70,7 @@ test.each(Object.entries(mutations))(
       const { broken } = await live(history);
       if (broken.some((one) => mutation.law.test(one))) return;
     }
-    throw new Error(`no law was broken in ${bound} histories (SEED=${seed})`);
+    throw new Error(`no law was broken in ${drawn[mutation.meets ?? "histories"].length} histories (SEED=${seed})`);
   },
   600_000,
 );

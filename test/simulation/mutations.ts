@@ -68,8 +68,9 @@ const slotOfNodeZero = nodesAs((node) => ({
     [...node.resources].map(([name, look]) => {
       const { metadata } = look;
       if (node.hostname !== "alpha" || metadata.kind !== "present" || metadata.version !== "v09") return [name, look];
-      const own = (gi: string) => gi.replace(/:[0-9A-F]+/, `:${"0".repeat(16)}`);
-      return [name, { ...look, metadata: { ...metadata, gi: own(metadata.gi) } }];
+      const own = ({ gi }: { readonly gi: string }) => gi.replace(/:[0-9A-F]+/, `:${"0".repeat(16)}`);
+      const slots = metadata.slots?.map((slot) => ({ ...slot, gi: own(slot) }));
+      return [name, { ...look, metadata: { ...metadata, gi: own(metadata), slots } }];
     }),
   ),
 }));
@@ -218,8 +219,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     drops: /as the file of r0 there says/,
   },
   "a disk that is mounted by itself counts as free": {
-    law: /does not settle/,
+    law: /it is mounted by itself/,
     situation: nodesAs((node) => ({ ...node, mounts: node.mounts.filter(({ source }) => source !== "/dev/vdb") })),
+    meets: "mounts",
   },
   "a file that drbdadm cannot read stops nobody": {
     law: /does not settle/,

@@ -5,15 +5,24 @@ import type {
   Contents,
   KernelResource,
   Metadata,
+  MetadataFound,
   ObservedNode,
   ObservedResource,
 } from "../../provider/core/observed";
 import type { Look, ProbeRequest } from "../../provider/core/probe";
 import { adjustLines } from "./adjust";
 import { isRunning } from "./connection";
-import { anyMetadata, dataBlocks, type Disk, giText, metadataAt, unseenBlock } from "./disk";
+import {
+  anyMetadata,
+  dataBlocks,
+  type Disk,
+  giText,
+  type Metadata as DiskMetadata,
+  metadataAt,
+  unseenBlock,
+} from "./disk";
 import { moduleVersion } from "./drbd";
-import { attachedMetadata, type Kernel } from "./kernel";
+import { attachedMetadata, type Kernel, nodeIdOf, peerName } from "./kernel";
 import {
   device,
   diskPath,
@@ -85,6 +94,7 @@ function running(machine: Machine, kernel: Kernel): KernelResource {
     name: resource,
     role: kernel.role,
     suspended: "no",
+    ...(machine.drbd === "9" ? { peerNodeId: nodeIdOf(kernel.configuration, peerName(machine.name)) } : {}),
     connection: kernel.connection,
     peerRole: kernel.peerRole,
     devices: [{ resource, volume: 0, minor, disk: kernel.disk, size: dataBlocks * blockSize }],
@@ -141,6 +151,7 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
     ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, machine.metaDisk, look.metaDisk) }),
     metadata: metadataOf(machine, look),
     portTaken: false,
+    ...(machine.drbd === "9" && kernel !== undefined ? { nodeId: nodeIdOf(kernel.configuration, machine.name) } : {}),
     ...kernelGi,
     ...inside,
     ...change,
@@ -152,12 +163,19 @@ function metadataOf(machine: Machine, look: Look): Metadata {
   if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
   const isInternal = look.metaDisk === "internal";
   const found = anyMetadata(isInternal ? machine.disk : machine.metaDisk);
-  if (found !== undefined) return { kind: "present", version: found.version, gi: giText(found, false) };
+  if (found !== undefined) return { kind: "present", ...superblockOf(found) };
   if (!isInternal) return { kind: "absent" };
   const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
   const moved = metadataAt(machine.disk, bytes);
   if (moved === undefined) return { kind: "absent" };
-  return { kind: "moved", bytes, uuid: moved.deviceUuid, version: moved.version, gi: giText(moved, false) };
+  return { kind: "moved", bytes, uuid: moved.deviceUuid, ...superblockOf(moved) };
+}
+
+/** Of v09, with the one slot that is in use, or with one that stands for all. */
+function superblockOf(found: DiskMetadata): MetadataFound {
+  const { version, nodeId, peerId = 0 } = found;
+  const gi = giText(found, false);
+  return version === "v08" ? { version, gi } : { version, gi, nodeId, slots: [{ nodeId: peerId, gi }] };
 }
 
 function fingerprint(blocks: readonly number[]): string {

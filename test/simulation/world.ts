@@ -44,6 +44,8 @@ export class World {
   /** Where the resource was configured when the provider's run began, and on which disks. */
   readonly configured = new Set<Machine>();
   private disksAtBeginning: readonly Disk[] = [];
+  /** Whose disk was mounted by itself when the provider's run began. */
+  readonly mountedAtBeginning = new Set<Machine>();
   /** What was done only once, by us. */
   readonly made: { forced: number; formatted: number } = { forced: 0, formatted: 0 };
   /** Told by whoever breaks a law at once, without waiting for what comes of it. */
@@ -85,6 +87,8 @@ export class World {
   noteBeginning(): void {
     this.disksAtBeginning = this.machines.flatMap(({ disks }) => disks);
     this.configured.clear();
+    this.mountedAtBeginning.clear();
+    for (const machine of this.machines) if (machine.mountsDisk) this.mountedAtBeginning.add(machine);
     for (const machine of this.machines) if (machine.files.has(resourceFile)) this.configured.add(machine);
   }
 
