@@ -41,7 +41,7 @@ export const lookTools = [
 export function askedNow(nonce: string, stdout: string): AskedNow {
   const mark = `\n@${nonce} `;
   const at = stdout.lastIndexOf(mark);
-  if (at < 0) return { what: "a shell that begins to look", said: stdout };
+  if (at < 0) return { what: "the shell that is to look", said: stdout };
   const [line = "", ...said] = stdout.slice(at + mark.length).split("\n");
   const [section = "", subject = ""] = line.split(" ");
   const text = said.join("\n");

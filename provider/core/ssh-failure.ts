@@ -7,12 +7,13 @@ export interface SshFailure {
 
 /** Reads what `ssh` printed before it gave up (OpenSSH 7.9 to 10). */
 export function sshFailure(stderr: string): SshFailure {
-  const said = stderr
-    .split("\n")
-    .filter((line) => !/^(Authenticated to|Transferred:|Bytes per second:|debug\d:|\s*$)/.test(line))
-    .join("\n")
-    .trim();
+  const said = withoutSshWords(stderr).trim();
   return { kind: kindOf(said), said };
+}
+
+/** What a host said on standard error, without what ssh says there of a login that works. */
+export function withoutSshWords(text: string): string {
+  return text.replace(/^(Authenticated to|Transferred:|Bytes per second:)[^\n]*\n/gm, "");
 }
 
 function kindOf(said: string): SshFailure["kind"] {

@@ -90,6 +90,7 @@ export class Session {
   run(script: string, { timeoutSeconds, inAllSeconds, onLine, onQuiet }: RunOptions): Promise<RemoteResult> {
     return new Promise((resolve, reject) => {
       let deadline: NodeJS.Timeout | undefined;
+      let quiet: NodeJS.Timeout | undefined;
       let settled = false;
       let shell: RemoteShell | undefined;
       let size = 0;
@@ -99,7 +100,7 @@ export class Session {
         settled = true;
         clearTimeout(deadline);
         clearTimeout(end);
-        clearInterval(quiet);
+        clearTimeout(quiet);
         this.whenLost.delete(onLost);
       };
       const fail = (what: string, late = false) => {
@@ -120,18 +121,22 @@ export class Session {
         this.lose(new Error(what));
         this.transport.destroy();
       };
+      const waitOn = () => {
+        clearTimeout(quiet);
+        quiet = setTimeout(() => {
+          onQuiet?.(Math.round((Date.now() - heardAt) / 1000), said());
+          waitOn();
+        }, quietSeconds * 1000);
+      };
       const patience = () => {
         heardAt = Date.now();
+        waitOn();
         clearTimeout(deadline);
         deadline = setTimeout(giveUp, timeoutSeconds * 1000, `no answer for ${timeoutSeconds} s`);
       };
       const end =
         inAllSeconds &&
         setTimeout(giveUp, inAllSeconds * 1000, `it goes on talking, and no end after ${inAllSeconds} s`);
-      const quiet = setInterval(() => {
-        const seconds = Math.round((Date.now() - heardAt) / 1000);
-        if (seconds >= quietSeconds) onQuiet?.(seconds, said());
-      }, quietSeconds * 1000);
       if (this.lost !== undefined) {
         onLost();
         return;

@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import type { Connection, Endpoint } from "../core/connection";
 import { commandLine } from "../core/shell-words";
 import { sshConfig } from "../core/ssh-config";
-import { sshFailure } from "../core/ssh-failure";
+import { sshFailure, withoutSshWords } from "../core/ssh-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { UnreachableError } from "./errors";
 import { hostKeyRefusal } from "./host-key-refusal";
@@ -135,8 +135,9 @@ class SystemSsh implements Transport {
       };
       child.stdout.once("data", settle).pipe(stdout);
       child.stderr.on("data", (bytes: Buffer) => {
-        said = (said + bytes.toString()).slice(-16_384);
-        stderr.write(bytes);
+        const text = bytes.toString();
+        said = (said + text).slice(-16_384);
+        stderr.write(withoutSshWords(text));
         if (!isIn && /^Authenticated to /m.test(said)) settle();
       });
       child.stdin.on("error", () => undefined); // "close" follows, and tells.
