@@ -21,8 +21,9 @@ export function brokenFileRefusals(node: ObservedNode, host: string, ours: reado
     {
       node: host,
       found: `drbdadm cannot read ${file}, and so reads no resource at all: ${said}`,
-      way:
-        file === "/etc/drbd.conf"
+      way: /Failed to open|Permission denied/i.test(said)
+        ? "See why root may not open the file that it names there (`ls -lZ`, `lsattr`), and mend that."
+        : file === "/etc/drbd.conf"
           ? "Mend that file: drbdadm does nothing without it."
           : `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
     },

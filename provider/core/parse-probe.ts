@@ -105,8 +105,14 @@ function parseFiles(section: Section): Map<string, string> {
     const path = line.slice(0, at);
     files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
   }
-  if (section.exit > 2 || [...files.keys()].at(-1) !== lastFile) throw new ProbeError("not all files could be read");
-  if (!files.has("/proc/self/mountinfo")) throw new ProbeError("what is mounted could not be read");
+  if (section.exit > 2 || [...files.keys()].at(-1) !== lastFile) {
+    // Grep's own words have no NUL in them; what has is a file's, and may be secret.
+    const words = section.text.split("\n").filter((line) => line.trim() !== "" && !line.includes("\0"));
+    const said = words.length === 0 ? "said nothing" : `said: ${words.slice(0, 5).join("; ").slice(0, 500)}`;
+    throw new ProbeError(`not all files could be read: grep ended with exit ${section.exit} and ${said}`);
+  }
+  if (!files.has("/proc/self/mountinfo"))
+    throw new ProbeError("what is mounted could not be read: /proc/self/mountinfo is missing");
   return files;
 }
 
@@ -265,7 +271,8 @@ function parseNodeId(section: Section | undefined): number | undefined {
 
 /** `grep -c`: how many listen, by file. There is no tcp6 where IPv6 is switched off. */
 function isTaken(counts: string): boolean {
-  if (!/^\/proc\/net\/tcp:\d+$/m.test(counts)) throw new ProbeError("which ports are in use could not be read");
+  if (!/^\/proc\/net\/tcp:\d+$/m.test(counts))
+    throw new ProbeError(`which ports are in use could not be read: grep said ${JSON.stringify(counts.slice(0, 300))}`);
   return /:[1-9]\d*$/m.test(counts);
 }
 

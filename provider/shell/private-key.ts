@@ -16,6 +16,8 @@ export function usableKey(text: string, passphrase: string | undefined): UsableK
     };
   }
   if (!/-BEGIN (ENCRYPTED |RSA |EC )?PRIVATE KEY-/.test(text)) return { fault: read.message };
+  if (passphrase === undefined && text.includes("-BEGIN ENCRYPTED "))
+    return { fault: "it is encrypted, and no passphrase is given" };
   try {
     const key = createPrivateKey({ key: text, format: "pem", passphrase });
     const converted = toOpenSsh(key);
@@ -24,7 +26,6 @@ export function usableKey(text: string, passphrase: string | undefined): UsableK
       : { text: converted };
   } catch (error) {
     const { code = "", message } = error as Error & { code?: string };
-    if (code === "ERR_MISSING_PASSPHRASE") return { fault: "it is encrypted, and no passphrase is given" };
     if (/BAD_DECRYPT|bad decrypt/i.test(`${code}${message}`)) return { fault: "the passphrase does not fit" };
     return { fault: read.message };
   }

@@ -99,14 +99,15 @@ function isRefusal(error: unknown): boolean {
 
 function open(one: { readonly client: Client; channels: number }, command: string): Promise<Channel> {
   return new Promise((resolve, reject) => {
+    one.channels++;
     // A connection that is half closed throws here: it has not told of its end yet.
     one.client.exec(command, (error, channel) => {
       if (error !== undefined) {
+        one.channels--;
         const none = isRefusal(error) && one.channels === 0;
         reject(none ? new Error(`${error.message}: see MaxSessions in the host's sshd_config`) : error);
         return;
       }
-      one.channels++;
       let exit: number | null = null;
       channel.on("exit", (code: number | null) => (exit = code));
       channel.on("error", () => undefined); // "close" follows, and tells.

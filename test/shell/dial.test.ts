@@ -117,6 +117,7 @@ test("a host that was down is told to be for a minute, and is dialled again afte
   down = true;
   node.reset();
   await node.left();
+  await new Promise((wake) => setTimeout(wake, 100)); // This side hears of it a little later.
   host.forget();
   await failure(host.observe(nothing, 1));
   expect(node.dials).toBe(4);
@@ -153,6 +154,16 @@ test("a host that hangs up in the middle of the handshake, as sshd does when too
   const error = await failure(Session.connect("alpha", node.connection(), 1));
   expect(error).toBeInstanceOf(NetworkError);
   expect(error.message).toMatch(/cannot be reached .*closed/s);
+});
+
+test("a server that wants another key exchange is not dialled again, and what our library has is told", async () => {
+  const odd = await FakeNode.start({ algorithms: { kex: ["diffie-hellman-group1-sha1"] } });
+  const error = await failure(Session.connect("alpha", odd.connection(), 5));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error).toMatchObject({ network: false });
+  expect(error.message).toMatch(/wants what our SSH library has not.*no matching key exchange.*curve25519-sha256/s);
+  expect(error.message).toContain("leave `privateKey` and `password` out");
+  expect(odd.dials).toBe(1);
 });
 
 describe("a proxy", () => {

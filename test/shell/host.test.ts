@@ -232,6 +232,63 @@ describe("observing", () => {
   });
 });
 
+describe("a host that hangs in the middle of a look", () => {
+  /** lsblk has begun, and says no more than that. */
+  const hangs: Answer = ({ script, channel }) => {
+    const nonce = /@([0-9a-f]{18}) /.exec(script)?.[1] ?? "";
+    channel.write(`\n@${nonce} format 1\n\n@${nonce} files\n/etc/secret\0tell-nobody\n\n@${nonce} exit 0\n`);
+    channel.write(`\n@${nonce} blocks\nlsblk: half an answer\n`);
+    channel.stderr.write("a complaint\n");
+  };
+  const sooner = (milliseconds = 0) => milliseconds / 100;
+
+  beforeEach(() => {
+    node.answer = hangs;
+    const real = global.setTimeout;
+    jest
+      .spyOn(global, "setTimeout")
+      .mockImplementation(((run: () => void, after: number, ...more: []) =>
+        real(run, sooner(after), ...more)) as never);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test("is told after ten seconds, with what is waited for; then with what came, once for all who ask", async () => {
+    const told: string[] = [];
+    host.followWaits("row", (what) => told.push(what));
+    const errors = await Promise.all([failure(host.observe(theHostClosely)), failure(host.observe(theHostClosely))]);
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(told[0]).toMatch(/^waits for alpha, which has not answered for \d+ s: lsblk$/);
+    expect(errors[1]).toBe(errors[0]);
+    expect(errors[0].message).toBe(
+      [
+        "alpha: no answer for 60 s",
+        "  command: lsblk",
+        "  output:",
+        "    lsblk: half an answer",
+        "    a complaint",
+        "  what to do: log in and see what it waits for (`ps axf`, `dmesg`): a disk that does not answer, a tool that hangs",
+      ].join("\n"),
+    );
+    // Nothing was changed there: a preview goes on without it, as without a host that is off.
+    expect(errors[0]).toMatchObject({ network: true });
+    expect(node.scripts).toHaveLength(1);
+  });
+
+  test("is told to a row that comes later too, and no more to one that is done", async () => {
+    const told: string[] = [];
+    const wait = failure(host.observe(theHostClosely));
+    host.followWaits("gone", () => told.push("gone"));
+    host.unfollow("gone");
+    await new Promise((wake) => setTimeout(wake, 25_000));
+    host.followWaits("late", (what) => told.push(what));
+    expect(told).toHaveLength(1);
+    await wait;
+    expect(told).not.toContain("gone");
+  });
+});
+
 describe("a user other than root", () => {
   test.each<["asks" | "is missing", string, RegExp]>([
     ["asks", "the user admin may not become root without a password", /a password is required/],

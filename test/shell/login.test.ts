@@ -1,3 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Connection } from "../../provider/core/connection";
 import { UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/session";
@@ -109,6 +114,65 @@ describe("a private key with a passphrase", () => {
     expect(error.message).not.toContain("open says me");
     expect(node.dials).toBe(0);
   });
+});
+
+describe("a private key in PKCS#8, as Pulumi's tls provider and openssl make them", () => {
+  const kinds: [string, () => KeyObject][] = [
+    ["ed25519", () => generateKeyPairSync("ed25519").privateKey],
+    ["RSA", () => generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey],
+    ["ECDSA P-256", () => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey],
+    ["ECDSA P-521", () => generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey],
+  ];
+  /** Its public half as OpenSSH writes it; by OpenSSH, where that reads such keys. */
+  function authorize(key: KeyObject): void {
+    if (key.asymmetricKeyType === "ed25519") {
+      const wire = [Buffer.from("ssh-ed25519"), Buffer.from(key.export({ format: "jwk" }).x!, "base64url")];
+      const fields = wire.map((part) => Buffer.concat([Buffer.from([0, 0, 0, part.length]), part]));
+      node.authorized = [`ssh-ed25519 ${Buffer.concat(fields).toString("base64")}`];
+      return;
+    }
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-key-"));
+    const type = key.asymmetricKeyType === "rsa" ? "pkcs1" : "pkcs8";
+    writeFileSync(join(folder, "key"), key.export({ type: type, format: "pem" }), { mode: 0o600 });
+    node.authorized = [execFileSync("ssh-keygen", ["-yf", join(folder, "key")], { encoding: "utf8" })];
+    rmSync(folder, { recursive: true });
+  }
+
+  test.each(kinds)("%s", async (_, make) => {
+    const key = make();
+    authorize(key);
+    const privateKey = key.export({ type: "pkcs8", format: "pem" }).toString();
+    expect(await visit(node.connection({ ...without, privateKey }))).toBe("here\n");
+  });
+
+  test("encrypted: it opens with its passphrase, and says so where it does not", async () => {
+    const key = generateKeyPairSync("ed25519").privateKey;
+    authorize(key);
+    const lock = { cipher: "aes-256-cbc", passphrase: "open sesame" } as const;
+    const privateKey = key.export({ type: "pkcs8", format: "pem", ...lock }).toString();
+    const connection = (privateKeyPassword?: string) => node.connection({ ...without, privateKey, privateKeyPassword });
+    expect(await visit(connection("open sesame"))).toBe("here\n");
+    const refused = async (passphrase?: string) => (await failure(visit(connection(passphrase)))).message;
+    expect(await refused()).toContain("it is encrypted, and no passphrase is given");
+    expect(await refused("open says me")).toContain("the passphrase does not fit");
+  });
+
+  test.each<[string, () => KeyObject]>([
+    ["ed448", () => generateKeyPairSync("ed448").privateKey],
+    ["an unusual curve", () => generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey],
+  ])("%s: SSH has no such keys", async (_, make) => {
+    const privateKey = make().export({ type: "pkcs8", format: "pem" }).toString();
+    const error = await failure(visit(node.connection({ ...without, privateKey })));
+    expect(error.message).toContain("SSH has no keys of the type");
+    expect(node.dials).toBe(0);
+  });
+});
+
+test("the handle of a FIDO key is told for what it is", async () => {
+  const body = Buffer.from("openssh-key-v1\0 sk-ssh-ed25519@openssh.com").toString("base64");
+  const privateKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${body}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  const error = await failure(visit(node.connection({ ...without, privateKey })));
+  expect(error.message).toMatch(/FIDO key.*what to do: leave `privateKey` out/s);
 });
 
 test("something that is no private key is named, and not shown", async () => {

@@ -157,6 +157,16 @@ describe("many scripts", () => {
 });
 
 describe("the deadline", () => {
+  test("is told with what came until then, and whoever asks next is told the same", async () => {
+    node.answer = ({ channel }) => {
+      channel.write("half an answer");
+      channel.stderr.write("a complaint\n");
+    };
+    const error = await failure(session.run("true", { timeoutSeconds: 0.3 }));
+    expect(error).toMatchObject({ heard: { stdout: "half an answer", stderr: "a complaint\n" } });
+    expect((await failure(session.run("true", patient))).message).toContain("(no answer for 0.3 s)");
+  });
+
   test("ends the wait for a host that never answers, and the connection with it", async () => {
     node.answer = silence;
     const error = await failure(session.run("true", { timeoutSeconds: 0.2 }));
@@ -238,6 +248,39 @@ test("a host that gives no channel for a command", async () => {
   const error = await failure(session.run("true", patient));
   expect(error).toBeInstanceOf(HostError);
   expect(error.message).toMatch(/^alpha: no command could be started \(.+\)/);
+});
+
+describe("a host that lets one session run at a time (MaxSessions 1)", () => {
+  beforeEach(() => {
+    node.mostSessions = 1;
+    node.answer = realShell;
+  });
+
+  test("gets a connection for each shell that runs beside others", async () => {
+    const scripts = ["sleep 0.3; echo a", "echo b"];
+    const both = await Promise.all(scripts.map((script) => session.run(script, patient)));
+    expect(both.map(({ stdout }) => stdout)).toEqual(["a\n", "b\n"]);
+    expect(node.dials).toBe(2);
+    // The shells are there, and wait.
+    expect((await session.run("echo c", patient)).stdout).toBe("c\n");
+    expect(node.dials).toBe(2);
+    session.close();
+    await node.left();
+  });
+
+  test("or none at all: the error names the setting", async () => {
+    node.mostSessions = 0;
+    const error = await failure(session.run("true", patient));
+    expect(error.message).toMatch(/no command could be started .*MaxSessions/);
+  });
+});
+
+test("the environment of a login does not reach a script", async () => {
+  node.answer = realShell;
+  node.greets = true;
+  node.environment = { POSIXLY_CORRECT: "1", GREP_OPTIONS: "-v", LANG: "xx", http_proxy: "http://proxy" };
+  const { stdout } = await session.run('echo "${POSIXLY_CORRECT-}${GREP_OPTIONS-}${LANG-}$http_proxy"', patient);
+  expect(stdout).toBe("http://proxy\n");
 });
 
 describe("output without end", () => {
