@@ -116,6 +116,12 @@ export interface FoundResource {
   readonly resource: string;
   readonly volumes: readonly FoundVolume[];
   readonly addresses: readonly FoundAddress[];
+  /** Every host that it names: in `on` and `floating`, in connections, and in a mesh of them. */
+  readonly hosts: readonly string[];
+  /** The most paths that one of its connections has; 0 where it writes none down. */
+  readonly paths: number;
+  /** The resource that it is stacked on, if it is: a third copy of that one's data. */
+  readonly stackedOn?: string;
   /** DRBD 9's node ids, where the file writes them down. */
   readonly nodeIds: readonly { readonly host: string; readonly nodeId: number }[];
 }
@@ -206,8 +212,32 @@ function foundResource(name: string, body: readonly Statement[]): FoundResource 
       .filter(({ words }) => words[0] === "node-id" && /^[0-9]{1,2}$/.test(words[1] ?? ""))
       .map(({ words }) => ({ host, nodeId: Number(words[1]) })),
   );
-  const connections = body.filter(({ words }) => words[0] === "connection").flatMap((one) => one.body ?? []);
-  return { resource: name, volumes, addresses: [...direct, ...connectionAddresses(connections, direct)], nodeIds };
+  const connections = body.filter(({ words }) => words[0] === "connection");
+  const within = connections.flatMap((one) => one.body ?? []);
+  const stacked = body.find(({ words }) => words[0] === "stacked-on-top-of")?.words[1];
+  return {
+    resource: name,
+    volumes,
+    addresses: [...direct, ...connectionAddresses(within, direct)],
+    hosts: [...new Set([...hosts.map(({ host }) => host), ...hostsInConnections(body)])],
+    paths: Math.max(0, ...connections.map(pathsOf)),
+    ...(stacked === undefined ? {} : { stackedOn: stacked }),
+    nodeIds,
+  };
+}
+
+/** `host alpha …` in connections and their paths, and `connection-mesh { hosts alpha bravo charlie; }`. */
+function hostsInConnections(body: readonly Statement[]): string[] {
+  const places = body.filter(({ words: [keyword] }) => keyword === "connection" || keyword === "connection-mesh");
+  return everyStatement(places.flatMap((one) => one.body ?? [])).flatMap(({ words: [keyword, ...names] }) =>
+    keyword === "host" ? names.slice(0, 1) : keyword === "hosts" ? names : [],
+  );
+}
+
+/** A connection's two hosts are a path themselves, beside those that it writes in `path { … }`. */
+function pathsOf({ body = [] }: Statement): number {
+  const written = body.filter(({ words }) => words[0] === "path").length;
+  return written + (body.some(({ words }) => words[0] === "host" && words.length > 2) ? 1 : 0);
 }
 
 /**

@@ -47,7 +47,31 @@ export interface KernelDevice {
   readonly size?: number;
 }
 
-/** A resource as the kernel runs it, with its one connection. */
+/** What a connection tells of one volume. */
+export interface KernelPeerDevice {
+  readonly volume: number;
+  /** Off, Established, SyncSource, SyncTarget … */
+  readonly replication: string;
+  readonly peerDisk: string;
+  /** KiB */
+  readonly outOfSync?: number;
+}
+
+/** A connection to one peer. DRBD 9 can have several, each with several paths. */
+export interface KernelConnection {
+  /** The peer's, as the configuration names it; DRBD 8.4 calls it `peer`. */
+  readonly name: string;
+  /** DRBD 8.4 has none, and tells 0. */
+  readonly peerNodeId?: number;
+  /** StandAlone, Connecting, Connected … */
+  readonly connection: string;
+  readonly peerRole: string;
+  /** `ipv4:10.0.0.1:7789`; DRBD 8.4 tells none. */
+  readonly paths: readonly { readonly local: string; readonly peer: string }[];
+  readonly peerDevices: readonly KernelPeerDevice[];
+}
+
+/** A resource as the kernel runs it. Of a connection, what is told here is the first one's, and of its first volume. */
 export interface KernelResource {
   readonly name: string;
   readonly role: string;
@@ -63,6 +87,8 @@ export interface KernelResource {
   readonly peerDisk?: string;
   /** KiB */
   readonly outOfSync?: number;
+  /** All that the kernel tells: what is beyond a pair is refused, and never overlooked (beyond-pair.ts). */
+  readonly connections?: readonly KernelConnection[];
 }
 
 export interface SyncProgress {

@@ -48,14 +48,31 @@ function refuseNewPrimary({ desired: { name }, sides, neverUsed }: PairView): Re
 
 /** What bringing the kernel to the wanted configuration would do to a device that runs. */
 function refuseAdjusting(pair: PairView, side: Side): Refusal[] {
-  const { dangerous } = pair.adjustment(side);
-  if (side.kernel === undefined || dangerous.length === 0) return [];
+  const { dangerous, parting } = pair.adjustment(side);
+  if (side.kernel === undefined) return [];
+  const { name } = pair.desired;
+  const node = side.desired.hostname;
+  const found = (lines: readonly string[]) =>
+    `the wanted configuration would have DRBD run \`${lines.join("; ")}\` on a device that is running`;
   return [
-    {
-      node: side.desired.hostname,
-      found: `the wanted configuration would have DRBD run \`${dangerous.join("; ")}\` on a device that is running`,
-      way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
-    },
+    ...(dangerous.length === 0
+      ? []
+      : [
+          {
+            node,
+            found: found(dangerous),
+            way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
+          },
+        ]),
+    ...(parting.length === 0
+      ? []
+      : [
+          {
+            node,
+            found: `${found(parting)}, which removes a peer or a path that it has`,
+            way: `\`drbdsetup show ${name}\` tells which peers, node ids and paths there are. Name that host and its address in the program, or take the peer out yourself first.`,
+          },
+        ]),
   ];
 }
 

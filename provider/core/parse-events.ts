@@ -1,4 +1,4 @@
-import type { KernelDevice, KernelResource } from "./observed";
+import type { KernelConnection, KernelDevice, KernelPeerDevice, KernelResource } from "./observed";
 import { ProbeError } from "./probe-error";
 
 /** What each line must tell: a plan that took a Primary for none would promote the other host. */
@@ -6,7 +6,8 @@ const told: Readonly<Record<string, readonly string[]>> = {
   resource: ["name", "role"],
   connection: ["name", "connection", "role"],
   device: ["name", "volume", "minor", "disk"],
-  "peer-device": ["name", "replication", "peer-disk"],
+  "peer-device": ["name", "volume", "replication", "peer-disk"],
+  path: ["name", "local", "peer"],
 };
 const spelling: Readonly<Record<string, RegExp>> = {
   role: /^(Primary|Secondary|Unknown)$/,
@@ -20,7 +21,6 @@ const spelling: Readonly<Record<string, RegExp>> = {
  * are passed over; a ProbeError where an object that we know lacks what it should tell.
  */
 export function parseEvents(text: string): Map<string, KernelResource> {
-  type Draft = { -readonly [key in keyof KernelResource]: KernelResource[key] } & { devices: KernelDevice[] };
   const resources = new Map<string, Draft>();
   for (const line of text.split("\n")) {
     const [event, object, ...words] = line.trim().split(/\s+/);
@@ -34,42 +34,83 @@ export function parseEvents(text: string): Map<string, KernelResource> {
         throw new ProbeError(`drbdsetup's ${key} of a ${object} is none that is known: ${line.slice(0, 300)}`);
       }
     }
-    const name = fields.get("name") ?? "";
+    const field = (key: string): string => fields.get(key) ?? "";
+    const name = field("name");
     if (object === "resource") {
       if (resources.has(name)) throw new ProbeError(`drbdsetup tells of the resource ${name.slice(0, 80)} twice`);
-      resources.set(name, {
-        name,
-        role: fields.get("role") ?? "",
-        suspended: fields.get("suspended") ?? "no",
-        devices: [],
-      });
+      const suspended = fields.get("suspended") ?? "no";
+      resources.set(name, { name, role: field("role"), suspended, devices: [], connections: [] });
       continue;
     }
     const resource = resources.get(name);
     if (resource === undefined) throw new ProbeError(`drbdsetup's ${object} is of no resource: ${line.slice(0, 300)}`);
+    const peerNodeId = number(fields.get("peer-node-id"));
     if (object === "connection") {
-      resource.peerNodeId = number(fields.get("peer-node-id"));
-      resource.connection = fields.get("connection");
-      resource.peerRole = fields.get("role");
+      if (resource.connections.some((one) => one.peerNodeId === peerNodeId))
+        throw new ProbeError(`drbdsetup tells of a connection of ${name.slice(0, 80)} twice`);
+      const [connection, peerRole] = [field("connection"), field("role")];
+      const peer = field("conn-name");
+      resource.connections.push({ name: peer, peerNodeId, connection, peerRole, paths: [], peerDevices: [] });
     } else if (object === "device") {
       resource.devices.push({
         resource: name,
-        volume: Number(fields.get("volume")),
-        minor: Number(fields.get("minor")),
-        disk: fields.get("disk") ?? "",
+        volume: Number(field("volume")),
+        minor: Number(field("minor")),
+        disk: field("disk"),
         size: number(fields.get("size")),
       });
-    } else if (object === "peer-device") {
+    } else {
       // Each belongs to a connection, which was told before it.
-      if (resource.connection === undefined) throw new ProbeError(`drbdsetup's connection of ${name} was lost`);
-      resource.replication = fields.get("replication");
-      // The kernel (8.4.11) calls them connected before the handshake is done that tells whose data is newer.
-      if (resource.connection === "Connected" && resource.replication === "Off") resource.connection = "Connecting";
-      resource.peerDisk = fields.get("peer-disk");
-      resource.outOfSync = number(fields.get("out-of-sync"));
+      const connection = resource.connections.find((one) => one.peerNodeId === peerNodeId);
+      if (connection === undefined)
+        throw new ProbeError(`drbdsetup's ${object} is of no connection: ${line.slice(0, 300)}`);
+      if (object === "path") connection.paths.push({ local: field("local"), peer: field("peer") });
+      else connection.peerDevices.push(peerDevice(fields));
     }
   }
-  return resources;
+  return new Map([...resources].map(([name, resource]) => [name, ofFirstPeer(resource)]));
+}
+
+type Drafted<T, Lists> = { -readonly [key in keyof Omit<T, keyof Lists>]: T[key] } & Lists;
+type DraftConnection = Drafted<
+  KernelConnection,
+  { readonly paths: { local: string; peer: string }[]; readonly peerDevices: KernelPeerDevice[] }
+>;
+type Draft = Drafted<KernelResource, { readonly devices: KernelDevice[]; readonly connections: DraftConnection[] }>;
+
+function peerDevice(fields: ReadonlyMap<string, string>): KernelPeerDevice {
+  return {
+    volume: Number(fields.get("volume")),
+    replication: fields.get("replication") ?? "",
+    peerDisk: fields.get("peer-disk") ?? "",
+    outOfSync: number(fields.get("out-of-sync")),
+  };
+}
+
+/** With what the first connection tells of its first volume beside all the others. */
+function ofFirstPeer(resource: Draft): KernelResource {
+  const connections = resource.connections.map((one) => ({ ...one, connection: whenMet(one) }));
+  const [first] = connections;
+  if (first === undefined) return { ...resource, connections };
+  const { peerNodeId, connection, peerRole, peerDevices } = first;
+  const [device] = peerDevices;
+  return {
+    ...resource,
+    connections,
+    peerNodeId,
+    connection,
+    peerRole,
+    ...(device === undefined
+      ? {}
+      : { replication: device.replication, peerDisk: device.peerDisk, outOfSync: device.outOfSync }),
+  };
+}
+
+/** The kernel (8.4.11) calls them connected before the handshake is done that tells whose data is newer. */
+function whenMet({ connection, peerDevices }: KernelConnection): string {
+  return connection === "Connected" && peerDevices.some(({ replication }) => replication === "Off")
+    ? "Connecting"
+    : connection;
 }
 
 function splitAt(text: string, separator: string): [string, string] {

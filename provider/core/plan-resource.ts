@@ -229,11 +229,19 @@ class PairPlan {
 
   private adjust(side: Side): Step {
     const changed = describeChanges(this.changedOptions(side));
-    const reconnects = this.pair.adjustment(side).connection.length > 0 ? "; disconnects and connects again" : "";
-    const because =
+    const adjustment = this.pair.adjustment(side);
+    const reconnects = adjustment.connection.length > 0 ? "; disconnects and connects again" : "";
+    // The changed file names the addresses too, unless the kernel had others than the old file.
+    const isNamed = (words: string) => words.split(" ").some((word) => changed.includes(word.replace(/^ipv[46]:/, "")));
+    const moves = adjustment.moves
+      .filter(({ from, to }) => !isNamed(from) || !isNamed(to))
+      .map(({ from, to }) => `; the connection moves from ${from} to ${to}`);
+    const because = [
       changed === ""
-        ? `the kernel differs from the configuration: ${describeAdjustment(this.pair.adjustment(side))}`
-        : `${changed}${reconnects}`;
+        ? `the kernel differs from the configuration: ${describeAdjustment(adjustment)}`
+        : `${changed}${reconnects}`,
+      ...moves,
+    ].join("");
     return steps.adjust(side.desired.hostname, this.desired.name, because);
   }
 

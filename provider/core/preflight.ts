@@ -1,4 +1,5 @@
 import { ageRefusals } from "./age-refusals";
+import { beyondPairRefusals } from "./beyond-pair";
 import { brokenFileRefusals } from "./broken-file";
 import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
@@ -33,6 +34,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
           property: undefined,
         })),
         ...sharedDiskRefusals(desired, node, side.hostname),
+        ...beyondPairRefusals(desired, node, side),
         ...takeOverRefusals(node, side.hostname, desired.name),
         ...wrongPlace(node, side.hostname, desired.name),
         ...configurationRefusals(situation, side.hostname, node),

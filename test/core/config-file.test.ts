@@ -28,6 +28,8 @@ test("a file by hand", () => {
         { host: "alpha", address: "10.0.0.1", port: 7788 },
         { host: "bravo", address: "10.0.0.2", port: 7788 },
       ],
+      hosts: ["alpha", "bravo"],
+      paths: 0,
       nodeIds: [],
     },
   ]);
@@ -67,6 +69,8 @@ test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
         { host: "alpha", address: "fd00::1", port: 7790 },
         { host: "bravo", address: "10.9.0.2", port: 7790 },
       ],
+      hosts: ["alpha", "bravo-standby", "bravo"],
+      paths: 1,
       nodeIds: [
         { host: "alpha", nodeId: 0 },
         { host: "bravo-standby", nodeId: 0 },
@@ -77,6 +81,8 @@ test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
       resource: "r2",
       volumes: [{ host: "10.0.0.5:7000", volume: 0, minor: 20, disk: "/dev/sdx", metaDisk: "internal" }],
       addresses: [{ host: "10.0.0.5:7000", address: "10.0.0.5", port: 7000 }],
+      hosts: ["10.0.0.5:7000"],
+      paths: 0,
       nodeIds: [],
     },
   ]);

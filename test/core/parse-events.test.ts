@@ -68,6 +68,16 @@ test("all that one capture tells", () => {
           replication: "SyncSource",
           peerDisk: "Inconsistent",
           outOfSync: 517984,
+          connections: [
+            {
+              name: "peer",
+              peerNodeId: 0,
+              connection: "Connected",
+              peerRole: "Secondary",
+              paths: [],
+              peerDevices: [{ volume: 0, replication: "SyncSource", peerDisk: "Inconsistent", outOfSync: 517984 }],
+            },
+          ],
         },
       ],
     ]),
@@ -92,6 +102,7 @@ exists -
       { resource: "web", volume: 0, minor: 7, disk: "UpToDate", size: 100 },
       { resource: "web", volume: 1, minor: 8, disk: "Failed", size: 200 },
     ],
+    connections: [],
   });
   expect(resources.get("r0")).toMatchObject({ connection: "Connected", peerRole: "Primary" });
   expect(resources.get("r0")?.devices).toEqual([
@@ -103,7 +114,7 @@ test("keys and objects that are not known change nothing", () => {
   const text = events("connected-uptodate.alpha");
   const later = text
     .replaceAll(/$/gm, " new-key:1 flag")
-    .replace("exists device", "exists path name:r0 local:ipv4:10.1.1.31:7789 established:yes\nexists device");
+    .replace("exists device", "exists new-thing name:r0 local:ipv4:10.1.1.31:7789\nexists device");
   expect(parseEvents(later)).toEqual(parseEvents(text));
 });
 

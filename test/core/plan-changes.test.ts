@@ -106,7 +106,38 @@ test("another port: told that it disconnects", () => {
   );
 });
 
+test("other addresses in the kernel than in the file: the plan names both", () => {
+  const lines =
+    "drbdsetup-84 disconnect ipv4:10.9.9.31:7789 ipv4:10.9.9.32:7789\ndrbdsetup-84 connect r0 ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789 --protocol=C";
+  const plan = planOf(differing(healthyPair(), lines, ""));
+  expect(stepsOf(plan)[0]?.because).toContain(
+    "; the connection moves from ipv4:10.9.9.31:7789 ipv4:10.9.9.32:7789 to ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789",
+  );
+});
+
 describe("never ours to run on a device that runs", () => {
+  test.each([
+    ["no connection at all", "drbdsetup-84 disconnect ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789"],
+    [
+      "the peer under another node id",
+      "drbdsetup del-peer r0 1\ndrbdsetup new-peer r0 0 --_name=alpha\ndrbdsetup connect r0 0",
+    ],
+    ["without its third peer", "drbdsetup disconnect r0 2\ndrbdsetup del-peer r0 2"],
+    ["without its second path", "drbdsetup del-path r0 1 ipv4:10.9.1.31:7789 ipv4:10.9.1.32:7789"],
+  ])("%s: refused with the line that stops it, and nothing is called harmless", (_what, lines) => {
+    const plan = planOf(differing(healthyPair(), "", lines));
+    expect(refusalsOf(plan)).toEqual([
+      expect.stringMatching(/^bravo: the wanted configuration would have DRBD run `drbdsetup\S* (del-|disconnect)/),
+    ]);
+    expect(plan.refusals[0]?.way).toContain("drbdsetup show r0");
+    // Where nothing runs there is nothing to part.
+    const down = planOf([
+      downNode("alpha", usedGi),
+      withLook(downNode("bravo", usedGi), { change: { exit: 0, output: lines } }),
+    ]);
+    expect(refusalsOf(down)).toEqual([]);
+  });
+
   test.each([
     [
       "another disk",
