@@ -1,7 +1,7 @@
 import { describeAdjustment } from "./adjust-lines";
 import { bootSteps, enabled, mountedAtBoot } from "./boot-steps";
 import { attach, bringUp, metadataSteps } from "./bring-up";
-import { ownChanges } from "./changes-by-plan";
+import { ownChanges, type WantedFiles } from "./changes-by-plan";
 import { describeChanges, type OptionChange } from "./config-options";
 import { replacedPath } from "./configuration-place";
 import { dataRefusals } from "./data-refusals";
@@ -9,6 +9,7 @@ import type { DesiredResource, DesiredSide } from "./desired";
 import { isAttached } from "./discards";
 import { keptName } from "./kept-files";
 import { diskStates } from "./kernel-states";
+import { drbdServiceWarnings, managerRefusals, managerWarnings } from "./manager-refusals";
 import type { Memory } from "./memory";
 import { nodeIdRefusals } from "./node-ids";
 import type { ObservedNode } from "./observed";
@@ -48,6 +49,11 @@ export function planResource(situation: ResourceSituation): Plan {
     warnings: [],
     afterwards: [],
   });
+  const managed = desired.sides.flatMap(({ hostname }, place) =>
+    managerRefusals(nodes[place === 0 ? 0 : 1], hostname, desired),
+  );
+  const path = resourcePath(desired.name);
+  if (managed.length > 0 && nodes.some((node) => !isOurs(node.files.get(path)))) return refused(managed);
   const early = preflight(situation);
   if (early.length > 0) return refused(early);
   const first = classifySide(desired, desired.sides[0], nodes[0], situation.memory, nodes[1]);
@@ -64,6 +70,7 @@ export function planResource(situation: ResourceSituation): Plan {
   const stages = plan.stages();
   const unmounted = stages.length === 0 ? mountRefusals(pair) : [];
   if (unmounted.length > 0) return refused(unmounted);
+  if (managed.length > 0 && stages.length > 0) return refused(managed);
   return {
     subject: desired.name,
     stages,
@@ -217,14 +224,30 @@ class PairPlan {
     return isOurs(there) ? undefined : path;
   }
 
+  /** Of those that manage this resource, there is nothing to do here, or the plan is refused. */
+  private otherTools(side: Side): string[] {
+    const { node, desired } = side;
+    const { hostname } = desired;
+    const { name } = this.desired;
+    return [
+      ...managerRefusals(node, hostname, this.desired).map(({ found }) => `${hostname}: ${found}`),
+      ...managerWarnings(node, hostname, this.desired),
+      ...drbdServiceWarnings(node, hostname, name, this.wantedFiles(side)),
+    ];
+  }
+
   private isAdjusted(side: Side): boolean {
     return side.device?.disk !== "Diskless" && this.pair.isChange(side) && !this.pair.isToKeep;
   }
 
   /** Each option that the new file, and the new `common`, change for this resource. */
   private changedOptions(side: Side): OptionChange[] {
+    return ownChanges(side.node, this.desired.name, this.wantedFiles(side));
+  }
+
+  private wantedFiles(side: Side): WantedFiles {
     const globalCommon = this.globalCommon[this.sides.indexOf(side)];
-    return ownChanges(side.node, this.desired.name, { globalCommon, configuration: this.configuration });
+    return { globalCommon, configuration: this.configuration };
   }
 
   private adjust(side: Side): Step {
@@ -333,7 +356,10 @@ class PairPlan {
   warnings(): string[] {
     const { desired, source, target } = this;
     const taken = this.sides.filter((side) => this.foreignPath(side) !== undefined);
-    const found = [...new Set(taken.flatMap((side) => takeOverWarnings(this.changedOptions(side))))];
+    const found = [
+      ...new Set(taken.flatMap((side) => takeOverWarnings(this.changedOptions(side)))),
+      ...this.sides.flatMap((side) => this.otherTools(side)),
+    ];
     const undecided = desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
     if (undecided && this.sourceState() === "syncing") {
       found.push(

@@ -1,5 +1,6 @@
 import type { ObservedNode } from "./observed";
 import { giveBack, keptWarnings } from "./give-back";
+import { managerRefusals } from "./manager-refusals";
 import { devicePath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import * as steps from "./steps-resource";
@@ -32,6 +33,14 @@ export function planTeardown(
         way: "Somebody changed it by hand: take it down yourself, then destroy again.",
       });
     }
+    const managed = managerRefusals(node, host, { name: resource, minor });
+    refusals.push(
+      ...managed.map(({ found }) => ({
+        node: host,
+        found,
+        way: `Take ${resource} out of it first; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
+      })),
+    );
     (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(
       ...teardownSteps(resource, minor, device, host, node, configuration),
     );

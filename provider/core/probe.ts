@@ -1,4 +1,5 @@
 import { globalCommonPath, resourcePath } from "./paths";
+import { managerFiles, managerLinks } from "./managers";
 import { remoteFunctions } from "./remote-functions";
 import { commandLine, printText, quote } from "./shell-words";
 
@@ -65,6 +66,7 @@ const files = [
   "/usr/lib/modules-load.d/*",
   "/etc/systemd/system/drbd-primary@.service",
   moduleVersion,
+  ...managerFiles,
   "/var/lib/drbd/*.lkbd",
   "/var/lib/pulumi-drbd/*.new",
 ];
@@ -121,7 +123,7 @@ probe() {
   minors=" " close=1
   case $events in *" device "*) minors=" $(echo "$events" | tell_minors)" ;; esac
   say links
-  for link in /etc/systemd/system/*.wants/drbd*; do if [ -L "$link" ]; then echo "$link"; fi; done
+  for link in /etc/systemd/system/*.wants/drbd* ${managerLinks.join(" ")}; do if [ -L "$link" ]; then echo "$link"; fi; done
   say exit 0
   say names; ${nameLines(looks)}; say exit 0
   drift=
