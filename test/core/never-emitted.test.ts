@@ -11,7 +11,13 @@ import { seed } from "../seed";
 
 const root = join(__dirname, "../../provider");
 /** Files that only tell: what they name is for a person to type. */
-const tellers = new Set(["core/side.ts", "core/data-refusals.ts", "core/preflight.ts", "core/option-warnings.ts"]);
+const tellers = new Set([
+  "core/side.ts",
+  "core/data-refusals.ts",
+  "core/preflight.ts",
+  "core/option-warnings.ts",
+  "core/manager-refusals.ts",
+]);
 /** Tables of DRBD's options, with what each does. */
 const isAboutOptions = (path: string) => /option-(table|types)\.ts$/.test(path);
 
