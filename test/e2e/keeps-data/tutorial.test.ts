@@ -13,6 +13,10 @@ const common = `global { usage-count no; }
 common { net { protocol A; } handlers { split-brain "/usr/lib/drbd/notify-split-brain.sh root"; } }
 `;
 
+/** One DOS partition of type 83 over 320 MiB, from sector 2048 on: the machines have no fdisk. */
+const entry = String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\370\011\0`;
+const partition = String.raw`{ printf '${entry}'; head -c 48 /dev/zero; printf '\125\252'; } | dd of=/dev/vdb bs=1 seek=446 conv=notrunc 2>/dev/null && blockdev --rereadpt /dev/vdb`;
+
 let lab: Lab;
 let site: Site;
 let stack: Stack;
@@ -37,9 +41,9 @@ async function byHand(): Promise<string> {
   for (const name of MACHINES) {
     await lab.run(
       name,
-      `printf 'label: dos\\n,,83\\n' | sfdisk -q /dev/vdb && udevadm settle
+      `set -e; ${partition}; udevadm settle
       printf '%s' '${common}' >/etc/drbd.d/global_common.conf; printf '%s' '${resource}' >/etc/drbd.d/r0.res
-      dd if=/dev/zero of=/dev/vdb1 bs=1M count=128 2>/dev/null; modprobe drbd; drbdadm create-md r0 </dev/null && drbdadm up r0
+      dd if=/dev/zero of=/dev/vdb1 bs=1M count=128 2>/dev/null; modprobe drbd; drbdadm create-md r0 </dev/null; drbdadm up r0
       mkdir -p /srv/vm; echo '${line}' >>/etc/fstab`,
       { timeout: 120 },
     );
