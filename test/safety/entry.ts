@@ -32,9 +32,15 @@ export const core = (name: string, ...titles: string[]): Shown[] => inFile(`core
 export const lab = (name: string, ...titles: string[]): Shown[] => inFile(`e2e/${name}.test.ts`, titles);
 /** Each is a fault put into the planner, which a law over simulated histories meets: that the law bites is shown. */
 export const met = (...faults: string[]): Shown[] => inFile("simulation/mutations.ts", faults);
+export const adoptions: readonly Shown[] = inFile("simulation/laws.test.ts", [
+  "the laws hold where a pair is taken over that somebody made by hand",
+]);
+export const obedience: readonly Shown[] = inFile("simulation/laws.test.ts", [
+  "the newest copy survives whoever follows every message to the letter",
+]);
 export const laws: readonly Shown[] = inFile("simulation/laws.test.ts", ["the laws hold in whatever befalls a pair"]);
 export const races: readonly Shown[] = inFile("simulation/laws.test.ts", [
   "the laws hold where somebody works on a disk in the middle of an up",
 ]);
 
-export const noDrbd9 = "The lab's machines and the simulated pair have DRBD 8.4.";
+export const noDrbd9InLab = "Not shown: the lab's machines have DRBD 8.4.";

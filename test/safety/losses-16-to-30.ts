@@ -1,5 +1,5 @@
 /** How data was lost with DRBD, or a cluster hung, and what stands before each: the other fifteen. */
-import { core, type Entry, lab, laws, met, noDrbd9, races } from "./entry";
+import { adoptions, core, type Entry, lab, laws, met, noDrbd9InLab, obedience, races } from "./entry";
 
 export const otherLosses: readonly Entry[] = [
   {
@@ -43,7 +43,10 @@ export const otherLosses: readonly Entry[] = [
         "with the stack's state lost, and every message followed: it moves, and nothing of it goes",
       ),
     ],
-    law: met("metadata of a grown disk is made anew"),
+    law: [
+      ...met("metadata of a grown disk is made anew", "metadata where a disk ended before it grew is not known"),
+      ...obedience,
+    ],
     lab: lab(
       "keeps-data/grown-disk",
       "%s: its metadata moves, with its generation identifiers",
@@ -202,12 +205,19 @@ export const otherLosses: readonly Entry[] = [
     number: 28,
     text: "Node ids that change sides: DRBD 9 keeps them in its metadata.",
     guard: "Written out, by the hosts' names and not by their order; those that are there already are kept.",
-    row: core(
-      "config",
-      "node ids stay with their hosts when the inputs are turned round, and can be those that are there already",
-    ),
-    law: noDrbd9,
-    lab: `${noDrbd9} drbdadm's grammar of version 9 takes what is written (config-oracle).`,
+    row: [
+      ...core(
+        "config",
+        "node ids stay with their hosts when the inputs are turned round, and can be those that are there already",
+      ),
+      ...core(
+        "node-ids",
+        "writes the ids of a pair that was made by hand, and none of the commands that would remove its peer",
+        "is refused before the first write where the ids are not clear",
+      ),
+    ],
+    law: [...adoptions, ...met("node ids that are there already are given anew")],
+    lab: `${noDrbd9InLab} drbdadm's grammar of version 9 takes what is written (config-oracle).`,
   },
   {
     number: 29,
@@ -219,8 +229,8 @@ export const otherLosses: readonly Entry[] = [
       "a quorum of two hosts",
       "though both disks are UpToDate: told with what copies them, and that it needs a Primary",
     ),
-    law: noDrbd9,
-    lab: noDrbd9,
+    law: "The simulated pair has no quorum: two hosts have none by default.",
+    lab: noDrbd9InLab,
   },
   {
     number: 30,

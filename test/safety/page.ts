@@ -54,7 +54,7 @@ Written by \`npm run safety\` from [safety](safety); a unit test holds it agains
 Each of the ${rules.length} rules that keep data, and of the ${losses.length} ways in which data was lost with DRBD or a cluster hung, is shown in up to three ways:
 
 - **Rows** of the decision table, and of the tables beside it for what a step, a guard or a check of the inputs does by itself.
-- **Laws**: of every plan (plan-laws, plan-data-laws, never-emitted: whatever is found on two hosts; config: whatever is asked for; probe-output: whatever is wrong with what they answer), and over a simulated pair that lives through thousands of random histories with faults at every point (simulation). A title under mutations is a fault that is put into the planner, and that a law must meet. A command that the simulated pair does not know fails its test, so that none can slip in.
+- **Laws**: of every plan (plan-laws, plan-data-laws, never-emitted: whatever is found on two hosts; config: whatever is asked for; probe-output: whatever is wrong with what they answer), and over a simulated pair that lives through thousands of random histories with faults at every point, of DRBD 8.4 and of DRBD 9 (simulation). A title under mutations is a fault that is put into the planner, and that a law must meet. A command that the simulated pair does not know fails its test, so that none can slip in.
 - **Lab**: two virtual machines with real DRBD 8.4.
 
 ${all - gaps.length} of the ${all} are shown in all three. The others, with the reason in the table:

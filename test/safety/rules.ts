@@ -1,5 +1,5 @@
 /** The ten rules that keep data (README.md), and what shows that each holds. */
-import { core, type Entry, lab, laws, met, races } from "./entry";
+import { core, type Entry, lab, laws, met, obedience, races } from "./entry";
 
 export const rules: readonly Entry[] = [
   {
@@ -128,6 +128,8 @@ export const rules: readonly Entry[] = [
         "data to keep: never formatted, never cleared, and create-md is forced there alone, behind its three guards",
       ),
       ...met("whatever stands on a disk may go", "what is cleared is not looked at just before"),
+      ...met("the bitmap identifier of a side that is down is read in its own slot"),
+      ...obedience,
     ],
     lab: [
       ...lab(

@@ -224,6 +224,29 @@ export const arbitraryMount: fc.Arbitrary<History> = fc.record({
   ]),
 });
 
+/** A pair that somebody made by hand is taken over, running or down. Its node ids are none that we would choose. */
+export const arbitraryAdoption: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, keeps: false, metadataApart: false, syncSource: "alpha" as const })),
+  restless: fc.boolean(),
+  deeds: fc
+    .record({
+      ids: fc.constantFrom<readonly [number, number]>([0, 1], [1, 0], [1, 2], [3, 0]),
+      down: fc.constantFrom<readonly (0 | 1)[]>([], [], [1], [0, 1]),
+      interruptions: fc.oneof(quiet, interruptions),
+      more: fc.array(deed, { maxLength: 4, size: "max" }),
+    })
+    .map(({ ids, down, interruptions: between, more }): Deed[] => [
+      { kind: "a pair is made by hand", ids },
+      ...happens({ kind: "write", on: 0, block: 1 }),
+      ...happens(...down.flatMap((on) => [byHand(on, "umount"), byHand(on, "secondary"), byHand(on, "down")])),
+      { kind: "up", interruptions: between },
+      ...happens({ kind: "write", on: 0, block: 2 }),
+      ...more,
+    ]),
+});
+
 const picks = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 7, maxLength: 7 });
 const maybe = (deeds: readonly Deed[]): fc.Arbitrary<readonly Deed[]> => fc.constantFrom<readonly Deed[]>([], deeds);
 

@@ -2,6 +2,7 @@
 import { contentsIdentity } from "../../provider/core/disk-identity";
 import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
+import { type Ids, makeByHand } from "./made-by-hand";
 import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
 import { offersIn, withOffer } from "./obeying";
@@ -20,6 +21,7 @@ export type Deed =
   | { readonly kind: "up" | "destroy" | "refresh"; readonly interruptions: readonly Interruption[] }
   | { readonly kind: "preview" }
   | { readonly kind: "the state is lost" }
+  | { readonly kind: "a pair is made by hand"; readonly ids: Ids }
   | { readonly kind: "program"; readonly change: Partial<Program> }
   /** A person reads what is refused, and names what stands on a disk as what may go. */
   | { readonly kind: "discard"; readonly on: 0 | 1 }
@@ -135,6 +137,9 @@ export async function live(history: History): Promise<Life> {
         if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
         break;
       }
+      case "a pair is made by hand":
+        makeByHand(world, deed.ids);
+        break;
       case "the newest copy":
         newest = world.machines[deed.on].disk.blocks[newestBlock]!;
         break;

@@ -6,6 +6,7 @@
  */
 import * as fc from "fast-check";
 import {
+  arbitraryAdoption,
   arbitraryHistory,
   arbitraryKeeping,
   arbitraryObedience,
@@ -57,6 +58,12 @@ test(
 test(
   `the laws hold where data is kept, and the peer comes back with another disk (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryKeeping, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the laws hold where a pair is taken over that somebody made by hand (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryAdoption, Math.ceil(runs * 0.02)),
   aDay,
 );
 

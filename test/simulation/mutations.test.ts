@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import type { ResourceSituation } from "../../provider/core/plan-resource";
 import {
+  arbitraryAdoption,
   arbitraryHistory,
   arbitraryKeeping,
   arbitraryMount,
@@ -53,6 +54,7 @@ const drawn = {
   histories: fc.sample(arbitraryHistory, { seed, numRuns: bound }),
   races: fc.sample(arbitraryRace, { seed, numRuns: bound }),
   keeping: fc.sample(arbitraryKeeping, { seed, numRuns: bound }),
+  adoptions: fc.sample(arbitraryAdoption, { seed, numRuns: 500 }),
   mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),

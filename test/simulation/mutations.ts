@@ -236,6 +236,14 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         : step,
     ]),
   },
+  "node ids that are there already are given anew": {
+    law: /was parted from its peer/,
+    situation: (situation) => ({
+      ...situation,
+      configuration: situation.configuration.replace(/node-id \d+/, "node-id 0").replace(/node-id [^0]/, "node-id 1"),
+    }),
+    meets: "adoptions",
+  },
   "the bitmap identifier of a side that is down is read in its own slot": {
     law: /the newest copy is gone|a dead end/,
     situation: slotOfNodeZero,
