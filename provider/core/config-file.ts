@@ -89,12 +89,6 @@ export function parseIncludes(text: string): string[] {
   );
 }
 
-/** The shared secret that a live file holds; the last one, which is the one that drbdadm uses. */
-export function parseSharedSecret(text: string): string | undefined {
-  const found = everyStatement(parseStatements(text)).filter(({ words }) => words[0] === "shared-secret");
-  return found.at(-1)?.words[1];
-}
-
 export interface FoundVolume {
   /** The host as the file names it. */
   readonly host: string;

@@ -7,7 +7,7 @@ import { ownMark } from "./own-mark";
 import { type Grammar, type SectionName, findOption } from "./option-table";
 import { refusedByGrammar } from "./option-value";
 
-export { SECRET_PLACEHOLDER, parseResFile, parseSharedSecret, redactSecrets } from "./config-file";
+export { SECRET_PLACEHOLDER, parseResFile, redactSecrets } from "./config-file";
 
 const HEADER = `# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.`;
 

@@ -1,6 +1,9 @@
-import { parseResFile, parseSharedSecret } from "./config-file";
+import { parseResFile } from "./config-file";
+import { effectiveOptions } from "./config-options";
+import { filesRead } from "./includes";
+import { keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
-import { resourcePath } from "./paths";
+import { globalCommonPath, resourcePath } from "./paths";
 import type { Refusal } from "./plan";
 
 /** A file that drbdadm reads and that defines the resource, though it is not the one that we write. */
@@ -38,10 +41,11 @@ function installedText(node: ObservedNode, resource: string): string | undefined
   return installedFile(node, resource)?.text;
 }
 
-/** The secret of a resource that is configured on a host. */
+/** The secret of a resource that is configured on a host: its own, or that of `common`, which may be kept beside by now. */
 export function installedSecret(node: ObservedNode, resource: string): string | undefined {
-  const text = installedText(node, resource);
-  return text === undefined ? undefined : parseSharedSecret(text);
+  if (installedText(node, resource) === undefined) return undefined;
+  const kept = keptOf(node, globalCommonPath).map(({ text }) => text);
+  return effectiveOptions([...kept, ...filesRead(node).values()], resource).get("net shared-secret");
 }
 
 /** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. */

@@ -589,7 +589,8 @@ export const OPTIONS: Readonly<Record<SectionName, Readonly<Record<string, Optio
     "udev-always-use-vnr": {
       type: "flag",
       default: true,
-      about: "Names the link /dev/drbd/by-res/RESOURCE/0 instead of …/RESOURCE, as Debian's own file does",
+      about:
+        "Names the link /dev/drbd/by-res/RESOURCE/0 instead of …/RESOURCE, as Debian's own file does. Left out where a pair is there already, its link stays what it was",
     },
     "usage-count": {
       type: "enum",

@@ -514,7 +514,7 @@ export interface GlobalOptions {
    */
   readonly "minor-count"?: number | string;
   /**
-   * Names the link /dev/drbd/by-res/RESOURCE/0 instead of …/RESOURCE, as Debian's own file does.
+   * Names the link /dev/drbd/by-res/RESOURCE/0 instead of …/RESOURCE, as Debian's own file does. Left out where a pair is there already, its link stays what it was.
    * Default yes.
    */
   readonly "udev-always-use-vnr"?: boolean | "yes" | "no";

@@ -140,7 +140,8 @@ const withDefaults = (values: OptionValues, defaults: OptionValues): OptionValue
  * Reads DrbdNode's inputs, which may come as any JSON: the types of a program are not there any more at run time, and
  * a site's config never had them.
  *
- * Defaults: usage-count no and udev-always-use-vnr as Debian ships them.
+ * Defaults: usage-count no and udev-always-use-vnr as Debian ships them; on a host that has a pair already, the links'
+ * names stay what they are (by-res-links.ts).
  */
 export function parseNode(inputs: unknown): ParsedNode {
   const given = withoutNothing(inputs);

@@ -1,5 +1,8 @@
 import * as fc from "fast-check";
-import { parseResFile, parseSharedSecret, redactSecrets } from "../../provider/core/config-file";
+import { parseResFile, redactSecrets } from "../../provider/core/config-file";
+import { effectiveOptions } from "../../provider/core/config-options";
+
+const secretOf = (text: string, resource = "r0") => effectiveOptions([text], resource).get("net shared-secret");
 
 /** As a tutorial has it, by hand. */
 const BY_HAND = String.raw`
@@ -33,7 +36,7 @@ test("a file by hand", () => {
       nodeIds: [],
     },
   ]);
-  expect(parseSharedSecret(BY_HAND)).toBe('it\'s "so" secret; }');
+  expect(secretOf(BY_HAND)).toBe('it\'s "so" secret; }');
 });
 
 test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
@@ -86,7 +89,7 @@ test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
       nodeIds: [],
     },
   ]);
-  expect(parseSharedSecret(text)).toBe("mine");
+  expect([secretOf(text, "r1"), secretOf(text, "r2")]).toEqual(["mine", "common"]);
 });
 
 test.each([
@@ -139,7 +142,7 @@ test("nothing makes the readers throw or hang", () => {
       ),
       (text) => {
         parseResFile(text);
-        parseSharedSecret(text);
+        secretOf(text);
         redactSecrets(text);
       },
     ),
@@ -155,7 +158,7 @@ test("nothing makes the readers throw or hang", () => {
   const start = performance.now();
   for (const text of long) {
     parseResFile(text);
-    parseSharedSecret(text);
+    secretOf(text);
     redactSecrets(text);
   }
   expect(performance.now() - start).toBeLessThan(5000);

@@ -3,11 +3,11 @@ import {
   grammarFailures,
   nodeGrammarFailures,
   parseResFile,
-  parseSharedSecret,
   redactSecrets,
   renderGlobalCommon,
   renderResource,
 } from "../../provider/core/config";
+import { effectiveOptions } from "../../provider/core/config-options";
 import type { DesiredNode, DesiredResource } from "../../provider/core/desired";
 import type { Grammar } from "../../provider/core/option-table";
 import { optionWarnings } from "../../provider/core/option-warnings";
@@ -199,7 +199,9 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
         const text = renderResource(resource, grammar);
         expect(text).toMatch(/^[\x20-\x7e\n]*$/);
         expect(grammarFailures(resource, grammar)).toEqual([]);
-        expect(parseSharedSecret(text)).toBe(resource.auth === null ? undefined : (resource.auth.secret ?? "(secret)"));
+        expect(effectiveOptions([text], resource.name).get("net shared-secret")).toBe(
+          resource.auth === null ? undefined : (resource.auth.secret ?? "(secret)"),
+        );
         const { sides, minor, port } = resource;
         const [found, ...more] = parseResFile(text);
         expect(more).toEqual([]);

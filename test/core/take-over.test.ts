@@ -1,6 +1,7 @@
 /** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
 import { usesVolumeLinks } from "../../provider/core/by-res-links";
 import { parseResFile, renderGlobalCommon } from "../../provider/core/config";
+import { installedSecret } from "../../provider/core/configuration-place";
 import { parseResource } from "../../provider/core/schema";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf, type Plan } from "../../provider/core/plan";
@@ -305,6 +306,36 @@ describe("what a definition says beyond what we can describe is refused, whether
     expect(refusalsOf(planOf([withKernel(alpha, { devices }), bravo]))).toEqual([
       "alpha: r0 has volume 0 (minor 1) and volume 1 (minor 2) in the kernel, and only a resource with volume 0 alone can be taken over",
     ]);
+  });
+});
+
+describe("the secret that a pair has is kept", () => {
+  const own = tutorials.replace("{", '{ net { shared-secret "0wn-secret"; }');
+  const shared = 'common { net { shared-secret "c0mmon-secret"; } }\n';
+  const secretIn = (node: ObservedNode) => installedSecret(node, "r0");
+  const node = byHand(blankNode("alpha"), own);
+
+  test.each<[string, ObservedNode, string | undefined]>([
+    ["its own", node, "0wn-secret"],
+    [
+      "not another resource's in its file",
+      withFile(node, path, `${own}resource web { net { shared-secret "0ther-one"; } }`),
+      "0wn-secret",
+    ],
+    ["that of common", withFile(byHand(blankNode("alpha")), globalCommonPath, shared), "c0mmon-secret"],
+    [
+      "that of common, which is kept beside by now",
+      withFile(
+        withFile(byHand(blankNode("alpha")), globalCommonPath, ours),
+        `${globalCommonPath}.before-pulumi-drbd`,
+        shared,
+      ),
+      "c0mmon-secret",
+    ],
+    ["none", byHand(blankNode("alpha")), undefined],
+    ["none where there is no resource", withFile(blankNode("alpha"), globalCommonPath, shared), undefined],
+  ])("%s", (_what, seen, expected) => {
+    expect(secretIn(seen)).toBe(expected);
   });
 });
 

@@ -112,14 +112,14 @@ describe("options of the resource and of both hosts", () => {
     for (const host of MACHINES) {
       expect(diagnosticsOf(run, `pair-${host}`)).toEqual([
         `${host}: 1 step; nothing that holds data is touched`,
-        `${host} | write /etc/drbd.d/global_common.conf | changed (see --diff); parsed by drbdadm there first`,
+        `${host} | write /etc/drbd.d/global_common.conf | changed (see --diff): + ping-int 12; parsed by drbdadm there first`,
       ]);
     }
     expect(diagnosticsOf(run, "r0")).toEqual([
       "r0: 4 steps; nothing that holds data is touched",
       "alpha, bravo | write /etc/drbd.d/r0.res | changed (see --diff); parsed by drbdadm there first, identical on both",
-      "alpha | drbdadm adjust r0 | + max-buffers 4000",
-      "bravo | drbdadm adjust r0 | + max-buffers 4000",
+      "alpha | drbdadm adjust r0 | + ping-int 12; + max-buffers 4000",
+      "bravo | drbdadm adjust r0 | + ping-int 12; + max-buffers 4000",
     ]);
   });
 

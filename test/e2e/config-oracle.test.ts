@@ -4,7 +4,8 @@
  */
 import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
-import { parseResFile, parseSharedSecret, renderGlobalCommon, renderResource } from "../../provider/core/config";
+import { parseResFile, renderGlobalCommon, renderResource } from "../../provider/core/config";
+import { effectiveOptions } from "../../provider/core/config-options";
 import type { DesiredResource, Sections } from "../../provider/core/desired";
 import {
   type Grammar,
@@ -89,7 +90,9 @@ async function expectReadAsMeant(resources: readonly DesiredResource[], grammar:
     }
     expect(found.get("net protocol")).toBe(resource.protocol);
     expect(found.get("net cram-hmac-alg")).toBe(resource.auth?.algorithm);
-    expect(parseSharedSecret(output)).toBe(resource.auth?.secret ?? "(secret)");
+    expect(effectiveOptions([output], resource.name).get("net shared-secret")).toBe(
+      resource.auth?.secret ?? "(secret)",
+    );
     const { sides, minor, port } = resource;
     const [ours] = parseResFile(renderResource(resource, grammar));
     expect(parseResFile(output)).toEqual([ours]);

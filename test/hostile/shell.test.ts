@@ -196,7 +196,8 @@ test("a resource: whatever is accepted is carried through unharmed", () => {
 test("a node: what it has in common with hostile handlers is written as it is", () => {
   for (const desired of accepted(ROUNDS, nodePaths, goodNode, parseNode)) {
     const configuration = renderGlobalCommon(desired, "8.4");
-    const node = { ...blankNode("alpha"), files: new Map() };
+    const conf = 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n';
+    const node = { ...blankNode("alpha"), files: new Map([["/etc/drbd.conf", conf]]) };
     const plan = planNode({ desired, configuration, node, described: new Set() });
     give("/etc/drbd.conf", 'include "drbd.d/*.res";\n');
     carryOut(stepsOf(plan));
