@@ -76,7 +76,7 @@ export class Session {
    * from here. A key or a password that only Pulumi has is for ssh2, in this process: so it is in no file.
    */
   static async connect(name: string, connection: Connection, atMost = Infinity): Promise<Session> {
-    if (hasCredentials(connection) || !(await hasSystemSsh())) {
+    if (hasCredentials(connection) || !hasSystemSsh()) {
       const user = connection.user ?? "root";
       const transport = await connectSsh2(name, connection, atMost);
       return new Session(name, transport, { user }, user === "root" ? "sh -s" : rootBySudo);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { PassThrough } from "node:stream";
 
 import type { Connection, Endpoint } from "../core/connection";
@@ -14,25 +14,17 @@ import { hostKeyRefusal } from "./host-key-refusal";
 import { fingerprint, type HostKey, parseHostKey } from "./host-keys";
 import type { Channel, Transport } from "./transport";
 
-let found: Promise<boolean> | undefined;
-
-/** Whether there is an `ssh` program here; looked for once. */
-export function hasSystemSsh(): Promise<boolean> {
-  found ??= new Promise((resolve) => {
-    const child = spawn("ssh", ["-V"], { stdio: "ignore", env: process.env });
-    child.on("error", () => {
-      resolve(false);
-    });
-    child.on("close", (code) => {
-      resolve(code === 0);
-    });
+/** Whether there is an `ssh` program here. To start it for an answer would cost each preview a process. */
+export function hasSystemSsh(): boolean {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, "ssh"), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
   });
-  return found;
-}
-
-/** For tests, which change where programs are looked for. */
-export function forgetSystemSsh(): void {
-  found = undefined;
 }
 
 /**

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { Connection } from "../../provider/core/connection";
 import { UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/session";
-import { forgetSystemSsh } from "../../provider/shell/system-ssh";
 import { FakeAgent } from "./fake-agent";
 import { failure, FakeNode, keyPair, says, stopNodes, type KeyPair } from "./fake-node";
 
@@ -29,12 +28,10 @@ beforeEach(async () => {
 /** A machine on which there is no `ssh` program. */
 function withoutSsh(): void {
   process.env["PATH"] = "/nowhere";
-  forgetSystemSsh();
 }
 
 afterEach(async () => {
   process.env["PATH"] = path;
-  forgetSystemSsh();
   await Promise.all(agents.splice(0).map((agent) => agent.stop()));
   await stopNodes();
 });
