@@ -46,18 +46,27 @@ class Ssh2Transport implements Transport {
       throw error;
     }
     this.jumps.push(jump);
-    jump.on("error", (error: Error) => (this.why ??= new Error(`the proxy: ${error.message}`)));
+    jump.on("error", (error: Error) => {
+      this.lose(new Error(`the proxy: ${error.message}`));
+    });
     if (this.why !== undefined) jump.end();
   }
 
   private add(client: Client): void {
     this.clients.push({ client, channels: 0 });
-    client.on("error", (error: Error) => (this.why ??= error));
-    client.on("close", () => {
-      this.why ??= new Error("the connection was closed");
-      this.close();
-      this.lost(this.why);
+    client.on("error", (error: Error) => {
+      this.lose(error);
     });
+    client.on("close", () => {
+      this.lose(new Error("the connection was closed"));
+      this.close();
+    });
+  }
+
+  private lose(why: Error): void {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.lost(why);
   }
 
   async start(command: string): Promise<Channel> {
