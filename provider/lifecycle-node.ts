@@ -1,7 +1,8 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
 import { hasVolumeLinks, usesVolumeLinks } from "./core/by-res-links";
-import { nodeGrammarFailures, redactSecrets, renderGlobalCommon } from "./core/config";
+import { fittingGrammar, nodeGrammarFailures, redactSecrets, renderGlobalCommon } from "./core/config";
+import type { Grammar } from "./core/option-table";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
 import { formatPlan } from "./core/format";
@@ -105,7 +106,8 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const host = hostOf(given.hostname, connection);
   const reporter = new Reporter(news.__urn, [host]);
   const seen = await unreachableInPreview(reporter, () => host.observe(justTheHost, preview.attempts));
-  const grammar = seen === undefined ? "8.4" : grammarOf(seen);
+  const known = seen === undefined ? rememberedGrammar(olds) : grammarOf(seen);
+  const grammar = known ?? fittingGrammar((one) => nodeGrammarFailures(given, one));
   const misplaced = nodeGrammarFailures(given, grammar);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
   const desired = withLinksAsTheyAre(given, news, olds, seen);
@@ -126,6 +128,18 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   });
   await reporter.done();
   return { inputs: checked, failures };
+}
+
+/** The grammar of the configuration in the state; undefined where it could be either's, or there is none. */
+function rememberedGrammar(olds: Inputs): Grammar | undefined {
+  const { configuration } = olds;
+  const parsed = parseNode(visible(olds));
+  if (parsed.ok !== true || typeof configuration !== "string") return undefined;
+  const desired = withLinksAsTheyAre(parsed.desired, olds, olds);
+  const fitting = (["8.4", "9"] as const).filter(
+    (one) => nodeGrammarFailures(desired, one).length === 0 && renderGlobalCommon(desired, one) === configuration,
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
 import { claimFailures, claimsOf } from "./core/claims";
-import { grammarFailures, redactSecrets, renderResource } from "./core/config";
+import { fittingGrammar, grammarFailures, redactSecrets, renderResource } from "./core/config";
 import { changedOptions, describeChanges, sharedOptions } from "./core/config-options";
 import { formatPlan } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
@@ -13,6 +13,7 @@ import { planTeardown } from "./core/plan-teardown";
 import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
+import { askingWhoHolds } from "./declined";
 import { expectAnnounced } from "./expected";
 import { isUnknown } from "./core/unknowns";
 import { ownInputs, Pair } from "./pair";
@@ -100,7 +101,7 @@ export const resourceLifecycle = {
         observe: () => Promise.all(pair.hosts.map((host) => host.observe(justTheHost))),
         plan: ([first, second]) => {
           const nodes = [first, second].filter((node) => node !== undefined);
-          const grammar = first === undefined ? "8.4" : grammarOf(first);
+          const grammar = first === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(first);
           return planTeardown(name, minor, names, nodes, renderResource(pair.desired, grammar, { redact: true }));
         },
       },
@@ -127,13 +128,14 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
 
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
   const reporter = new Reporter(news.__urn, pair.hosts);
-  const grammar = await unreachableInPreview(reporter, () => pair.grammar());
-  const misplaced = grammarFailures(parsed.desired, grammar ?? "8.4");
+  const seen = await unreachableInPreview(reporter, () => pair.grammar());
+  const { desired } = parsed;
+  const fitting = seen ?? pair.knownGrammar() ?? fittingGrammar((one) => grammarFailures(desired, one));
+  const misplaced = grammarFailures(desired, fitting);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-  const shown =
-    grammar === undefined ? undefined : await unreachableInPreview(reporter, () => pair.shownConfiguration());
-  const checked = { ...inputs, configuration: shown ?? pair.rememberedConfiguration(grammar ?? "8.4") };
-  if (!preview.now || !creating || grammar === undefined) {
+  const shown = seen === undefined ? undefined : await unreachableInPreview(reporter, () => pair.shownConfiguration());
+  const checked = { ...inputs, configuration: shown ?? pair.rememberedConfiguration(fitting) };
+  if (!preview.now || !creating || seen === undefined) {
     await reporter.done();
     return { inputs: checked };
   }
@@ -156,10 +158,10 @@ async function apply(news: Inputs, olds: Inputs) {
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
   };
-  let nodes = await reconcile(subject, reporter);
+  let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
   // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
   if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
-    nodes = await reconcile(subject, reporter);
+    nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
   await reporter.done();
   const outs = toState({
     ...news,

@@ -4,7 +4,7 @@ import type { Connection } from "./core/connection";
 import type { DesiredResource } from "./core/desired";
 import { visible, type HiddenInputs } from "./core/hidden-inputs";
 import { noMemory, type Memory } from "./core/memory";
-import { nodeIdsOf, writtenNodeIds, type NodeIds } from "./core/node-ids";
+import { nodeIdsOf, writtenGrammar, writtenNodeIds, type NodeIds } from "./core/node-ids";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { resourceOutputNames } from "./core/outputs";
 import type { Plan } from "./core/plan";
@@ -66,6 +66,12 @@ export class Pair {
   /** The grammar of both hosts' drbdadm, from what they were seen to run. */
   async grammar(): Promise<Grammar> {
     return grammarOf((await this.look())[0]);
+  }
+
+  /** The same where a host did not answer: from the one that did, else from the configuration in the state. */
+  knownGrammar(): Grammar | undefined {
+    const seen = this.hosts.map((host) => host.recent()).find((node) => node !== undefined && node.module !== null);
+    return seen === undefined ? writtenGrammar(this.desired, this.lastConfiguration) : grammarOf(seen);
   }
 
   /**

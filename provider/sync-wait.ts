@@ -1,7 +1,7 @@
 import type { ObservedNode } from "./core/observed";
-import { parseSyncProgress } from "./core/parse-proc-drbd";
 import { tellSyncEnd } from "./core/steps-resource";
 import { formatSync, isSyncing, isToBeTold } from "./core/sync";
+import { progressIn } from "./core/sync-progress";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 import type { Host } from "./shell/host";
@@ -49,7 +49,7 @@ function follow(pair: Pair, host: Host, reporter: Reporter): Promise<RemoteResul
       block.push(line);
       return;
     }
-    const progress = parseSyncProgress(block.join("\n")).get(minor);
+    const progress = progressIn(block.join("\n"), minor);
     block = [];
     if (progress !== undefined) reporter.progress(formatSync(progress));
   });

@@ -128,6 +128,10 @@ const everySection = (sections: Sections, grammar: Grammar, path: Path): Failure
 export const grammarFailures = (resource: DesiredResource, grammar: Grammar): Failure[] =>
   everySection(resource.sections, grammar, []);
 
+/** Where nobody knows which grammar a host reads: one that has all the options that are set. */
+export const fittingGrammar = (failuresIn: (grammar: Grammar) => readonly Failure[]): Grammar =>
+  failuresIn("8.4").length === 0 ? "8.4" : "9";
+
 export const nodeGrammarFailures = (node: DesiredNode, grammar: Grammar): Failure[] => [
   ...sectionFailures("global", node.global, grammar, []),
   ...everySection(node.common, grammar, ["common"]),

@@ -68,6 +68,12 @@ export function writtenNodeIds(desired: DesiredResource, text: string): NodeIds 
   return pairsIn(writtenIds(desired, { path: "", text }))[0];
 }
 
+/** The grammar of a resource's file that we wrote: only DRBD 9's has node ids. */
+export function writtenGrammar(desired: DesiredResource, text: string): "8.4" | "9" | undefined {
+  if (text === "") return undefined;
+  return writtenNodeIds(desired, text) === undefined ? "8.4" : "9";
+}
+
 /** The ids of a pair that has none: they follow from the hostnames, and not from the order of the inputs. */
 export const nodeIdsByName = ({ sides: [first, second] }: DesiredResource): NodeIds =>
   first.hostname < second.hostname ? [0, 1] : [1, 0];

@@ -201,9 +201,26 @@ function outOfSync(name: string, nodes: ResourceSituation["nodes"]): string[] {
   });
   const different = Math.max(...nodes.map((node) => node.kernelResources.get(name)?.outOfSync ?? 0));
   if (!isIdle || different === 0) return [];
-  return [
-    `${different} KiB of ${name} are out of sync though both disks are UpToDate (a verify found them, or a disk was grown): while one host is Primary, \`drbdadm disconnect ${name}\` and \`drbdadm connect ${name}\` on the other copies them from it; without a Primary that does nothing`,
-  ];
+  const found = `${different} KiB of ${name} are out of sync though both disks are UpToDate (a verify found them, or a disk was grown)`;
+  return [`${found}: ${wayToCopy(name, nodes)}`];
+}
+
+/**
+ * With a DRBD 9 module (seen on 9.2.16) and an idle Primary, a reconnect clears the bitmap and copies nothing: the blocks
+ * differ as before, and nobody is told any more. With 8.4 a reconnect copies them.
+ */
+function wayToCopy(name: string, nodes: ResourceSituation["nodes"]): string {
+  if (nodes.every((node) => grammarOf(node) === "8.4")) {
+    return `while one host is Primary, \`drbdadm disconnect ${name}\` and \`drbdadm connect ${name}\` on the other copies them from it; without a Primary that does nothing`;
+  }
+  const isPrimary = (node: ObservedNode) => node.kernelResources.get(name)?.role === "Primary";
+  const [primary, ...more] = nodes.filter(isPrimary);
+  const secondary = nodes.find((node) => !isPrimary(node));
+  const command = `drbdadm invalidate --reset-bitmap=no ${name}`;
+  if (primary === undefined || secondary === undefined || more.length > 0) {
+    return `once one host alone is Primary, the one with the right data, \`${command}\` on the other copies them from it. Do not disconnect and connect instead: DRBD 9 then forgets which blocks differ`;
+  }
+  return `\`${command}\` on ${secondary.hostname} copies them from ${primary.hostname}, which is Primary. Do not disconnect and connect instead: DRBD 9 then forgets which blocks differ`;
 }
 
 function sizeOf(contents: Contents | undefined): number | undefined {

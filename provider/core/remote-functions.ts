@@ -12,7 +12,8 @@ export type Check =
   | "fits_before_metadata"
   | "up_to_date"
   | "before_growth"
-  | "wait_up_to_date";
+  | "wait_up_to_date"
+  | "nobody_holds";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];
@@ -330,6 +331,24 @@ sync_ended() {
 not_standalone() {
   now=$(drbdadm cstate "$1" </dev/null 2>/dev/null)
   if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
+}
+
+# nobody_holds DEVICE: no process has it open, by whatever name, and no other device stands on it.
+nobody_holds() {
+  held=$(perl -e '
+    my $device = (stat $ARGV[0])[6]; exit unless $device;
+    my %by;
+    for my $open (glob "/proc/[0-9]*/fd/*") {
+      my @found = stat $open or next;
+      next unless -b _ && $found[6] == $device;
+      my ($pid) = $open =~ m{^/proc/(\d+)/}; next if $pid == $$;
+      open(my $comm, "<", "/proc/$pid/comm") or next; my $name = <$comm>; chomp $name; $by{$pid} = "$name (pid $pid)";
+    }
+    my ($kname) = $ARGV[0] =~ m{([^/]+)$};
+    print join(", ", map({ $by{$_} } sort { $a <=> $b } keys %by), map({ m{([^/]+)$}; "the device $1 on it" } glob "/sys/class/block/$kname/holders/*"));
+  ' "$1")
+  if [ -z "$held" ]; then return 0; fi
+  echo "$1 is held open by $held"; return 1
 }
 
 # installed_but PATH…: drbd's configuration as it is installed, without some of its files, for drbdadm's standard input: from

@@ -209,6 +209,18 @@ export function primary(node: string, resource: string, because: string): Step {
   };
 }
 
+/** DRBD 9 makes nobody Primary while somebody has the device open on the peer, and says only that the peer declined. */
+export function isDeclined(output: string): boolean {
+  return /Declined by peer/.test(output);
+}
+
+/** Reads only. Fails where somebody has the device open, and says who. */
+export function checkNotHeld(node: string, minor: number, because: string): Step {
+  const device = devicePath(minor);
+  const does: Action[] = [{ kind: "check", call: ["nobody_holds", device] }];
+  return { node, argv: ["fuser", "-v", device], because, does, timeoutSeconds: quick };
+}
+
 /** Reads only. Whose data is newer DRBD finds out when they meet. */
 export function waitConnected(node: string, resource: string, because: string): Step {
   return {

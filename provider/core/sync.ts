@@ -31,7 +31,8 @@ export function isToBeTold(exit: number | null, told: number): boolean {
 /**
  * Prints the resource's part of /proc/drbd once a second, each time followed by `--`, until both disks are UpToDate
  * (exit 0), the connection is lost (exit 1), the time is up (exit 2), or this side has been a sync source with nothing
- * left to send for some seconds (exit 3): DRBD 8.4 then never notices by itself (steps-resource.ts, tellSyncEnd).
+ * left to send for some seconds (exit 3): DRBD 8.4 then never notices by itself (steps-resource.ts, tellSyncEnd). With a
+ * DRBD 9 module /proc/drbd has no devices, and what `drbdsetup events2` tells is printed in its place.
  */
 export function syncScript({ resource, minor, seconds }: SyncWatch): string {
   const name = quote(resource);
@@ -41,10 +42,10 @@ while :; do
   disks=$(drbdadm dstate ${name} </dev/null 2>&1)
   [ "$disks" = UpToDate/UpToDate ] && exit 0
   state=$(drbdadm cstate ${name} </dev/null 2>&1)
-  case $state in StandAlone|Disconnecting|Unconnected|WFConnection|Connecting) echo "connection $state"; exit 1 ;; esac
+  case $state in StandAlone|Disconnecting|Unconnected|WFConnection|Connecting|*"No such connection"*|*"Unknown resource"*) echo "connection $state"; exit 1 ;; esac
   [ "$left" -gt 0 ] || { echo "$state $disks"; exit 2; }
-  now=$(grep -A 4 '^ *${minor}: ' /proc/drbd); printf '%s\n--\n' "$now"
-  case "$state $now" in SyncSource*" oos:0"*) idle=$((idle + 1)) ;; *) idle=0 ;; esac
+  now=$(grep -A 4 '^ *${minor}: ' /proc/drbd) || now=$(drbdsetup events2 --now --statistics ${name} </dev/null 2>&1); printf '%s\n--\n' "$now"
+  case "$state $now" in SyncSource*" oos:0"*|*" replication:SyncSource "*" out-of-sync:0 "*) idle=$((idle + 1)) ;; *) idle=0 ;; esac
   [ $idle -lt 5 ] || exit ${endUntold}
   left=$((left - 1)); sleep 1
 done

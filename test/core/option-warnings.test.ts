@@ -1,7 +1,11 @@
 /** What is told in every plan though it stops nothing: options that cost data on the wrong hardware, disks that differ. */
 import { planNode } from "../../provider/core/plan-node";
 import { isEmpty } from "../../provider/core/plan";
+import type { KernelResource } from "../../provider/core/observed";
 import { optionWarnings } from "../../provider/core/option-warnings";
+import { parseEvents } from "../../provider/core/parse-events";
+import { warn } from "../../provider/core/preflight";
+import { events9 } from "./fixtures-9";
 import {
   blankNode,
   desiredNode,
@@ -10,6 +14,7 @@ import {
   planOf,
   r0,
   sections,
+  situation,
   withKernel,
 } from "./observed-builder";
 
@@ -111,6 +116,36 @@ describe("blocks that are out of sync", () => {
         /^12 KiB of r0 are out of sync though both disks are UpToDate .*`drbdadm disconnect r0` and `drbdadm connect r0` .*without a Primary that does nothing/,
       ),
     ]);
+  });
+
+  describe("with a DRBD 9 module, where a reconnect forgets which blocks differ", () => {
+    const kernelOf = (capture: string) => parseEvents(events9(capture)).get("r0")!;
+    const of9 = (node: typeof alpha) => ({ ...node, module: { version: "9.2.16", loaded: true } });
+    const warned9 = (first: Partial<KernelResource>, second: Partial<KernelResource>) =>
+      warn(situation([withKernel(of9(alpha), first), withKernel(of9(bravo), second)])).filter((one) =>
+        one.includes("out of sync"),
+      );
+    const found = [kernelOf("verify-found-4k.alpha"), kernelOf("verify-found-4k.bravo")] as const;
+
+    test("the Secondary is named, and what copies them there from the Primary", () => {
+      const [told, ...more] = warned9(...found);
+      expect(more).toEqual([]);
+      expect(told).toMatch(/^4 KiB of r0 are out of sync though both disks are UpToDate/);
+      expect(told).toContain(
+        "`drbdadm invalidate --reset-bitmap=no r0` on bravo copies them from alpha, which is Primary",
+      );
+      expect(told).not.toContain("`drbdadm disconnect");
+      const turned = warned9({ ...found[0], role: "Secondary" }, { ...found[1], role: "Primary" });
+      expect(turned.join()).toContain("on alpha copies them from bravo, which is Primary");
+    });
+
+    test("with no Primary, or with two, no host is named whose data would go", () => {
+      for (const role of ["Primary", "Secondary"]) {
+        const [told] = warned9({ ...found[0], role }, { ...found[1], role });
+        expect(told).toContain("once one host alone is Primary");
+        expect(told).not.toMatch(/on (alpha|bravo)/);
+      }
+    });
   });
 
   test("while they are copied or compared, or none are: nothing is told", () => {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { remoteFunctions } from "../../provider/core/remote-functions";
 import { printText, quote } from "../../provider/core/shell-words";
-import { filesAsDisks, sh, temporaryFolder, withTools } from "./shell";
+import { filesAsDisks, replaced, sh, temporaryFolder, withTools } from "./shell";
 
 const folder = temporaryFolder();
 const MiB = 1024 * 1024;
@@ -318,5 +318,20 @@ describe("put", () => {
     expect(result.exit).not.toBe(0);
     expect(readFileSync(target, "utf8")).toBe("the old one\n");
     expect(sh(`ls -A ${quote(join(folder, "etc"))}`).stdout).toBe("some file.conf\n");
+  });
+});
+
+describe("nobody_holds", () => {
+  test("a device that nobody has open, or that is not there", () => {
+    expect(run("nobody_holds /dev/no-such-device")).toMatchObject({ exit: 0, stdout: "" });
+  });
+
+  test("names the process that has it open, whatever it calls the device", () => {
+    // /dev/full stands for the device here: its number is looked for among what is open, as that of a block device is.
+    const script = replaced(remoteFunctions, "next unless -b _ &&", "next unless -c _ &&");
+    const call = "sleep 5 </dev/full & sleep 0.2; nobody_holds /dev/full; code=$?; kill $!; exit $code";
+    const { exit, stdout } = sh(`${script}\n${call}\n`);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^\/dev\/full is held open by sleep \(pid \d+\)\n$/);
   });
 });

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isSyncing, isToBeTold, syncScript } from "../../provider/core/sync";
+import { formatSync, isSyncing, isToBeTold, syncScript } from "../../provider/core/sync";
+import { progressIn } from "../../provider/core/sync-progress";
 import { procDrbd } from "./fixtures";
+import { captured9, events9 } from "./fixtures-9";
 import { type Pair, healthyPair, kernelDevice, nodeAt, pairAt, withKernel } from "./observed-builder";
 import { replaced, sh, temporaryFolder } from "./shell";
 
@@ -25,7 +27,13 @@ describe("the wait", () => {
   const proc = join(folder, "drbd");
 
   /** drbdadm answers dstate with one line of each file after the other. */
-  function follow(disks: string[], cstate: string, seconds: number, state = procDrbd("resync-running.alpha")) {
+  function follow(
+    disks: string[],
+    cstate: string,
+    seconds: number,
+    state = procDrbd("resync-running.alpha"),
+    more = "",
+  ) {
     writeFileSync(proc, state);
     const answers = join(folder, "answers");
     writeFileSync(answers, `${disks.join("\n")}\n`);
@@ -35,7 +43,7 @@ cstate) echo ${cstate} ;; esac; }
 sleep() { :; }
 `;
     const script = replaced(syncScript({ resource: "r0", minor: 1, seconds }), "/proc/drbd", proc);
-    return sh(drbdadm + script);
+    return sh(drbdadm + more + script);
   }
   const running = "UpToDate/Inconsistent";
 
@@ -73,6 +81,51 @@ sleep() { :; }
     expect(follow([running, running, "UpToDate/UpToDate"], "SyncSource", 60, stalled).exit).toBe(0);
     // A target knows by itself.
     expect(follow([running], "SyncTarget", 8, stalled).exit).toBe(2);
+  });
+
+  describe("with a DRBD 9 module, whose /proc/drbd has no devices", () => {
+    const version = captured9("syncing-source-alpha.alpha", "cat /proc/drbd");
+    const running9 = events9("syncing-source-alpha.alpha");
+    const follow9 = (text: string, disks: string[], cstate = "Connected", seconds = 60) =>
+      follow(
+        disks,
+        cstate,
+        seconds,
+        version,
+        `drbdsetup() { [ "$*" = "events2 --now --statistics r0" ] && cat <<'END'\n${text}END\n}\n`,
+      );
+
+    test("tells percent, speed and time left", () => {
+      const { exit, stdout } = follow9(running9, [running, running, "UpToDate/UpToDate"]);
+      expect(exit).toBe(0);
+      const blocks = stdout.split("\n--\n").slice(0, -1);
+      expect(blocks).toHaveLength(2);
+      for (const block of blocks) {
+        expect(progressIn(block, 1)).toEqual({ percent: 0.7, speed: 1413, finish: "0:03:50" });
+        expect(formatSync(progressIn(block, 1)!)).toBe("initial sync 0.7 %, 1,413 KiB/s, 0:03:50 left");
+      }
+    });
+
+    test("ends when the connection is lost, or is not there at all", () => {
+      expect(follow9(running9, [running], "Connecting")).toMatchObject({ exit: 1, stdout: "connection Connecting\n" });
+      const gone = follow9(running9, [running], "'r0: No such connection'");
+      expect(gone).toMatchObject({ exit: 1, stdout: "connection r0: No such connection\n" });
+    });
+
+    test("ends where the source has nothing left to send and does not notice", () => {
+      const stalled = running9.replace("out-of-sync:325328", "out-of-sync:0");
+      expect(isToBeTold(follow9(stalled, [running]).exit, 0)).toBe(true);
+      expect(follow9(running9, [running], "Connected", 8).exit).toBe(2);
+      const target = stalled.replace("replication:SyncSource", "replication:SyncTarget");
+      expect(follow9(target, [running], "Connected", 8).exit).toBe(2);
+    });
+
+    test("what runs no sync tells no progress", () => {
+      expect(progressIn(events9("connected-uptodate-primary-mounted.alpha"), 1)).toBeUndefined();
+      expect(progressIn("", 1)).toBeUndefined();
+      expect(progressIn("exists peer-device name:r0 done:12.5 eta:nothing", 1)).toEqual({ percent: 12.5 });
+      expect(progressIn("exists peer-device name:r0 done:99.9 eta:36610", 1)?.finish).toBe("10:10:10");
+    });
   });
 
   test("a disk that is never UpToDate alone is not the end", () => {
