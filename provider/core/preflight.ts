@@ -24,6 +24,7 @@ const clockTolerance = 60;
 /** What must hold on both hosts before the first write on either. */
 export function preflight(situation: ResourceSituation): Refusal[] {
   const { desired, nodes } = situation;
+  const claimed = claimRefusals(desired, nodes);
   return [
     ...desired.sides.flatMap((side, index) => {
       const node = nodes[index === 0 ? 0 : 1];
@@ -37,10 +38,11 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         ...beyondPairRefusals(desired, node, side),
         ...takeOverRefusals(node, side.hostname, desired.name),
         ...wrongPlace(node, side.hostname, desired.name),
-        ...configurationRefusals(situation, side.hostname, node),
+        // Of what belongs to another resource drbdadm complains too, in other words.
+        ...(claimed.length > 0 ? [] : configurationRefusals(situation, side.hostname, node)),
       ];
     }),
-    ...claimRefusals(desired, nodes),
+    ...claimed,
     ...sizeRefusals(situation),
     ...grammarRefusals(nodes),
   ];

@@ -3,6 +3,7 @@ import { usesVolumeLinks } from "../../provider/core/by-res-links";
 import { parseResFile, renderGlobalCommon } from "../../provider/core/config";
 import { installedSecret } from "../../provider/core/configuration-place";
 import { parseResource } from "../../provider/core/schema";
+import type { DesiredResource } from "../../provider/core/desired";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf, type Plan } from "../../provider/core/plan";
 import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
@@ -307,6 +308,15 @@ describe("what a definition says beyond what we can describe is refused, whether
       "alpha: r0 has volume 0 (minor 1) and volume 1 (minor 2) in the kernel, and only a resource with volume 0 alone can be taken over",
     ]);
   });
+});
+
+test("a wrong name for the pair: one refusal, though drbdadm complains of the same", () => {
+  const desired: DesiredResource = { ...r0, name: "r1" };
+  const candidate = { exit: 10, output: "STDIN:49: conflicting use of device-minor 'device-minor:alpha:1' ...\n" };
+  const [alpha, bravo] = bothByHand().map((node) => withLook(node, { candidate }, "r1"));
+  expect(refusalsOf(planOf([alpha!, bravo!], { desired }))).toEqual([
+    "minor 1, the disk /dev/vdb and port 7789 belong to the resource r0 on alpha and bravo, by a file in /etc/drbd.d",
+  ]);
 });
 
 describe("the secret that a pair has is kept", () => {

@@ -201,7 +201,11 @@ describe("what a running device cannot change is refused, and stays:", () => {
   const table: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
     ["its minor", { minor: 2 }, /alpha: r0 runs there as minor 1, .*cannot change its minor to 2/],
     ["its disk", { disks: other }, /bravo: .*detach.* on a device that is running/],
-    ["its name", { name: "r1" }, /alpha: minor 1 belongs to the resource r0/],
+    [
+      "its name",
+      { name: "r1" },
+      /minor 1, the disk \/dev\/vdb and port 7790 belong to the resource r0 on alpha and bravo.*`name: r0`/,
+    ],
     [
       "where it is mounted",
       { filesystem: { label: "data", mountPoint: "/srv/b" } },

@@ -4,7 +4,7 @@ import { MACHINES } from "../../../lab/machines";
 import { drbdState, eventually } from "../machine";
 import { diagnosticsOf } from "../output";
 import { siteOf, withResource, type Site } from "../site";
-import { expectSuccess, Stack } from "../stack";
+import { changesOf, expectSuccess, Stack } from "../stack";
 
 jest.setTimeout(1_000_000);
 
@@ -82,6 +82,7 @@ test("a preview names all that goes, `up` keeps data and files, and `destroy` gi
   expect((await lab.run("alpha", "sha256sum /srv/vm/file")).stdout).toBe(sum);
   expect(await drbdState(lab, "alpha")).toBe("cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----");
   expect(await links()).toEqual(before.links);
+  expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
   for (const name of MACHINES) {
     const kept = await lab.run(
       name,
