@@ -47,6 +47,8 @@ export const oddities = [
   "unmount the disk itself",
   "convert the metadata",
   "reinstall the host",
+  "read the device",
+  "stop reading the device",
 ] as const;
 
 /** What a person does to a disk, having taken the resource down for it. */
@@ -194,6 +196,13 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       return;
     case "convert the metadata":
       convert(world, machine);
+      return;
+    case "read the device":
+      machine.heldOpen = isUsed && !machine.isPrimary && machine.drbd === "9";
+      if (machine.heldOpen) world.happened.add("a Secondary's device was held open");
+      return;
+    case "stop reading the device":
+      machine.heldOpen = false;
       return;
     case "create-md, and yes":
       if (anyMetadata(machine.holderByFile)?.version === metadataVersion[machine.drbd])

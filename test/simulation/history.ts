@@ -178,6 +178,7 @@ async function settle(world: World, stack: Stack, program: Program, broken: stri
   world.linked = true;
   for (const machine of world.machines) {
     for (const effect of machine.unfinished.splice(0)) effect();
+    machine.heldOpen = false;
     world.boot(machine);
   }
   rest(world);

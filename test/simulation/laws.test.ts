@@ -14,6 +14,7 @@ import {
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { type History, live } from "./history";
+import { chosenVersions } from "./drbd";
 import { happenings } from "./world";
 import { seed } from "../seed";
 
@@ -39,7 +40,7 @@ const holds = (histories: fc.Arbitrary<History>, numRuns: number) =>
 
 test(
   `the laws hold in whatever befalls a pair (SEED=${seed} RUNS=${runs})`,
-  () => holds(arbitraryHistory, Math.ceil(runs * 0.9)),
+  () => holds(arbitraryHistory, Math.ceil(runs * 0.83)),
   aDay,
 );
 
@@ -74,7 +75,9 @@ test(
 );
 
 test("what was drawn is worth it: everything came up", () => {
-  const lacking = happenings.filter((kind) => !happened.has(kind));
+  // Only DRBD 9 minds who reads its device.
+  const possible = happenings.filter((kind) => chosenVersions().includes("9") || !kind.includes("held open"));
+  const lacking = possible.filter((kind) => !happened.has(kind));
   expect(runs < many ? [] : lacking).toEqual([]);
   for (const kind of ["done", "refused"]) expect((ends.get(kind) ?? 0) / runs).toBeGreaterThan(0.15);
 });

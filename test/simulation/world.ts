@@ -22,6 +22,7 @@ export const happenings = [
   "a disk was mounted by itself",
   "metadata was converted",
   "a host was reinstalled",
+  "a Secondary's device was held open",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
