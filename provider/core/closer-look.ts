@@ -6,14 +6,14 @@ import type { ObservedNode } from "./observed";
  * on the disks, nor where drbdadm now would change something, since each resource is then asked about by itself.
  */
 export function stillHolds(before: ObservedNode, now: ObservedNode): boolean {
-  return before.closely && before.utils !== null && (now.adjust?.output ?? "").trim() === "";
+  return before.closely && before.utils !== null && before.mkfs !== null && (now.adjust?.output ?? "").trim() === "";
 }
 
 /** The new look with what was seen of some resources' disks before; with all that it left out, where it was not close. */
 export function withCloserLook(now: ObservedNode, before: ObservedNode, names: ReadonlySet<string>): ObservedNode {
   const resources = new Map([...[...before.resources].filter(([name]) => names.has(name)), ...now.resources]);
   const devices = new Map([...before.names, ...now.names]);
-  if (now.closely) return { ...now, names: devices, resources };
-  const { closely, utils, blocks } = before;
-  return { ...now, closely, utils, blocks, names: devices, resources };
+  if (now.closely) return { ...now, mkfs: now.mkfs ?? before.mkfs, names: devices, resources };
+  const { closely, utils, mkfs, blocks } = before;
+  return { ...now, closely, utils, mkfs, blocks, names: devices, resources };
 }

@@ -1,6 +1,14 @@
 /** What was found on the disks that a person must decide on: whose data stays, and whose goes. */
 import { refuseOtherDisks } from "./apart-refusals";
-import { contentsIdentity, describeContents, describeDisk, discardLine, isSameDisk, mebibytes } from "./disk-identity";
+import {
+  contentsIdentity,
+  describeContents,
+  describeDisk,
+  discardLine,
+  filesystemIn,
+  isSameDisk,
+  mebibytes,
+} from "./disk-identity";
 import { isAttached, isNewest, isStranger, relationOf } from "./discards";
 import { formatGi } from "./generation-identifiers";
 import { wasInUse } from "./memory";
@@ -132,7 +140,7 @@ function refuseKept({ desired, source, target }: PairView): Refusal[] {
       way: `Use a bigger disk on ${target.desired.hostname}${target.desired.metaDisk === "internal" ? `, or one of its own for the metadata there: \`metaDisks: { ${target.desired.hostname}: /dev/… }\`` : ""}.`,
     });
   }
-  if (filesystem !== undefined && type !== filesystem.type) {
+  if (filesystem !== undefined && filesystemIn(contents, filesystem.type) === undefined) {
     found.push({
       node,
       found: `${disk} holds ${describeContents(contents)}, which \`existingData: "keep"\` keeps, and not ${filesystem.type}`,

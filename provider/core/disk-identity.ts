@@ -24,6 +24,12 @@ export function discardLine(host: string, contents: Contents): string | undefine
   return identity === undefined ? undefined : `discard: { ${host}: "${identity}" }`;
 }
 
+/** A filesystem of a type among what stands there, also where there are signs of others. */
+export function filesystemIn(contents: Contents, type: string): { readonly uuid?: string } | undefined {
+  if (contents.kind !== "signature") return undefined;
+  return contents.type === type ? contents : contents.several?.find((one) => one.type === type);
+}
+
 const partitionTables: ReadonlySet<string> = new Set(["gpt", "dos", "mac", "sun", "sgi", "bsd", "atari"]);
 
 /** `xfs (1f0c…)`, `data of no known kind (the first at byte 4096)`, `nothing`. */

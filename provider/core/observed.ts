@@ -1,5 +1,7 @@
 /** What was found on a host: the probe's output (probe.ts) as data. Nothing here is a guess: what was not said is absent. */
 
+import type { XfsGeometry } from "./xfs";
+
 export interface BlockDevice {
   readonly path: string;
   readonly type: string;
@@ -115,6 +117,10 @@ export type Contents =
       readonly uuid?: string;
       /** What these contents are known by where they have no UUID: a hash of samples. */
       readonly hash?: string;
+      /** Where blkid finds more than one: each with its UUID. */
+      readonly several?: readonly { readonly type: string; readonly uuid?: string }[];
+      /** Of an XFS, also of one in front of DRBD's metadata. */
+      readonly xfs?: XfsGeometry;
       /** Of a filesystem: how many bytes it takes, by its own superblock. */
       readonly taken?: number;
     }
@@ -201,6 +207,8 @@ export interface ObservedNode {
   readonly closely: boolean;
   /** drbd-utils' version, "unknown" where it was not asked for; null when drbdadm is not there. */
   readonly utils: string | null;
+  /** mkfs.xfs, where it was asked for: null where it is not there. */
+  readonly mkfs?: { readonly version: string; readonly configurations: readonly string[] } | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot. */

@@ -1,5 +1,5 @@
 import type { DesiredResource, DesiredSide } from "./desired";
-import { metadataUuid, wholeUuid, type DiskIdentity } from "./disk-identity";
+import { filesystemIn, metadataUuid, wholeUuid, type DiskIdentity } from "./disk-identity";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
@@ -60,7 +60,8 @@ function inSyncPercent(desired: DesiredResource, nodes: readonly ObservedNode[])
 
 function filesystemUuid(node: ObservedNode, desired: DesiredResource, device: string): string | undefined {
   const closely = node.resources.get(desired.name)?.device;
-  if (closely?.kind === "signature" && closely.type === desired.filesystem?.type) return closely.uuid;
+  const found = closely && filesystemIn(closely, desired.filesystem?.type ?? "");
+  if (found?.uuid !== undefined) return found.uuid;
   const listed = node.blocks.get(device);
   return listed?.fstype !== undefined && listed.fstype === desired.filesystem?.type ? listed.uuid : undefined;
 }

@@ -1,5 +1,7 @@
 import { dataRefusals } from "./data-refusals";
 import { connectionStates } from "./kernel-states";
+import { filesystemIn } from "./disk-identity";
+import { mountableRefusals } from "./mountable";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "./paths";
 import { deviceNames, fstabFields } from "./fstab";
@@ -17,6 +19,7 @@ export function pairRefusals(pair: PairView): Refusal[] {
     ...refuseNewPrimary(pair),
     ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
+    ...mountableRefusals(pair),
     ...pair.sides.flatMap((side) => refuseMount(pair, side)),
   ];
 }
@@ -95,6 +98,8 @@ function refuseFilesystem(pair: PairView): Refusal[] {
   const node = primary.desired.hostname;
   const path = devicePath(pair.desired.minor);
   const known = pair.memory.filesystemUuid;
+  // The kernel has found that it is one, whatever else its bytes look like.
+  if (primary.node.mounts.some((one) => one.source === path && one.fstype === filesystem.type)) return [];
   switch (device.kind) {
     case "blank":
       if (known !== null) {
@@ -114,8 +119,19 @@ function refuseFilesystem(pair: PairView): Refusal[] {
           way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
         },
       ];
-    case "signature":
+    case "signature": {
       if (device.type === filesystem.type) return [];
+      const own = filesystemIn(device, filesystem.type);
+      if (own !== undefined && own.uuid === known) return [];
+      if (own !== undefined) {
+        return [
+          {
+            node,
+            found: `${path} holds signs of ${device.type.replaceAll("+", " and of ")}, and it is not known which of them it is`,
+            way: `If it is the ${filesystem.type} ${own.uuid ?? ""} that you expect, mount it once yourself (\`mount -t ${filesystem.type} ${path} ${filesystem.mountPoint ?? "/mnt"}\` on ${node}), look at it, and run \`pulumi up\` again: what is mounted is taken for what it is.`,
+          },
+        ];
+      }
       return [
         {
           node,
@@ -123,12 +139,16 @@ function refuseFilesystem(pair: PairView): Refusal[] {
           way: "Leave `filesystem` out to use the device as it is.",
         },
       ];
+    }
     default:
       return [
         {
           node,
           found: `${path} holds data (${device.kind === "data" ? `the first at byte ${device.offset}` : device.kind}) but no filesystem`,
-          way: "It is not formatted over. Leave `filesystem` out to use the device as it is, or clear it yourself.",
+          way:
+            known !== null || primary.mountedAt.length > 0
+              ? `It is in use, or was: nothing on it is to be cleared, and it is not formatted over. Find out what happened to it${known === null ? "" : ` (the filesystem ${known} was on it)`}.`
+              : "It is not formatted over. Leave `filesystem` out to use the device as it is, or clear it yourself.",
         },
       ];
   }

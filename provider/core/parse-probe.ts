@@ -61,6 +61,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     modinfo: modinfo?.exit === 0 ? undefined : modinfo?.text.trim(),
     utils: hasUtils ? (/^DRBDADM_VERSION=(\S+)/m.exec(version?.text ?? "")?.[1] ?? "unknown") : null,
     closely,
+    mkfs: parseMkfs(general.get("mkfs")),
     files,
     links: need(general, "links").text.split("\n").filter(Boolean),
     names: parseNames(need(general, "names").text),
@@ -136,6 +137,14 @@ function parseAddresses6(text: string): string[] {
 
 function parseOsRelease(text: string): Map<string, string> {
   return new Map([...text.matchAll(/^([A-Z_]+)="?(.*?)"?$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]));
+}
+
+/** `mkfs.xfs version 6.1.0`, and the files that xfsprogs brings along for its -c. */
+function parseMkfs(section: Section | undefined): ObservedNode["mkfs"] {
+  if (section === undefined) return undefined;
+  const version = /^mkfs\.xfs version (\S+)/m.exec(section.text)?.[1];
+  const configurations = section.text.split("\n").filter((line) => line.startsWith("/"));
+  return version === undefined ? null : { version, configurations };
 }
 
 /** `RESOURCE disk /dev/disk/by-id/virtio-0001`, one name a line. */
@@ -297,7 +306,13 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   const type = values.get("TYPE") ?? values.get("PTTYPE");
   if (type === undefined) return { kind: "unreadable", real, size, said };
   const uuid = values.has("TYPE") ? values.get("UUID") : values.get("PTUUID");
-  const taken = values.get("TAKEN");
+  const several = [...said.matchAll(/^SIGNATURE=(\S+) ?(\S*)$/gm)].map(([, one = "", its = ""]) => ({
+    type: one,
+    ...(its === "" ? {} : { uuid: its }),
+  }));
+  // Which of several takes how much is not known.
+  const taken = several.length > 0 ? undefined : values.get("TAKEN");
+  const [, sector, readOnlyCompatible, incompatible] = /^XFS=(\d+) (\d+) (\d+)$/m.exec(said) ?? [];
   return {
     kind: "signature",
     real,
@@ -306,6 +321,16 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
     uuid,
     hash: values.get("HASH"),
     taken: taken === undefined ? undefined : Number(taken),
+    ...(several.length === 0 ? {} : { several }),
+    ...(sector === undefined
+      ? {}
+      : {
+          xfs: {
+            sector: Number(sector),
+            readOnlyCompatible: Number(readOnlyCompatible),
+            incompatible: Number(incompatible),
+          },
+        }),
   };
 }
 

@@ -5,11 +5,12 @@ import { ownChanges, type WantedFiles } from "./changes-by-plan";
 import { describeChanges, type OptionChange } from "./config-options";
 import { replacedPath } from "./configuration-place";
 import { dataRefusals } from "./data-refusals";
-import type { DesiredResource, DesiredSide } from "./desired";
+import type { DesiredFilesystem, DesiredResource, DesiredSide } from "./desired";
 import { isAttached } from "./discards";
 import { keptName } from "./kept-files";
 import { diskStates } from "./kernel-states";
 import { drbdServiceWarnings, managerRefusals, managerWarnings } from "./manager-refusals";
+import { mkfsOptionsOf, mountableWarnings } from "./mountable";
 import type { Memory } from "./memory";
 import { nodeIdRefusals } from "./node-ids";
 import type { ObservedNode } from "./observed";
@@ -275,9 +276,7 @@ class PairPlan {
     if (this.pair.neverUsed) return this.firstPromotion(host);
     const primary = this.sides.find(isPrimary);
     if (primary !== undefined) {
-      return this.mayFormat(primary) && filesystem !== undefined
-        ? [steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")]
-        : [];
+      return this.mayFormat(primary) && filesystem !== undefined ? [this.makeFilesystem(filesystem)] : [];
     }
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
     if (filesystem === undefined) return [];
@@ -307,9 +306,14 @@ class PairPlan {
     const because = `${what}; both sides never used. The first sync overwrites ${this.target.desired.hostname}:${this.target.desired.disk} (blank)`;
     if (keeps) return [steps.forcePrimaryAlone(host, desired.name, because)];
     const promote = steps.forcePrimary(host, desired.name, filesystem !== undefined, because);
-    return filesystem === undefined
-      ? [promote]
-      : [promote, steps.makeFilesystem(host, desired, filesystem, "blank, never formatted")];
+    return filesystem === undefined ? [promote] : [promote, this.makeFilesystem(filesystem)];
+  }
+
+  private makeFilesystem(filesystem: DesiredFilesystem): Step {
+    const { options, because } = mkfsOptionsOf(this.pair, filesystem);
+    const { hostname } = this.source.desired;
+    const why = ["blank, never formatted", ...because].join("; ");
+    return steps.makeFilesystem(hostname, this.desired, filesystem, options, why);
   }
 
   /** Whether the sync source may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
@@ -360,6 +364,7 @@ class PairPlan {
       ...new Set(taken.flatMap((side) => takeOverWarnings(this.changedOptions(side)))),
       ...this.sides.flatMap((side) => this.otherTools(side)),
     ];
+    found.push(...mountableWarnings(this.pair));
     const undecided = desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
     if (undecided && this.sourceState() === "syncing") {
       found.push(

@@ -12,7 +12,20 @@ export type Sections = ReadonlyMap<string, Section>;
 
 /** What the probe asks of a host, of a resource's disks, and of drbdadm about a wanted configuration. */
 const QUESTIONS = {
-  host: ["files", "boottime", "blocks", "events", "modinfo", "links", "names", "utils", "adjust", "tables", "version"],
+  host: [
+    "files",
+    "boottime",
+    "blocks",
+    "events",
+    "modinfo",
+    "links",
+    "names",
+    "utils",
+    "adjust",
+    "tables",
+    "version",
+    "mkfs",
+  ],
   resource: ["disk", "metadisk", "gi", "kernelgi", "status", "device", "port", "change"],
   candidate: ["parsed", "change"],
 } as const;

@@ -139,6 +139,7 @@ probe() {
 closely() {
   if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
   run blocks lsblk -Jbo ${lsblkColumns}
+  ${mkfsLines(looks)}
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
 }`;
@@ -170,6 +171,15 @@ const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/
 /** A pattern of what tell_minors says. */
 function isWell({ minor, filesystem }: Look): string {
   return filesystem ? `*" ${minor} "*` : `*" ${minor} "*|*" ${minor}! "*`;
+}
+
+/** What would make a filesystem, where one may have to be made. */
+function mkfsLines(looks: readonly Look[]): string {
+  const wanted = looks.filter(({ filesystem }) => filesystem);
+  if (wanted.length === 0) return ":";
+  const well = wanted.map((look) => `case "$minors" in ${isWell(look)}) ;; *) false ;; esac`).join(" && ");
+  const files = 'for file in /usr/share/xfsprogs/mkfs/*.conf; do if [ -e "$file" ]; then echo "$file"; fi; done';
+  return `{ ${well}; } || { say mkfs; if command -v mkfs.xfs >/dev/null; then mkfs.xfs -V </dev/null 2>&1; ${files}; fi; say exit 0; }`;
 }
 
 /** Takes the closer look back where nobody needs it. */
@@ -231,6 +241,8 @@ function inspect(section: string, path: string): string {
     ...(section === "device"
       ? []
       : ['case $now in *TYPE=xfs*|*TYPE=ext*) echo "TAKEN=$(filesystem_bytes "$real")" ;; esac']),
+    // Metadata at a disk's end hides from blkid what stands at its beginning.
+    'case $now in *TYPE=xfs*|*TYPE=drbd*|*=xfs*) xfs_geometry "$real" ;; esac',
   ];
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }

@@ -301,7 +301,7 @@ const filesystem = object({
 
 /** `xfs:1f0c7a52-…`, `drbd:29ff20370300d6d2`, `data:` and a hash. */
 const identity = text((value) =>
-  /^[A-Za-z0-9_]{1,40}:[A-Za-z0-9-]{1,64}$/.test(value)
+  /^[A-Za-z0-9_+.-]{1,80}:[A-Za-z0-9-]{1,64}$/.test(value)
     ? undefined
     : 'is no identity of what is on a disk, such as "xfs:1f0c…": a refusal tells it',
 );

@@ -86,12 +86,30 @@ filesystem_bytes() {
   ' "$1"
 }
 
+# xfs_geometry DEVICE: an XFS' sector size and features by its superblock; nothing where it holds none.
+xfs_geometry() {
+  perl -e '
+    open(my $disk, "<:raw", $ARGV[0]) or exit; sysread($disk, my $head, 4096) == 4096 or exit; substr($head, 0, 4) eq "XFSB" or exit;
+    # Only version 5 has the words of features.
+    my @bits = (unpack("n", substr($head, 100, 2)) & 15) == 5 ? unpack("N2", substr($head, 212, 8)) : (0, 0);
+    printf("XFS=%d %d %d\n", unpack("n", substr($head, 102, 2)), @bits);
+  ' "$1"
+}
+
+# several DEVICE: the signatures of a device that blkid calls ambivalent, each with its UUID; no UUID of the whole.
+several() {
+  listed=$(wipefs -n -i -O TYPE,UUID "$1" </dev/null 2>/dev/null) && printf '%s\n' "$listed" | awk '
+    NF > 0 && !seen[$1]++ { type = type (type == "" ? "" : "+") $1; lines = lines "SIGNATURE=" $1 " " $2 "\n" }
+    END { if (type == "") exit 1; printf("TYPE=%s\n%s", type, lines) }
+  '
+}
+
 # signature DEVICE: what low-level probing finds, "none" when it says that there is nothing. Of a partition blkid also tells
 # its entry in the table, which says nothing of what stands on it.
 signature() {
   found=$(blkid -p -o export "$1" </dev/null 2>&1); code=$?
   case $code$found in 0*PART_ENTRY_*) found=$(printf '%s\n' "$found" | grep -v -e ^PART_ENTRY_ -e ^DEVNAME=); [ -n "$found" ] || code=2 ;; esac
-  case $code in 0) printf '%s\n' "$found" ;; 2) [ -z "$found" ] && echo none || printf 'error %s\n' "$found" ;; *) printf 'error %s %s\n' "$code" "$found" ;; esac
+  case $code in 0) printf '%s\n' "$found" ;; 2) [ -z "$found" ] && echo none || printf 'error %s\n' "$found" ;; 8) several "$1" || printf 'error %s %s\n' "$code" "$found" ;; *) printf 'error %s %s\n' "$code" "$found" ;; esac
 }
 
 # superblock DEVICE BYTE|end: DRBD's own block of metadata that begins at that byte, or that internal metadata has at the end:

@@ -272,11 +272,12 @@ export function makeFilesystem(
   node: string,
   desired: DesiredResource,
   filesystem: DesiredFilesystem,
+  forBoth: readonly string[],
   because: string,
 ): Step {
   const device = devicePath(desired.minor);
   const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
-  const argv = ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, device];
+  const argv = ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, ...forBoth, device];
   return {
     node,
     argv,

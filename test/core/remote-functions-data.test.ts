@@ -360,3 +360,53 @@ describe("wait_up_to_date", () => {
     expect(gate(connection, disk).exit).toBe(exit);
   });
 });
+
+describe("a disk with the signs of two kinds, which blkid calls ambivalent", () => {
+  const uberblock = Buffer.from("0cb1ba0000000000", "hex");
+  const steps = [...Array(56).keys()]
+    .map((step) => 200 + step)
+    .concat([...Array(128).keys()].map((step) => 384 + step));
+  const zfs: Written = Object.fromEntries(steps.map((step) => [step * 1024, uberblock]));
+  const path = disk("ambivalent", 80 * MiB, { ...swapped, ...zfs });
+
+  test("can be read: both are told, and it is known by a hash", () => {
+    expect(sh(`blkid -p ${quote(path)}`).exit).toBe(8);
+    const told = printed(`signature ${quote(path)}`);
+    expect(told).toMatch(/^TYPE=(swap\+zfs_member|zfs_member\+swap)$/m);
+    expect(told).toContain(`SIGNATURE=swap ${uuid}`);
+    expect(told).toMatch(/^SIGNATURE=zfs_member/m);
+    expect(told).not.toMatch(/^(UUID=|error)/m);
+    expect(printed(`identity ${quote(path)}`)).toMatch(/^[a-z_]+\+[a-z_]+:[0-9a-f]{16}$/);
+  });
+
+  test("and is cleared where a person lets it go", () => {
+    const identity = printed(`identity ${quote(path)}`);
+    expect(run(`still_holds ${quote(path)} ${quote(identity)} && clear_disk ${quote(path)}`).exit).toBe(0);
+    expect(printed(`signature ${quote(path)}`)).toBe("none");
+  });
+
+  test("where wipefs cannot tell either, it stays an error", () => {
+    const tools = { blkid: "echo ambivalent result; exit 8", wipefs: "exit 1" };
+    expect(printed("signature /dev/vdb", tools)).toBe("error 8 ambivalent result");
+  });
+});
+
+describe("an XFS tells by its superblock", () => {
+  const superblock = Buffer.alloc(4096);
+  superblock.write("XFSB");
+  superblock.writeUInt16BE(0xb4a5, 100);
+  superblock.writeUInt16BE(4096, 102);
+  superblock.writeUInt32BE(0xd, 212);
+  superblock.writeUInt32BE(0x2b, 216);
+  test("its sectors and features", () => {
+    expect(printed(`xfs_geometry ${quote(disk("xfs5", MiB, { 0: superblock }))}`)).toBe("XFS=4096 13 43");
+  });
+  test("and none of the features before version 5", () => {
+    const old = Buffer.from(superblock);
+    old.writeUInt16BE(0xb4a4, 100);
+    expect(printed(`xfs_geometry ${quote(disk("xfs4", MiB, { 0: old }))}`)).toBe("XFS=4096 0 0");
+  });
+  test("nothing else tells any", () => {
+    expect(printed(`xfs_geometry ${quote(disk("none", MiB))}`)).toBe("");
+  });
+});

@@ -328,7 +328,7 @@ describe("the mark that a device may be formatted", () => {
     });
     expect(read(mark)).toBe(`${begun}\n`);
     give("/dev/drbd1", "\0".repeat(4096));
-    const formatted = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": 'echo "$*"' });
+    const formatted = run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": 'echo "$*"' });
     expect(formatted).toEqual({ ...done, output: "-L data /dev/drbd1" });
     expect(read(mark)).toBeUndefined();
   });
@@ -354,10 +354,10 @@ describe("the mark that a device may be formatted", () => {
   test("stays when mkfs fails or is not run", () => {
     give(mark, "");
     give("/dev/drbd1", "\0".repeat(4096));
-    expect(run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": "exit 1" }).exit).toBe(1);
+    expect(run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": "exit 1" }).exit).toBe(1);
     expect(read(mark)).toBe("");
     give("/dev/drbd1", "not blank");
-    const guarded = run(makeFilesystem("alpha", r0, xfs, "x"), { "mkfs.xfs": "echo ran" });
+    const guarded = run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": "echo ran" });
     expect(guarded).toMatchObject({ guarded: true, output: "/dev/drbd1 is not blank any more: data 0" });
     expect(read(mark)).toBe("");
   });
