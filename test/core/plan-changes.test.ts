@@ -208,19 +208,20 @@ describe("where the filesystem is and where it is wanted", () => {
     desired: { ...r0, filesystem: filesystem && { ...xfs, ...filesystem } },
   });
   const [alpha, bravo] = healthyPair();
+  const unmounted = { ...alpha, mounts: [] };
   const other = { kind: "signature", real: "/dev/drbd1", size: 1e8, type: "ext4", uuid: "ab" } as const;
 
   test.each<[string, Pair, Given, string[]]>([
-    ["another kind", [withLook(alpha, { device: other }), bravo], {}, ["alpha: /dev/drbd1 holds ext4, not xfs"]],
+    ["another kind", [withLook(unmounted, { device: other }), bravo], {}, ["alpha: /dev/drbd1 holds ext4, not xfs"]],
     [
       "data and none",
-      [withLook(alpha, { device: { kind: "data", real: "/dev/drbd1", size: 1e8, offset: 512 } }), bravo],
+      [withLook(unmounted, { device: { kind: "data", real: "/dev/drbd1", size: 1e8, offset: 512 } }), bravo],
       {},
       ["alpha: /dev/drbd1 holds data (the first at byte 512) but no filesystem"],
     ],
     [
       "unreadable",
-      [withLook(alpha, { device: { kind: "unreadable", real: "/dev/drbd1", size: 1e8, said: "x" } }), bravo],
+      [withLook(unmounted, { device: { kind: "unreadable", real: "/dev/drbd1", size: 1e8, said: "x" } }), bravo],
       {},
       ["alpha: /dev/drbd1 holds data (unreadable) but no filesystem"],
     ],
