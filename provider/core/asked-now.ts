@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, string>> = {
   names: "the names in /dev",
   adjust: "drbdadm -d adjust all",
   version: "drbdadm --version",
+  mkfs: "mkfs.xfs -V",
   blocks: "lsblk",
   disk: "blkid and reading samples of",
   metadisk: "blkid and reading samples of",
