@@ -1,3 +1,4 @@
+import { unreadOwnFiles } from "./core/broken-file";
 import { renderResource } from "./core/config";
 import { installedSecret, replacedPath } from "./core/configuration-place";
 import type { Connection } from "./core/connection";
@@ -134,8 +135,15 @@ export class Pair {
     const globalCommon = this.globalCommon[index];
     if (globalCommon === undefined) return undefined;
     const { name } = this.desired;
-    const replaces = replacedPath(nodes[index === 0 ? 0 : 1], name);
-    return { name, resource: this.configuration(nodes), globalCommon, replaces };
+    const node = nodes[index === 0 ? 0 : 1];
+    const unread = unreadOwnFiles(node);
+    return {
+      name,
+      resource: this.configuration(nodes),
+      globalCommon,
+      replaces: replacedPath(node, name),
+      ...(unread.length === 0 ? {} : { unread }),
+    };
   }
 
   plan(nodes: readonly ObservedNode[]): Plan {

@@ -29,6 +29,8 @@ export type Action =
       readonly mode: number;
       /** Somebody's file with the same resource, of this path or another: kept beside, under a name that drbdadm does not read. */
       readonly replaces?: Replaced;
+      /** Files of ours that drbdadm cannot read as they are, and that other steps mend. */
+      readonly unread?: readonly string[];
     }
   /** fstab without our own line of a device, and with the one that is given; somebody's line becomes a comment then. */
   | {

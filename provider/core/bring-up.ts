@@ -59,7 +59,11 @@ export function metadataSteps(pair: PairView, side: Side): Step[] {
       return [steps.moveMetadata(host, desired, disk, progress, because)];
     }
     case "new":
-    case "used":
+    case "used": {
+      if (progress.converts === undefined) return [];
+      const because = `made by DRBD 8.4: converted for DRBD ${side.node.module?.version ?? "9"}, with its generation; ${disk} keeps its data`;
+      return [steps.convertMetadata(host, desired, side.desired, progress.converts, because)];
+    }
     case "unread":
     case "foreign":
       return [];

@@ -10,11 +10,13 @@ import {
   mebibytes,
 } from "./disk-identity";
 import { isAttached, isNewest, isStranger, relationOf } from "./discards";
-import { formatGi } from "./generation-identifiers";
+import { formatGi, generationOf } from "./generation-identifiers";
 import { wasInUse } from "./memory";
 import { metadataBytes, usableBytes } from "./metadata-size";
+import { grammarOf } from "./observed";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "./plan";
+import { conversionRefusals } from "./upgrade";
 import { deviceUuidOf, type DiskContents, type Side } from "./side";
 
 export function dataRefusals(pair: PairView): Refusal[] {
@@ -29,8 +31,10 @@ export function dataRefusals(pair: PairView): Refusal[] {
       return refuseFilling(pair, pair.source, pair.target);
     case "fill-source":
       return [...refuseWrongSource(pair), ...refuseFilling(pair, pair.target, pair.source)];
-    case "meet":
-      return refuseUnrelated(pair);
+    case "meet": {
+      const ofUpgrade = conversionRefusals(pair);
+      return ofUpgrade.length > 0 ? ofUpgrade : refuseUnrelated(pair);
+    }
     case "refuse-foreign":
       return pair.sides.flatMap((side) => refuseForeign(pair, side));
     case "refuse-two-copies":
@@ -90,8 +94,8 @@ function refuseStrangers(pair: PairView): Refusal[] {
   return strangers.flatMap((side) => {
     const peer = other(pair, side);
     const relation = relationOf(side, peer);
-    const known = relation !== undefined && relation !== "unrelated" && !strangers.includes(peer);
-    if (known) return [];
+    const isRelated = relation !== undefined && relation !== "unrelated";
+    if (isRelated && !strangers.includes(peer)) return [];
     const host = side.desired.hostname;
     const line = side.observed && discardLine(host, side.observed.disk);
     return [
@@ -100,9 +104,11 @@ function refuseStrangers(pair: PairView): Refusal[] {
         found: `${side.desired.disk} holds the metadata of another DRBD device (${deviceUuidOf(side)}) than that of ${desired.name} (${memory.disks[host]?.metadataUuid ?? ""}), and ${holds(peer)}`,
         way:
           "Find the disk that was there, or see whether the path leads to another disk since a reboot (/dev/disk/by-id stays the same)." +
-          (line === undefined || !isNewest(peer)
-            ? ""
-            : ` If what is on this one may go: \`${line}\`; it is then filled from ${peer.desired.hostname}.`),
+          (isRelated
+            ? ` If the two are ${desired.name}'s own disks all the same, and somebody converted their metadata: \`drbdadm up ${desired.name}\` on both hosts, look at \`drbdadm status ${desired.name}\` and at the data, and run \`pulumi up\` again.`
+            : line === undefined || !isNewest(peer)
+              ? ""
+              : ` If what is on this one may go: \`${line}\`; it is then filled from ${peer.desired.hostname}.`),
       },
     ];
   });
@@ -239,7 +245,12 @@ function refuseUnrelated(pair: PairView): Refusal[] {
     ? [
         {
           found: `split brain: ${names} both hold changes that the other has not seen (generation identifiers: ${identifiers})`,
-          way: `Which changes are given up is for a person to decide. ${giveUp(pair, target, source)} ${giveUp(pair, source, target)}`,
+          way: `${afterConversion(pair)}Which changes are given up is for a person to decide. ${(isConverted(pair)
+            ? olderThan(pair)
+            : [target, source]
+          )
+            .map((lost) => giveUp(pair, lost, other(pair, lost)))
+            .join(" ")}`,
         },
       ]
     : [
@@ -248,6 +259,38 @@ function refuseUnrelated(pair: PairView): Refusal[] {
           way: letGo(pair),
         },
       ];
+}
+
+/** A conversion from DRBD 8.4 drops the identifiers that a side gets when it goes on without its peer (upgrade.ts). */
+function isConverted({ sides }: PairView): boolean {
+  return sides.every(({ node, progress }) => {
+    const gi = progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined;
+    return grammarOf(node) === "9" && gi?.bitmap === 0n;
+  });
+}
+
+function afterConversion(pair: PairView): string {
+  if (!isConverted(pair)) return "";
+  const [older, ...more] = olderThan(pair);
+  const known =
+    older === undefined || more.length > 0
+      ? "Find out which host was Primary last: that one's data is the newer, and must not be given up."
+      : `It is ${older.desired.hostname}, which ${isNewest(older) ? "still has the generation that both had when pulumi-drbd last looked" : "is Outdated by its own metadata"}: ${other(pair, older).desired.hostname} went on without it.`;
+  return `Neither side has a bitmap identifier, as after a conversion from DRBD 8.4's metadata: then one of them may simply be older, which DRBD cannot tell any more. ${known} `;
+}
+
+/** The sides that a person may give up: the one that has not moved on since both were the same, where that is known. */
+function olderThan({ memory, source, target }: PairView): readonly Side[] {
+  const remembered = (side: Side) => memory.disks[side.desired.hostname]?.generation;
+  const hasStayed = ({ progress }: Side, generation: string | undefined) =>
+    progress.kind === "used" && progress.gi !== undefined && generationOf(formatGi(progress.gi)) === generation;
+  const both = [target, source];
+  const outdated = both.filter((side) => !isNewest(side));
+  if (outdated.length === 1) return outdated;
+  const generation = remembered(source);
+  if (generation === undefined || generation !== remembered(target)) return both;
+  const stayed = both.filter((side) => hasStayed(side, generation));
+  return stayed.length === 1 ? stayed : both;
 }
 
 /** What a person types in a split brain to give up one side's changes. */

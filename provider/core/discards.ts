@@ -1,6 +1,6 @@
 import type { DesiredResource } from "./desired";
 import { contentsIdentity, wholeUuid } from "./disk-identity";
-import { relate, type Relation } from "./generation-identifiers";
+import { hasPassed, relate, type GenerationIdentifiers, type Relation } from "./generation-identifiers";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { resourcePath } from "./paths";
@@ -80,17 +80,22 @@ function isOwn(desired: DesiredResource, memory: Memory, side: Side): boolean {
   return known !== "" || side.kernel !== undefined || side.node.files.has(resourcePath(desired.name));
 }
 
-/** The metadata on its disk is another device's than the one that we remember there. */
+/** The metadata on its disk is another device's than the one that we remember there, and its data is not what was there. */
 export function isStranger(memory: Memory, side: Side): boolean {
-  const known = memory.disks[side.desired.hostname]?.metadataUuid ?? "";
+  const { metadataUuid: known = "", generation = "" } = memory.disks[side.desired.hostname] ?? {};
   const now = deviceUuidOf(side);
-  return known !== "" && now !== "" && wholeUuid(known) !== now;
+  if (known === "" || now === "" || wholeUuid(known) === now) return false;
+  const gi = giOf(side);
+  return gi === undefined || !hasPassed(gi, generation);
 }
 
 export function relationOf(first: Side, second: Side): Relation | undefined {
-  const gi = ({ progress }: Side) => (progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined);
-  const [one, other] = [gi(first), gi(second)];
+  const [one, other] = [giOf(first), giOf(second)];
   return one === undefined || other === undefined ? undefined : relate(one, other);
+}
+
+function giOf({ progress }: Side): GenerationIdentifiers | undefined {
+  return progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined;
 }
 
 export function isAttached(side: Side): boolean {

@@ -8,6 +8,8 @@ export interface DiskIdentity {
   readonly wwn: string;
   /** The UUID of DRBD's metadata on it. */
   readonly metadataUuid: string;
+  /** The generation of data that it held: a conversion of the metadata keeps it, and gives the device another UUID. */
+  readonly generation?: string;
 }
 
 /** What stands on a disk, as `discard` names it: TYPE:UUID, or a hash of samples where there is no UUID. */

@@ -49,6 +49,18 @@ export function isGeneration(identifier: string, gi: GenerationIdentifiers | und
   return generation !== justCreated && [gi.current, gi.bitmap].includes(generation);
 }
 
+/** The identifier by which a generation is remembered; none of a device that holds no data yet. */
+export function generationOf(text: string | undefined): string | undefined {
+  const current = text === undefined ? undefined : parseGi(text)?.current;
+  return current === undefined || current === justCreated || current === 0n ? undefined : hex(current);
+}
+
+/** Whether data is of a generation that is remembered, or of one that came after it. */
+export function hasPassed({ current, bitmap, history }: GenerationIdentifiers, generation: string): boolean {
+  if (!/^[0-9A-F]{16}$/i.test(generation)) return false;
+  return [current, bitmap, ...history].includes(BigInt(`0x${generation}`) & ~1n);
+}
+
 /** How two disks relate, seen from the first. `first` newer: the second becomes the target of a resync when they meet. */
 export type Relation = "both-new" | "same" | "first-newer" | "second-newer" | "split-brain" | "unrelated";
 
@@ -74,9 +86,11 @@ export function relate(first: GenerationIdentifiers, second: GenerationIdentifie
   return "unrelated";
 }
 
+function hex(identifier: bigint): string {
+  return identifier.toString(16).toUpperCase().padStart(16, "0");
+}
+
 /** `F2099469C0D6C688:0000000000000000:…`, as drbdadm get-gi prints them, without the flags and the older history. */
 export function formatGi({ current, bitmap, history }: GenerationIdentifiers): string {
-  return [current, bitmap, ...history.slice(0, 2)]
-    .map((one) => one.toString(16).toUpperCase().padStart(16, "0"))
-    .join(":");
+  return [current, bitmap, ...history.slice(0, 2)].map(hex).join(":");
 }

@@ -627,6 +627,11 @@ export const optionElsewhere = (name: string): string | undefined =>
 export const findOption = (section: SectionName, name: string): Option | undefined =>
   Object.hasOwn(OPTIONS[section], name) ? OPTIONS[section][name] : undefined;
 
+/** The options that stand in another section in 8.4. */
+export const movedIn84: readonly string[] = Object.values(OPTIONS).flatMap((options) =>
+  Object.entries(options).flatMap(([name, { sectionOf84 }]) => (sectionOf84 === undefined ? [] : [name])),
+);
+
 /** Every name that is an option of drbd.conf, whether it can be set here or not. */
 export const OPTION_NAMES: readonly string[] = [
   ...Object.values(OPTIONS).flatMap((options) => Object.keys(options)),

@@ -1,5 +1,6 @@
 import type { DesiredResource, DesiredSide } from "./desired";
 import { filesystemIn, metadataUuid, wholeUuid, type DiskIdentity } from "./disk-identity";
+import { generationOf } from "./generation-identifiers";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
@@ -77,6 +78,7 @@ function diskIdentity(node: ObservedNode, desired: DesiredResource, side: Desire
   if (before !== undefined && (block === undefined || !attached)) return before;
   const holder = side.metaDisk === "internal" ? looked?.disk : looked?.metaDisk;
   const looksLike = looked === undefined ? "" : metadataUuid(holder, looked.metadata);
+  const generation = generationOf(looked?.kernelGi) ?? before?.generation;
   const listed = side.metaDisk === "internal" ? block : node.blocks.get(realPath(holder) ?? side.metaDisk);
   return {
     path,
@@ -84,6 +86,7 @@ function diskIdentity(node: ObservedNode, desired: DesiredResource, side: Desire
     serial: block?.serial ?? "",
     wwn: block?.wwn ?? "",
     metadataUuid: looksLike !== "" ? looksLike : listed?.fstype === "drbd" ? wholeUuid(listed.uuid ?? "") : "",
+    ...(generation === undefined ? {} : { generation }),
   };
 }
 

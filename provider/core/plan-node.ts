@@ -1,4 +1,4 @@
-import { brokenFileRefusals } from "./broken-file";
+import { brokenFileRefusals, unreadOwnFiles } from "./broken-file";
 import { changesByCommon, type ForeignChange } from "./changes-by-plan";
 import { changedOptions, describeChanges, sharedOptions } from "./config-options";
 import type { DesiredNode } from "./desired";
@@ -7,6 +7,7 @@ import { includeRefusals } from "./includes";
 import { keptName, keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
 import { optionWarnings } from "./option-warnings";
+import { inOtherGrammar } from "./other-grammar";
 import { isOurs } from "./own-mark";
 import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
@@ -115,14 +116,38 @@ function nodeSteps(host: string, configuration: string, node: ObservedNode): Ste
   }
   // The package brings a file of its own for this.
   if (node.utils !== null && !loadsAtBoot(node)) steps.push(loadModuleAtBoot(host, "loads the module at boot"));
+  steps.push(...mendOwnFiles(host, node));
   const there = node.files.get(globalCommonPath);
   if (there === configuration) return steps;
   if ((there !== undefined && !isOurs(there)) || node.utils === null) {
     const whose = there === undefined ? "the package's own" : "not written by pulumi-drbd";
     steps.push(backUpGlobalCommon(host, keptName(node, globalCommonPath), `${whose}: kept beside it`));
   }
-  steps.push(writeConfiguration(host, globalCommonPath, configuration, 0o644, whyWritten(there, configuration)));
+  const mended = inOtherGrammar(node).map(({ path }) => path);
+  const unread = unreadOwnFiles(node).filter((path) => !mended.includes(path));
+  const beside = unread.length === 0 ? {} : { unread };
+  steps.push(
+    writeConfiguration(host, globalCommonPath, configuration, 0o644, whyWritten(there, configuration), beside),
+  );
   return steps;
+}
+
+/** What the resources' own plans would write, too, but only after drbdadm was asked: until then it reads no file at all. */
+function mendOwnFiles(host: string, node: ObservedNode): Step[] {
+  const module = node.module?.version ?? "";
+  const unread = unreadOwnFiles(node);
+  return inOtherGrammar(node).map(({ path, text }) =>
+    writeConfiguration(
+      host,
+      path,
+      text,
+      0o600,
+      `DRBD ${module} there reads another grammar than the one that wrote it`,
+      {
+        unread: unread.filter((one) => one !== path),
+      },
+    ),
+  );
 }
 
 function whyWritten(there: string | undefined, configuration: string): string {

@@ -1,3 +1,4 @@
+import { unreadOwnFiles } from "./broken-file";
 import { describeAdjustment } from "./adjust-lines";
 import { bootSteps, enabled, mountedAtBoot } from "./boot-steps";
 import { attach, bringUp, metadataSteps } from "./bring-up";
@@ -214,7 +215,9 @@ class PairPlan {
           ? "new"
           : "changed (see --diff)";
     const because = `${what}${changes === "" ? "" : `: ${changes}`}; ${parsed}`;
-    return [steps.writeResourceFile(side.desired.hostname, name, this.configuration, because, replaces)];
+    const unread = unreadOwnFiles(side.node).filter((one) => one !== path);
+    const beside = { ...(replaces === undefined ? {} : { replaces }), ...(unread.length === 0 ? {} : { unread }) };
+    return [steps.writeResourceFile(side.desired.hostname, name, this.configuration, because, beside)];
   }
 
   /** The file that somebody else wrote, and ours takes the place of. */

@@ -1,6 +1,6 @@
 import { ageRefusals } from "./age-refusals";
 import { beyondPairRefusals } from "./beyond-pair";
-import { brokenFileRefusals } from "./broken-file";
+import { brokenFileRefusals, brokenOwnFileWarnings, unreadOwnFiles } from "./broken-file";
 import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
 import { placeRefusals, replacedPath } from "./configuration-place";
@@ -15,6 +15,7 @@ import { globalCommonPath, resourcePath } from "./paths";
 import type { ResourceSituation } from "./plan-resource";
 import type { Refusal } from "./plan";
 import { takeOverRefusals } from "./take-over-refusals";
+import { versionRefusals } from "./upgrade";
 
 /** mkfs.xfs 6.1 refuses less. */
 const smallestXfs = 300 * 1024 * 1024;
@@ -25,6 +26,7 @@ const clockTolerance = 60;
 export function preflight(situation: ResourceSituation): Refusal[] {
   const { desired, nodes } = situation;
   const claimed = claimRefusals(desired, nodes);
+  const versions = versionRefusals(desired, nodes);
   return [
     ...desired.sides.flatMap((side, index) => {
       const node = nodes[index === 0 ? 0 : 1];
@@ -38,13 +40,14 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         ...beyondPairRefusals(desired, node, side),
         ...takeOverRefusals(node, side.hostname, desired.name),
         ...wrongPlace(node, side.hostname, desired.name),
-        // Of what belongs to another resource drbdadm complains too, in other words.
-        ...(claimed.length > 0 ? [] : configurationRefusals(situation, side.hostname, node)),
+        // Of what belongs to another resource drbdadm complains too, in other words; and with two versions of DRBD, what
+        // it says of a file follows from that.
+        ...(claimed.length + versions.length > 0 ? [] : configurationRefusals(situation, side.hostname, node)),
       ];
     }),
     ...claimed,
     ...sizeRefusals(situation),
-    ...grammarRefusals(nodes),
+    ...versions,
   ];
 }
 
@@ -110,7 +113,8 @@ function configurationRefusals(situation: ResourceSituation, host: string, node:
   // One file that drbdadm cannot read breaks every resource: handlers fail, and the next resync parts the pair.
   const asked =
     candidate !== undefined || node.files.get(resourcePath(situation.desired.name)) === situation.configuration;
-  if (asked && change !== undefined && change.exit !== 0 && node.module?.loaded === true) {
+  const isTheirs = unreadOwnFiles(node).length === 0;
+  if (asked && isTheirs && change !== undefined && change.exit !== 0 && node.module?.loaded === true) {
     return [
       {
         node: host,
@@ -151,16 +155,6 @@ function sizeRefusals({ desired, nodes }: ResourceSituation): Refusal[] {
   });
 }
 
-function grammarRefusals([first, second]: readonly [ObservedNode, ObservedNode]): Refusal[] {
-  if (first.module === null || second.module === null || grammarOf(first) === grammarOf(second)) return [];
-  return [
-    {
-      found: `${first.hostname} has DRBD ${first.module.version} and ${second.hostname} ${second.module.version}, which read different configuration grammars`,
-      way: "Bring both hosts to the same DRBD module.",
-    },
-  ];
-}
-
 /** Worth knowing, though it stops nothing. */
 export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
   const found: string[] = optionWarnings(desired.sections);
@@ -174,6 +168,7 @@ export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
     );
   }
   nodes.forEach((node, index) => {
+    found.push(...brokenOwnFileWarnings(node, desired.sides[index === 0 ? 0 : 1].hostname, desired.name));
     const connection = node.kernelResources.get(desired.name)?.connection;
     if (connection !== undefined && connection !== "Connected") {
       const side = desired.sides[index === 0 ? 0 : 1];

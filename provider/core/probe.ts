@@ -22,6 +22,8 @@ export interface Candidate {
   readonly globalCommon: string;
   /** Another file that defines the resource, and goes when ours comes. */
   readonly replaces?: string;
+  /** Files of ours that drbdadm cannot read as they are, and that are mended before this one is installed. */
+  readonly unread?: readonly string[];
 }
 
 /**
@@ -208,6 +210,8 @@ function lookLines(look: Look): string[] {
     `say resource ${quote(name)}`,
     `case "$minors" in ${isWell(look)})`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
+    // Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.
+    `run kernelgi drbdadm get-gi ${quote(name)}`,
     primaryDevice,
     ";; *)",
     // The size that drbdmeta last knew: where the disk has another now, its metadata lies where it ended then.
@@ -247,8 +251,8 @@ function inspect(section: string, path: string): string {
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
-function candidateLines({ name, resource, globalCommon, replaces }: Candidate): string[] {
-  const left = [globalCommonPath, resourcePath(name), ...(replaces === undefined ? [] : [replaces])];
+function candidateLines({ name, resource, globalCommon, replaces, unread = [] }: Candidate): string[] {
+  const left = [globalCommonPath, resourcePath(name), ...(replaces === undefined ? [] : [replaces]), ...unread];
   return [
     "if command -v drbdadm >/dev/null; then",
     `say candidate ${quote(name)}`,

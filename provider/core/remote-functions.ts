@@ -12,6 +12,8 @@ export type Check =
   | "fits_before_metadata"
   | "up_to_date"
   | "before_growth"
+  | "metadata_of_84"
+  | "metadata_of_9"
   | "wait_up_to_date"
   | "nobody_holds";
 
@@ -263,6 +265,21 @@ move_metadata() {
   now=$(superblock "$3" end)
   if [ "$now" = "$before" ]; then return 0; fi
   echo "the metadata of $1 is not at the end of $3: $now, and it was $before"; return 1
+}
+
+# metadata_of_84 MINOR DEVICE PLACE GI: the guard before drbdmeta converts it. Of any other metadata, or of none, drbdmeta would
+# make new metadata of its own, with --force unasked.
+metadata_of_84() {
+  now=$(gi "$1" "$2" "$3")
+  if [ "$now" = "v08 $4" ]; then return 0; fi
+  echo "the metadata on $2 is not what it was when this was planned, v08 $4: $now"; return 1
+}
+
+# metadata_of_9 MINOR DEVICE PLACE CURRENT: what it was converted to has the generation that it had.
+metadata_of_9() {
+  now=$(gi "$1" "$2" "$3")
+  case $now in v09*" $4:"*) return 0 ;; esac
+  echo "the metadata on $2 was converted, and its generation is not $4: $now"; return 1
 }
 
 # metadata_bytes BYTES: what internal metadata takes of a disk, and what it leaves unused behind it (metadata-size.ts).

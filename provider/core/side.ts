@@ -1,5 +1,5 @@
 import type { DesiredResource, DesiredSide } from "./desired";
-import { discardLine, isSameDisk, mebibytes, metadataUuid } from "./disk-identity";
+import { isSameDisk, mebibytes, metadataUuid } from "./disk-identity";
 import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { isJustCreated, parseGi, type GenerationIdentifiers } from "./generation-identifiers";
 import { diskStates, roles, connectionStates } from "./kernel-states";
@@ -18,6 +18,7 @@ import { isOwnDisk } from "./own-disk";
 import { devicePath } from "./paths";
 import { seenFromPeer } from "./peer-slot";
 import type { Refusal } from "./plan";
+import { refuseMetadata9 } from "./upgrade";
 
 /** A disk of a side, the one for the data or the one for the metadata, and what stands on it. */
 export interface DiskContents {
@@ -34,10 +35,15 @@ export type Progress =
       readonly metaDiskSize: number;
       readonly discarded?: readonly DiskContents[];
     }
-  /** Metadata made, no data ever written through it. */
-  | { readonly kind: "new"; readonly attached: boolean }
+  /** Metadata made, no data ever written through it. `converts`: by DRBD 8.4, and now DRBD 9 runs (upgrade.ts). */
+  | { readonly kind: "new"; readonly attached: boolean; readonly converts?: string }
   /** Holds a generation of data. */
-  | { readonly kind: "used"; readonly attached: boolean; readonly gi?: GenerationIdentifiers }
+  | {
+      readonly kind: "used";
+      readonly attached: boolean;
+      readonly gi?: GenerationIdentifiers;
+      readonly converts?: string;
+    }
   /** The same on a device that was grown while it was down: its metadata is not where it is looked for. */
   | { readonly kind: "grown"; readonly from: number; readonly uuid: string; readonly gi?: GenerationIdentifiers }
   /** Data without metadata that shall stay: the sync source's, with `existingData: "keep"`. */
@@ -205,7 +211,7 @@ function classifyDisk(
       if (version !== undefined) return version;
       const seen = seenFromPeer(desired.name, metadata, node, peer);
       if (!("kind" in seen)) return refusePeers(side, peer, seen);
-      return seen.kind === "present" ? usedOrNew(side, seen) : moved(side, observed.disk, seen);
+      return seen.kind === "present" ? usedOrNew(side, node, seen) : moved(side, observed.disk, seen);
     }
     case "busy":
     case "unreadable":
@@ -238,7 +244,11 @@ function blankOrForeign(disks: readonly DiskContents[]): Progress {
   return { kind: "blank", diskSize: size(disks[0]), metaDiskSize: size(disks[1]) };
 }
 
-function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }): Progress | Refusal[] {
+function usedOrNew(
+  side: DesiredSide,
+  node: ObservedNode,
+  metadata: Metadata & { kind: "present" },
+): Progress | Refusal[] {
   const gi = parseGi(metadata.gi);
   if (gi === undefined) {
     return [
@@ -249,7 +259,9 @@ function usedOrNew(side: DesiredSide, metadata: Metadata & { kind: "present" }):
       },
     ];
   }
-  return isJustCreated(gi) ? { kind: "new", attached: false } : { kind: "used", attached: false, gi };
+  const isOld = metadata.version === "v08" && node.module !== null && grammarOf(node) === "9";
+  const old = isOld ? { converts: metadata.gi } : {};
+  return isJustCreated(gi) ? { kind: "new", attached: false, ...old } : { kind: "used", attached: false, gi, ...old };
 }
 
 /** Metadata with bitmaps for several peers, and nothing that tells which of them this one is. */
@@ -304,7 +316,7 @@ function resized(
   ];
 }
 
-/** Metadata of another version than the module that runs reads: it looks empty to that one. */
+/** Metadata of a version that the module there neither reads nor can be given: it looks empty to that one. */
 function refuseVersion(
   desired: DesiredResource,
   side: DesiredSide,
@@ -322,17 +334,8 @@ function refuseVersion(
       },
     ];
   }
-  const uuid = node.resources.get(desired.name);
-  const line = uuid === undefined ? undefined : discardLine(side.hostname, uuid.disk);
-  return [
-    {
-      node: side.hostname,
-      found: `${side.disk} holds DRBD metadata of version ${metadata.version}, and the module there (${node.module.version}) reads ${wanted}`,
-      way:
-        `Boot the kernel with the module that wrote it; or convert it, which keeps its data and its generation identifiers: \`drbdadm create-md ${desired.name}\` on ${side.hostname}, at a terminal, and answer yes to "convert to ${wanted}?" and no to everything else.` +
-        (line === undefined ? "" : ` If nothing on that disk counts: \`${line}\`.`),
-    },
-  ];
+  // upgrade.ts: converted where that loses nothing.
+  return wanted === "v09" ? undefined : [refuseMetadata9(desired, side, node)];
 }
 
 /** The UUID of the metadata on a side's disk; empty where blkid tells none. */

@@ -33,7 +33,7 @@ function actionScript(action: Action): string {
     case "remove":
       return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
     case "configure":
-      return configure(action.path, action.text, action.mode, action.replaces);
+      return configure(action);
     case "fstab":
       return fstab(action);
     case "force":
@@ -64,8 +64,8 @@ function keep(path: string, copy: string, unless: string): string {
  * Parsed by the host's own drbdadm together with all else that is installed before it replaces what is there, replaced
  * in one go, and read back, since a file that was cut off passes the parser.
  */
-function configure(path: string, text: string, mode: number, replaces: Replaced | undefined): string {
-  const left = [path, ...(replaces === undefined ? [] : [replaces.path])];
+function configure({ path, text, mode, replaces, unread = [] }: Action & { kind: "configure" }): string {
+  const left = [path, ...(replaces === undefined ? [] : [replaces.path]), ...unread];
   return [
     `text() { ${printText(text)}; }`,
     `{ ${commandLine(["installed_but", ...left])}; text; } | drbdadm -c - sh-nop || exit $?`,

@@ -1,5 +1,7 @@
-import type { Replaced } from "./action";
+import type { Action } from "./action";
 import type { Step } from "./plan";
+
+export type Beside = Pick<Action & { kind: "configure" }, "replaces" | "unread">;
 
 /** Writes a file of drbd's configuration. */
 export function writeConfiguration(
@@ -8,13 +10,13 @@ export function writeConfiguration(
   text: string,
   mode: number,
   because: string,
-  replaces?: Replaced,
+  beside: Beside = {},
 ): Step {
   return {
     node,
     argv: ["write", path],
     because,
-    does: [{ kind: "configure", path, text, mode, ...(replaces === undefined ? {} : { replaces }) }],
+    does: [{ kind: "configure", path, text, mode, ...beside }],
     timeoutSeconds: 30,
   };
 }

@@ -7,7 +7,7 @@ import type { Contents } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
 import type { Call } from "./remote-functions";
-import { writeConfiguration } from "./steps-configuration";
+import { writeConfiguration, type Beside } from "./steps-configuration";
 import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
 
 /** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
@@ -19,9 +19,9 @@ export function writeResourceFile(
   resource: string,
   text: string,
   because: string,
-  replaces?: Replaced,
+  beside: Beside = {},
 ): Step {
-  return writeConfiguration(node, resourcePath(resource), text, 0o600, because, replaces);
+  return writeConfiguration(node, resourcePath(resource), text, 0o600, because, beside);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
@@ -130,6 +130,34 @@ export function moveMetadata(
       ["before_growth", disk, String(from), uuid === "" ? "any" : wholeUuid(uuid)],
     ],
     does: [{ kind: "move-metadata", resource: name, minor, disk, bytes: from }],
+    timeoutSeconds: patient,
+  };
+}
+
+/**
+ * From DRBD 8.4's to DRBD 9's. drbdmeta asks two questions, the second where it finds a filesystem, and takes no answer
+ * without a terminal: hence --force, and hence a guard that finds the very metadata that was planned on, since of anything
+ * else new metadata would be made. drbdmeta itself, and not drbdadm, which would choose the version by the module.
+ */
+export function convertMetadata(
+  node: string,
+  { minor }: DesiredResource,
+  { disk, metaDisk }: DesiredSide,
+  gi: string,
+  because: string,
+): Step {
+  const place = metaDisk === "internal" ? [disk, "internal"] : [metaDisk, "flex-external"];
+  const [current = ""] = gi.split(":");
+  const argv = ["drbdmeta", "--force", String(minor), "v09", ...place, "create-md", "1"];
+  return {
+    node,
+    argv,
+    because,
+    guard: [["metadata_of_84", String(minor), ...place, gi]],
+    does: [
+      { kind: "run", argv },
+      { kind: "check", call: ["metadata_of_9", String(minor), ...place, current] },
+    ],
     timeoutSeconds: patient,
   };
 }

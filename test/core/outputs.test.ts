@@ -24,7 +24,10 @@ test("all that a healthy pair gives out", () => {
     diskStates: { alpha: "UpToDate", bravo: "UpToDate" },
     inSyncPercent: 100,
     filesystemUuid,
-    disks: { alpha: { ...disk, serial: "0001" }, bravo: { ...disk, serial: "0002" } },
+    disks: {
+      alpha: { ...disk, serial: "0001", generation: "F2099469C0D6C688" },
+      bravo: { ...disk, serial: "0002", generation: "F2099469C0D6C688" },
+    },
   });
 });
 
@@ -105,6 +108,7 @@ test("a disk is known behind its link, and by what lsblk says where nobody looke
     serial: "",
     wwn: "0x5",
     metadataUuid: "29ff20370300d6d2",
+    generation: "F2099469C0D6C688",
   });
   expect(outputsOf(r0, [withLook(linked, undefined), bravo]).disks["alpha"]).toMatchObject({
     bytes: 335544320,

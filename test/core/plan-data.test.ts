@@ -16,7 +16,6 @@ import {
   healthyPair,
   kernelDevice,
   MiB,
-  newGi,
   nodeAt,
   olderGi,
   planOf,
@@ -302,27 +301,6 @@ describe("a disk that has another size", () => {
       serial: "0099",
     });
     expect(allCommands(planOf([source, other], { memory }))).toContain("bravo: drbdadm create-md r0");
-  });
-});
-
-describe("metadata of another version than the module's", () => {
-  test.each([
-    ["v09", "8.4.11", "v08"],
-    ["v08", "9.2.14", "v09"],
-  ] as const)("%s under %s: refused, with the way on", (version, module, wanted) => {
-    const of = (node: ObservedNode): ObservedNode =>
-      withLook(
-        { ...node, module: { version: module, loaded: true } },
-        { metadata: { kind: "present", version, gi: usedGi } },
-      );
-    const plan = planOf([of(downNode("alpha", usedGi)), of(downNode("bravo", newGi))]);
-    expect(refusalsOf(plan)).toEqual(
-      ["alpha", "bravo"].map(
-        (host) =>
-          `${host}: /dev/vdb holds DRBD metadata of version ${version}, and the module there (${module}) reads ${wanted}`,
-      ),
-    );
-    expect(ways(plan)).toContain(`answer yes to "convert to ${wanted}?"`);
   });
 });
 

@@ -184,7 +184,7 @@ describe("a host that is not as it must be", () => {
     [
       "with DRBD 9 where the other has 8.4",
       { ...bravo, module: { version: "9.2.14", loaded: true } },
-      "alpha has DRBD 8.4.11 and bravo 9.2.14, which read different configuration grammars",
+      "bravo has DRBD 9.2.14 and alpha 8.4.11, which read different configuration grammars and metadata",
     ],
     ["whose port is taken", withLook(bravo, { portTaken: true }), "bravo: something listens on port 7789 already"],
     [

@@ -133,9 +133,17 @@ describe("a file of drbd's configuration", () => {
     expect(modeOf(globalCommonPath)).toBe("644");
   });
 
+  test("is parsed without files of ours that other steps mend", () => {
+    give("/etc/drbd.d/web.res", "resource web {\n}\n");
+    give("/etc/drbd.d/old.res", "# Managed by pulumi-drbd\nresource old {\n}\n");
+    const beside = { unread: ["/etc/drbd.d/old.res"] };
+    expect(run(writeConfiguration("alpha", globalCommonPath, "global {\n}\n", 0o644, "new", beside))).toEqual(done);
+    expect(read("/parsed")).toBe("resource web {\n}\nglobal {\n}\n");
+  });
+
   describe("that takes the place of somebody's", () => {
     const kept = `${path}.before-pulumi-drbd`;
-    const over = writeResourceFile("alpha", "r0", text, "theirs is kept", { path, kept });
+    const over = writeResourceFile("alpha", "r0", text, "theirs is kept", { replaces: { path, kept } });
 
     test("of the same name: theirs is kept beside, with its mode", () => {
       give(path, "theirs\n");
@@ -155,7 +163,7 @@ describe("a file of drbd's configuration", () => {
       const other = "/etc/drbd.d/storage.res";
       give(other, "theirs\n");
       const replaces = { path: other, kept: `${other}.before-pulumi-drbd` };
-      expect(run(writeResourceFile("alpha", "r0", text, "x", replaces))).toEqual(done);
+      expect(run(writeResourceFile("alpha", "r0", text, "x", { replaces }))).toEqual(done);
       expect([read(path), read(other), read(replaces.kept)]).toEqual([text, undefined, "theirs\n"]);
     });
 

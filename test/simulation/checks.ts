@@ -64,6 +64,15 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
     }
     case "nobody_holds":
       return done;
+    case "metadata_of_84": {
+      const now = describeMetadata(machine, args[1]!);
+      return now === `v08 ${args[3]!}` ? done : failed(1, `the metadata on ${args[1]!} is not what it was: ${now}`);
+    }
+    case "metadata_of_9": {
+      const now = describeMetadata(machine, args[1]!);
+      const isIt = now.startsWith(`v09 ${args[3]!}:`);
+      return isIt ? done : failed(1, `the metadata on ${args[1]!} was converted, and its generation is not: ${now}`);
+    }
     case "sync_ended": {
       if (!isRunning(machine)) return failed(1, "r0 is /// here");
       const { connection, disk, peerDisk } = machine.kernel;
@@ -75,6 +84,12 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       return stands ? failed(1, "r0 is StandAlone now") : done;
     }
   }
+}
+
+function describeMetadata(machine: Machine, holder: string): string {
+  if (isRunning(machine) && machine.kernel.disk !== "Diskless") return "error 20 busy";
+  const found = anyMetadata(machine.diskAt(holder)!);
+  return found === undefined ? "none" : `${found.version} ${giText(found, false)}`;
 }
 
 /** Looks again until it is done with waiting. */

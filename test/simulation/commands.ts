@@ -1,9 +1,9 @@
 /** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 and 9 do it. */
 import { demoteAfterWriting, drbdadm, promoteToWrite } from "./drbdadm";
 import { isRunning } from "./connection";
-import { beginOwed } from "./kernel";
-import { justCreated, MiB, tailBlock, unseenBlock } from "./disk";
-import { device, enabledLink, type Machine, resource } from "./machine";
+import { beginOwed, nodeIdOf } from "./kernel";
+import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
+import { device, enabledLink, type Machine, resource, resourceFile } from "./machine";
 import { formattingMark } from "../../provider/core/steps-resource";
 import type { World } from "./world";
 
@@ -26,6 +26,8 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
   switch (program) {
     case "drbdadm":
       return machine.hasUtils ? drbdadm(world, machine, words, actor) : failed(127, "drbdadm: not found");
+    case "drbdmeta":
+      return drbdmeta(world, machine, words);
     case "mkfs.xfs":
       return mkfs(world, machine, words, actor);
     case "mount":
@@ -74,6 +76,35 @@ function systemctl(machine: Machine, words: readonly string[]): Result {
 }
 
 /** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
+/** `create-md` for DRBD 9, over metadata of DRBD 8.4: it converts what it finds, and else makes new metadata. */
+function drbdmeta(world: World, machine: Machine, words: readonly string[]): Result {
+  const [force, , version, path = "", , command] = words;
+  if (force !== "--force" || version !== "v09" || command !== "create-md")
+    throw new UnknownCommand(`the simulation does not know: drbdmeta ${words.join(" ")}`);
+  const holder = machine.diskAt(path);
+  if (holder === undefined || isRunning(machine)) return failed(20, `Device '1' is configured!`);
+  if (anyMetadata(holder)?.version !== "v08") {
+    world.broken.push(`drbdmeta --force create-md on ${machine.name} over what is no metadata of DRBD 8.4`);
+    return done;
+  }
+  convertMetadata(world, machine, holder);
+  return done;
+}
+
+/** What it keeps is the generation itself: who is behind it is forgotten, and the device gets another UUID. */
+export function convertMetadata(world: World, machine: Machine, holder: Disk): void {
+  const found = anyMetadata(holder);
+  if (found === undefined) return;
+  found.version = found.version === "v08" ? "v09" : "v08";
+  found.bitmap = 0;
+  // What it knew of its peer goes to the slot of node 0, whoever that is.
+  if (nodeIdOf(machine.files.get(resourceFile) ?? "", machine.name) === 0) found.flags.peerOutdated = false;
+  found.nodeId = undefined;
+  found.peerId = undefined;
+  found.deviceUuid = world.deviceUuid();
+  world.happened.add("metadata was converted");
+}
+
 function mkfs(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   if (words.at(-1) !== device) throw new UnknownCommand(`mkfs.xfs on ${words.at(-1) ?? "nothing"}`);
   const first = machine.disk.blocks[0]!;

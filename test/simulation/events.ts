@@ -1,5 +1,5 @@
 /** What happens to a pair that is none of the provider's doing. */
-import { rawWrite, run, tornWrite, userWrites } from "./commands";
+import { convertMetadata, rawWrite, run, tornWrite, userWrites } from "./commands";
 import {
   anyMetadata,
   dataBlocks,
@@ -14,8 +14,7 @@ import {
 } from "./disk";
 import { isRunning } from "./connection";
 import { metadataVersion } from "./drbd";
-import { nodeIdOf } from "./kernel";
-import { broken, device, type Machine, othersFile, resource, resourceFile, sizeFile } from "./machine";
+import { broken, device, type Machine, othersFile, resource, sizeFile } from "./machine";
 import type { World } from "./world";
 
 /** What a person types, and what stays of it is DRBD's or the host's business. */
@@ -235,15 +234,7 @@ function mountItself(world: World, machine: Machine): void {
 function convert(world: World, machine: Machine): void {
   const found = anyMetadata(machine.holder);
   if (isRunning(machine) || found === undefined) return;
-  found.version = found.version === "v08" ? "v09" : "v08";
-  // What it keeps is the generation itself: who is behind it is forgotten, and the device gets another UUID.
-  found.bitmap = 0;
-  // What it knew of its peer goes to the slot of node 0, whoever that is.
-  if (nodeIdOf(machine.files.get(resourceFile) ?? "", machine.name) === 0) found.flags.peerOutdated = false;
-  found.nodeId = undefined;
-  found.peerId = undefined;
-  found.deviceUuid = world.deviceUuid();
-  world.happened.add("metadata was converted");
+  convertMetadata(world, machine, machine.holder);
 }
 
 function takeDown(world: World, machine: Machine): void {

@@ -139,15 +139,17 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
   const { disk, kernel } = machine;
   const inside = machine.isPrimary ? { device: readBlocks(world, disk, device) } : {};
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
-  if (isWell(machine)) {
-    const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
-    return { disk: attached, metadata: { kind: "unknown" }, portTaken: false, ...inside, ...change };
-  }
   const metadata = kernel !== undefined && isRunning(machine) ? attachedMetadata(machine) : undefined;
   const kernelGi =
     metadata === undefined || machine.parseError !== undefined ? {} : { kernelGi: giText(metadata, machine.isPrimary) };
+  if (isWell(machine)) {
+    const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
+    return { disk: attached, metadata: { kind: "unknown" }, portTaken: false, ...kernelGi, ...inside, ...change };
+  }
+  const own = machine.drbd === "9" && kernel !== undefined ? nodeIdOf(kernel.configuration, machine.name) : undefined;
   return {
     disk: readBlocks(world, disk, diskPath),
+    ...(own === undefined ? {} : { nodeId: own }),
     ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, machine.metaDisk, look.metaDisk) }),
     metadata: metadataOf(machine, look),
     portTaken: false,
@@ -175,7 +177,7 @@ function metadataOf(machine: Machine, look: Look): Metadata {
 function superblockOf(found: DiskMetadata): MetadataFound {
   const { version, nodeId, peerId = 0 } = found;
   const gi = giText(found, false);
-  return version === "v08" ? { version, gi } : { version, gi, nodeId, slots: [{ nodeId: peerId, gi }] };
+  return version === "v08" ? { version, gi } : { version, gi, nodeId: nodeId ?? -1, slots: [{ nodeId: peerId, gi }] };
 }
 
 function fingerprint(blocks: readonly number[]): string {
