@@ -484,7 +484,10 @@ test("module and configuration, beside every kind of disk", () => {
       for (const [configurationName, [withConfiguration, noConfiguration, writes]] of Object.entries(configurations)) {
         const plan = planOf([alpha, withConfiguration(withModule(node))], { preview: true });
         // With two versions of DRBD, what drbdadm says of a file is no reason of its own.
-        const early = moduleName === "of version 9" ? [modules[moduleName][1]] : [noModule, noConfiguration].flatMap((one) => one ?? []);
+        const early =
+          moduleName === "of version 9"
+            ? [modules[moduleName][1]]
+            : [noModule, noConfiguration].flatMap((one) => one ?? []);
         const outcome = verdict instanceof RegExp ? verdict : together.used[verdict];
         const label = `${name}; module ${moduleName}; configuration ${configurationName}`;
         try {
