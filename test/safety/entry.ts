@@ -43,4 +43,9 @@ export const races: readonly Shown[] = inFile("simulation/laws.test.ts", [
   "the laws hold where somebody works on a disk in the middle of an up",
 ]);
 
+export const upgrades: readonly Shown[] = inFile("simulation/upgrade.test.ts", [
+  "8.4 to 9 in the order that the refusal tells, one host after the other",
+  "converted by hand all the same: nobody offers to give up the newest copy",
+]);
+
 export const noDrbd9InLab = "Not shown: the lab's machines have DRBD 8.4.";

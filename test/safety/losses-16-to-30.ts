@@ -1,5 +1,5 @@
 /** How data was lost with DRBD, or a cluster hung, and what stands before each: the other fifteen. */
-import { adoptions, core, type Entry, lab, laws, met, noDrbd9InLab, obedience, races } from "./entry";
+import { adoptions, core, type Entry, lab, laws, met, noDrbd9InLab, obedience, races, upgrades } from "./entry";
 
 export const otherLosses: readonly Entry[] = [
   {
@@ -56,12 +56,19 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 19,
     text: "Module 8.4 gives way to 9, or back: get-gi for one version says that there is no metadata.",
-    guard: "Both versions are asked for; metadata of the other one is refused, with the way to convert it.",
+    guard:
+      "Both versions are asked for; 8.4's is converted where both sides are in sync, and else refused with the way on, as 9's is.",
     row: [
       ...core("remote-functions", "gi and no_metadata"),
-      ...core("plan-data", "%s under %s: refused, with the way on"),
+      ...core(
+        "upgrade",
+        "in sync: the file first, then the metadata is converted, and the pair comes up with its filesystem",
+        "%s: nothing is converted, and the way back to a pair in sync is told",
+        "where 8.4 is gone for good, the older side goes by name, and never the newer",
+        "both hosts: refused, with the order that works",
+      ),
     ],
-    law: met("metadata of another version counts as none"),
+    law: [...met("metadata of another version counts as none"), ...upgrades],
     lab: lab(
       "keeps-data/grown-disk",
       "metadata of DRBD 9 under a module of 8.4: refused, with the way to convert it, after which all is there",
