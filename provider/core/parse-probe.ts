@@ -281,7 +281,9 @@ function parseNodeId(section: Section | undefined): number | undefined {
 /** `grep -c`: how many listen, by file. There is no tcp6 where IPv6 is switched off. */
 function isTaken(counts: string): boolean {
   if (!/^\/proc\/net\/tcp:\d+$/m.test(counts))
-    throw new ProbeError(`which ports are in use could not be read: grep said ${JSON.stringify(counts.slice(0, 300))}`);
+    throw new ProbeError(
+      `which ports are in use could not be read: grep said: ${counts.replace(/\s+/g, " ").trim().slice(0, 300)}`,
+    );
   return /:[1-9]\d*$/m.test(counts);
 }
 
