@@ -61,7 +61,10 @@ export interface DrbdResourceArgs {
   readonly discard?: pulumi.Input<Record<string, pulumi.Input<string | string[]>>>;
   /** The filesystem on the DRBD device. Made once, on a blank device only, and never again. Default: none. */
   readonly filesystem?: pulumi.Input<FilesystemInputs>;
-  /** Default true: `up` ends when both disks are UpToDate. */
+  /**
+   * Default true: `up` ends when both disks are UpToDate. Where a side must be filled before it can be made Primary and
+   * mounted, `up` waits for that, and then does it; with false it warns that this is still to be done.
+   */
   readonly waitForSync?: pulumi.Input<boolean>;
   /** Longest wait for the initial sync in seconds, 1..604800, default 3600. After that the sync goes on by itself. */
   readonly waitForSyncSeconds?: pulumi.Input<number>;
@@ -79,14 +82,18 @@ export class DrbdResource extends pulumi.dynamic.Resource {
   declare readonly configuration: pulumi.Output<string>;
   /** /dev/drbdN. Known in a preview already. */
   declare readonly devicePath: pulumi.Output<string>;
-  /** Host → Primary or Secondary, when last looked. */
+  /**
+   * Host → Primary or Secondary. This and what follows up to `inSync` was seen in the run that prints it: where it is
+   * another state than the one that is stored, `up` stores it anew, which counts as an update and changes nothing on a
+   * host.
+   */
   declare readonly roles: pulumi.Output<Record<string, string>>;
   /** Connected when all is well. */
   declare readonly connectionState: pulumi.Output<string>;
   /** Host → UpToDate when all is well. */
   declare readonly diskStates: pulumi.Output<Record<string, string>>;
-  /** 0 to 100. */
-  declare readonly inSyncPercent: pulumi.Output<number>;
+  /** Whether both disks hold the same. How far a sync is, a preview tells, and `up` while it waits for it. */
+  declare readonly inSync: pulumi.Output<boolean>;
   declare readonly filesystemUuid: pulumi.Output<string | null>;
   declare readonly disks: pulumi.Output<Record<string, DiskIdentity>>;
 
@@ -96,7 +103,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       roles: undefined,
       connectionState: undefined,
       diskStates: undefined,
-      inSyncPercent: undefined,
+      inSync: undefined,
       filesystemUuid: undefined,
       disks: undefined,
     };

@@ -8,6 +8,7 @@ import { hostOf, type Host } from "./shell/host";
 export function expectAnnounced(announced: Announced | undefined): void {
   if (known.announced || announced === undefined) return;
   known.announced = true;
+  for (const { hostname } of announced.nodes) known.hostnames.add(hostname);
   for (const { hostname, name } of announced.looks) {
     known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
   }

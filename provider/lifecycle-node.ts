@@ -5,22 +5,35 @@ import { fittingGrammar, nodeGrammarFailures, redactSecrets, renderGlobalCommon 
 import type { Grammar } from "./core/option-table";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
-import { formatPlan } from "./core/format";
+import { formatPlan, formatRefusals } from "./core/format";
 import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
 import { keptOf } from "./core/kept-files";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { globalCommonPath } from "./core/paths";
-import { isEmpty } from "./core/plan";
+import { formatMoved, movedVersions } from "./core/moved-states";
+import { hasWork } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
 import { justTheHost, theHostClosely } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
 import { expectAnnounced, pairsSeen } from "./expected";
+import { wayOut } from "./gone-host";
+import { HalfMadeError } from "./half-made";
+import {
+  changedWhileBusy,
+  hostErrorsAsFailures,
+  preview,
+  refusalsAsFailures,
+  sourced,
+  toState,
+  unreachableInPreview,
+} from "./phase";
 import { known } from "./process";
-import { hostErrorsAsFailures, preview, refusalsAsFailures, sourced, toState, unreachableInPreview } from "./phase";
 import { reconcile, RefusedError, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
 import { hostOf } from "./shell/host";
+import { operation } from "./shell/operation";
+import { undisturbed } from "./turns";
 
 type Inputs = HiddenInputs & Record<string, unknown>;
 
@@ -36,61 +49,82 @@ export const nodeLifecycle = {
 
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
     const wanted = wantedOf(news);
+    const host = hostOf(wanted.desired.hostname, wanted.connection);
     const changed = !sameInputs(inputsOf(olds), inputsOf(news));
-    const reporter = new Reporter(news.__urn, [hostOf(wanted.desired.hostname, wanted.connection)]);
-    const needed = await unreachableInPreview(reporter, async () => {
-      const plan = planOf(
-        wanted,
-        await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
-      );
-      if (plan.refusals.length > 0) throw new RefusedError(plan);
-      if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
-      if (preview.now && isEmpty(plan)) {
-        plan.warnings.forEach((warning) => {
-          reporter.warn(warning);
-        });
+    const reporter = new Reporter(news.__urn, [host]);
+    const look = async () => {
+      const node = await undisturbed([host], preview.patience, () => host.observe(justTheHost, preview.attempts));
+      const plan = planOf(wanted, node);
+      // In a refresh, what was stored has been overwritten by now.
+      const wasMoved = known.moved.delete(news.__urn ?? "");
+      if (plan.refusals.length > 0) {
+        if (operation.command !== "pulumi refresh") throw new RefusedError(plan);
+        reporter.warn(formatRefusals(plan));
+        return wasMoved;
       }
-      return !isEmpty(plan);
-    });
+      const moved = movedVersions(olds, found(node, olds));
+      if (preview.now && hasWork(plan)) reporter.say(formatPlan(plan));
+      if (!hasWork(plan)) {
+        for (const warning of plan.warnings) reporter.warn(warning);
+        if (moved.length > 0) reporter.say(formatMoved(host.name, moved));
+      }
+      return hasWork(plan) || moved.length > 0 || wasMoved;
+    };
+    const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
     await reporter.done();
     return { changes: changed || needed === true };
   },
 
   async create(news: Inputs): Promise<CreateResult> {
-    const outs = await apply(news, undefined);
-    return { id: wantedOf(news).desired.hostname, outs };
+    const { hostname } = wantedOf(news).desired;
+    const outs = await apply(news, undefined, (cause) => new HalfMadeError(hostname, news, cause));
+    return { id: hostname, outs };
   },
 
   async update(_id: string, olds: Inputs, news: Inputs): Promise<UpdateResult> {
-    return { outs: await apply(news, olds) };
+    return { outs: await apply(news, olds, (cause) => cause) };
   },
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
+    operation.command ??= "pulumi refresh";
     const wanted = wantedOf(props);
     const host = hostOf(wanted.desired.hostname, wanted.connection);
     const reporter = new Reporter(props.__urn, [host]);
-    const node = await host.observe(theHostClosely, preview.attempts);
-    await reporter.done();
+    const node = await wayOut(props.__urn, () =>
+      undisturbed([host], preview.patience, () => host.observe(theHostClosely, preview.attempts)),
+    );
     const live = node.files.get(globalCommonPath);
     // Without our file, or without drbd-utils, what DrbdNode stands for is gone.
     if (live === undefined || node.utils === null) return {};
     // Somebody may have put a secret of theirs into it by hand.
     const configuration = redactSecrets(live);
     const inputs = { ...inputsOf(props), configuration };
-    return { id, props: toState({ ...props, ...found(node, props), configuration }), inputs: toState(inputs) };
+    const outputs = found(node, props);
+    const moved = movedVersions(props, outputs);
+    if (moved.length > 0) {
+      known.moved.add(props.__urn ?? "");
+      reporter.say(formatMoved(host.name, moved));
+    }
+    await reporter.done();
+    return { id, props: toState({ ...props, ...outputs, configuration }), inputs: toState(inputs) };
   },
 
   async delete(_id: string, props: Inputs): Promise<void> {
+    operation.command ??= "pulumi destroy";
     const { desired, connection } = wantedOf(props);
     const host = hostOf(desired.hostname, connection);
     const reporter = new Reporter(props.__urn, [host]);
-    const subject: Subject = {
-      hosts: [host],
-      looks: () => [justTheHost],
-      observe: async () => [await host.observe(justTheHost)],
-      plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
-    };
-    await reconcile(subject, reporter);
+    if (known.hostnames.has(host.name)) {
+      reporter.say(`${host.name}: stays as it is, since the program describes it still`);
+    } else {
+      const subject: Subject = {
+        hosts: [host],
+        looks: () => [justTheHost],
+        observe: async () => [await host.observe(justTheHost)],
+        plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
+      };
+      await wayOut(props.__urn, () => reconcile(subject, reporter));
+    }
     await reporter.done();
   },
 };
@@ -102,12 +136,13 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   if (parsed.ok === false) return { failures: sourced(news, parsed.failures) };
   const inputs = lasting(news);
   if (parsed.ok === "unknown") return { inputs };
+  known.hostnames.add(parsed.desired.hostname);
   const { connection, desired: given } = parsed;
   const host = hostOf(given.hostname, connection);
   const reporter = new Reporter(news.__urn, [host]);
   const seen = await unreachableInPreview(reporter, () => host.observe(justTheHost, preview.attempts));
-  const known = seen === undefined ? rememberedGrammar(olds) : grammarOf(seen);
-  const grammar = known ?? fittingGrammar((one) => nodeGrammarFailures(given, one));
+  const told = seen === undefined ? rememberedGrammar(olds) : grammarOf(seen);
+  const grammar = told ?? fittingGrammar((one) => nodeGrammarFailures(given, one));
   const misplaced = nodeGrammarFailures(given, grammar);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
   const desired = withLinksAsTheyAre(given, news, olds, seen);
@@ -121,7 +156,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const failures = await unreachableInPreview(reporter, async () => {
     const plan = planOf(
       wanted,
-      await hostOf(wanted.desired.hostname, wanted.connection).observe(justTheHost, preview.attempts),
+      await undisturbed([host], preview.patience, () => host.observe(justTheHost, preview.attempts)),
     );
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
     return refusalsAsFailures(news, plan);
@@ -142,12 +177,16 @@ function rememberedGrammar(olds: Inputs): Grammar | undefined {
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<string, unknown>> {
+async function apply(
+  news: Inputs,
+  olds: Inputs | undefined,
+  begunError: (cause: unknown) => unknown,
+): Promise<Record<string, unknown>> {
   const wanted = wantedOf(news);
   const host = hostOf(wanted.desired.hostname, wanted.connection);
   const reporter = new Reporter(news.__urn, [host]);
   await pairsSeen(host);
-  const seen = { withoutUtils: false };
+  const seen = { withoutUtils: false, begun: false };
   const subject: Subject = {
     hosts: [host],
     // Its steps touch no disk.
@@ -157,11 +196,19 @@ async function apply(news: Inputs, olds: Inputs | undefined): Promise<Record<str
       seen.withoutUtils ||= only(node).utils === null;
       return planOf(wanted, only(node));
     },
+    begins: () => {
+      seen.begun = true;
+    },
   };
-  const [node] = await reconcile(subject, reporter);
-  await reporter.done();
-  const installed = seen.withoutUtils || olds?.["installedUtils"] === true;
-  return toState({ ...news, ...found(only(node), { installedUtils: installed }) });
+  try {
+    const [node] = await reconcile(subject, reporter);
+    const installed = seen.withoutUtils || olds?.["installedUtils"] === true;
+    return toState({ ...news, ...found(only(node), { installedUtils: installed }) });
+  } catch (error) {
+    throw seen.begun ? begunError(error) : error;
+  } finally {
+    await reporter.done();
+  }
 }
 
 function planOf(wanted: Wanted, node: ObservedNode) {

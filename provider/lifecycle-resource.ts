@@ -1,23 +1,28 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { claimFailures, claimsOf } from "./core/claims";
+import { claimFailures, claimsOf, describedHosts } from "./core/claims";
 import { fittingGrammar, grammarFailures, redactSecrets, renderResource } from "./core/config";
 import { changedOptions, describeChanges, sharedOptions } from "./core/config-options";
-import { formatPlan } from "./core/format";
+import { formatPlan, formatRefusals } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
+import { formatMoved, movedStates } from "./core/moved-states";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { outputsOf } from "./core/outputs";
 import { resourcePath } from "./core/paths";
-import { isEmpty } from "./core/plan";
+import { hasWork } from "./core/plan";
 import { planTeardown } from "./core/plan-teardown";
 import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
+import { formatSync } from "./core/sync";
 import { askingWhoHolds } from "./declined";
 import { expectAnnounced } from "./expected";
+import { inTurnOfReachable, wayOut } from "./gone-host";
+import { HalfMadeError } from "./half-made";
 import { isUnknown } from "./core/unknowns";
 import { ownInputs, Pair } from "./pair";
 import {
+  changedWhileBusy,
   hostErrorsAsFailures,
   preview,
   refusalsAsFailures,
@@ -29,8 +34,10 @@ import {
 import { known } from "./process";
 import { reconcile, RefusedError } from "./reconcile";
 import { Reporter } from "./reporter";
+import { operation } from "./shell/operation";
 import { newSecret } from "./shell/secret";
 import { waitForSync } from "./sync-wait";
+import { undisturbed } from "./turns";
 
 type Inputs = HiddenInputs & Record<string, unknown>;
 
@@ -45,36 +52,49 @@ export const resourceLifecycle = {
   async diff(_id: string, olds: Inputs, news: Inputs): Promise<DiffResult> {
     const pair = Pair.of(news, olds);
     const reporter = new Reporter(news.__urn, pair.hosts);
-    const needed = await unreachableInPreview(reporter, async () => {
-      const plan = pair.plan(await pair.observe("needed"));
-      if (plan.refusals.length > 0) throw new RefusedError(plan);
-      if (preview.now && !isEmpty(plan)) reporter.say(formatPlan(plan));
-      if (preview.now && isEmpty(plan)) {
-        plan.warnings.forEach((warning) => {
-          reporter.warn(warning);
-        });
+    const look = async () => {
+      const nodes = await undisturbed(pair.hosts, preview.patience, () => pair.observe("needed"));
+      const { name, minor } = pair.desired;
+      const plan = pair.plan(nodes);
+      // In a refresh, what was stored has been overwritten by now.
+      const wasMoved = known.moved.delete(news.__urn ?? "");
+      if (plan.refusals.length > 0) {
+        if (operation.command !== "pulumi refresh") throw new RefusedError(plan);
+        reporter.warn(formatRefusals(plan));
+        return wasMoved;
       }
-      return !isEmpty(plan);
-    });
+      const moved = movedStates(olds, outputsOf(pair.desired, nodes, pair.memory));
+      if (preview.now && hasWork(plan)) reporter.say(formatPlan(plan));
+      if (!hasWork(plan)) {
+        for (const warning of plan.warnings) reporter.warn(warning);
+        if (moved.length > 0) reporter.say(formatMoved(name, moved));
+        const sync = nodes.map((node) => node.sync.get(minor)).find((progress) => progress !== undefined);
+        if (preview.now && sync !== undefined) reporter.say(`${name}: ${formatSync(sync)}`);
+      }
+      return hasWork(plan) || moved.length > 0 || wasMoved;
+    };
+    const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
     await reporter.done();
     return { changes: needed === true || !sameInputs(inputsOf(olds), inputsOf(news)) };
   },
 
   async create(news: Inputs): Promise<CreateResult> {
-    const { outs, id } = await apply(news, {});
+    const { outs, id } = await apply(news, {}, (cause, madeId) => new HalfMadeError(madeId, news, cause));
     return { id, outs };
   },
 
   async update(_id: string, olds: Inputs, news: Inputs): Promise<UpdateResult> {
-    const { outs } = await apply(news, olds);
+    const { outs } = await apply(news, olds, (cause) => cause);
     return { outs };
   },
 
   async read(id: string, props: Inputs): Promise<ReadResult> {
+    operation.command ??= "pulumi refresh";
     const pair = Pair.of(props, props);
     const reporter = new Reporter(props.__urn, pair.hosts);
-    const nodes = await pair.observe("close");
-    await reporter.done();
+    const nodes = await wayOut(props.__urn, () =>
+      undisturbed(pair.hosts, preview.patience, () => pair.observe("close")),
+    );
     const path = resourcePath(pair.desired.name);
     const running = nodes.some((node) => node.kernelResources.has(pair.desired.name));
     if (!running && nodes.every((node) => !node.files.has(path))) return {};
@@ -82,30 +102,45 @@ export const resourceLifecycle = {
     const texts = nodes.map((node) => redactSecrets(node.files.get(path) ?? ""));
     const configuration = texts.find((text) => text !== props["configuration"]) ?? props["configuration"];
     const inputs = { ...inputsOf(props), configuration };
-    return {
-      id,
-      props: toState({ ...props, ...outputsOf(pair.desired, nodes, pair.memory), configuration }),
-      inputs: toState(inputs),
-    };
+    const outputs = outputsOf(pair.desired, nodes, pair.memory);
+    const moved = movedStates(props, outputs);
+    if (moved.length > 0) {
+      known.moved.add(props.__urn ?? "");
+      reporter.say(formatMoved(pair.desired.name, moved));
+    }
+    await reporter.done();
+    return { id, props: toState({ ...props, ...outputs, configuration }), inputs: toState(inputs) };
   },
 
   async delete(_id: string, props: Inputs): Promise<void> {
+    operation.command ??= "pulumi destroy";
     const pair = Pair.of(props, props);
     const reporter = new Reporter(props.__urn, pair.hosts);
     const { name, minor } = pair.desired;
-    const names = pair.hosts.map((host) => host.name);
-    await reconcile(
-      {
-        hosts: pair.hosts,
-        looks: () => [justTheHost, justTheHost],
-        observe: () => Promise.all(pair.hosts.map((host) => host.observe(justTheHost))),
-        plan: ([first, second]) => {
-          const nodes = [first, second].filter((node) => node !== undefined);
-          const grammar = first === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(first);
-          return planTeardown(name, minor, names, nodes, renderResource(pair.desired, grammar, { redact: true }));
-        },
+    const stays = describedHosts(name, known.claims, known.described);
+    const hosts = pair.hosts.filter((host) => !stays.has(host.name));
+    if (hosts.length < pair.hosts.length) {
+      const where = pair.hosts.filter((host) => stays.has(host.name)).map((host) => host.name);
+      reporter.say(`${name}: stays as it is on ${where.join(" and ")}, since the program describes it still`);
+    }
+    await inTurnOfReachable(
+      hosts,
+      async (reached) => {
+        const names = reached.map((host) => host.name);
+        await reconcile(
+          {
+            hosts: reached,
+            looks: () => reached.map(() => justTheHost),
+            observe: () => Promise.all(reached.map((host) => host.observe(justTheHost))),
+            plan: (nodes) => {
+              const grammar = nodes[0] === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(nodes[0]);
+              return planTeardown(name, minor, names, nodes, renderResource(pair.desired, grammar, { redact: true }));
+            },
+          },
+          reporter,
+        );
       },
-      reporter,
+      { what: name, urn: props.__urn },
     );
     await reporter.done();
   },
@@ -140,7 +175,7 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
     return { inputs: checked };
   }
   const failures = await unreachableInPreview(reporter, async () => {
-    const plan = pair.plan(await pair.observe("needed"));
+    const plan = pair.plan(await undisturbed(pair.hosts, preview.patience, () => pair.observe("needed")));
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
     return refusalsAsFailures(news, plan);
   });
@@ -148,28 +183,38 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   return { inputs: checked, failures };
 }
 
-async function apply(news: Inputs, olds: Inputs) {
+async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id: string) => unknown) {
   const pair = Pair.of(news, olds);
   const reporter = new Reporter(news.__urn, pair.hosts);
-  await pair.settleSecret(newSecret);
+  const id = `${pair.hosts.map((host) => host.name).join("+")}/${pair.desired.name}`;
+  const progress = { begun: false };
   const subject = {
     hosts: pair.hosts,
     looks: () => pair.looks(),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
+    begins: () => {
+      progress.begun = true;
+    },
   };
-  let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
-  // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
-  if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
-    nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
-  await reporter.done();
-  const outs = toState({
-    ...news,
-    ...outputsOf(pair.desired, nodes, pair.memory),
-    configuration: await pair.shownConfiguration(),
-    ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
-  });
-  return { id: `${pair.hosts.map((host) => host.name).join("+")}/${pair.desired.name}`, outs };
+  await pair.settleSecret(newSecret);
+  try {
+    let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
+    // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
+    if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
+      nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
+    const outs = toState({
+      ...news,
+      ...outputsOf(pair.desired, nodes, pair.memory),
+      configuration: await pair.shownConfiguration(),
+      ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
+    });
+    return { id, outs };
+  } catch (error) {
+    throw progress.begun ? begunError(error, id) : error;
+  } finally {
+    await reporter.done();
+  }
 }
 
 const inputKeys = [

@@ -5,13 +5,19 @@ import { formatRefusal } from "./core/format";
 import type { Plan } from "./core/plan";
 import type { HiddenInputs } from "./core/hidden-inputs";
 import type { Reporter } from "./reporter";
-import { HostError, UnreachableError } from "./shell/errors";
+import { operation } from "./shell/operation";
+import { BusyError, HostError, UnreachableError } from "./shell/errors";
 
 /** A provider process serves one phase of one run; the first `check` tells which. */
 export const preview = {
   now: false,
   note(inputs: HiddenInputs): void {
     preview.now = inputs.__preview === true;
+    operation.command = "pulumi up";
+  },
+  /** Seconds for which a look waits for another run to end: `up` waits when it has something to do. */
+  get patience(): number {
+    return preview.now ? 5 : operation.command === "pulumi refresh" ? 60 : 0;
   },
   /** A preview does not wait for a host to boot. */
   get attempts(): number | undefined {
@@ -57,16 +63,31 @@ export function refusalsAsFailures(inputs: Sourced, plan: Plan): Failure[] {
   return sourced(inputs, failures);
 }
 
-/** In a preview, a host that cannot be reached costs the plan, not the preview. */
+/** In a preview, a host that cannot be reached, or where another run is at work, costs the plan, not the preview. */
 export async function unreachableInPreview<T>(reporter: Reporter, look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();
   } catch (error) {
-    if (!preview.now || !(error instanceof UnreachableError) || !error.network) throw error;
-    reporter.warn(
-      `${error.message}\n  so this preview shows the configuration only (--diff, and --show-full-output for a new one), not what would run`,
+    const isPassing = error instanceof BusyError || (error instanceof UnreachableError && error.network);
+    if (!preview.now || !isPassing) throw error;
+    const shown = "this preview shows the configuration only (--diff, and --show-full-output for a new one)";
+    const why = error instanceof BusyError ? "another run is at work there" : "it did not answer";
+    reporter.warnOfHost(
+      error.host,
+      `${error.message}\n  so ${shown}, not what would run`,
+      `${shown}, not what would run on ${error.host}: ${why}`,
     );
     return undefined;
+  }
+}
+
+/** What is wrong with another run's half-done work is no reason for `up` to fail: it waits for its turn, and decides then. */
+export async function changedWhileBusy(look: () => Promise<boolean | undefined>): Promise<boolean | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (preview.now || !(error instanceof BusyError)) throw error;
+    return true;
   }
 }
 

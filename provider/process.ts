@@ -1,5 +1,7 @@
 import type { Claim } from "./core/claims";
 import { preview } from "./phase";
+import { forgetWarnings } from "./reporter";
+import { operation } from "./shell/operation";
 import { forgetHosts, type Host } from "./shell/host";
 
 /** What a provider process knows beside Pulumi's state. One process serves one phase of one run. */
@@ -10,6 +12,10 @@ export const known = {
   announced: false,
   /** Host → the names of the resources that the program declared on it. */
   described: new Map<string, Set<string>>(),
+  /** The hosts that the program declared, or that were checked before in this process. */
+  hostnames: new Set<string>(),
+  /** What a refresh found to be another state than the one that was stored, by URN. */
+  moved: new Set<string>(),
   /** The hosts of each resource that the program declared. */
   pairs: [] as (readonly Host[])[],
 };
@@ -19,6 +25,10 @@ export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
   known.claims.clear();
   known.announced = false;
   known.described.clear();
+  known.hostnames.clear();
+  known.moved.clear();
+  forgetWarnings();
+  operation.command = undefined;
   known.pairs = [];
   preview.now = false;
   forgetHosts(...reach);

@@ -5,6 +5,7 @@ import type { ProbeRequest } from "./core/probe";
 import type { Reporter } from "./reporter";
 import { GuardError } from "./shell/errors";
 import type { Host } from "./shell/host";
+import { inTurn } from "./turns";
 
 /**
  * Each round decides on what the one before it left. The same steps once more mean that one of them does not do what its
@@ -29,10 +30,16 @@ export interface Subject {
   /** Looks at all hosts. */
   readonly observe: () => Promise<readonly ObservedNode[]>;
   readonly plan: (nodes: readonly ObservedNode[]) => Plan;
+  /** Told before the first step runs. */
+  readonly begins?: () => void;
 }
 
 /** observe → plan → apply, until the plan is empty. Creating and updating are both this, wherever it has to begin. */
-export async function reconcile(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+export function reconcile(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+  return inTurn(subject.hosts, reporter, () => reconcileInTurn(subject, reporter));
+}
+
+async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
   let guardFailed = false;
   let [before, repeats] = ["", 0];
   for (let round = 1; ; round++) {
@@ -53,6 +60,7 @@ export async function reconcile(subject: Subject, reporter: Reporter): Promise<r
         `${plan.subject}: these steps ran and are still called for: ${steps}. This is a defect of pulumi-drbd: please report it.`,
       );
     }
+    subject.begins?.();
     try {
       await applyPlan(plan, subject, reporter);
     } catch (error) {

@@ -3,6 +3,13 @@ import type { TellStep } from "./core/apply-script";
 import { tell, told } from "./shell/engine-log";
 import type { Host } from "./shell/host";
 
+/** What was warned of in this process, by the row: several stages of one run see the same. */
+const warned = new Set<string>();
+
+export function forgetWarnings(): void {
+  warned.clear();
+}
+
 /** Says things on one resource's row. */
 export class Reporter {
   /** While it lasts, a host among `hosts` that lets us wait is told on the row, with what it is waited for. */
@@ -22,8 +29,30 @@ export class Reporter {
     tell(this.urn, text);
   }
 
+  /** Once, however many stages of the run come upon it. */
   warn(text: string): void {
-    tell(this.urn, text, { severity: "warning" });
+    if (this.isFirst(text)) tell(this.urn, text, { severity: "warning" });
+  }
+
+  /**
+   * A host's trouble, which all its resources meet: told whole on the row that meets it first, and on the others by what it
+   * means for them.
+   */
+  warnOfHost(host: string, text: string, forTheOthers: string): void {
+    const key = `host ${host}`;
+    if (!warned.has(key)) {
+      warned.add(key);
+      this.warn(text);
+      // This row has said it.
+      this.isFirst(forTheOthers);
+    } else if (this.isFirst(forTheOthers)) this.say(forTheOthers);
+  }
+
+  private isFirst(text: string): boolean {
+    const key = `${this.urn ?? ""} ${text}`;
+    if (warned.has(key)) return false;
+    warned.add(key);
+    return true;
   }
 
   /** Shown while it is true. */

@@ -6,6 +6,7 @@ import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 import type { Host } from "./shell/host";
 import type { RemoteResult } from "./shell/remote-shell";
+import { inTurn } from "./turns";
 
 /**
  * Follows the initial sync on the resource's row until both disks are UpToDate or the time is up. The sync is DRBD's:
@@ -22,17 +23,14 @@ export async function waitForSync(
   const peer = pair.hosts.find((each) => each !== host);
   let result = await follow(pair, host, reporter);
   for (let told = 0; peer !== undefined && isToBeTold(result.exit, told); told++) {
-    await peer.apply(
-      [tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`)],
-      undefined,
-      reporter.step,
-    );
+    const step = tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`);
+    await inTurn([peer], reporter, () => peer.apply([step], undefined, reporter.step));
     result = await follow(pair, host, reporter);
   }
   if (result.exit !== 0) {
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
     reporter.warn(
-      `the initial sync is not finished (${last}); it goes on by itself. \`pulumi refresh\` shows how far it is`,
+      `the initial sync is not finished (${last}); it goes on by itself. \`pulumi preview\` shows how far it is`,
     );
   }
   pair.hosts.forEach((each) => {

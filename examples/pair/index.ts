@@ -12,7 +12,7 @@ export const resources = Object.fromEntries(
       roles: resource.roles,
       connection: resource.connectionState,
       disks: resource.diskStates,
-      inSyncPercent: resource.inSyncPercent,
+      inSync: resource.inSync,
       filesystem: resource.filesystemUuid,
     },
   ]),

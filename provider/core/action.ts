@@ -16,7 +16,10 @@ export type Action =
   | { readonly kind: "install"; readonly packages: readonly string[] }
   /** Reads only, and fails where it finds something else than it should. */
   | { readonly kind: "check"; readonly call: Call }
-  | { readonly kind: "folder"; readonly path: string }
+  /** With its parents; those that were not there are noted, so that they can be taken away again. */
+  | { readonly kind: "folder"; readonly path: string; readonly note: string }
+  /** The folders that were noted, where they are empty. */
+  | { readonly kind: "remove-folders"; readonly note: string }
   /** A file that need not be there. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a file, or replaces it at once or not at all. */

@@ -3,6 +3,14 @@ import type { Step } from "./plan";
 import { justTheHost, probeFunction, type ProbeRequest } from "./probe";
 import { remoteFunctions } from "./remote-functions";
 import { quote } from "./shell-words";
+import { turnFunctions } from "./turn";
+
+/** A run of the provider, as other runs know it. */
+export interface Run {
+  readonly token: string;
+  /** For a person: whose it is, and since when. */
+  readonly words: string;
+}
 
 /** A step as shell: step-script.ts makes it. */
 export interface ShellStep {
@@ -18,16 +26,11 @@ export interface ShellStep {
  * progress is seen as it happens and an interruption can be put down to a step. A failure stops the rest. The
  * observation that follows them comes along in the same round trip.
  *
- * A lock is held on the node while it runs: the kernel lets go of it when the last process of the command has ended, so
- * that a dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for. Who waits for it in vain is
- * told who has it, `holder`, and for how long.
+ * It runs only where no other run has had the turn since this one took it (turn.ts): of what that did, this plan knows nothing.
+ * A lock is held on the node beside it: the kernel lets go of it when the last process of the command has ended, so that a
+ * dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
  */
-export function applyScript(
-  nonce: string,
-  steps: readonly ShellStep[],
-  holder: string,
-  observe?: ProbeRequest,
-): string {
+export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run, observe?: ProbeRequest): string {
   const seen = steps.filter(({ afterLook }) => afterLook !== true).length;
   const isAllSeen = seen === steps.length;
   const bodies = steps.map(({ guard, body, tells }, index) => {
@@ -48,17 +51,19 @@ export function applyScript(
     ].join("\n");
   });
   const look = observe === undefined ? [] : [...(isAllSeen ? ["exec 9>&-"] : []), "probe"];
-  return `${remoteFunctions}${probeFunction(nonce, observe ?? justTheHost)}
+  return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 # Nobody may listen any more: the step goes on.
 tell() { (trap '' PIPE; mark "$@" >&8) 2>/dev/null || :; }
 note() { tell note "$*"; }
 warn() { tell warn "$*"; }
 apply() {
-{ [ -d ${runFolder} ] || mkdir -p -m 700 ${runFolder}; } && true >>${lockPath} || { echo cannot write ${lockPath}; exit 70; }
+open_lock
 exec 9>${lockPath}
-flock -w 60 9 || { read -r who <${runFolder}/holder; mark locked $(( $(date +%s) - $(stat -c %Y ${runFolder}/holder) )) "$who"; exit 75; }
-printf '%s\n' ${quote(holder)} >${runFolder}/holder
+flock -w 60 9; free=$?
+turn
+case $free$last in 0|0${run.token}) ;; *) mark locked "\${who:-$words}"; exit 75 ;; esac
+have_turn ${quote(run.token)} ${quote(run.words)}
 out=${runFolder}/output
 ${[...bodies.slice(0, seen), ...look, ...bodies.slice(seen)].join("\n")}
 }
@@ -91,8 +96,8 @@ export interface Saying {
 export type StepEvent =
   | { readonly kind: "begin" | "end"; readonly index: number; readonly exit: number }
   | Saying
-  /** Somebody else holds the lock, since so many seconds. */
-  | { readonly kind: "locked"; readonly seconds: number; readonly holder: string };
+  /** Another run has the turn by now: nothing was run. */
+  | { readonly kind: "locked"; readonly holder: string };
 
 /** Told of each step as it begins, and of what it says while it runs. */
 export type TellStep = (step: Step, saying?: Saying) => void;
@@ -102,8 +107,8 @@ export function parseMarker(nonce: string, line: string): StepEvent | undefined 
   const mark = `@${nonce}-step `;
   if (!line.startsWith(mark)) return undefined;
   const told = line.slice(mark.length);
-  const locked = /^locked (\d+) ?(.*)$/.exec(told);
-  if (locked) return { kind: "locked", seconds: Number(locked[1]), holder: locked[2] ?? "" };
+  const locked = /^locked ?(.*)$/.exec(told);
+  if (locked) return { kind: "locked", holder: locked[1] ?? "" };
   const [, kind, text] = /^(note|warn) (.*)$/.exec(told) ?? [];
   if (text !== undefined) return { kind: "said", isWarning: kind === "warn", text };
   const begin = /^begin (\d+)$/.exec(told);

@@ -6,6 +6,7 @@ export interface AskedNow {
 
 /** The commands behind the probe's sections (probe.ts), for who waits for one of them. */
 const commands: Readonly<Record<string, string>> = {
+  turn: "reading /run/pulumi-drbd/turn",
   files: "grep of /proc and /etc",
   events: "drbdsetup events2 --now --statistics",
   modinfo: "modinfo drbd",

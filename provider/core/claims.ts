@@ -83,6 +83,20 @@ export function claimFailures(desired: DesiredResource, urn: string, claims: Cla
   return [...reasons.values()];
 }
 
+/**
+ * The hosts on which the program of this run describes a resource, whatever it calls it: who deletes it under an old name
+ * (renamed, moved below a parent, replaced, tainted) takes nothing from there. Without a program, as in `destroy`, none.
+ */
+export function describedHosts(
+  name: string,
+  claims: Claims,
+  declared: ReadonlyMap<string, ReadonlySet<string>>,
+): Set<string> {
+  const checked = [...claims.values()].flat().filter(({ resource }) => resource === name);
+  const hosts = [...declared].filter(([, names]) => names.has(name)).map(([hostname]) => hostname);
+  return new Set([...checked.map(({ host }) => host), ...hosts]);
+}
+
 /** Against the files that others wrote into /etc/drbd.d of the two hosts. */
 export function claimRefusals(desired: DesiredResource, nodes: readonly ObservedNode[]): Refusal[] {
   const found = desired.sides.flatMap(({ hostname }, place) => {

@@ -41,7 +41,7 @@ export function formatStep(step: Step): string {
 
 function headline(plan: Plan): string {
   const steps = stepsOf(plan);
-  if (steps.length === 0) return `${plan.subject}: nothing to do`;
+  if (steps.length === 0) return `${plan.subject}: nothing to do${plan.waits === true ? " but to wait" : ""}`;
   const destroyed = steps.flatMap((step) => (step.destroys === undefined ? [] : [step.destroys]));
   const count = `${steps.length} step${steps.length === 1 ? "" : "s"}`;
   return `${plan.subject}: ${count}; ${destroyed.length === 0 ? "nothing that holds data is touched" : `DESTROYS ${destroyed.join(", ")}`}`;

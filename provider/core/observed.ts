@@ -1,3 +1,5 @@
+import type { TurnSeen } from "./turn";
+
 /** What was found on a host: the probe's output (probe.ts) as data. Nothing here is a guess: what was not said is absent. */
 
 import type { XfsGeometry } from "./xfs";
@@ -203,6 +205,8 @@ export interface ObservedNode {
   readonly module: { readonly version: string; readonly loaded: boolean } | null;
   /** What modinfo said where there is none. */
   readonly modinfo?: string;
+  /** Whether a run of the provider was at work there; absent where it was not asked. */
+  readonly turn?: TurnSeen;
   /** Whether more was looked at than the host's own tables: else there are no `blocks` and `resources`, and no version. */
   readonly closely: boolean;
   /** drbd-utils' version, "unknown" where it was not asked for; null when drbdadm is not there. */

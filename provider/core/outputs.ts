@@ -13,7 +13,7 @@ export const resourceOutputNames: readonly string[] = [
   "roles",
   "connectionState",
   "diskStates",
-  "inSyncPercent",
+  "inSync",
   "filesystemUuid",
   "disks",
 ];
@@ -24,7 +24,7 @@ export interface ResourceOutputs {
   readonly roles: Readonly<Record<string, string>>;
   readonly connectionState: string;
   readonly diskStates: Readonly<Record<string, string>>;
-  readonly inSyncPercent: number;
+  readonly inSync: boolean;
   readonly filesystemUuid: string | null;
   readonly disks: Readonly<Record<string, DiskIdentity>>;
 }
@@ -43,20 +43,17 @@ export function outputsOf(desired: DesiredResource, nodes: readonly ObservedNode
     roles: byHost((node) => node.kernelResources.get(desired.name)?.role ?? "Unconfigured"),
     connectionState: kernels.map((kernel) => kernel?.connection ?? "Unconfigured")[0] ?? "Unconfigured",
     diskStates: byHost((node) => node.kernelResources.get(desired.name)?.devices[0]?.disk ?? "Unconfigured"),
-    inSyncPercent: inSyncPercent(desired, nodes),
+    inSync: isInSync(desired, nodes),
     filesystemUuid: found[0] ?? memory?.filesystemUuid ?? null,
     disks: byHost((node, index) => diskIdentity(node, desired, at(desired.sides, index), memory)),
   };
 }
 
-/** 0 to 100, of the whole device; 100 only when no block is out of sync and both disks are UpToDate. */
-function inSyncPercent(desired: DesiredResource, nodes: readonly ObservedNode[]): number {
+/** Both disks UpToDate, and no block that differs. How far a sync is changes by itself, and is no state to be stored. */
+function isInSync(desired: DesiredResource, nodes: readonly ObservedNode[]): boolean {
   const kernels = nodes.flatMap((node) => node.kernelResources.get(desired.name) ?? []);
-  const size = Math.max(0, ...kernels.map((kernel) => kernel.devices[0]?.size ?? 0));
-  const missing = Math.max(0, ...kernels.map((kernel) => kernel.outOfSync ?? 0));
   const whole = kernels.length === nodes.length && kernels.every((kernel) => kernel.devices[0]?.disk === "UpToDate");
-  if (whole && missing === 0) return 100;
-  return size === 0 ? 0 : Math.min(99.9, Math.floor(1000 * (1 - missing / size)) / 10);
+  return whole && kernels.every((kernel) => (kernel.outOfSync ?? 0) === 0);
 }
 
 function filesystemUuid(node: ObservedNode, desired: DesiredResource, device: string): string | undefined {

@@ -16,6 +16,7 @@ import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
 import { lastFile } from "./probe";
 import { ProbeError } from "./probe-error";
+import type { TurnSeen } from "./turn";
 import { type Group, type Section, type Sections, parseSections } from "./probe-sections";
 
 export { ProbeError } from "./probe-error";
@@ -60,6 +61,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
           : null,
     modinfo: modinfo?.exit === 0 ? undefined : modinfo?.text.trim(),
     utils: hasUtils ? (/^DRBDADM_VERSION=(\S+)/m.exec(version?.text ?? "")?.[1] ?? "unknown") : null,
+    turn: parseTurn(general.get("turn")),
     closely,
     mkfs: parseMkfs(general.get("mkfs")),
     files,
@@ -79,6 +81,12 @@ function need(sections: Sections, name: string): Section {
   const section = sections.get(name);
   if (section === undefined) throw new ProbeError(`the answer has no section "${name}"`);
   return section;
+}
+
+function parseTurn(section: Section | undefined): TurnSeen | undefined {
+  if (section === undefined) return undefined;
+  const [last = "", holder = ""] = section.text.split("\n");
+  return { last, ...(holder === "" ? {} : { holder }) };
 }
 
 function outputOf(section: Section | undefined): CommandOutput | undefined {

@@ -1,8 +1,10 @@
 import { brokenFileRefusals, unreadOwnFiles } from "./broken-file";
 import { changesByCommon, type ForeignChange } from "./changes-by-plan";
 import { changedOptions, describeChanges, sharedOptions } from "./config-options";
+import { parseResFile } from "./config-file";
 import type { DesiredNode } from "./desired";
 import { flatRefusals } from "./flat-configuration";
+import { fstabFields } from "./fstab";
 import { includeRefusals } from "./includes";
 import { keptName, keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
@@ -15,7 +17,7 @@ import { hostRefusals } from "./preflight";
 import { writeConfiguration } from "./steps-configuration";
 import { backUpGlobalCommon, installPackages, loadModule, loadModuleAtBoot, restoreGlobalCommon } from "./steps-node";
 import { removeFile } from "./steps-resource";
-import { promotionUnitPath } from "./systemd";
+import { promotionUnitPath, unescapeInstance } from "./systemd";
 
 export interface NodeSituation {
   readonly desired: DesiredNode;
@@ -83,28 +85,76 @@ function commonWarnings(situation: NodeSituation): string[] {
   );
 }
 
-/** Takes back what planNode wrote; drbd-utils and the module stay, since others may use them by now. */
+/**
+ * Takes back what planNode wrote, but for what a resource that still stands on this host needs: another stack's, or one that
+ * an `up` was killed over before Pulumi knew of it. drbd-utils and the module stay, since others may use them by now.
+ */
 export function planNodeTeardown(host: string, node: ObservedNode): Plan {
   const steps: Step[] = [];
   const warnings: string[] = [];
+  const stays: string[] = [];
+  const standing = standingResources(node);
   const before = keptOf(node, globalCommonPath).at(-1);
   if (isOurs(node.files.get(globalCommonPath)) && before !== undefined) {
     // What runs would change at its next `drbdadm adjust` or boot. What is down and was given back is meant to.
     const changed = changesByCommon(node, before.text).filter(({ resource }) => node.kernelResources.has(resource));
-    if (changed.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
+    if (standing.length > 0) stays.push(globalCommonPath);
+    else if (changed.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
+    else
+      warnings.push(
+        ...changed.map(
+          ({ resource, changes }) =>
+            `${globalCommonPath} stays ours: what was there before, ${before.kept}, would change ${resource}, which runs there (${describeChanges(changes)})`,
+        ),
+      );
+  }
+  if (isOurs(node.files.get(promotionUnitPath))) {
+    if (standing.length > 0) stays.push(promotionUnitPath);
+    else steps.push(removeFile(host, promotionUnitPath, "written by us"));
+  }
+  if (stays.length > 0) {
+    const needed = standing.map(({ name, signs }) => `${name} (${signs.join(", ")})`).join("; ");
     warnings.push(
-      ...changed.map(
-        ({ resource, changes }) =>
-          `${globalCommonPath} stays ours: what was there before, ${before.kept}, would change ${resource}, which runs there (${describeChanges(changes)})`,
-      ),
+      `${host}: ${stays.join(" and ")} ${stays.length === 1 ? "stays" : "stay"}, since what still stands there needs it: ${needed}. Where no stack has that any more (an \`up\` was killed over it), \`pulumi up\` takes it in again, and \`pulumi destroy\` then takes all of it back`,
     );
   }
-  // The resources on this host share it: a last one that is not ours to take down may still need it.
-  const shared = node.links.some((link) => /\/drbd@[^/]*\.target$/.test(link));
-  if (isOurs(node.files.get(promotionUnitPath)) && !shared) {
-    steps.push(removeFile(host, promotionUnitPath, "written by us"));
-  }
   return { subject: host, stages: steps.length > 0 ? [steps] : [], refusals: [], warnings, afterwards: [] };
+}
+
+interface Standing {
+  readonly name: string;
+  /** By what it is seen to stand. */
+  readonly signs: readonly string[];
+}
+
+/**
+ * Resources that use our files, whoever made them: by a file of ours, a unit that starts at boot, a line of fstab, or the
+ * kernel. One that somebody else wrote a file for lived by the global_common.conf that was there before.
+ */
+function standingResources(node: ObservedNode): Standing[] {
+  const signs = new Map<string, string[]>();
+  const add = (name: string, sign: string) => signs.set(name, [...(signs.get(name) ?? []), sign]);
+  const isForeign = new Set<string>();
+  for (const [path, text] of node.files) {
+    if (!/^\/etc\/drbd\.d\/[^/]*\.res$/.test(path)) continue;
+    for (const { resource } of parseResFile(text)) {
+      if (isOurs(text)) add(resource, path);
+      else isForeign.add(resource);
+    }
+  }
+  for (const link of node.links) {
+    const instance = /\/drbd(?:-primary)?@([^/]*)\.(?:target|service)$/.exec(link)?.[1];
+    if (instance !== undefined) add(unescapeInstance(instance), `${link.split("/").at(-1) ?? link} starts at boot`);
+  }
+  for (const [device, mountPoint, , options = ""] of fstabFields(node)) {
+    const instance = /x-systemd\.requires=drbd-primary@([^,]*)\.service/.exec(options)?.[1];
+    if (instance !== undefined) add(unescapeInstance(instance), `fstab: ${device ?? ""} on ${mountPoint ?? ""}`);
+  }
+  for (const name of node.kernelResources.keys()) add(name, "running");
+  return [...signs].flatMap(([name, all]) => {
+    const own = all.filter((sign) => !isForeign.has(name) || sign.startsWith("fstab"));
+    return own.length === 0 ? [] : [{ name, signs: own }];
+  });
 }
 
 function nodeSteps(host: string, configuration: string, node: ObservedNode): Step[] {

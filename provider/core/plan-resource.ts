@@ -79,6 +79,7 @@ export function planResource(situation: ResourceSituation): Plan {
     refusals: [],
     warnings: [...warn(situation), ...plan.warnings()],
     afterwards: plan.afterwards(),
+    ...(plan.waitsForFill() && desired.waitForSync ? { waits: true } : {}),
   };
 }
 
@@ -368,13 +369,19 @@ class PairPlan {
       ...this.sides.flatMap((side) => this.otherTools(side)),
     ];
     found.push(...mountableWarnings(this.pair));
-    const undecided = desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
-    if (undecided && this.sourceState() === "syncing") {
+    if (this.waitsForFill()) {
+      const later = desired.waitForSync ? "" : ": not waited for (`waitForSync: false`), so run `pulumi up` again then";
       found.push(
-        `${source.desired.hostname} gets its data from ${target.desired.hostname} and is not made Primary before its disk is UpToDate`,
+        `${source.desired.hostname} gets its data from ${target.desired.hostname} and is not made Primary before its disk is UpToDate${later}`,
       );
     }
     return found;
+  }
+
+  /** The side that shall be Primary is being filled, and nothing else is to be done until it is. */
+  waitsForFill(): boolean {
+    const undecided = this.desired.filesystem !== undefined && !this.pair.neverUsed && !this.sides.some(isPrimary);
+    return undecided && this.sourceState() === "syncing";
   }
 
   afterwards(): string[] {

@@ -66,11 +66,13 @@ function teardownSteps(
   const found: Step[] = [];
   const kernel = node.kernelResources.get(resource);
   for (const mounted of node.mounts.filter((one) => one.source === device).reverse()) {
-    found.push(steps.unmount(host, mounted.target, "the device goes; the data stays on the disk"));
+    found.push(steps.unmount(host, device, mounted.target, "the device goes; the data stays on the disk"));
   }
   const enabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
-  if (kernel?.role === "Primary") found.push(steps.secondary(host, resource, "fails while something still uses it"));
-  if (kernel !== undefined) found.push(steps.down(host, resource, "detaches the disk; data and metadata stay on it"));
+  if (kernel?.role === "Primary")
+    found.push(steps.secondary(host, resource, device, "fails while something still uses it"));
+  if (kernel !== undefined)
+    found.push(steps.down(host, resource, device, "detaches the disk; data and metadata stay on it"));
   if (enabled) {
     found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
     // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
@@ -80,5 +82,9 @@ function teardownSteps(
   found.push(...giveBack(resource, minor, host, node, configuration));
   const mark = steps.formattingMark(resource);
   if (node.files.has(mark)) found.push(steps.removeFile(host, mark, "written by us"));
+  const folders = (node.files.get(steps.foldersNote(resource)) ?? "").split("\n").filter((folder) => folder !== "");
+  if (folders.length > 0) {
+    found.push(steps.removeFolders(host, resource, folders, "made by us to mount on; one that is not empty stays"));
+  }
   return found;
 }

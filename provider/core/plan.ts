@@ -14,6 +14,8 @@ export interface Step {
   readonly guard?: readonly Call[];
   /** What it does in turn, up to the first that fails, where that is more than argv. May hold secrets: never shown. */
   readonly does?: readonly Action[];
+  /** The device, and where it is mounted, which others may have in use: where the step fails, they are told. */
+  readonly holdersOf?: readonly [device: string, ...mountPoint: string[]];
   readonly timeoutSeconds: number;
   /**
    * Sets something going that no look sees, and that would compete with one: it comes after the look that follows the
@@ -45,6 +47,8 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** What comes after the steps without changing anything (waiting), or depends on what they find. */
   readonly afterwards: readonly string[];
+  /** Nothing can be done now, and something is due once a sync has ended, for which the run is to wait. */
+  readonly waits?: boolean;
 }
 
 export function actionsOf(step: Step): readonly Action[] {
@@ -58,4 +62,9 @@ export function stepsOf(plan: Plan): readonly Step[] {
 /** A plan with nothing to do, or a refusal, has no steps. */
 export function isEmpty(plan: Plan): boolean {
   return plan.stages.every((stage) => stage.length === 0);
+}
+
+/** Whether a run has something to do, be it to wait. */
+export function hasWork(plan: Plan): boolean {
+  return !isEmpty(plan) || plan.waits === true;
 }

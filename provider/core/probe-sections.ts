@@ -13,6 +13,7 @@ export type Sections = ReadonlyMap<string, Section>;
 /** What the probe asks of a host, of a resource's disks, and of drbdadm about a wanted configuration. */
 const QUESTIONS = {
   host: [
+    "turn",
     "files",
     "boottime",
     "blocks",

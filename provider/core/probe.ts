@@ -2,6 +2,7 @@ import { globalCommonPath, resourcePath } from "./paths";
 import { managerFiles, managerLinks } from "./managers";
 import { remoteFunctions } from "./remote-functions";
 import { commandLine, printText, quote } from "./shell-words";
+import { turnFunctions } from "./turn";
 
 /** A resource whose disk is to be looked at, which the host's own tables do not tell. */
 export interface Look {
@@ -71,6 +72,7 @@ const files = [
   ...managerFiles,
   "/var/lib/drbd/*.lkbd",
   "/var/lib/pulumi-drbd/*.new",
+  "/var/lib/pulumi-drbd/*.folders",
 ];
 
 /** Of every block device. */
@@ -114,6 +116,7 @@ say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
+  turn; say turn; printf '%s\\n' "$last" "$who"; say exit 0
   run files grep -saHZ '' ${files.join(" ")} ${lastFile}
   events=
   if [ -e /proc/drbd ]; then
@@ -194,7 +197,7 @@ function closeEnough(depth: Depth, looks: readonly Look[]): string {
 
 /** Runs the probe and nothing else. */
 export function observeScript(nonce: string, request: ProbeRequest): string {
-  return `${remoteFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
+  return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
 function lookLines(look: Look): string[] {

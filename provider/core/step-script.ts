@@ -8,9 +8,13 @@ import { commandLine, printText, quote } from "./shell-words";
 
 /** A step as shell, for a script that has remote-functions.ts in front of it. */
 export function shellOf(step: Step): ShellStep {
+  const body = actionsOf(step).map(actionScript).join(" || exit $?\n");
   return {
     guard: step.guard?.map(commandLine).join(" && "),
-    body: actionsOf(step).map(actionScript).join(" || exit $?\n"),
+    body:
+      step.holdersOf === undefined
+        ? body
+        : `(\n${body}\n) || { code=$?; ${commandLine(["holders", ...step.holdersOf])}; exit $code; }`,
     afterLook: step.afterLook,
     tells: actionsOf(step).some(({ kind }) => kind === "update-lists" || kind === "install"),
   };
@@ -29,7 +33,9 @@ function actionScript(action: Action): string {
     case "put":
       return `text() { ${printText(action.text)}; }\n${put(action.path, action.mode)}`;
     case "folder":
-      return `[ -d ${quote(action.path)} ] || mkdir -p ${quote(action.path)}`;
+      return commandLine(["make_folder", action.path, action.note]);
+    case "remove-folders":
+      return commandLine(["remove_folders", action.note]);
     case "remove":
       return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
     case "configure":

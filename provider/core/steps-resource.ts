@@ -291,6 +291,11 @@ export function formattingMark(resource: string): string {
   return `${ownFolder}/${resource}.new`;
 }
 
+/** The folders that we made to mount on. */
+export function foldersNote(resource: string): string {
+  return `${ownFolder}/${resource}.folders`;
+}
+
 function forgetMark(resource: string): Action {
   return { kind: "remove", path: formattingMark(resource) };
 }
@@ -343,7 +348,7 @@ export function writeFstabLine(
   because: string,
 ): Step {
   const does: Action[] = [
-    { kind: "folder", path: mountPoint },
+    { kind: "folder", path: mountPoint, note: foldersNote(name) },
     { kind: "fstab", names: deviceNames(name, minor), line },
   ];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
@@ -403,7 +408,11 @@ export function mount(node: string, resource: string, mountPoint: string, becaus
     node,
     argv,
     because,
-    does: [{ kind: "folder", path: mountPoint }, { kind: "run", argv }, forgetMark(resource)],
+    does: [
+      { kind: "folder", path: mountPoint, note: foldersNote(resource) },
+      { kind: "run", argv },
+      forgetMark(resource),
+    ],
     timeoutSeconds: patient,
   };
 }
@@ -416,8 +425,25 @@ export function startPromotionUnit(node: string, resource: string, because: stri
   return { node, argv: ["systemctl", "start", promotionOf(resource)], because, timeoutSeconds: patient };
 }
 
-export function unmount(node: string, mountPoint: string, because: string): Step {
-  return { node, argv: ["umount", mountPoint], because, timeoutSeconds: patient };
+export function unmount(node: string, device: string, mountPoint: string, because: string): Step {
+  return {
+    node,
+    argv: ["umount", mountPoint],
+    because,
+    holdersOf: [device, mountPoint],
+    timeoutSeconds: patient,
+  };
+}
+
+/** Those that we made, where nobody has put anything into them. */
+export function removeFolders(node: string, resource: string, folders: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["rmdir", ...folders],
+    because,
+    does: [{ kind: "remove-folders", note: foldersNote(resource) }],
+    timeoutSeconds: quick,
+  };
 }
 
 /** After the resource is down: the units then have nothing left to do but to be stopped. */
@@ -425,10 +451,10 @@ export function stopUnits(node: string, units: readonly string[], because: strin
   return { node, argv: ["systemctl", "stop", ...units], because, timeoutSeconds: patient };
 }
 
-export function secondary(node: string, resource: string, because: string): Step {
-  return { node, argv: ["drbdadm", "secondary", resource], because, timeoutSeconds: patient };
+export function secondary(node: string, resource: string, device: string, because: string): Step {
+  return { node, argv: ["drbdadm", "secondary", resource], because, holdersOf: [device], timeoutSeconds: patient };
 }
 
-export function down(node: string, resource: string, because: string): Step {
-  return { node, argv: ["drbdadm", "down", resource], because, timeoutSeconds: patient };
+export function down(node: string, resource: string, device: string, because: string): Step {
+  return { node, argv: ["drbdadm", "down", resource], because, holdersOf: [device], timeoutSeconds: patient };
 }

@@ -12,6 +12,18 @@ export function escapeInstance(name: string): string {
     .join("");
 }
 
+/** The way back, as %I goes. */
+export function unescapeInstance(instance: string): string {
+  const bytes = instance
+    .split(/(\\x[0-9a-f]{2})/)
+    .flatMap((part) =>
+      /^\\x[0-9a-f]{2}$/.test(part)
+        ? [parseInt(part.slice(2), 16)]
+        : [...new TextEncoder().encode(part.replaceAll("-", "/"))],
+    );
+  return new TextDecoder().decode(new Uint8Array(bytes));
+}
+
 export const targetOf = (resource: string): string => `drbd@${escapeInstance(resource)}.target`;
 export const promotionOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.service`;
 

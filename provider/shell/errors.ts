@@ -1,5 +1,6 @@
 import { redactSecrets } from "../core/config-file";
 import { shownText } from "../core/shown-text";
+import { turnPath } from "../core/turn";
 
 /** What went wrong, where, and what to do next. Every error that reaches a user is one of these. */
 export class HostError extends Error {
@@ -50,4 +51,15 @@ export class UnreachableError extends HostError {
 
 export class NetworkError extends UnreachableError {
   override readonly network = true;
+}
+
+/** Another run of the provider is at work on the host: what is seen there is the middle of its steps. */
+export class BusyError extends HostError {
+  override readonly name = "BusyError";
+
+  constructor(host: string, holder: string, waited: number) {
+    super(host, `another run is at work there (${holder}); waited for it for ${waited} s`, {
+      advice: `run the command again when it has ended. Where it is gone for good and ${host} has not noticed (its machine lost power, say), end its shell there: \`kill $(cut -d' ' -f2 ${turnPath})\``,
+    });
+  }
 }

@@ -12,6 +12,9 @@ import { SshRemote } from "./ssh-remote";
 /** Milliseconds for which an observation may serve again, as long as we changed nothing on the host since. */
 const fresh = 30_000;
 
+/** Milliseconds for which the turn is kept for more work. */
+const turnPause = 1_000;
+
 interface Sighting {
   readonly at: number;
   readonly node: ObservedNode;
@@ -31,6 +34,10 @@ export class Host {
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
   private readonly followers = new Map<unknown, (what: string) => void>();
+  private hasTurn = false;
+  /** How many pieces of work of this process need the turn now. */
+  private inTurn = 0;
+  private givingSoon: NodeJS.Timeout | undefined;
   /** One thing at a time on a host: an observation must not see half of another resource's steps. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -98,6 +105,49 @@ export class Host {
     return isFresh(this.sighting?.at) ? this.sighting?.node : undefined;
   }
 
+  /** Who else is at work there, by the last look. */
+  get otherRun(): string | undefined {
+    const turn = this.sighting?.node.turn;
+    return turn !== undefined && this.remote.isAnothers(turn) ? turn.holder : undefined;
+  }
+
+  /**
+   * Asks for the turn to change something on the host, for one more piece of work of this process; answers who else has
+   * it. The last look serves on only where no other run was at work since.
+   */
+  tryTurn(): Promise<string | undefined> {
+    return this.alone(async () => {
+      clearTimeout(this.givingSoon);
+      if (!this.hasTurn) {
+        // First, so that whatever is wrong with the host is told as a look tells it.
+        if (this.recent() === undefined) this.keep(justTheHost, await this.remote.observe(justTheHost), undefined);
+        const answer = await this.remote.takeTurn();
+        if (answer.kind === "busy") return answer.holder;
+        const before = this.sighting?.node.turn;
+        if (this.otherRun !== undefined || (before !== undefined && before.last !== answer.last)) this.forget();
+        this.hasTurn = true;
+      }
+      this.inTurn++;
+      return undefined;
+    });
+  }
+
+  /** Lets others have the turn, unless more work follows at once: it costs a command to take it again. */
+  giveTurn(): void {
+    this.inTurn--;
+    if (this.inTurn > 0) return;
+    clearTimeout(this.givingSoon);
+    this.givingSoon = setTimeout(() => {
+      const give = async () => {
+        if (this.inTurn > 0 || !this.hasTurn) return;
+        this.hasTurn = false;
+        await this.remote.giveTurn();
+      };
+      // Where it cannot be told, the host finds out: the shell by which it is known ends with the connection.
+      this.alone(give).catch(() => undefined);
+    }, turnPause).unref();
+  }
+
   /** Runs steps in their order, tells each as it begins, stops at the first that fails, and looks at the host again. */
   apply(
     steps: readonly Step[],
@@ -120,6 +170,8 @@ export class Host {
   }
 
   close(): Promise<void> {
+    clearTimeout(this.givingSoon);
+    this.hasTurn = false;
     return this.remote.close();
   }
 

@@ -3,6 +3,7 @@ import type { ObservedNode } from "../core/observed";
 import type { Step } from "../core/plan";
 import type { ProbeRequest } from "../core/probe";
 import type { SyncWatch } from "../core/sync";
+import type { TurnAnswer, TurnSeen } from "../core/turn";
 import type { RemoteResult } from "./remote-shell";
 
 /** How a host is looked at and acted on. Over SSH: ssh-remote.ts; in the tests' simulation: in memory. */
@@ -10,6 +11,12 @@ export interface Remote {
   /** Makes sure that there is a connection. */
   connect(attempts?: number): Promise<void>;
   observe(request: ProbeRequest, attempts?: number): Promise<ObservedNode>;
+  /** Asks for the turn to change something there: one run at a time has it. */
+  takeTurn(): Promise<TurnAnswer>;
+  /** Lets other runs have it. */
+  giveTurn(): Promise<void>;
+  /** Whether what was seen of the turn is another run's. */
+  isAnothers(turn: TurnSeen): boolean;
   /**
    * Runs steps in their order, tells each as it begins, and stops at the first that fails; looks, where it is asked to,
    * behind the last that a look can see, whose end it tells.

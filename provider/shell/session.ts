@@ -4,6 +4,7 @@ import { HostError, UnreachableError } from "./errors";
 import { RemoteShell, type RemoteResult } from "./remote-shell";
 import { connectSsh2 } from "./ssh2-transport";
 import { connectSystemSsh, hasSystemSsh } from "./system-ssh";
+import { runAgain } from "./operation";
 import type { Transport } from "./transport";
 
 export interface RunOptions {
@@ -108,7 +109,7 @@ export class Session {
         reject(
           new NoAnswerError(this.name, what, said(), late, {
             nothingRan: shell === undefined,
-            advice: "look at the host, then run `pulumi up` again: it goes on from what is there",
+            advice: `look at the host, then ${runAgain()}`,
           }),
         );
       };

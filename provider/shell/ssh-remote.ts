@@ -1,16 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 
-import { applyScript, parseMarker, parseOutcomes, type TellStep } from "../core/apply-script";
+import { applyScript, parseMarker, parseOutcomes, type Run, type TellStep } from "../core/apply-script";
 import { redactSecrets, secretsIn } from "../core/config-file";
 import type { Connection } from "../core/connection";
 import type { ObservedNode } from "../core/observed";
 import { ProbeError, parseProbe } from "../core/parse-probe";
 import { type AskedNow, askedNow, lookTools } from "../core/asked-now";
 import type { Step } from "../core/plan";
+import { lockPath } from "../core/paths";
 import { observeScript, type ProbeRequest } from "../core/probe";
 import { shellOf } from "../core/step-script";
 import { syncScript, type SyncWatch } from "../core/sync";
+import { giveTurnScript, parseTurnAnswer, takeTurnScript, type TurnAnswer, type TurnSeen } from "../core/turn";
 import { HostError, NetworkError } from "./errors";
 import { logEvent } from "./event-log";
 import type { Remote } from "./remote";
@@ -27,11 +29,20 @@ const missedFor = 60_000;
 /** Between one step's end and the next one's beginning. */
 const slack = 30;
 
+/** Who we are, for other runs, and for a person who waits for us. */
+const ourRun: Run = {
+  token: newNonce(),
+  words: `${userName()}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`,
+};
+
 /** What a host is asked, and what of that it is at, by what it has sent. */
 interface Question {
   readonly script: string;
   readonly asked: (heard: { readonly stdout: string }) => AskedNow;
 }
+
+const askedForTurn = (): AskedNow => ({ what: `flock ${lockPath}`, said: "" });
+const turnOptions = { timeoutSeconds: observeSeconds };
 
 let connections = 0;
 let commands = 0;
@@ -69,6 +80,31 @@ export class SshRemote implements Remote {
     return this.parse(nonce, await this.look(session, argv, { script: observeScript(nonce, request), asked }, options));
   }
 
+  async takeTurn(): Promise<TurnAnswer> {
+    const nonce = newNonce();
+    const session = await this.connected();
+    const script = takeTurnScript(nonce, ourRun.token, ourRun.words);
+    const result = await this.look(session, ["take turn"], { script, asked: askedForTurn }, turnOptions);
+    const answer = parseTurnAnswer(nonce, result.stdout);
+    if (answer !== undefined) return answer;
+    throw new HostError(this.name, "the host did not say whether another run is at work there", {
+      command: `flock ${lockPath}`,
+      exit: result.exit ?? "none",
+      output: this.redacted(result.stdout + result.stderr),
+      advice: "log in by hand and see whether /run is writable, and whether flock works there",
+    });
+  }
+
+  async giveTurn(): Promise<void> {
+    const session = await this.connected();
+    const script = giveTurnScript(ourRun.token);
+    await this.look(session, ["give turn"], { script, asked: askedForTurn }, turnOptions);
+  }
+
+  isAnothers({ last, holder }: TurnSeen): boolean {
+    return holder !== undefined && last !== ourRun.token;
+  }
+
   async apply(
     steps: readonly Step[],
     observe: ProbeRequest | undefined,
@@ -101,7 +137,7 @@ export class SshRemote implements Remote {
     const inAllSeconds = seconds.reduce((sum, each) => sum + each, observeSecondsInAll);
     const options = { timeoutSeconds: Math.max(...seconds), inAllSeconds, onLine };
     const numbers = this.numbered();
-    const script = applyScript(nonce, steps.map(shellOf), ourselves(), observe);
+    const script = applyScript(nonce, steps.map(shellOf), ourRun, observe);
     this.note(script);
     const result = await session
       .run(script, options)
@@ -247,15 +283,19 @@ export class SshRemote implements Remote {
   }
 }
 
+/** A user of a container may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "somebody");
+  }
+}
+
 /** What a host said before it came to our own script: a banner, a complaint. The rest may hold whole files, and no person needs it. */
 function unasked(nonce: string, stdout: string): string {
   const at = stdout.indexOf(`\n@${nonce}`);
   return at < 0 ? stdout : stdout.slice(0, at);
-}
-
-/** Who we are, for somebody else who waits for us. */
-function ourselves(): string {
-  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`;
 }
 
 /** A word that no output holds by chance, so that nothing on a host can pass for one of our markers. */

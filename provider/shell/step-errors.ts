@@ -2,9 +2,8 @@ import type { StepOutcome } from "../core/apply-script";
 import { lockPath } from "../core/paths";
 import type { Step } from "../core/plan";
 import { commandLine } from "../core/shell-words";
+import { runAgain } from "./operation";
 import { GuardError, HostError, UnreachableError } from "./errors";
-
-const again = "run `pulumi up` again: it goes on from what is there";
 
 /** How far a host's steps were heard of before the connection was lost or nothing came any more. */
 export interface Heard {
@@ -23,7 +22,7 @@ export function interrupted(error: unknown, steps: readonly Step[], { ended, beg
   const [next, ...later] = steps.slice(ended).map((step) => commandLine(step.argv));
   if (next === undefined) return error;
   if (error.details.nothingRan === true) {
-    return new HostError(error.host, `${error.what}; none of the steps ran`, { advice: again });
+    return new HostError(error.host, `${error.what}; none of the steps ran`, { advice: runAgain() });
   }
   const may = begun
     ? "the step that was running may have taken effect"
@@ -33,7 +32,7 @@ export function interrupted(error: unknown, steps: readonly Step[], { ended, beg
   const went = `where the host went on without us, so may have those after it: ${later.map((one) => `\`${one}\``).join(", ")}. `;
   return new HostError(error.host, `${error.what}; ${may}`, {
     command: next,
-    advice: `${later.length > 0 ? went : ""}Run \`pulumi up\` again when the host answers: it looks at what is there and goes on`,
+    advice: `${later.length > 0 ? went : ""}When the host answers, ${runAgain()}`,
   });
 }
 
@@ -42,8 +41,8 @@ export interface Left {
   readonly exit: number | null;
   /** What it said besides, without secrets. */
   readonly said: string;
-  /** Somebody else had the lock all the time that was waited for it. */
-  readonly locked?: { readonly holder: string; readonly seconds: number };
+  /** Another run has the turn by now. */
+  readonly locked?: { readonly holder: string };
 }
 
 /** Why not all steps ended well; undefined when they did. */
@@ -54,10 +53,10 @@ export function stepsError(
   { exit, said, locked }: Left,
 ): HostError | undefined {
   if (locked !== undefined) {
-    const who = locked.holder === "" ? "" : `: ${locked.holder}`;
-    return new HostError(host, `another \`pulumi up\` holds the lock on this host for ${locked.seconds} s${who}`, {
+    // Worth another look, behind that run's last step.
+    return new GuardError(host, `another run has come in between (${locked.holder}); none of the steps ran`, {
       command: `flock -w 60 ${lockPath}`,
-      advice: `wait until it has ended, then run \`pulumi up\` again. Where it was killed, its last step still runs here (\`fuser -v ${lockPath}\`) and lets go when it ends`,
+      advice: runAgain(),
     });
   }
   const failed = outcomes.find((outcome) => outcome.exit !== 0);
@@ -72,7 +71,7 @@ export function stepsError(
     command: outcomes.length === 0 || next === undefined ? "sh -s" : `${commandLine(next.argv)} was not run`,
     exit: exit ?? "none",
     output: said,
-    advice: again,
+    advice: runAgain(),
   });
 }
 
@@ -89,6 +88,6 @@ function stepError(failed: StepOutcome, steps: readonly Step[]): HostError {
     command: commandLine(step.argv),
     exit: failed.exit ?? "none",
     output: failed.output,
-    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and ${again}`,
+    advice: `${left > 0 ? `${left} more steps on this host were not run. ` : ""}Mend what the output says and ${runAgain()}`,
   });
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import {
@@ -18,6 +18,7 @@ import { lockedIn, replaced, sh, temporaryFolder } from "./shell";
 
 const folder = temporaryFolder();
 const nonce = "0123456789abcdef01";
+const me = { token: "me", words: "me" };
 
 const step = (argv: readonly string[], more: Partial<Step> = {}): Step => ({
   node: "alpha",
@@ -36,7 +37,7 @@ const failing = (body: string): Scripted => scripted(`${body}\nexit 3`);
 const guarded = (guard: string, argv: readonly string[]): Scripted => scripted(commandLine(argv), guard);
 
 const shells = (steps: readonly Scripted[]): ShellStep[] => steps.map((one) => one.shell ?? shellOf(one));
-const scriptOf = (steps: readonly Scripted[]): string => lockedIn(folder, applyScript(nonce, shells(steps), "me"));
+const scriptOf = (steps: readonly Scripted[]): string => lockedIn(folder, applyScript(nonce, shells(steps), me));
 
 function apply(steps: readonly Scripted[]): StepOutcome[] {
   const { exit, stdout, stderr } = sh(scriptOf(steps));
@@ -183,31 +184,38 @@ describe("the lock", () => {
       });
     });
 
-  test("refuses a second holder: nothing runs", async () => {
+  test("that is held: nothing runs, and who holds it is told", async () => {
     const own = join(folder, "locked");
     mkdirSync(own, { recursive: true });
     const steps = [failing("echo ran")];
-    const script = replaced(lockedIn(own, applyScript(nonce, shells(steps), "me")), "flock -w 60 ", "flock -w 0.1 ");
+    const script = replaced(lockedIn(own, applyScript(nonce, shells(steps), me)), "flock -w 60 ", "flock -w 0.1 ");
     await hold(join(own, "lock"));
-    writeFileSync(join(own, "holder"), "root@ws, process 12\n");
-    const since = Date.now() / 1000 - 75;
-    utimesSync(join(own, "holder"), since, since);
+    writeFileSync(join(own, "turn"), "me 1 2 root@ws, process 12\n");
     const { stdout } = sh(script);
-    const told75 = stdout.split("\n").flatMap((line) => parseMarker(nonce, line) ?? []);
-    expect(told75).toEqual([{ kind: "locked", seconds: expect.any(Number) as number, holder: "root@ws, process 12" }]);
-    expect(Math.abs((told75[0] as { seconds: number }).seconds - 75)).toBeLessThan(10);
+    const events = stdout.split("\n").flatMap((line) => parseMarker(nonce, line) ?? []);
+    expect(events).toEqual([{ kind: "locked", holder: "root@ws, process 12" }]);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
     expect(stdout).not.toContain("ran");
     // A dead holder keeps nothing.
     holder?.kill("SIGKILL");
     const late = replaced(script, "flock -w 0.1 ", "flock -w 5 ");
     expect(told(parseOutcomes(nonce, steps, sh(late).stdout))).toEqual([[3, "ran"]]);
-    expect(readFileSync(join(own, "holder"), "utf8")).toBe("me\n");
+  });
+
+  test("another run has had the turn: nothing runs", () => {
+    const own = join(folder, "turned");
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "turn"), "other 0 0 root@ws, process 12\n");
+    const { stdout } = sh(lockedIn(own, applyScript(nonce, shells([failing("echo ran")]), me)));
+    expect(stdout.split("\n").flatMap((line) => parseMarker(nonce, line) ?? [])).toEqual([
+      { kind: "locked", holder: "root@ws, process 12" },
+    ]);
+    expect(stdout).not.toContain("ran");
   });
 
   test("that cannot be made: nothing runs, and no step is told to have begun", () => {
     const steps = [step(["echo", "ran"])];
-    const script = lockedIn("/dev/null/folder", applyScript(nonce, shells(steps), "me"));
+    const script = lockedIn("/dev/null/folder", applyScript(nonce, shells(steps), me));
     const { stdout, exit } = sh(script);
     expect(exit).not.toBe(0);
     expect(parseOutcomes(nonce, steps, stdout)).toEqual([]);
@@ -217,7 +225,7 @@ describe("the lock", () => {
 
   test("is in a folder of root's own", () => {
     const own = join(folder, "run");
-    expect(sh(lockedIn(own, applyScript(nonce, shells([step(["true"])]), "me"))).exit).toBe(0);
+    expect(sh(lockedIn(own, applyScript(nonce, shells([step(["true"])]), me))).exit).toBe(0);
     expect((statSync(own).mode & 0o7777).toString(8)).toBe("700");
   });
 });
@@ -225,7 +233,7 @@ describe("the lock", () => {
 test("what was seen after the last step comes along, and only then", () => {
   const last = join(folder, "last");
   const withLook = (steps: readonly Scripted[]) =>
-    sh(lockedIn(folder, applyScript(nonce, shells(steps), "me", justTheHost))).stdout;
+    sh(lockedIn(folder, applyScript(nonce, shells(steps), me, justTheHost))).stdout;
   const whole = withLook([scripted(`echo done >${quote(last)}`)]);
   expect(parseProbe(nonce, whole).hostname).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
   expect(readFileSync(last, "utf8")).toBe("done\n");
@@ -243,7 +251,7 @@ describe("a step that no look sees", () => {
     const [held, lock] = [join(folder, "held"), join(folder, "lock")];
     const free = `flock -n ${quote(lock)} true && echo free >>${quote(held)} || echo held >>${quote(held)}`;
     const [first, last] = [scripted(free), { ...scripted(free), shell: { body: free, afterLook: true } }];
-    const script = lockedIn(folder, applyScript(nonce, shells([first, last]), "me", justTheHost));
+    const script = lockedIn(folder, applyScript(nonce, shells([first, last]), me, justTheHost));
     const { stdout } = sh(script);
     expect(told(parseOutcomes(nonce, [first, last], stdout))).toEqual([
       [0, ""],
@@ -271,7 +279,7 @@ describe("a step that no look sees", () => {
     const [path, file] = [join(folder, `unheard ${String(isRun)}`), join(folder, "script")];
     const last = isRun ? later(path) : scripted(`echo >${quote(path)}`);
     const steps = [step(["sleep", "0.5"]), last];
-    writeFileSync(file, lockedIn(folder, applyScript(nonce, shells(steps), "me", justTheHost)));
+    writeFileSync(file, lockedIn(folder, applyScript(nonce, shells(steps), me, justTheHost)));
     sh(`sh ${quote(file)} 2>/dev/null | head -n 2`);
     expect(existsSync(path)).toBe(isRun);
   });
@@ -313,8 +321,8 @@ test.each([
   ["begin 0", undefined],
   [`@${nonce}-step begin 2`, { kind: "begin", index: 2, exit: 0 }],
   [`@${nonce}-step end 2 127`, { kind: "end", index: 2, exit: 127 }],
-  [`@${nonce}-step locked 7 root@ws, process 12`, { kind: "locked", seconds: 7, holder: "root@ws, process 12" }],
-  [`@${nonce}-step locked 7 `, { kind: "locked", seconds: 7, holder: "" }],
+  [`@${nonce}-step locked root@ws, process 12`, { kind: "locked", holder: "root@ws, process 12" }],
+  [`@${nonce}-step locked `, { kind: "locked", holder: "" }],
   [`@${nonce}-step end 2`, undefined],
   [`@${nonce}-step end 2 `, undefined],
   [`@${nonce}-step end x 0`, undefined],

@@ -40,7 +40,7 @@ case $verb in
 update) ${body("update", update)} ;;
 install) ${body("install", installing)} ;;
 esac`;
-  const script = applyScript(nonce, steps.map(shellOf), "me");
+  const script = applyScript(nonce, steps.map(shellOf), { token: "me", words: "me" });
   const impatient = replaced(replaced(script, "sleep 2", "sleep 0"), "left=600", `left=${patience}`);
   const { exit, stdout, stderr } = sh(withTools(folder, lockedIn(folder, impatient), { "apt-get": apt }));
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });

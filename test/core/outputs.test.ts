@@ -22,7 +22,7 @@ test("all that a healthy pair gives out", () => {
     roles: { alpha: "Primary", bravo: "Secondary" },
     connectionState: "Connected",
     diskStates: { alpha: "UpToDate", bravo: "UpToDate" },
-    inSyncPercent: 100,
+    inSync: true,
     filesystemUuid,
     disks: {
       alpha: { ...disk, serial: "0001", generation: "F2099469C0D6C688" },
@@ -36,7 +36,7 @@ test("nothing is up yet", () => {
     roles: { alpha: "Unconfigured", bravo: "Unconfigured" },
     connectionState: "Unconfigured",
     diskStates: { alpha: "Unconfigured", bravo: "Unconfigured" },
-    inSyncPercent: 0,
+    inSync: false,
     filesystemUuid: null,
   });
 });
@@ -48,29 +48,16 @@ test("what is not known is no undefined: Pulumi's state takes none", () => {
   }
 });
 
-describe("percent in sync", () => {
+test("in sync only where both disks are UpToDate and no block differs", () => {
   const [alpha, bravo] = healthyPair();
-  const at = (outOfSync: number, disk = "Inconsistent") => {
+  const inSync = (outOfSync: number, disk = "Inconsistent") => {
     const target = withKernel(bravo, { outOfSync, devices: [kernelDevice(disk, { size: 1000 })] });
-    const source = withKernel(alpha, { outOfSync, devices: [kernelDevice("UpToDate", { size: 1000 })] });
-    return outputsOf(r0, [source, target]).inSyncPercent;
+    return outputsOf(r0, [alpha, target]).inSync;
   };
-  test.each([
-    [1000, 0],
-    [999, 0.1],
-    [500, 50],
-    [123, 87.7],
-    [1, 99.9],
-    [0, 99.9],
-  ])("%d of 1000 KiB out of sync: %d", (outOfSync, percent) => {
-    expect(at(outOfSync)).toBe(percent);
-  });
-
-  test("100 only where both disks are UpToDate and no block is out of sync", () => {
-    expect(at(0, "UpToDate")).toBe(100);
-    expect(at(1, "UpToDate")).toBe(99.9);
-    expect(outputsOf(r0, [alpha, withKernel(bravo, undefined)]).inSyncPercent).toBe(99.9);
-  });
+  expect(inSync(0, "UpToDate")).toBe(true);
+  expect(inSync(1, "UpToDate")).toBe(false);
+  expect(inSync(0)).toBe(false);
+  expect(outputsOf(r0, [alpha, withKernel(bravo, undefined)]).inSync).toBe(false);
 });
 
 describe("the filesystem", () => {

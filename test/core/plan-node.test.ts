@@ -4,7 +4,8 @@ import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
 import { stepsOf } from "../../provider/core/plan";
 import { renderGlobalCommon } from "../../provider/core/config";
 import { shellOf } from "../../provider/core/step-script";
-import { allCommands, blankNode, desiredNode, refusalsOf, withFile } from "./observed-builder";
+import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
+import { allCommands, blankNode, desiredNode, refusalsOf, withFile, withKernel } from "./observed-builder";
 
 const desired = desiredNode("alpha");
 const configuration = renderGlobalCommon(desired, "8.4");
@@ -185,5 +186,35 @@ describe("taken back", () => {
     ["gone already", withFile(withFile(ready, globalCommonBackupPath, foreign), globalCommonPath, undefined), []],
   ])("%s", (_what, node, expected) => {
     expect(allCommands(planNodeTeardown("alpha", node))).toEqual(expected);
+  });
+
+  const ownFile = "# Managed by pulumi-drbd: …\nresource r9 {\n}\n";
+  const inUse = withFile(withFile(ready, globalCommonBackupPath, foreign), promotionUnitPath, promotionUnit);
+  test.each<[string, ObservedNode, string]>([
+    ["its file", withFile(inUse, "/etc/drbd.d/r9.res", ownFile), "/etc/drbd.d/r9.res"],
+    [
+      "its unit",
+      { ...inUse, links: ["/etc/systemd/system/multi-user.target.wants/drbd@r9.target"] },
+      "drbd@r9.target starts at boot",
+    ],
+    [
+      "its line in fstab",
+      withFile(inUse, "/etc/fstab", "/dev/drbd9 /srv/b xfs nofail,x-systemd.requires=drbd-primary@r9.service 0 0\n"),
+      "fstab: /dev/drbd9 on /srv/b",
+    ],
+    ["the kernel", withKernel(inUse, {}, "r9"), "running"],
+  ])("not what a resource needs that still stands by %s: it stays, and the plan says why", (_what, node, sign) => {
+    const stays = planNodeTeardown("alpha", node);
+    expect(allCommands(stays)).toEqual([]);
+    expect(stays.warnings).toEqual([
+      expect.stringContaining(
+        `alpha: ${globalCommonPath} and ${promotionUnitPath} stay, since what still stands there needs it: r9 (${sign}).`,
+      ),
+    ]);
+  });
+
+  test("a pair of somebody else's gets back the file by which it lived", () => {
+    const node = withKernel(withFile(inUse, "/etc/drbd.d/r9.res", "resource r9 {\n}\n"), {}, "r9");
+    expect(allCommands(planNodeTeardown("alpha", node))).toEqual([...restore, `alpha: rm -f ${promotionUnitPath}`]);
   });
 });

@@ -64,6 +64,22 @@ test("what is gone already is nothing to do", () => {
   expect(teardown(blankPair())).toEqual({ subject: "r0", stages: [], refusals: [], warnings: [], afterwards: [] });
 });
 
+test("the folders that were made to mount on go last; who has the device in use is told where a step fails", () => {
+  const [alpha, bravo] = healthyPair();
+  const made = withFile(alpha, "/var/lib/pulumi-drbd/r0.folders", "/srv/data\n/srv\n");
+  const plan = teardown([made, bravo]);
+  expect(commandsOf(plan)[0]?.at(-1)).toBe("alpha: rmdir /srv/data /srv");
+  const holders = stepsOf(plan).flatMap(({ argv, holdersOf }) =>
+    holdersOf === undefined ? [] : [`${argv[0] ?? ""} ${argv[1] ?? ""}: ${holdersOf.join(" ")}`],
+  );
+  expect(holders).toEqual([
+    "umount /srv/data: /dev/drbd1 /srv/data",
+    "drbdadm secondary: /dev/drbd1",
+    "drbdadm down: /dev/drbd1",
+    "drbdadm down: /dev/drbd1",
+  ]);
+});
+
 test("mounts on mounts are taken away from the top", () => {
   const alpha = withMount(nodeAt("alpha", "synced"), "/dev/drbd1", "/srv/data/inner");
   expect(commandsOf(teardown([alpha, blankPair()[1]]))[0]?.slice(0, 2)).toEqual([

@@ -71,7 +71,7 @@ const onlyEtc = (script: string): string => script.replaceAll(" /etc/", ` ${root
 /** Runs one step; drbdadm takes whatever it is given and keeps it, unless told otherwise. */
 function run(step: Step, tools: Readonly<Record<string, string>> = {}, moved = below) {
   const drbdadm = `[ "$*" = "-c - sh-nop" ] || { echo "not expected: $*"; exit 64; }\ncat >${root}/parsed`;
-  const script = moved(filesAsDisks(applyScript(nonce, [shellOf(step)], "me")));
+  const script = moved(filesAsDisks(applyScript(nonce, [shellOf(step)], { token: "me", words: "me" })));
   // These tests may run as root: no script may reach the machine they run on.
   const machines = moved === onlyEtc ? "/etc/" : "/etc/|/var/lib/|/dev/drbd";
   const strayed = script.replaceAll(new RegExp(`${root}(?:${machines})`, "g"), "");

@@ -1,4 +1,4 @@
-import { escapeInstance, promotionOf, promotionUnit, targetOf } from "../../provider/core/systemd";
+import { escapeInstance, promotionOf, promotionUnit, targetOf, unescapeInstance } from "../../provider/core/systemd";
 import { sh } from "./shell";
 
 // As systemd-escape(1) 252 says.
@@ -14,6 +14,7 @@ test.each([
   ["a\\b", "a\\x5cb"],
 ])("%s is written as %s", (name, escaped) => {
   expect(escapeInstance(name)).toBe(escaped);
+  expect(unescapeInstance(escaped)).toBe(name);
 });
 
 test("units of a resource", () => {

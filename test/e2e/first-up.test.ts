@@ -217,7 +217,7 @@ describe("up", () => {
       roles: { alpha: "Primary", bravo: "Secondary" },
       connection: "Connected",
       disks: { alpha: "UpToDate", bravo: "UpToDate" },
-      inSyncPercent: 100,
+      inSync: true,
       filesystem: uuid,
     });
     const resources = await stack.state();
@@ -383,7 +383,7 @@ describe("the data", () => {
     await expectAllBack();
     expect((await stack.resources())["r0"]).toMatchObject({
       filesystem: (await lab.run("alpha", `blkid -p -s UUID -o value ${DEVICE}`)).stdout.trim(),
-      inSyncPercent: 100,
+      inSync: true,
     });
   });
 });

@@ -74,7 +74,7 @@ describe("three resources", () => {
     expect(await mountedAt(lab, "alpha", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
     const resources = await stack.resources();
     expect(Object.keys(resources).sort()).toEqual(["r0", "slow", "two"]);
-    for (const { inSyncPercent } of Object.values(resources)) expect(inSyncPercent).toBe(100);
+    for (const { inSync } of Object.values(resources)) expect(inSync).toBe(true);
   });
 
   test("show percent, speed and time left of a first sync", () => {

@@ -36,6 +36,8 @@ export interface Running {
   interrupt(): void;
   /** kill -9 to the node process that runs the provider. */
   killProvider(): Promise<void>;
+  /** kill -9 to the CLI alone; the processes that ran the provider for it. */
+  killCli(): Promise<readonly number[]>;
 }
 
 /** One resource of `pulumi stack export`. */
@@ -95,6 +97,10 @@ export class Stack {
 
   destroy(...options: string[]): Promise<Run> {
     return this.pulumi(["destroy", "--stack", STACK, "--yes", "--skip-preview", ...options]);
+  }
+
+  cancel(): Promise<Run> {
+    return this.pulumi(["cancel", STACK, "--yes"]);
   }
 
   startUp(...options: string[]): Running {
@@ -215,6 +221,11 @@ export class Stack {
         }),
       interrupt: () => {
         child.kill("SIGINT");
+      },
+      killCli: async () => {
+        const all = await childrenOf(child.pid ?? 0);
+        child.kill("SIGKILL");
+        return all.filter(({ command }) => /^\S*node .*dynamic-provider/.test(command)).map(({ pid }) => pid);
       },
       killProvider: async () => {
         const all = await childrenOf(child.pid ?? 0);

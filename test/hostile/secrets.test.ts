@@ -101,7 +101,7 @@ test("process lists of the host, while a file is written and while drbdadm is as
     const request = { ...theHostClosely, candidates };
     const look = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
     for (const script of [
-      applyScript("0123456789abcdef01", write.map(shellOf), "us"),
+      applyScript("0123456789abcdef01", write.map(shellOf), { token: "us", words: "us" }),
       observeScript("0123456789abcdef01", request),
     ]) {
       // Its input is read first, so that whoever hands it over is still there to be seen.

@@ -106,7 +106,11 @@ const give = (path: string, text: string): void => {
 /** Runs one host's steps, and expects that each command was called with the very words of the plan. */
 function carryOut(steps: readonly Step[]): void {
   give("/calls", "");
-  const outcomes = parseOutcomes(nonce, steps, run(applyScript(nonce, steps.map(shellOf), "us")));
+  const outcomes = parseOutcomes(
+    nonce,
+    steps,
+    run(applyScript(nonce, steps.map(shellOf), { token: "us", words: "us" })),
+  );
   expect(outcomes.map(({ exit, output }) => [exit, output])).toEqual(steps.map(() => [0, ""]));
   const calls = read("/calls");
   for (const { argv } of steps) {

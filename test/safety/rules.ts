@@ -226,11 +226,19 @@ export const rules: readonly Entry[] = [
     number: 10,
     text: "Whatever stops a run half-way, the next up goes on from what is there.",
     guard: "There is no create and no update: every plan follows from what is found.",
-    row: core(
-      "plan-first-up",
-      "stopped with alpha at %s and bravo at %s",
-      "rebooted between primary --force and mkfs: promoted, then looked at, then formatted",
-    ),
+    row: [
+      ...core(
+        "plan-first-up",
+        "stopped with alpha at %s and bravo at %s",
+        "rebooted between primary --force and mkfs: promoted, then looked at, then formatted",
+      ),
+      ...core(
+        "turn",
+        "one run at a time has it, and the other is told whose it is",
+        "a step that outlives the shell of its run keeps the others away until it ends",
+        "steps run in the turn alone, and keep it",
+      ),
+    ],
     law: [...laws, ...met("a step is missing: nobody mounts", "all is done at once, and no side waits for the other")],
     lab: [
       ...lab("faults/first-up", "the steps of a first up are those that faults are made for"),
@@ -239,7 +247,13 @@ export const rules: readonly Entry[] = [
         "the Primary loses its power: the other is not promoted in its place, and all is there when it is back",
         "both lose their power at once",
       ),
-      ...lab("interrupted", "the provider is killed, and the next up goes on", "^C twice, and the next up goes on"),
+      ...lab(
+        "interrupted",
+        "the provider is killed, and the next up goes on",
+        "^C twice, and the next up goes on",
+        "the provider ends before the next step; pulumi cancel, and up at once goes on",
+        "is taken back by destroy: every file, unit and line, and no disk",
+      ),
     ],
   },
 ];

@@ -6,6 +6,7 @@ import { justTheHost, theHostClosely, type Look } from "../../provider/core/prob
 import { syncScript } from "../../provider/core/sync";
 import { GuardError, HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
+import { undisturbed } from "../../provider/turns";
 import { closeHosts, type Host, hostOf } from "../../provider/shell/host";
 import {
   type Answer,
@@ -90,6 +91,23 @@ const withLooks = (...names: string[]) =>
         .join(""),
     );
   });
+
+const withTurn = (nonce: string, last: string, holder: string) =>
+  emptyProbe(nonce).replace(
+    `\n@${nonce} files`,
+    `\n@${nonce} turn\n${last}\n${holder}\n\n@${nonce} exit 0\n\n@${nonce} files`,
+  );
+/** Looks are answered as they are given here; all else runs in a shell of this machine's. */
+const realShellOr =
+  (looks: Answer): Answer =>
+  (exec, self) => {
+    (exec.script.includes("\nprobe </dev/null; exit 0") ? looks : realShell)(exec, self);
+  };
+/** When a process began, as the kernel counts it. */
+const startTime = (pid: number) =>
+  readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ")[19] ?? "";
 
 const watch = { resource: "r0", minor: 1, seconds: 20 };
 /** A host with a sync that ends when a script does. */
@@ -452,11 +470,56 @@ describe("applying", () => {
     expect(error.message).toContain("This account is currently not available.");
   });
 
-  test("while another run holds the lock", async () => {
-    node.answer = probed((nonce) => `\n@${nonce}-step locked 75 root@ws, process 12\n`);
+  test("while another run is at work: worth another look", async () => {
+    node.answer = probed((nonce) => `\n@${nonce}-step locked root@ws, process 12\n`);
     const error = await failure(apply(steps("true")));
-    expect(error.message).toContain("another `pulumi up` holds the lock on this host for 75 s: root@ws, process 12");
-    expect(error.message).toContain("fuser -v /run/pulumi-drbd/lock");
+    expect(error).toBeInstanceOf(GuardError);
+    expect(error.message).toContain("another run has come in between (root@ws, process 12); none of the steps ran");
+  });
+});
+
+describe("the turn on a host", () => {
+  const turnFile = () => join(node.folder, "turn");
+  const ours = async () => (await host.tryTurn()) ?? "ours";
+
+  test("is taken behind a look, which serves on where no other run was there since", async () => {
+    node.answer = realShellOr(probed());
+    expect(await ours()).toBe("ours");
+    expect(node.scripts).toHaveLength(2);
+    await host.observe(justTheHost);
+    expect(await ours()).toBe("ours");
+    expect(node.scripts).toHaveLength(2);
+  });
+
+  test("a look from before another run came and went serves no more", async () => {
+    node.answer = realShellOr(probed((nonce) => withTurn(nonce, "", "")));
+    await host.observe(justTheHost);
+    writeFileSync(turnFile(), "other 0 0 root@ws\n");
+    expect(await ours()).toBe("ours");
+    expect(host.recent()).toBeUndefined();
+  });
+
+  test("is another run's: who has it is told, and each look says so", async () => {
+    writeFileSync(turnFile(), `other ${process.pid} ${startTime(process.pid)} root@ws, process 12\n`);
+    node.answer = realShellOr(probed((nonce) => withTurn(nonce, "other", "root@ws, process 12")));
+    expect(await ours()).toBe("root@ws, process 12");
+    expect(host.otherRun).toBe("root@ws, process 12");
+    await expect(undisturbed([host], 0, () => host.observe(justTheHost))).rejects.toThrow(
+      /alpha: another run is at work there \(root@ws, process 12\)/,
+    );
+  });
+
+  test("is given back a moment after the work has ended, when no other work of ours has begun", async () => {
+    node.answer = realShellOr(probed());
+    await ours();
+    await ours();
+    host.giveTurn();
+    await new Promise((wake) => setTimeout(wake, 1200));
+    expect(readFileSync(turnFile(), "utf8")).toContain(String(process.pid));
+    host.giveTurn();
+    const isGiven = () => /^[0-9a-f]+ 0 0 $/m.test(readFileSync(turnFile(), "utf8"));
+    for (let turn = 0; turn < 100 && !isGiven(); turn++) await new Promise((wake) => setTimeout(wake, 100));
+    expect(isGiven()).toBe(true);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Connection } from "../../provider/core/connection";
 import type { HiddenInputs } from "../../provider/core/hidden-inputs";
 import { type Memory, wasInUse } from "../../provider/core/memory";
+import { HalfMadeError } from "../../provider/half-made";
 import { nodeLifecycle } from "../../provider/lifecycle-node";
 import { resourceLifecycle } from "../../provider/lifecycle-resource";
 import { beginProcess } from "../../provider/process";
@@ -17,6 +18,8 @@ interface Kept {
   readonly id: string;
   readonly inputs: Properties;
   readonly outputs: Properties;
+  /** Its create failed half-way: it is updated by the next run, whatever `diff` says. */
+  readonly halfMade?: boolean;
 }
 
 /** What a user's program asks for. */
@@ -150,8 +153,8 @@ export class Stack {
       ...this.placeOf(index),
       __preview: isPreview,
     };
-    const kept = await call(nodeLifecycle, this.nodes.get(hostname), inputs, isPreview);
-    if (kept !== undefined) this.nodes.set(hostname, kept);
+    const keep = (made: Kept) => this.nodes.set(hostname, made);
+    await call(nodeLifecycle, this.nodes.get(hostname), inputs, isPreview, keep);
   }
 
   private async pair(program: Program, isPreview: boolean): Promise<void> {
@@ -175,8 +178,8 @@ export class Stack {
       __preview: isPreview,
       __globalCommon: nodeNames.map((hostname) => String(this.nodes.get(hostname)?.outputs["configuration"])),
     };
-    const kept = await call(resourceLifecycle, this.resource, inputs, isPreview);
-    if (kept !== undefined) this.resource = kept;
+    const keep = (made: Kept) => (this.resource = made);
+    await call(resourceLifecycle, this.resource, inputs, isPreview, keep);
   }
 }
 
@@ -191,13 +194,14 @@ interface Lifecycle {
   update(id: string, olds: Properties, news: Properties): Promise<{ outs?: Properties }>;
 }
 
-/** One resource: checked, and created or, where it differs, updated. What fails leaves the state as it was. */
+/** One resource: checked, and created or, where it differs, updated. What fails half-way is kept if it was created. */
 async function call(
   lifecycle: Lifecycle,
   kept: Kept | undefined,
   inputs: Properties,
   isPreview: boolean,
-): Promise<Kept | undefined> {
+  keep: (made: Kept) => void,
+): Promise<void> {
   const checked = await lifecycle.check(kept?.inputs ?? {}, inputs);
   const { failures = [], inputs: news = {} } = checked;
   if (failures.length > 0) {
@@ -207,14 +211,23 @@ async function call(
     throw new Refused(why);
   }
   if (kept === undefined) {
-    if (isPreview) return undefined;
-    const { id, outs } = await lifecycle.create(news);
-    return { id, inputs: news, outputs: outs ?? {} };
+    if (isPreview) return;
+    try {
+      const { id, outs } = await lifecycle.create(news);
+      keep({ id, inputs: news, outputs: outs ?? {} });
+    } catch (error) {
+      if (!(error instanceof HalfMadeError)) throw error;
+      // A provider that has died tells nothing.
+      if (!(error.cause instanceof ProcessDied))
+        keep({ id: error.id, inputs: news, outputs: error.properties, halfMade: true });
+      throw error.cause;
+    }
+    return;
   }
   const { changes } = await lifecycle.diff(kept.id, kept.outputs, news);
-  if (changes !== true || isPreview) return undefined;
+  if (isPreview || (changes !== true && kept.halfMade !== true)) return;
   const { outs } = await lifecycle.update(kept.id, kept.outputs, news);
-  return { id: kept.id, inputs: news, outputs: outs ?? {} };
+  keep({ id: kept.id, inputs: news, outputs: outs ?? {} });
 }
 
 /** A check that fails ends as a refusal does. */

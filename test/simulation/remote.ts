@@ -5,6 +5,7 @@ import type { ObservedNode } from "../../provider/core/observed";
 import { actionsOf, type Step } from "../../provider/core/plan";
 import type { ProbeRequest } from "../../provider/core/probe";
 import { endUntold, type SyncWatch } from "../../provider/core/sync";
+import type { TurnAnswer } from "../../provider/core/turn";
 import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
 import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/remote-shell";
@@ -59,6 +60,21 @@ export class SimulatedRemote implements Remote {
     if ((await this.moment()) !== "none") throw new HostError(this.machine.name, "the connection was lost");
     this.answers();
     return observe(this.world, this.machine, request);
+  }
+
+  /** One run at a time is simulated: the turn is always free. */
+  takeTurn(): Promise<TurnAnswer> {
+    if (this.current.dead) throw new ProcessDied();
+    this.answers();
+    return Promise.resolve({ kind: "taken", last: "" });
+  }
+
+  giveTurn(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  isAnothers(): boolean {
+    return false;
   }
 
   async apply(
@@ -203,6 +219,7 @@ export class SimulatedRemote implements Remote {
         return done;
       }
       case "folder":
+      case "remove-folders":
         return done;
       case "remove":
         files.delete(action.path);

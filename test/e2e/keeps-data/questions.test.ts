@@ -35,7 +35,10 @@ test.each([
 ])("over %s: it gets no answer, fails, and writes nothing", async (_what, make, asked) => {
   await lab.run("alpha", make);
   const before = await diskSum(lab, "alpha", "/dev/vdb");
-  const { stdout } = await lab.run("alpha", applyScript(nonce, [shellOf(unguarded)], "a test"));
+  const { stdout } = await lab.run(
+    "alpha",
+    applyScript(nonce, [shellOf(unguarded)], { token: "atest", words: "a test" }),
+  );
   const [outcome] = parseOutcomes(nonce, [unguarded], stdout);
   expect(outcome?.exit).toBeGreaterThan(0);
   expect(outcome?.output).toMatch(asked);

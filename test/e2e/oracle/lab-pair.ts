@@ -184,6 +184,9 @@ function noting(remote: Remote, applied: Step[]): Remote {
   return {
     connect: (attempts) => remote.connect(attempts),
     observe: (what, attempts) => remote.observe(what, attempts),
+    takeTurn: () => remote.takeTurn(),
+    giveTurn: () => remote.giveTurn(),
+    isAnothers: (turn) => remote.isAnothers(turn),
     apply: (steps, what, tell, ended) =>
       remote.apply(
         steps,

@@ -1,0 +1,288 @@
+/**
+ * What Pulumi keeps of a first `up` that stopped half-way, what it deletes when the program has changed, and what it prints:
+ * the provider's functions, called as Pulumi calls them, on the simulated pair.
+ */
+import type { HiddenInputs } from "../../provider/core/hidden-inputs";
+import { HalfMadeError } from "../../provider/half-made";
+import { nodeLifecycle } from "../../provider/lifecycle-node";
+import { resourceLifecycle } from "../../provider/lifecycle-resource";
+import { beginProcess } from "../../provider/process";
+import { HostError } from "../../provider/shell/errors";
+import { run as command } from "./commands";
+import { happen } from "./events";
+import { type Fault, SimulatedRemote } from "./remote";
+import { World } from "./world";
+
+type Properties = HiddenInputs & Record<string, unknown>;
+
+const said: string[] = [];
+jest.mock("../../provider/shell/engine-log", () => ({
+  tell: (_urn: string | undefined, message: string, options: { ephemeral?: boolean; severity?: string } = {}) => {
+    if (options.ephemeral !== true) said.push(`${options.severity === "warning" ? "warning: " : ""}${message}`);
+  },
+  told: () => Promise.resolve(),
+}));
+
+let world: World;
+let ran: string[];
+let isFailing: (command: string) => boolean;
+
+/** A new process of the provider, as each command of Pulumi's has one. */
+function begin(): void {
+  ran = [];
+  said.length = 0;
+  const run = {
+    dead: false,
+    applied: {
+      push: (step: { node: string; argv: readonly string[] }) => ran.push(`${step.node}: ${step.argv.join(" ")}`),
+    },
+    interrupt: (): Fault => (isFailing(ran.at(-1) ?? "") ? "fails" : "none"),
+  };
+  beginProcess((name) => new SimulatedRemote(world, run as never, world.machine(name)));
+}
+
+beforeEach(() => {
+  world = new World("8.4");
+  isFailing = () => false;
+  begin();
+});
+
+const place = (machine: World["machines"][number]) => ({
+  hostname: machine.name,
+  address: machine.address,
+  connection: { host: machine.name, port: 22, user: "root" },
+  insecureIgnoreHostKey: true,
+});
+
+const nodeInputs = (index: 0 | 1, urn: string): Properties => ({ ...place(world.machines[index]), __urn: urn });
+
+const resourceInputs = (urn: string, more: object = {}): Properties => ({
+  name: "r0",
+  minor: 1,
+  port: 7789,
+  devicePath: "/dev/drbd1",
+  syncSource: "alpha",
+  filesystem: { mountPoint: "/srv/data" },
+  nodes: world.machines.map((machine) => ({ ...place(machine), disk: "/dev/vdb" })),
+  __urn: urn,
+  __provider: "the provider's source",
+  ...more,
+});
+
+const checked = async (inputs: Properties, olds: Properties = {}): Promise<Properties> => {
+  const { inputs: news, failures = [] } = (await resourceLifecycle.check(olds, inputs)) as {
+    inputs: Properties;
+    failures?: { reason: string }[];
+  };
+  expect(failures).toEqual([]);
+  return { ...news, __provider: inputs["__provider"] };
+};
+
+async function nodesMade(): Promise<Properties[]> {
+  const made: Properties[] = [];
+  for (const index of [0, 1] as const) {
+    const { inputs } = (await nodeLifecycle.check({}, nodeInputs(index, `urn:node${index}`))) as { inputs: Properties };
+    made.push((await nodeLifecycle.create(inputs)).outs as Properties);
+  }
+  return made;
+}
+
+/** The first `up`, and what Pulumi keeps of it. */
+async function made(): Promise<{ id: string; inputs: Properties; outs: Properties }> {
+  await nodesMade();
+  const inputs = await checked(resourceInputs("urn:r0"));
+  const { id, outs } = (await resourceLifecycle.create(inputs)) as { id: string; outs: Properties };
+  return { id, inputs, outs };
+}
+
+const isMounted = () => world.machines.map(({ mountedAt }) => mountedAt !== undefined);
+
+describe("a first up that fails half-way", () => {
+  async function halfMade(): Promise<HalfMadeError> {
+    await nodesMade();
+    isFailing = (step) => step.endsWith("drbdadm up r0");
+    const error = await resourceLifecycle.create(await checked(resourceInputs("urn:r0"))).catch((one: unknown) => one);
+    isFailing = () => false;
+    if (!(error instanceof HalfMadeError)) throw new Error(`not half made: ${String(error)}`);
+    return error;
+  }
+
+  test("is kept with all its inputs, and without the secret that was made, which the hosts have", async () => {
+    const { id, properties, reasons, message, cause } = await halfMade();
+    expect(id).toBe("alpha+bravo/r0");
+    expect(cause).toBeInstanceOf(HostError);
+    expect(reasons).toEqual([message]);
+    expect(properties).toMatchObject({ name: "r0", minor: 1, __provider: "the provider's source" });
+    const secret = /shared-secret "([^"]+)"/.exec(world.machines[0].files.get("/etc/drbd.d/r0.res") ?? "")?.[1];
+    expect(secret).toMatch(/^.{20,}$/);
+    expect(JSON.stringify(properties)).not.toContain(secret);
+  });
+
+  test("destroy takes back what was made", async () => {
+    const { id, properties } = await halfMade();
+    begin();
+    await resourceLifecycle.delete(id, properties);
+    for (const { files, kernel } of world.machines) {
+      expect(files.has("/etc/drbd.d/r0.res")).toBe(false);
+      expect(files.get("/etc/fstab") ?? "").not.toContain("/dev/drbd1");
+      expect(kernel).toBeUndefined();
+    }
+    expect(ran.filter((step) => /create-md|wipe|mkfs/.test(step))).toEqual([]);
+  });
+
+  test("the next up goes on with the same secret, and ends", async () => {
+    const { id, properties } = await halfMade();
+    const before = world.machines[0].files.get("/etc/drbd.d/r0.res");
+    begin();
+    const olds: Properties = properties;
+    const news = await checked(resourceInputs("urn:r0"), olds);
+    const { outs } = (await resourceLifecycle.update(id, olds, news)) as { outs: Properties };
+    expect(outs).toMatchObject({ roles: { alpha: "Primary", bravo: "Secondary" }, inSync: true });
+    expect(world.machines.map(({ files }) => files.get("/etc/drbd.d/r0.res"))).toEqual([before, before]);
+    expect((await resourceLifecycle.diff(id, outs, news)).changes).toBe(false);
+  });
+
+  test("before its first step, nothing is kept", async () => {
+    await nodesMade();
+    world.machines[1].disk.blocks[0] = 7;
+    const error = await resourceLifecycle.create(await checked(resourceInputs("urn:r0"))).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(HalfMadeError);
+    expect(ran.filter((step) => step.includes("r0"))).toEqual([]);
+  });
+
+  test("of a host is kept, too", async () => {
+    isFailing = (step) => step.includes("global_common.conf");
+    const { inputs } = (await nodeLifecycle.check({}, nodeInputs(0, "urn:node0"))) as { inputs: Properties };
+    await expect(nodeLifecycle.create(inputs)).rejects.toMatchObject({
+      id: "alpha",
+      properties: { hostname: "alpha", connection: { host: "alpha" } },
+    });
+  });
+});
+
+describe("a program that has changed", () => {
+  test.each<[string, string]>([
+    ["renamed, moved below a parent, or made part of a DrbdPair", "urn:another name"],
+    ["replaced by --replace, or tainted", "urn:r0"],
+  ])("a resource that is %s stays as it is", async (_what, urn) => {
+    const { id, outs } = await made();
+    begin();
+    const replacing = await checked(resourceInputs(urn));
+    await resourceLifecycle.create(replacing);
+    await resourceLifecycle.delete(id, outs);
+    expect(ran).toEqual([]);
+    expect(isMounted()).toEqual([true, false]);
+    expect(said).toContain("r0: stays as it is on alpha and bravo, since the program describes it still");
+  });
+
+  test("deleted before it is replaced, when only its program was heard of", async () => {
+    const { id, outs } = await made();
+    begin();
+    const looks = world.machines.map(({ name: hostname }) => ({
+      hostname,
+      name: "r0",
+      minor: 1,
+      port: 7789,
+      disk: "/dev/vdb",
+      metaDisk: "internal",
+      filesystem: true,
+    }));
+    await nodeLifecycle.check({}, { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], looks, pairs: [] } });
+    await resourceLifecycle.delete(id, outs);
+    expect(ran).toEqual([]);
+    expect(isMounted()).toEqual([true, false]);
+  });
+
+  test.each(["removed from the program", "destroyed"])("a resource that is %s is taken down", async (what) => {
+    const { id, outs } = await made();
+    begin();
+    if (what === "removed from the program") await nodeLifecycle.check({}, nodeInputs(0, "urn:node0"));
+    await resourceLifecycle.delete(id, outs);
+    expect(isMounted()).toEqual([false, false]);
+    expect(world.machines.map(({ kernel }) => kernel)).toEqual([undefined, undefined]);
+  });
+
+  test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {
+    const [alpha] = await nodesMade();
+    const path = "/etc/drbd.d/global_common.conf";
+    const text = world.machines[0].files.get(path);
+    world.machines[0].files.set(`${path}.before-pulumi-drbd`, "theirs\n");
+    begin();
+    await nodeLifecycle.check({}, nodeInputs(0, "urn:another name"));
+    await nodeLifecycle.delete("alpha", alpha!);
+    expect([ran, world.machines[0].files.get(path)]).toEqual([[], text]);
+    begin();
+    await nodeLifecycle.delete("alpha", alpha!);
+    expect(ran).toEqual([`alpha: mv -f ${path}.before-pulumi-drbd ${path}`]);
+  });
+});
+
+describe("a state that is printed was seen", () => {
+  async function movedToBravo() {
+    const kept = await made();
+    for (const words of ["umount /srv/data", "drbdadm secondary r0"])
+      command(world, world.machines[0], words.split(" "), "hand");
+    for (const words of ["drbdadm primary r0", "mount /srv/data"])
+      command(world, world.machines[1], words.split(" "), "hand");
+    begin();
+    return kept;
+  }
+
+  test("after a failover by hand, up stores the roles anew, once, and changes nothing", async () => {
+    const { id, outs } = await movedToBravo();
+    const news = await checked(resourceInputs("urn:r0"), outs);
+    expect((await resourceLifecycle.diff(id, outs, news)).changes).toBe(true);
+    expect(said.join("\n")).toContain("roles: alpha Primary → Secondary, bravo Secondary → Primary");
+    const { outs: after } = (await resourceLifecycle.update(id, outs, news)) as { outs: Properties };
+    expect(after).toMatchObject({ roles: { alpha: "Secondary", bravo: "Primary" } });
+    expect(ran).toEqual([]);
+    begin();
+    expect((await resourceLifecycle.diff(id, after, news)).changes).toBe(false);
+  });
+
+  test("a refresh shows it as drift", async () => {
+    const { id, outs, inputs } = await movedToBravo();
+    const { props } = (await resourceLifecycle.read(id, outs)) as { props: Properties };
+    expect((await resourceLifecycle.diff(id, props, inputs)).changes).toBe(true);
+    begin();
+    await resourceLifecycle.read(id, props);
+    expect((await resourceLifecycle.diff(id, props, inputs)).changes).toBe(false);
+  });
+});
+
+describe("a host that cannot be reached", () => {
+  const urn = "urn:pulumi:oslo::pair::drbd:DrbdPair$pulumi-nodejs:dynamic/drbd:DrbdResource::r0";
+
+  test("is warned of once in a preview, however many stages and resources meet it", async () => {
+    const { id, outs } = await made();
+    begin();
+    happen(world, { kind: "cut power", on: 1 });
+    const node = { ...nodeInputs(1, "urn:node1"), __preview: true };
+    const { inputs } = (await nodeLifecycle.check(node, node)) as { inputs: Properties };
+    await nodeLifecycle.diff("bravo", inputs, inputs);
+    await resourceLifecycle.diff(id, outs, await checked(resourceInputs(urn, { __preview: true }), outs));
+    expect(said.filter((line) => line.includes("cannot be reached"))).toHaveLength(1);
+    expect(said.filter((line) => line.includes("not what would run on bravo: it did not answer"))).toHaveLength(1);
+    expect(said).toHaveLength(2);
+  });
+
+  test("destroy takes down the other side, and tells the way out", async () => {
+    const { id, outs } = await made();
+    begin();
+    happen(world, { kind: "cut power", on: 1 });
+    const error = await resourceLifecycle.delete(id, { ...outs, __urn: urn }).catch(String);
+    expect(error).toContain("r0 was taken down on alpha, and what there is of r0 on bravo is left as it is");
+    expect(error).toContain(`\`pulumi state delete '${urn}'\`, and \`pulumi destroy\` again`);
+    expect(isMounted()[0]).toBe(false);
+    expect(world.machines[0].files.has("/etc/drbd.d/r0.res")).toBe(false);
+  });
+
+  test("refresh tells the way out", async () => {
+    const { id, outs } = await made();
+    begin();
+    happen(world, { kind: "cut power", on: 1 });
+    const error = await resourceLifecycle.read(id, { ...outs, __urn: urn }).catch(String);
+    expect(error).toContain(`\`pulumi refresh --exclude '${urn}'\``);
+  });
+});
