@@ -14,7 +14,7 @@ import { planTeardown } from "./core/plan-teardown";
 import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
-import { formatSync } from "./core/sync";
+import { formatSync, kindOfSync } from "./core/sync";
 import { askingWhoHolds } from "./declined";
 import { expectAnnounced } from "./expected";
 import { inTurnOfReachable, wayOut } from "./gone-host";
@@ -69,7 +69,9 @@ export const resourceLifecycle = {
         for (const warning of plan.warnings) reporter.warn(warning);
         if (moved.length > 0) reporter.say(formatMoved(name, moved));
         const sync = nodes.map((node) => node.sync.get(minor)).find((progress) => progress !== undefined);
-        if (preview.now && sync !== undefined) reporter.say(`${name}: ${formatSync(sync)}`);
+        if (preview.now && sync !== undefined) {
+          reporter.say(`${name}: ${formatSync(kindOfSync(name, nodes, pair.memory), sync)}`);
+        }
       }
       return hasWork(plan) || moved.length > 0 || wasMoved;
     };

@@ -13,7 +13,7 @@ export interface GenerationIdentifiers {
 }
 
 /** A disk whose metadata was just created: no data was ever written through it. */
-const justCreated = 4n;
+export const justCreated = 4n;
 
 /**
  * Parses `CURRENT:BITMAP:HISTORY:HISTORY:CONSISTENT:UPTODATE:…`, with as many identifiers of the history as there are. Bit 0 is

@@ -1,3 +1,5 @@
+import { justCreated, parseGi } from "./generation-identifiers";
+import { wasInUse, type Memory } from "./memory";
 import type { ObservedNode, SyncProgress } from "./observed";
 import { quote } from "./shell-words";
 
@@ -55,9 +57,27 @@ follow </dev/null
 `;
 }
 
+/** What a person would call the sync that runs: it is the initial one only while nothing was ever filled through this pair. */
+export type SyncKind = "initial sync" | "resync";
+
+export function kindOfSync(resource: string, nodes: readonly ObservedNode[], memory: Memory): SyncKind {
+  const isFirst = nodes.some((node) => isWhole(resource, node) && hasNoHistory(resource, node));
+  return isFirst && !wasInUse(memory) ? "initial sync" : "resync";
+}
+
+function isWhole(resource: string, { kernelResources }: ObservedNode): boolean {
+  return kernelResources.get(resource)?.devices.every(({ disk }) => disk === "UpToDate") === true;
+}
+
+/** The source of a first sync has no generation behind the one that its promotion began (seen on 8.4.11 and 9.2.16). */
+function hasNoHistory(resource: string, { resources }: ObservedNode): boolean {
+  const gi = parseGi(resources.get(resource)?.kernelGi ?? "");
+  return gi?.history.every((one) => one === 0n || one === justCreated) === true;
+}
+
 /** `initial sync 80.4 %, 12,345 KiB/s, 0:01:20 left` */
-export function formatSync(progress: SyncProgress): string {
+export function formatSync(kind: SyncKind, progress: SyncProgress): string {
   const speed = progress.speed === undefined ? "" : `, ${progress.speed.toLocaleString("en")} KiB/s`;
   const finish = progress.finish === undefined ? "" : `, ${progress.finish} left`;
-  return `initial sync ${progress.percent} %${speed}${finish}`;
+  return `${kind} ${progress.percent} %${speed}${finish}`;
 }

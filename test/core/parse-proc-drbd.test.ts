@@ -46,7 +46,7 @@ test.each([
   [{ percent: 80.4, speed: 12345, finish: "0:01:20" }, "initial sync 80.4 %, 12,345 KiB/s, 0:01:20 left"],
   [{ percent: 0.3 }, "initial sync 0.3 %"],
 ])("shown as %j", (progress, shown) => {
-  expect(formatSync(progress)).toBe(shown);
+  expect(formatSync("initial sync", progress)).toBe(shown);
 });
 
 test.each([

@@ -1,10 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatSync, isSyncing, isToBeTold, syncScript } from "../../provider/core/sync";
+import { type Memory, noMemory } from "../../provider/core/memory";
+import { formatSync, isSyncing, isToBeTold, kindOfSync, syncScript } from "../../provider/core/sync";
 import { progressIn } from "../../provider/core/sync-progress";
 import { procDrbd } from "./fixtures";
 import { captured9, events9 } from "./fixtures-9";
-import { type Pair, healthyPair, kernelDevice, nodeAt, pairAt, withKernel } from "./observed-builder";
+import {
+  type Pair,
+  healthyPair,
+  kernelDevice,
+  nodeAt,
+  pairAt,
+  remembered,
+  withKernel,
+  withLook,
+} from "./observed-builder";
 import { replaced, sh, temporaryFolder } from "./shell";
 
 test.each<[string, Pair, boolean]>([
@@ -20,6 +30,26 @@ test.each<[string, Pair, boolean]>([
   ],
 ])("%s: there is something to wait for is %s", (_what, nodes, expected) => {
   expect(isSyncing("r0", nodes)).toBe(expected);
+});
+
+describe("a sync is called the initial one", () => {
+  const source = (kernelGi: string): Pair => [
+    withLook(nodeAt("alpha", "promoted"), { kernelGi }),
+    withKernel(nodeAt("bravo", "promoted"), { devices: [kernelDevice("Inconsistent")] }),
+  ];
+  // What DRBD 8.4.11 and 9.2.16 told of the source.
+  const first84 = "0A2282C948EF8009:CE26BD68D225D7D9:0000000000000004:0000000000000000:1:1:1:1:0:1:0";
+  const first9 = "8AEA3EA4B95F7A30:0000000000000000:0000000000000000:0000000000000000:1:1:1:1:0:0:0:1:1:1:0:1";
+  const later84 = "0A2282C948EF8009:094E17C1E7068035:CE26BD68D225D7D9:0000000000000004:1:1:1:1:0:1:0";
+
+  test.each<[string, Pair, Memory, string]>([
+    ["on DRBD 8.4", source(first84), noMemory, "initial sync"],
+    ["on DRBD 9", source(first9), noMemory, "initial sync"],
+    ["not where the source has older generations", source(later84), noMemory, "resync"],
+    ["not where the pair was in use before", source(first84), remembered, "resync"],
+  ])("%s", (_what, nodes, memory, kind) => {
+    expect(kindOfSync("r0", nodes, memory)).toBe(kind);
+  });
 });
 
 describe("the wait", () => {
@@ -102,7 +132,7 @@ sleep() { :; }
       expect(blocks).toHaveLength(2);
       for (const block of blocks) {
         expect(progressIn(block, 1)).toEqual({ percent: 0.7, speed: 1413, finish: "0:03:50" });
-        expect(formatSync(progressIn(block, 1)!)).toBe("initial sync 0.7 %, 1,413 KiB/s, 0:03:50 left");
+        expect(formatSync("initial sync", progressIn(block, 1)!)).toBe("initial sync 0.7 %, 1,413 KiB/s, 0:03:50 left");
       }
     });
 
