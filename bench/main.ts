@@ -4,10 +4,10 @@
  * of `pair` and `ten` (both).
  */
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Lab } from "../lab/lab";
 import { accessFiles } from "../lab/ssh-access";
-import { promotionUnit } from "../provider/core/systemd";
+import { promotionUnits } from "../provider/core/systemd";
 import { Stack, timed, type Timed, type Traffic } from "./stack";
 import { formatTable, median } from "./table";
 
@@ -56,8 +56,11 @@ function multiplexed(lab: Lab, host: string, run: string): string {
 async function comparePair(lab: Lab): Promise<void> {
   const pair = await Stack.create(clone, "pulumi-drbd", await site(lab, [mounted]));
   const floor = await Stack.create(join(clone, "bench/floor"), "floor", {});
-  const unitFile = join(lab.folder, "drbd-primary@.service");
-  writeFileSync(unitFile, promotionUnit);
+  const unitFiles = promotionUnits.map(({ path, text }) => {
+    const file = join(lab.folder, basename(path));
+    writeFileSync(file, text);
+    return file;
+  });
   const script = (name: string) => join(clone, "bench", name);
   for (let run = 1; run <= runs; run++) {
     const ssh = (what: string) => hosts.map((host) => multiplexed(lab, host, `${what}${run}`));
@@ -90,7 +93,7 @@ async function comparePair(lab: Lab): Promise<void> {
     note("floor: first up, previewed", await floor.pulumi("up", "--yes"));
 
     await fresh();
-    note("bash", await timed([script("pair.sh"), ...ssh("pair"), resourceFile, unitFile, "/srv/data"]));
+    note("bash", await timed([script("pair.sh"), ...ssh("pair"), resourceFile, ...unitFiles, "/srv/data"]));
   }
   pair.remove();
   floor.remove();

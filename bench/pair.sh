@@ -2,9 +2,9 @@
 # What a careful person's script does, and does well: a DRBD pair with a mounted XFS, from two hosts with drbd-utils.
 # One multiplexed SSH connection and three round trips a node. It ends in the same state as `pulumi up` does, without
 # its checks, its idempotence and its going on after an interruption.
-# Usage: pair.sh "SSH-TO-SOURCE" "SSH-TO-PEER" RESOURCE-FILE PROMOTION-UNIT MOUNT-POINT
+# Usage: pair.sh "SSH-TO-SOURCE" "SSH-TO-PEER" RESOURCE-FILE PROMOTION-SERVICE PROMOTION-TARGET MOUNT-POINT
 set -euo pipefail
-source_host=$1 peer_host=$2 resource_file=$3 unit_file=$4 mount_point=$5
+source_host=$1 peer_host=$2 resource_file=$3 service_file=$4 target_file=$5 mount_point=$6
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 resource=$(basename "$resource_file" .res)
@@ -14,8 +14,8 @@ look='set -e; uname -n; modinfo -F version drbd >/dev/null; [ -b /dev/vdb ]; ! b
 $source_host "$look" >"$work/a" & $peer_host "$look" >"$work/b" & wait -n; wait -n
 
 # 2: configuration, metadata, up, and what the next boot needs.
-unit=$(cat "$unit_file")
-options=nofail,_netdev,x-systemd.requires=drbd-primary@$resource.service,x-systemd.device-timeout=90
+service=$(cat "$service_file") target=$(cat "$target_file")
+options=nofail,_netdev,x-systemd.requires=drbd-primary@$resource.target,x-systemd.after=drbd-primary@$resource.service,x-systemd.after=drbd@$resource.service,x-systemd.device-timeout=90
 prepare="set -e; modprobe drbd
 umask 077; cat >/etc/drbd.d/.new; umask 022
 cp -p /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before
@@ -25,7 +25,9 @@ drbdadm sh-nop
 drbdadm create-md $resource </dev/null
 drbdadm up $resource
 systemctl enable --no-reload drbd@$resource.target 2>/dev/null
-printf '%s\n' ${unit@Q} >/etc/systemd/system/drbd-primary@.service
+printf '%s\n' ${service@Q} >/etc/systemd/system/drbd-primary@.service
+printf '%s\n' ${target@Q} >/etc/systemd/system/drbd-primary@.target
+systemctl start --job-mode=ignore-dependencies drbd@$resource.service drbd@$resource.target
 mkdir -p $mount_point"
 $source_host "$prepare" <"$resource_file" >"$work/a" 2>&1 & $peer_host "$prepare" <"$resource_file" >"$work/b" 2>&1 & wait -n; wait -n
 
@@ -39,4 +41,4 @@ systemctl daemon-reload
 mount $mount_point
 systemctl start --no-block drbd-primary@$resource.service
 cat /proc/drbd" >"$work/a" 2>&1 &
-$peer_host "echo '/dev/drbd1 $mount_point xfs noauto,$options 0 0' >>/etc/fstab; cat /proc/drbd" >"$work/b" 2>&1 & wait -n; wait -n
+$peer_host "echo '/dev/drbd1 $mount_point xfs noauto,$options 0 0' >>/etc/fstab; systemctl daemon-reload; cat /proc/drbd" >"$work/b" 2>&1 & wait -n; wait -n

@@ -141,7 +141,10 @@ export class DrbdResource extends pulumi.dynamic.Resource {
     const { minor, port } = args;
     for (const { node, disk, metaDisk = "internal" } of args.nodes) {
       const filesystem = args.filesystem !== undefined;
-      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk, filesystem });
+      // Where it is not known yet, the resource's own look asks for it.
+      const wanted = args.filesystem;
+      const mountPoint = wanted !== undefined && "mountPoint" in wanted ? wanted.mountPoint : undefined;
+      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk, filesystem, mountPoint });
     }
   }
 }

@@ -34,7 +34,7 @@ export async function pairsSeen(host: Host): Promise<void> {
   await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
 }
 
-function isLook({ name, minor, port, disk, metaDisk, filesystem }: Look): boolean {
+function isLook({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): boolean {
   return (
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) &&
     Number.isInteger(minor) &&
@@ -42,10 +42,11 @@ function isLook({ name, minor, port, disk, metaDisk, filesystem }: Look): boolea
     Number.isInteger(port) &&
     port > 0 &&
     typeof filesystem === "boolean" &&
+    (mountPoint === undefined || (typeof mountPoint === "string" && mountPoint.startsWith("/"))) &&
     [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
   );
 }
 
-function lookOf({ name, minor, port, disk, metaDisk, filesystem }: Look): Look {
-  return { name, minor, port, disk, metaDisk, filesystem };
+function lookOf({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): Look {
+  return { name, minor, port, disk, metaDisk, filesystem, mountPoint };
 }

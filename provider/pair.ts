@@ -124,8 +124,9 @@ export class Pair {
 
   looks(): readonly ProbeRequest[] {
     const { name, minor, port, sides, filesystem } = this.desired;
+    const { mountPoint } = filesystem ?? {};
     return sides.map(({ disk, metaDisk }) => ({
-      looks: [{ name, minor, port, disk, metaDisk, filesystem: filesystem !== undefined }],
+      looks: [{ name, minor, port, disk, metaDisk, filesystem: filesystem !== undefined, mountPoint }],
       candidates: [],
       depth: "close",
     }));

@@ -56,13 +56,13 @@ on alpha "for i in \$(seq 600); do drbdadm dstate r0 | grep -x UpToDate/UpToDate
 written=$(lab ssh alpha "sha256sum </srv/data/proof")
 echo "alpha wrote  $written"
 # A device is primary on one machine at a time: alpha lets go of it, bravo takes it.
-on alpha "umount /srv/data && drbdadm secondary r0"
-on bravo "drbdadm primary r0 && mount /srv/data"
+on alpha "umount /srv/data && systemctl stop drbd-primary@r0 && drbdadm secondary r0"
+on bravo "drbdadm primary r0 && systemctl start /srv/data"
 found=$(lab ssh bravo "sha256sum </srv/data/proof")
 echo "bravo reads  $found"
 [ "$written" = "$found" ] || fail "bravo reads something else than what alpha wrote"
-on bravo "umount /srv/data && drbdadm secondary r0"
-on alpha "drbdadm primary r0 && mount /srv/data"
+on bravo "umount /srv/data && systemctl stop drbd-primary@r0 && drbdadm secondary r0"
+on alpha "drbdadm primary r0 && systemctl start /srv/data"
 
 title "A second run has nothing to do"
 on_site up --yes --skip-preview --expect-no-changes

@@ -1,13 +1,30 @@
-/** What the next boot of one side needs: brought up, promoted and mounted, without anything that a boot waits for for ever. */
+/**
+ * What the next boot of one side needs: the resource brought up, promoted and mounted, without anything that a boot waits
+ * for for ever. And what such a boot would have started by now: without it, the next shutdown is a crash for DRBD.
+ */
 import { deviceNames, linesOf } from "./fstab";
+import type { ObservedNode } from "./observed";
+import { isOurs } from "./own-mark";
 import type { PairView } from "./pair-view";
+import { devicePath } from "./paths";
 import type { Step } from "./plan";
-import type { Side } from "./side";
+import { isPrimary, type Side } from "./side";
 import * as steps from "./steps-resource";
-import { promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+import {
+  activeLink,
+  bringUpOf,
+  bringUpTargetPath,
+  bringUpUnits,
+  generatedUnitPath,
+  packagedTargetPaths,
+  promotionOf,
+  promotionUnits,
+  targetOf,
+  type UnitFile,
+} from "./systemd";
 
 export function bootSteps(pair: PairView, side: Side): Step[] {
-  return [...mountedAtBoot(pair, side), ...enabled(pair, side)];
+  return [...mountedAtBoot(pair, side), ...broughtUpAtBoot(pair, side), ...reloaded(pair, side)];
 }
 
 /** Of no effect without a resource that is up. */
@@ -17,10 +34,8 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
   const { filesystem } = desired;
   const mountPoint = filesystem?.mountPoint;
   if (filesystem === undefined || mountPoint === undefined) return [];
-  const found: Step[] = [];
-  if (side.node.files.get(promotionUnitPath) !== promotionUnit) {
-    found.push(steps.writePromotionUnit(host, "promotes it for its mount after a reboot, once the peer is connected"));
-  }
+  const because = "promotes it for its mount after a reboot, once the peer is connected";
+  const found = missing(side.node, promotionUnits).map((unit) => steps.writeUnit(host, unit, because));
   const line = steps.fstabLine(desired, filesystem, mountPoint, side === pair.source);
   const { own, foreign } = linesOf(side.node, deviceNames(desired.name, desired.minor));
   if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
@@ -34,9 +49,77 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
   return found;
 }
 
-/** Brings the resource up, without a look at what stands on its disk. */
-export function enabled({ desired }: PairView, side: Side): Step[] {
-  if (side.node.links.some((link) => link.endsWith(`/${targetOf(desired.name)}`))) return [];
-  const because = "brings the resource up after a reboot, without waiting for the peer";
-  return [steps.enableAtBoot(side.desired.hostname, desired.name, because)];
+/** Brings the resource up, without a look at what stands on its disk: so it comes after the resource is up. */
+export function broughtUpAtBoot({ desired: { name } }: PairView, side: Side): Step[] {
+  const host = side.desired.hostname;
+  const found = bringUpUnitSteps(side);
+  if (!side.node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
+    found.push(steps.enableAtBoot(host, name, "brings the resource up after a reboot, without waiting for the peer"));
+  }
+  if (!isActive(side.node, bringUpOf(name))) {
+    found.push(steps.startBringUpUnits(host, name, "as after a boot: a shutdown then takes it down in order"));
+  }
+  return found;
+}
+
+/** drbd-utils brings the units from 9.18 on. */
+function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
+  const packaged = packagedTargetPaths.some((path) => node.files.has(path));
+  if (packaged) {
+    const paths = bringUpUnits.map(({ path }) => path);
+    const ours = paths.filter((path) => isOurs(node.files.get(path)));
+    return ours.length === 0 ? [] : [steps.removeFiles(hostname, ours, "drbd-utils brings these units itself by now")];
+  }
+  // Where drbd-utils is still to be installed, it is seen afterwards what it brings.
+  const there = node.files.get(bringUpTargetPath);
+  if (node.utils === null || (there !== undefined && !isOurs(there))) return [];
+  const because = "drbd-utils brings such a unit only from 9.18 on";
+  return missing(node, bringUpUnits).map((unit) => steps.writeUnit(hostname, unit, because));
+}
+
+/** The mount's unit is made of its line in fstab; `systemctl start` of the mount needs it, and so does a clean shutdown. */
+export function reloaded(pair: PairView, side: Side): Step[] {
+  const because = "reads fstab and the units, in the background";
+  const step = steps.reloadSystemdMeanwhile(side.desired.hostname, because);
+  const writes = [...mountedAtBoot(pair, side), ...bringUpUnitSteps(side)].length > 0;
+  return writes || !knowsMount(pair, side.node) ? [step] : [];
+}
+
+function knowsMount({ desired: { filesystem, minor } }: PairView, node: ObservedNode): boolean {
+  const mountPoint = filesystem?.mountPoint;
+  // Every host has a line for its root: where nothing was made of that either, units of fstab are made elsewhere.
+  const isTold = [...node.files.keys()].some((path) => path.startsWith("/run/systemd/generator/"));
+  if (mountPoint === undefined || !isTold) return true;
+  const unit = node.files.get(generatedUnitPath(mountPoint)) ?? "";
+  return unit.includes(`\nWhat=${devicePath(minor)}\n`) && /^Requires=drbd-primary@.*\.target$/m.test(unit);
+}
+
+/**
+ * The promotion's unit where a person, and not systemd, has changed sides. A mounted Primary without it is not demoted by a
+ * shutdown; a Secondary with it would not be promoted by the next start of the mount.
+ */
+export function promotionFollows(pair: PairView, side: Side): Step[] {
+  const { name, filesystem } = pair.desired;
+  const host = side.desired.hostname;
+  const active = isActive(side.node, promotionOf(name));
+  const mountPoint = filesystem?.mountPoint;
+  if (mountPoint === undefined) return [];
+  if (isPrimary(side)) {
+    if (active || !side.mountedAt.includes(mountPoint)) return [];
+    return [steps.startPromotionUnit(host, name, inOrder)];
+  }
+  // Without any Primary, a unit that is active may be waiting for the peer after a boot.
+  const isElsewhere = pair.sides.some((one) => one !== side && isPrimary(one));
+  if (!active || !isElsewhere || side.mountedAt.length > 0) return [];
+  return [steps.stopPromotionUnit(host, name, "it is Secondary: the unit promotes it again when it is mounted next")];
+}
+
+export const inOrder = "so that a shutdown unmounts and demotes it in order";
+
+export function isActive(node: ObservedNode, service: string): boolean {
+  return node.links.includes(activeLink(service));
+}
+
+function missing(node: ObservedNode, units: readonly UnitFile[]): UnitFile[] {
+  return units.filter(({ path, text }) => node.files.get(path) !== text);
 }

@@ -3,8 +3,9 @@ import { describeContents, describeDisk, isSameDisk, mebibytes } from "./disk-id
 import { isAttached } from "./discards";
 import { usableBytes } from "./metadata-size";
 import type { PairView } from "./pair-view";
+import { devicePath } from "./paths";
 import type { Step } from "./plan";
-import type { Side } from "./side";
+import { isHalfUp, type Side } from "./side";
 import * as steps from "./steps-resource";
 
 /** From wherever a side is to a device that looks for its peer. */
@@ -18,11 +19,18 @@ export function attach(pair: PairView, side: Side, isMade: boolean): Step[] {
   // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata,
   // and until that is known it must not wait for a peer either.
   const isFilled = pair.survivor !== undefined || (pair.neverUsed && side === pair.target);
-  const isLoose = side.progress.kind === "new" && !side.progress.attached;
+  const isLoose = side.progress.kind === "new" && (!side.progress.attached || isHalfUp(side));
   const overwritten = isFilled && (isLoose || pair.isToKeep) ? side.desired : undefined;
   if (side.kernel === undefined) {
     const because = isMade ? "attaches the disk and looks for the peer" : "it is down";
     return [steps.up(host, pair.desired.name, because, overwritten)];
+  }
+  if (isHalfUp(side)) {
+    const because = "it is half-way up: an earlier `drbdadm up` failed";
+    return [
+      steps.downHalfUp(host, pair.desired.name, devicePath(pair.desired.minor), because),
+      steps.up(host, pair.desired.name, "attaches the disk and looks for the peer", overwritten),
+    ];
   }
   return isAttached(side) ? [] : [steps.adjust(host, pair.desired.name, "its disk is not attached", overwritten)];
 }

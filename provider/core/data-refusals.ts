@@ -1,5 +1,6 @@
 /** What was found on the disks that a person must decide on: whose data stays, and whose goes. */
 import { refuseOtherDisks } from "./apart-refusals";
+import { isActive } from "./boot-steps";
 import {
   contentsIdentity,
   describeContents,
@@ -11,13 +12,16 @@ import {
 } from "./disk-identity";
 import { isAttached, isNewest, isStranger, relationOf } from "./discards";
 import { formatGi, generationOf } from "./generation-identifiers";
+import { connectionStates } from "./kernel-states";
 import { wasInUse } from "./memory";
 import { metadataBytes, usableBytes } from "./metadata-size";
 import { grammarOf } from "./observed";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "./plan";
 import { conversionRefusals } from "./upgrade";
-import { deviceUuidOf, type DiskContents, type Side } from "./side";
+import { deviceUuidOf, type DiskContents, isPrimary, type Side } from "./side";
+import { quote } from "./shell-words";
+import { promotionOf } from "./systemd";
 
 export function dataRefusals(pair: PairView): Refusal[] {
   const lost = [...refuseLostData(pair), ...refuseStrangers(pair), ...refuseOtherDisks(pair)];
@@ -195,7 +199,7 @@ function refuseFilling({ desired, memory }: PairView, survivor: Side, empty: Sid
       {
         node: host,
         found: `${survivor.desired.disk} holds the only copy of ${desired.name} that is left, and it is ${state}; ${holds(empty)}`,
-        way: `The newest data was on the disk that is gone: find it and put it back. To go on with what ${host} has, say so to DRBD yourself (\`drbdadm up ${desired.name}\` and \`drbdadm primary --force ${desired.name}\` on ${host}), look at the data, and run \`pulumi up\` again.`,
+        way: `The newest data was on the disk that is gone: find it and put it back. To go on with what ${host} has, say so to DRBD yourself (${survivor.kernel === undefined ? `\`drbdadm up ${desired.name}\` and ` : ""}\`drbdadm primary --force ${desired.name}\` on ${host}), look at the data, and run \`pulumi up\` again.`,
       },
     ];
   }
@@ -293,14 +297,36 @@ function olderThan({ memory, source, target }: PairView): readonly Side[] {
   return stayed.length === 1 ? stayed : both;
 }
 
-/** What a person types in a split brain to give up one side's changes. */
+/**
+ * What a person types in a split brain to give up one side's changes: for the state that each side is in, because a
+ * command for another state fails, and stops those that are chained to it by `&&`.
+ */
 function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string {
-  const first = lost.kernel === undefined ? `\`drbdadm up ${name}\`` : "unmount it";
-  return (
-    `To give up ${lost.desired.hostname}'s: there, ${first}, \`drbdadm secondary ${name}\`, \`drbdadm disconnect ${name}\`, ` +
-    `\`drbdadm connect --discard-my-data ${name}\`; then on ${kept.desired.hostname}, ` +
-    `\`drbdadm ${kept.kernel === undefined ? "up" : "connect"} ${name}\`.`
-  );
+  const looks = ({ kernel }: Side) => connectionStates[kernel?.connection ?? ""] === "looking";
+  // Two that look for each other would meet, and part, before the connection that discards is made.
+  const waits = lost.kernel === undefined && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
+  const there = [
+    ...lost.mountedAt.map((target) => `umount ${quote(target)}`).reverse(),
+    ...(isPrimary(lost) && isActive(lost.node, promotionOf(name))
+      ? [`systemctl stop ${quote(promotionOf(name))}`]
+      : []),
+    ...(isPrimary(lost) ? [`drbdadm secondary ${name}`] : []),
+    ...(lost.kernel === undefined ? [`drbdadm up ${name}`] : []),
+    ...(lost.kernel === undefined || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
+    `drbdadm connect --discard-my-data ${name}`,
+  ];
+  const connects = kept.kernel === undefined ? ["up"] : looks(kept) && waits.length === 0 ? [] : ["connect"];
+  const on = (side: Side, commands: readonly string[]) =>
+    commands.length === 0 ? [] : [`on ${side.desired.hostname}, \`${commands.join(" && ")}\``];
+  const lines = [
+    ...on(kept, waits),
+    ...on(lost, there),
+    ...on(
+      kept,
+      connects.map((verb) => `drbdadm ${verb} ${name}`),
+    ),
+  ];
+  return `To give up ${lost.desired.hostname}'s: ${lines.join("; then ")}.`;
 }
 
 /** Data without a common past is not given up by a command of DRBD's: it does not even connect the two. */

@@ -31,6 +31,8 @@ export interface Mount {
   readonly fstype: string;
   /** The kernel's number for the device, `254:16`. */
   readonly number?: string;
+  /** Nothing can be written to it. */
+  readonly readOnly?: true;
 }
 
 /** All names in /dev that lead to a resource's devices: links too. */
@@ -169,6 +171,18 @@ export interface CommandOutput {
   readonly output: string;
 }
 
+/** What is left on the filesystem that a path is on; `files` where that has a limit. */
+export interface Room {
+  readonly path: string;
+  readonly kibibytes: number;
+  readonly files?: number;
+}
+
+/** The folder to mount at, or the nearest one above it that is there (`at`), by its own path (`real`). */
+export type Folder =
+  | { readonly kind: "not-a-folder"; readonly at: string }
+  | { readonly kind: "folder"; readonly at: string; readonly real: string; readonly holds: readonly string[] };
+
 /** One resource looked at closely. */
 export interface ObservedResource {
   readonly disk: Contents;
@@ -178,6 +192,8 @@ export interface ObservedResource {
   readonly nodeId?: number;
   /** The generation identifiers of the running device. */
   readonly kernelGi?: string;
+  /** Where the filesystem shall be mounted. */
+  readonly folder?: Folder;
   /** The DRBD device's own contents; only where this host is Primary. */
   readonly device?: Contents;
   /** Something listens on the resource's port. */
@@ -215,12 +231,16 @@ export interface ObservedNode {
   readonly mkfs?: { readonly version: string; readonly configurations: readonly string[] } | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
-  /** Paths that are there: the symlinks by which systemd starts DRBD units at boot. */
+  /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and those of services that are active. */
   readonly links: readonly string[];
   /** Of each resource that was asked for, however close the look. */
   readonly names: ReadonlyMap<string, DeviceNames>;
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];
+  /** Of the tools that later steps need, those that are not there. */
+  readonly missing?: readonly string[];
+  /** Where we write; only after a close look. */
+  readonly room?: readonly Room[];
   /** By path, and by the kernel's own name where that is another one. */
   readonly blocks: ReadonlyMap<string, BlockDevice>;
   readonly kernelResources: ReadonlyMap<string, KernelResource>;

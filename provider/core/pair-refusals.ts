@@ -2,11 +2,12 @@ import { dataRefusals } from "./data-refusals";
 import { connectionStates } from "./kernel-states";
 import { filesystemIn } from "./disk-identity";
 import { mountableRefusals } from "./mountable";
+import { folderRefusals } from "./mount-point";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "./paths";
 import { deviceNames, fstabFields } from "./fstab";
 import type { Refusal } from "./plan";
-import { isPrimary, type Side } from "./side";
+import { isHalfUp, isPrimary, type Side } from "./side";
 
 /** What was found on the two sides together that a person must decide on. */
 export function pairRefusals(pair: PairView): Refusal[] {
@@ -20,7 +21,7 @@ export function pairRefusals(pair: PairView): Refusal[] {
     ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
     ...mountableRefusals(pair),
-    ...pair.sides.flatMap((side) => refuseMount(pair, side)),
+    ...pair.sides.flatMap((side) => [...refuseMount(pair, side), ...folderRefusals(pair, side)]),
   ];
 }
 
@@ -80,12 +81,12 @@ function refuseAdjusting(pair: PairView, side: Side): Refusal[] {
 }
 
 function refuseAlone({ desired: { name } }: PairView, side: Side): Refusal[] {
-  if (connectionStates[side.kernel?.connection ?? ""] !== "alone") return [];
+  if (connectionStates[side.kernel?.connection ?? ""] !== "alone" || isHalfUp(side)) return [];
   return [
     {
       node: side.desired.hostname,
       found: `${name} is StandAlone there: it was disconnected by hand, or after a split brain`,
-      way: `Connect it first (\`drbdadm connect ${name}\` on both hosts) and look at \`dmesg\` if it parts again.`,
+      way: `Connect it first: \`drbdadm connect ${name}\` there. Look at \`dmesg\` if it parts again.`,
     },
   ];
 }

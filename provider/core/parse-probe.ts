@@ -3,6 +3,7 @@ import type {
   BlockDevice,
   CommandOutput,
   Contents,
+  Folder,
   DeviceNames,
   KernelResource,
   Metadata,
@@ -10,11 +11,12 @@ import type {
   Mount,
   ObservedNode,
   ObservedResource,
+  Room,
   PeerSlot,
 } from "./observed";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
-import { lastFile } from "./probe";
+import { roomPlaces, lastFile } from "./probe";
 import { ProbeError } from "./probe-error";
 import type { TurnSeen } from "./turn";
 import { type Group, type Section, type Sections, parseSections } from "./probe-sections";
@@ -68,6 +70,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     links: need(general, "links").text.split("\n").filter(Boolean),
     names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
+    missing: general.get("needs")?.text.split("\n").filter(Boolean),
+    room: parseRoom(general.get("room")),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
     kernelResources: parseRunning(general.get("events"), hasUtils),
@@ -172,14 +176,36 @@ function parseMounts(text: string): Mount[] {
     word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ");
-    const [, , number, , target] = before?.split(" ") ?? [];
+    const [, , number, , target, options] = before?.split(" ") ?? [];
     const [fstype, source] = after?.split(" ") ?? [];
     if (target === undefined || fstype === undefined || source === undefined) return [];
     // Whatever link it was mounted by.
     const minor = /^147:(\d+)$/.exec(number ?? "")?.[1];
     const device = minor === undefined ? unescape(source) : `/dev/drbd${minor}`;
-    return [{ source: device, target: unescape(target), fstype, number }];
+    const readOnly = options?.split(",").includes("ro") === true ? ({ readOnly: true } as const) : {};
+    return [{ source: device, target: unescape(target), fstype, number, ...readOnly }];
   });
+}
+
+/** `df`: a heading, and a line for each place. Filesystems without a table of files say that they have 0 in all. */
+function parseRoom(section: Section | undefined): Room[] {
+  const lines = section?.exit === 0 ? section.text.split("\n").slice(1) : [];
+  return roomPlaces.flatMap((path, index) => {
+    const [, kibibytes, files, all] = /^\s*(\d+)\s+(\d+|-)\s+(\d+|-)\s*$/.exec(lines[index] ?? "") ?? [];
+    if (kibibytes === undefined) return [];
+    const limit = all === "0" || all === "-" || files === "-" ? {} : { files: Number(files) };
+    return [{ path, kibibytes: Number(kibibytes), ...limit }];
+  });
+}
+
+function parseFolder(section: Section | undefined): Folder | undefined {
+  const told = (section?.text ?? "").split("\n");
+  const valueOf = (key: string) => told.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
+  const [at, real, blocked] = [valueOf("at"), valueOf("real"), valueOf("blocked")];
+  if (blocked !== undefined) return { kind: "not-a-folder", at: blocked };
+  if (at === undefined || real === undefined) return undefined;
+  const holds = told.filter((line) => line.startsWith("holds ")).map((line) => line.slice("holds ".length));
+  return { kind: "folder", at, real, holds };
 }
 
 interface LsblkDevice {
@@ -270,6 +296,7 @@ function parseLook(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>,
   if ((general.get("adjust")?.text ?? "").trim() !== "") need(sections, "change");
   return {
     disk,
+    folder: parseFolder(sections.get("folder")),
     metaDisk: meta,
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,

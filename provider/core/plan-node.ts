@@ -16,8 +16,8 @@ import type { Plan, Refusal, Step } from "./plan";
 import { hostRefusals } from "./preflight";
 import { writeConfiguration } from "./steps-configuration";
 import { backUpGlobalCommon, installPackages, loadModule, loadModuleAtBoot, restoreGlobalCommon } from "./steps-node";
-import { removeFile } from "./steps-resource";
-import { promotionUnitPath, unescapeInstance } from "./systemd";
+import { removeFiles } from "./steps-resource";
+import { bringUpUnits, promotionUnits, unescapeInstance } from "./systemd";
 
 export interface NodeSituation {
   readonly desired: DesiredNode;
@@ -108,10 +108,11 @@ export function planNodeTeardown(host: string, node: ObservedNode): Plan {
         ),
       );
   }
-  if (isOurs(node.files.get(promotionUnitPath))) {
-    if (standing.length > 0) stays.push(promotionUnitPath);
-    else steps.push(removeFile(host, promotionUnitPath, "written by us"));
-  }
+  const units = [...promotionUnits, ...bringUpUnits]
+    .map(({ path }) => path)
+    .filter((path) => isOurs(node.files.get(path)));
+  if (standing.length > 0) stays.push(...units);
+  else if (units.length > 0) steps.push(removeFiles(host, units, "written by us"));
   if (stays.length > 0) {
     const needed = standing.map(({ name, signs }) => `${name} (${signs.join(", ")})`).join("; ");
     warnings.push(
@@ -147,7 +148,7 @@ function standingResources(node: ObservedNode): Standing[] {
     if (instance !== undefined) add(unescapeInstance(instance), `${link.split("/").at(-1) ?? link} starts at boot`);
   }
   for (const [device, mountPoint, , options = ""] of fstabFields(node)) {
-    const instance = /x-systemd\.requires=drbd-primary@([^,]*)\.service/.exec(options)?.[1];
+    const instance = /x-systemd\.requires=drbd-primary@([^,]*)\.(?:service|target)/.exec(options)?.[1];
     if (instance !== undefined) add(unescapeInstance(instance), `fstab: ${device ?? ""} on ${mountPoint ?? ""}`);
   }
   for (const name of node.kernelResources.keys()) add(name, "running");

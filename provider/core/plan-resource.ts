@@ -1,6 +1,6 @@
 import { unreadOwnFiles } from "./broken-file";
 import { describeAdjustment } from "./adjust-lines";
-import { bootSteps, enabled, mountedAtBoot } from "./boot-steps";
+import { bootSteps, broughtUpAtBoot, inOrder, isActive, mountedAtBoot, promotionFollows, reloaded } from "./boot-steps";
 import { attach, bringUp, metadataSteps } from "./bring-up";
 import { ownChanges, type WantedFiles } from "./changes-by-plan";
 import { describeChanges, type OptionChange } from "./config-options";
@@ -11,6 +11,7 @@ import { isAttached } from "./discards";
 import { keptName } from "./kept-files";
 import { diskStates } from "./kernel-states";
 import { drbdServiceWarnings, managerRefusals, managerWarnings } from "./manager-refusals";
+import { filesystemToolSteps, roomRefusals } from "./host-needs";
 import { mkfsOptionsOf, mountableWarnings } from "./mountable";
 import type { Memory } from "./memory";
 import { nodeIdRefusals } from "./node-ids";
@@ -21,8 +22,9 @@ import { PairView } from "./pair-view";
 import { devicePath, resourcePath } from "./paths";
 import type { Plan, Refusal, Stage, Step } from "./plan";
 import { preflight, warn } from "./preflight";
-import { classifySide, isPrimary, type Side } from "./side";
+import { classifySide, isHalfUp, isPrimary, type Side } from "./side";
 import * as steps from "./steps-resource";
+import { promotionOf } from "./systemd";
 import { takeOverWarnings } from "./take-over-warnings";
 
 export interface ResourceSituation {
@@ -73,6 +75,8 @@ export function planResource(situation: ResourceSituation): Plan {
   const unmounted = stages.length === 0 ? mountRefusals(pair) : [];
   if (unmounted.length > 0) return refused(unmounted);
   if (managed.length > 0 && stages.length > 0) return refused(managed);
+  const full = pair.sides.flatMap(({ node, desired: { hostname } }) => roomRefusals(hostname, node, stages.flat()));
+  if (full.length > 0) return refused(full);
   return {
     subject: desired.name,
     stages,
@@ -98,7 +102,10 @@ class PairPlan {
   }
 
   stages(): Stage[] {
-    const stages = this.changes().filter((stage) => stage.length > 0);
+    const tools = this.sides.flatMap(({ node, desired: { hostname } }) =>
+      filesystemToolSteps(this.desired, hostname, node),
+    );
+    const stages = [tools, ...this.changes()].filter((stage) => stage.length > 0);
     return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);
   }
 
@@ -146,11 +153,15 @@ class PairPlan {
     const file = changedFiles.filter((step) => step.node === side.desired.hostname);
     const made = metadataSteps(this.pair, side);
     const up = attach(this.pair, side, made.length > 0);
-    const enable = enabled(this.pair, side);
     const mounts = mountedAtBoot(this.pair, side);
+    const last = [
+      ...broughtUpAtBoot(this.pair, side),
+      ...promotionFollows(this.pair, side),
+      ...reloaded(this.pair, side),
+    ];
     return side === this.source
-      ? [...file, ...made, ...up, ...this.loadFilesystemModule(), ...mounts, ...enable]
-      : [...file, ...made, ...mounts, ...up, ...enable];
+      ? [...file, ...made, ...up, ...this.loadFilesystemModule(), ...mounts, ...last]
+      : [...file, ...made, ...mounts, ...up, ...last];
   }
 
   /** `mount` would load it, too, but later, and only when the disk behind it is forced and formatted. */
@@ -242,7 +253,8 @@ class PairPlan {
   }
 
   private isAdjusted(side: Side): boolean {
-    return side.device?.disk !== "Diskless" && this.pair.isChange(side) && !this.pair.isToKeep;
+    const isRunning = side.device?.disk !== "Diskless" && !isHalfUp(side);
+    return isRunning && this.pair.isChange(side) && !this.pair.isToKeep;
   }
 
   /** Each option that the new file, and the new `common`, change for this resource. */
@@ -351,13 +363,10 @@ class PairPlan {
       (isPrimary(this.source) && (this.mayFormat(this.source) || this.source.observed?.device?.kind === "signature"));
     if (!ready) return [];
     const host = this.source.desired.hostname;
-    const inOrder = "so that a shutdown unmounts and demotes it in order";
+    const { name } = this.desired;
     return [
-      // Before the mount: after an interruption between the two, the next look calls for both again.
-      steps.startPromotionUnit(host, this.desired.name, inOrder),
-      steps.mount(host, this.desired.name, mountPoint, "by its line in fstab"),
-      // The other host's systemd reads both when it boots, or at the failover.
-      steps.reloadSystemdLater(host, "reads fstab and the units, in the background"),
+      ...(isActive(this.source.node, promotionOf(name)) ? [] : [steps.startPromotionUnit(host, name, inOrder)]),
+      steps.mount(host, this.desired, mountPoint, "by its line in fstab"),
     ];
   }
 

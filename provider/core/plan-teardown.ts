@@ -1,10 +1,11 @@
+import { isActive } from "./boot-steps";
 import type { ObservedNode } from "./observed";
 import { giveBack, keptWarnings } from "./give-back";
 import { managerRefusals } from "./manager-refusals";
 import { devicePath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
 import * as steps from "./steps-resource";
-import { promotionOf, promotionUnitPath, targetOf } from "./systemd";
+import { bringUpOf, promotionOf, promotionUnits, targetOf } from "./systemd";
 
 /**
  * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
@@ -73,10 +74,13 @@ function teardownSteps(
     found.push(steps.secondary(host, resource, device, "fails while something still uses it"));
   if (kernel !== undefined)
     found.push(steps.down(host, resource, device, "detaches the disk; data and metadata stay on it"));
-  if (enabled) {
-    found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
+  if (enabled) found.push(steps.disableAtBoot(host, resource, "must not come up again after a reboot"));
+  if (enabled || isActive(node, bringUpOf(resource))) {
     // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
-    const units = [...(node.files.has(promotionUnitPath) ? [promotionOf(resource)] : []), targetOf(resource)];
+    const units = [
+      ...(promotionUnits.some(({ path }) => node.files.has(path)) ? [promotionOf(resource)] : []),
+      targetOf(resource),
+    ];
     found.push(steps.stopUnits(host, units, "systemd forgets that it was up"));
   }
   found.push(...giveBack(resource, minor, host, node, configuration));

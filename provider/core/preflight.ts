@@ -7,6 +7,7 @@ import { placeRefusals, replacedPath } from "./configuration-place";
 import { diskUserWarnings } from "./disk-users";
 import { flatRefusals } from "./flat-configuration";
 import { includeRefusals } from "./includes";
+import { filesystemToolRefusals, needRefusals } from "./host-needs";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import { moduleAdvice } from "./module-advice";
@@ -38,6 +39,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         })),
         ...sharedDiskRefusals(desired, node, side.hostname),
         ...beyondPairRefusals(desired, node, side),
+        ...filesystemToolRefusals(desired, side.hostname, node),
         ...takeOverRefusals(node, side.hostname, desired.name),
         ...wrongPlace(node, side.hostname, desired.name),
         // Of what belongs to another resource drbdadm complains too, in other words; and with two versions of DRBD, what
@@ -83,7 +85,7 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
       moduleAdvice(node),
     );
   }
-  found.push(...ageRefusals(hostname, node));
+  found.push(...ageRefusals(hostname, node), ...needRefusals(hostname, node));
   if (node.utils === null && !withoutUtils) {
     refuse(
       "drbd-utils is not installed",

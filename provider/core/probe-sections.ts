@@ -21,13 +21,15 @@ const QUESTIONS = {
     "modinfo",
     "links",
     "names",
+    "needs",
+    "room",
     "utils",
     "adjust",
     "tables",
     "version",
     "mkfs",
   ],
-  resource: ["disk", "metadisk", "gi", "kernelgi", "status", "device", "port", "change"],
+  resource: ["folder", "disk", "metadisk", "gi", "kernelgi", "status", "device", "port", "change"],
   candidate: ["parsed", "change"],
 } as const;
 

@@ -1,5 +1,7 @@
 import { globalCommonPath, resourcePath } from "./paths";
 import { managerFiles, managerLinks } from "./managers";
+import { neededTools, noSystemd } from "./host-needs";
+import { mostNames } from "./mount-point";
 import { remoteFunctions } from "./remote-functions";
 import { commandLine, printText, quote } from "./shell-words";
 import { turnFunctions } from "./turn";
@@ -14,6 +16,8 @@ export interface Look {
   readonly metaDisk: string;
   /** Whether a filesystem is wanted on it: then a Primary that has none mounted is looked at closely. */
   readonly filesystem: boolean;
+  /** Where it shall be mounted: what the folder holds is looked at. */
+  readonly mountPoint?: string;
 }
 
 /** A configuration that is wanted: drbdadm on the host parses it beside what is installed, and says what it would change. */
@@ -52,6 +56,7 @@ const files = [
   "/proc/sys/kernel/hostname",
   "/proc/sys/kernel/osrelease",
   "/proc/drbd",
+  "/proc/1/comm",
   "/proc/self/mountinfo",
   "/proc/swaps",
   "/proc/filesystems",
@@ -67,7 +72,11 @@ const files = [
   "/etc/modules-load.d/*",
   "/lib/modules-load.d/*",
   "/usr/lib/modules-load.d/*",
-  "/etc/systemd/system/drbd-primary@.service",
+  "/etc/systemd/system/drbd-primary@.*",
+  "/etc/systemd/system/drbd@.*",
+  "/lib/systemd/system/drbd@.target",
+  "/usr/lib/systemd/system/drbd@.target",
+  "/run/systemd/generator/*.mount",
   moduleVersion,
   ...managerFiles,
   "/var/lib/drbd/*.lkbd",
@@ -128,7 +137,11 @@ probe() {
   minors=" " close=1
   case $events in *" device "*) minors=" $(echo "$events" | tell_minors)" ;; esac
   say links
-  for link in /etc/systemd/system/*.wants/drbd* ${managerLinks.join(" ")}; do if [ -L "$link" ]; then echo "$link"; fi; done
+  for link in /etc/systemd/system/*.wants/drbd* /run/systemd/units/invocation:drbd* ${managerLinks.join(" ")}; do if [ -L "$link" ]; then echo "$link"; fi; done
+  say exit 0
+  say needs
+  for tool in ${neededTools.join(" ")}; do command -v "$tool" >/dev/null || echo "$tool"; done
+  if [ ! -d /run/systemd/system ]; then echo '${noSystemd}'; fi
   say exit 0
   say names; ${nameLines(looks)}; say exit 0
   drift=
@@ -143,6 +156,7 @@ probe() {
 }
 closely() {
   if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
+  run room df --block-size=1024 --output=avail,iavail,itotal ${roomPlaces.join(" ")}
   run blocks lsblk -Jbo ${lsblkColumns}
   ${mkfsLines(looks)}
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
@@ -200,6 +214,18 @@ export function observeScript(nonce: string, request: ProbeRequest): string {
   return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
+/** What we write to, and what stands before a step is written there. */
+export const roomPlaces = ["/etc", "/var/lib", "/run"] as const;
+
+/** The folder, or the nearest one above it that is there; where it leads; and the first names in it. */
+function folderLines(mountPoint: string): string[] {
+  return [
+    `say folder; at=${quote(mountPoint)}; while [ -n "$at" ] && [ ! -e "$at" ] && [ ! -L "$at" ]; do at=\${at%/*}; done; at=\${at:-/}`,
+    `if [ -d "$at" ]; then printf 'at %s\\nreal %s\\n' "$at" "$(cd -P -- "$at" && pwd)"; else printf 'blocked %s\\n' "$at"; fi`,
+    `count=0; for one in "$at"/* "$at"/.[!.]* "$at"/..?*; do if [ -e "$one" ] || [ -L "$one" ]; then printf 'holds %s\\n' "\${one##*/}"; count=$((count + 1)); fi; if [ $count -gt ${mostNames} ]; then break; fi; done; say exit 0`,
+  ];
+}
+
 function lookLines(look: Look): string[] {
   const { name, minor, port, disk, metaDisk } = look;
   const internal = metaDisk === "internal";
@@ -211,6 +237,7 @@ function lookLines(look: Look): string[] {
   const primaryDevice = `case "$minors" in *" primary:${minor} "*) ${inspect("device", device)} ;; esac`;
   return [
     `say resource ${quote(name)}`,
+    ...(look.mountPoint === undefined ? [] : folderLines(look.mountPoint)),
     `case "$minors" in ${isWell(look)})`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
     // Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.

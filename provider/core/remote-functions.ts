@@ -15,7 +15,11 @@ export type Check =
   | "metadata_of_84"
   | "metadata_of_9"
   | "wait_up_to_date"
-  | "nobody_holds";
+  | "nobody_holds"
+  | "is_attached"
+  | "is_primary"
+  | "is_secondary"
+  | "is_half_up";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];
@@ -386,6 +390,33 @@ nobody_holds() {
   ' "$1")
   if [ -z "$held" ]; then return 0; fi
   echo "$1 is held open by $held"; return 1
+}
+
+# is_attached RESOURCE: it has its disk, and has not parted from its peer.
+is_attached() {
+  state "$1"
+  said connection; all=$value; said disk
+  case $all/$value in StandAlone/*|/*|*/|*/Diskless) echo "$1 is $all/$value here, not up with its disk"; return 1 ;; esac
+}
+
+is_primary() { state "$1"; said role; [ "$value" = Primary ] || { echo "$1 is ${"$"}{value:-down} here, not Primary"; return 1; }; }
+is_secondary() { state "$1"; said role; [ "$value" = Secondary ] || { echo "$1 is ${"$"}{value:-down} here, not Secondary"; return 1; }; }
+
+# is_half_up RESOURCE: a \`drbdadm up\` failed on its way: nobody uses it, and it is not connected.
+is_half_up() {
+  state "$1"
+  said role; all=$value; said connection; all=$all/$value
+  case $all in Secondary/|Secondary/StandAlone) return 0 ;; esac
+  echo "$1 is $all here, not Secondary/StandAlone"; return 1
+}
+
+# mount_device DEVICE DIRECTORY: mounts by the directory's line in fstab. Done, too, where it is mounted there already.
+mount_device() {
+  refused=$(mount "$2" </dev/null 2>&1) && return 0; code=$?
+  # By the device's number, whatever name it was mounted by; what was mounted last is what is seen there.
+  there=$(place=$2 awk '{ gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5) } $5 == ENVIRON["place"] { found = $3 } END { print found }' /proc/self/mountinfo)
+  if [ "$there" = "147:${"$"}{1#/dev/drbd}" ]; then return 0; fi
+  echo "$refused"; return $code
 }
 
 # installed_but PATH…: drbd's configuration as it is installed, without some of its files, for drbdadm's standard input: from

@@ -70,6 +70,17 @@ export interface Side {
 
 export const isPrimary = (side: Side): boolean => side.kernel?.role === "Primary";
 
+/**
+ * A `drbdadm up` failed on its way (its attach was refused, say): nobody uses the resource here, it has no data attached,
+ * and it does not look for its peer. DRBD 8.4 calls it StandAlone, too, and in /proc/drbd Unconfigured. There is nothing
+ * in it that a person may have decided, unlike in a StandAlone with data.
+ */
+export function isHalfUp({ kernel, device, progress }: Side): boolean {
+  if (kernel?.role !== "Secondary") return false;
+  const isAlone = kernel.connection === undefined || connectionStates[kernel.connection] === "alone";
+  return isAlone && (device === undefined || device.disk === "Diskless" || progress.kind === "new");
+}
+
 /** What stands on a side's disks: the data disk's first, then that for the metadata where it is another. */
 export function disksOf(side: DesiredSide, observed: ObservedResource): DiskContents[] {
   const data = { path: side.disk, contents: observed.disk };

@@ -42,6 +42,8 @@ function actionScript(action: Action): string {
       return configure(action);
     case "fstab":
       return fstab(action);
+    case "mount":
+      return commandLine(["mount_device", action.device, action.mountPoint]);
     case "force":
       return commandLine(["force_primary", action.resource, action.mark]);
     case "clear":

@@ -8,7 +8,7 @@ import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
 import type { Call } from "./remote-functions";
 import { writeConfiguration, type Beside } from "./steps-configuration";
-import { promotionOf, promotionUnit, promotionUnitPath, targetOf } from "./systemd";
+import { bringUpOf, promotedOf, promotionOf, type UnitFile, targetOf } from "./systemd";
 
 /** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
 const quick = 30;
@@ -332,7 +332,10 @@ export function fstabLine(
     ...(atBoot ? [] : ["noauto"]),
     "nofail",
     "_netdev",
-    `x-systemd.requires=${promotionOf(desired.name)}`,
+    `x-systemd.requires=${promotedOf(desired.name)}`,
+    // Units that are not active order nothing, so each is named: whoever promoted it, it is unmounted before it goes.
+    `x-systemd.after=${promotionOf(desired.name)}`,
+    `x-systemd.after=${bringUpOf(desired.name)}`,
     "x-systemd.device-timeout=90",
   ];
   const options = [...filesystem.mountOptions, ...own].join(",");
@@ -364,14 +367,18 @@ export function removeFstabLine(
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 
-export function writePromotionUnit(node: string, because: string): Step {
+export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {
   return {
     node,
-    argv: ["write", promotionUnitPath],
+    argv: ["write", path],
     because,
-    does: [{ kind: "put", path: promotionUnitPath, text: promotionUnit, mode: 0o644 }],
+    does: [{ kind: "put", path, text, mode: 0o644 }],
     timeoutSeconds: quick,
   };
+}
+
+export function removeFiles(node: string, paths: readonly string[], because: string): Step {
+  return { node, argv: ["rm", "-f", ...paths], because, timeoutSeconds: quick };
 }
 
 /** `--no-reload`: reloading is a step of its own, once. */
@@ -388,13 +395,13 @@ export function reloadSystemd(node: string, because: string): Step {
 }
 
 /**
- * Not waited for, since it takes longer than to format the device does, and nothing needs it before the next shutdown: by
+ * Not waited for, since it takes longer than to format the device does: it goes on while the steps after it run. By
  * systemd-run, since `systemctl --no-block daemon-reload` waits all the same (systemd 252).
  */
-export function reloadSystemdLater(node: string, because: string): Step {
+export function reloadSystemdMeanwhile(node: string, because: string): Step {
   const argv = ["systemctl", "daemon-reload"];
   const inBackground = ["systemd-run", "--quiet", "--no-block", "--collect", ...argv];
-  return { node, argv, because, does: [{ kind: "run", argv: inBackground }], timeoutSeconds: quick, afterLook: true };
+  return { node, argv, because, does: [{ kind: "run", argv: inBackground }], timeoutSeconds: quick };
 }
 
 /** Where the kernel has no such filesystem, nothing was forced or formatted yet. */
@@ -402,27 +409,50 @@ export function loadFilesystemModule(node: string, type: string, because: string
   return { node, argv: ["modprobe", type], because, timeoutSeconds: quick };
 }
 
-export function mount(node: string, resource: string, mountPoint: string, because: string): Step {
-  const argv = ["mount", mountPoint];
+/** Succeeds where it is mounted there already, by systemd or by another run. */
+export function mount(node: string, { name, minor }: DesiredResource, mountPoint: string, because: string): Step {
   return {
     node,
-    argv,
+    argv: ["mount", mountPoint],
     because,
     does: [
-      { kind: "folder", path: mountPoint, note: foldersNote(resource) },
-      { kind: "run", argv },
-      forgetMark(resource),
+      { kind: "folder", path: mountPoint, note: foldersNote(name) },
+      { kind: "mount", device: devicePath(minor), mountPoint },
+      forgetMark(name),
     ],
     timeoutSeconds: patient,
   };
 }
 
 /**
- * What a boot would have started, so that a shutdown demotes it in order. Waited for: when `up` has ended, nothing that
- * touches DRBD is under way.
+ * `systemctl start` of what runs already. `ignore-dependencies`: else systemd starts more than is asked for. It would wait
+ * until every interface of the host is online, and try once more every mount that failed when the host booted.
  */
+function start(node: string, units: readonly string[], guard: Call, because: string): Step {
+  return {
+    node,
+    argv: ["systemctl", "start", units.at(-1) ?? ""],
+    because,
+    guard: [guard],
+    does: [{ kind: "run", argv: ["systemctl", "start", "--job-mode=ignore-dependencies", ...units] }],
+    timeoutSeconds: patient,
+  };
+}
+
+/** Of a resource that runs as it is configured: `drbdadm adjust`, which the unit runs, then changes nothing. */
+export function startBringUpUnits(node: string, resource: string, because: string): Step {
+  return start(node, [bringUpOf(resource), targetOf(resource)], ["is_attached", resource], because);
+}
+
+/** Of a Primary: the unit then only takes note of it. Waited for: when `up` has ended, nothing that touches DRBD runs. */
 export function startPromotionUnit(node: string, resource: string, because: string): Step {
-  return { node, argv: ["systemctl", "start", promotionOf(resource)], because, timeoutSeconds: patient };
+  return start(node, [promotionOf(resource)], ["is_primary", resource], because);
+}
+
+/** Of a Secondary: else the next `systemctl start` of the mount would not promote it. */
+export function stopPromotionUnit(node: string, resource: string, because: string): Step {
+  const argv = ["systemctl", "stop", promotionOf(resource)];
+  return { node, argv, because, guard: [["is_secondary", resource]], timeoutSeconds: patient };
 }
 
 export function unmount(node: string, device: string, mountPoint: string, because: string): Step {
@@ -453,6 +483,11 @@ export function stopUnits(node: string, units: readonly string[], because: strin
 
 export function secondary(node: string, resource: string, device: string, because: string): Step {
   return { node, argv: ["drbdadm", "secondary", resource], because, holdersOf: [device], timeoutSeconds: patient };
+}
+
+/** Nothing of it is in use: where that is not so any more, it stays. */
+export function downHalfUp(node: string, resource: string, device: string, because: string): Step {
+  return { ...down(node, resource, device, because), guard: [["is_half_up", resource]] };
 }
 
 export function down(node: string, resource: string, device: string, because: string): Step {

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { neededTools } from "../../provider/core/host-needs";
 import { type ProbeRequest, observeScript } from "../../provider/core/probe";
 import { quote } from "../../provider/core/shell-words";
 import { filesAsDisks, replaced, sh, withTools } from "./shell";
@@ -28,6 +29,8 @@ export interface FakeHost {
   readonly links?: Readonly<Record<string, string>>;
   /** By tool, then by its arguments; anything else is exit 64 and a line that no parser takes for an answer. */
   readonly tools?: Readonly<Record<string, Readonly<Record<string, Answer>>>>;
+  /** What runs the host: systemd, where nothing is said. */
+  readonly init?: "another";
 }
 
 const toolBody = (answers: Readonly<Record<string, Answer>>, root: string): string => {
@@ -42,7 +45,7 @@ case $(printf %s "$*" | sed 's|${root}||g') in ${cases.join("\n")} *) echo "@not
 /** The script on a host whose files stand below a folder. */
 export const rooted = (root: string, script: string): string =>
   script.replaceAll(
-    /(?<![\w/])\/(?=(?:etc|proc|sys|lib\/modules-load\.d|usr\/lib\/modules-load\.d|var\/lib|dev|srv)\/)(?!dev\/null)/g,
+    /(?<![\w/])\/(?=(?:etc|proc|sys|lib\/modules-load\.d|usr\/lib\/modules-load\.d|lib\/systemd|usr\/lib\/systemd|run\/systemd|var\/lib|dev|srv)\/)(?!dev\/null)/g,
     `${root}/`,
   );
 
@@ -73,11 +76,20 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       symlinkSync(join(root, target), join(root, path));
     }
+    if (host.init === undefined) mkdirSync(join(root, "run/systemd/system"), { recursive: true });
     const own = rooted(root, observeScript(nonce, request));
     const tools = Object.entries(host.tools ?? {}).map(([name, answers]) => [name, toolBody(answers, root)] as const);
     // drbd-utils of the machine that runs the tests are not the fake host's.
     const missing = ["drbdadm", "drbdmeta", "drbdsetup", "modinfo", "lsblk"].map((name) => [name, "exit 127"] as const);
-    const script = withTools(root, filesAsDisks(own), Object.fromEntries([...missing, ...tools]));
+    // They are only looked for.
+    const others = neededTools.filter((name) =>
+      /^(mkfs|systemd|systemctl|modprobe|u?mount|flock|wipefs|blockdev)/.test(name),
+    );
+    const script = withTools(
+      root,
+      filesAsDisks(own),
+      Object.fromEntries([...others.map((name) => [name, "exit 127"] as const), ...missing, ...tools]),
+    );
     const found = "command -v drbdadm >/dev/null";
     const asked = host.tools?.["drbdadm"] === undefined ? replaced(script, found, "false") : script;
     const before = everything(root);

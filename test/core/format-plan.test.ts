@@ -21,22 +21,24 @@ const lines = (...text: string[]): string => text.join("\n");
 test("a first up", () => {
   expect(formatPlan(planOf(blankPair()))).toBe(
     lines(
-      "r0: 18 steps; nothing that holds data is touched",
+      "r0: 23 steps; nothing that holds data is touched",
       "  alpha, bravo  write /etc/drbd.d/r0.res                         new; parsed by drbdadm there first, identical on both",
       "  alpha         drbdadm create-md r0                             /dev/vdb (320 MiB, serial 0001) is blank",
       "  bravo         drbdadm create-md r0                             /dev/vdb (320 MiB, serial 0002) is blank",
       "  alpha         drbdadm up r0                                    attaches the disk and looks for the peer",
       "  alpha         modprobe xfs                                     the kernel must be able to mount xfs",
       "  alpha, bravo  write /etc/systemd/system/drbd-primary@.service  promotes it for its mount after a reboot, once the peer is connected",
+      "  alpha, bravo  write /etc/systemd/system/drbd-primary@.target   promotes it for its mount after a reboot, once the peer is connected",
       "  alpha         write /etc/fstab                                 /srv/data mounted at boot; nofail, so that a boot never hangs on it",
       "  bravo         write /etc/fstab                                 /srv/data noauto: for a failover",
       "  bravo         drbdadm up r0                                    attaches the disk and looks for the peer",
       "  alpha, bravo  systemctl enable --no-reload drbd@r0.target      brings the resource up after a reboot, without waiting for the peer",
+      "  alpha, bravo  systemctl start drbd@r0.target                   as after a boot: a shutdown then takes it down in order",
+      "  alpha, bravo  systemctl daemon-reload                          reads fstab and the units, in the background",
       "  alpha         drbdadm primary --force r0                       sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
       "  alpha         mkfs.xfs -L data /dev/drbd1                      blank, never formatted",
       "  alpha         systemctl start drbd-primary@r0.service          so that a shutdown unmounts and demotes it in order",
       "  alpha         mount /srv/data                                  by its line in fstab",
-      "  alpha         systemctl daemon-reload                          reads fstab and the units, in the background",
       "  then: wait for the initial sync, at most 3600 s",
     ),
   );
@@ -64,7 +66,7 @@ test("a refusal, with what to type", () => {
   expect(formatPlan(planOf([downNode("alpha", usedGi), downNode("bravo", divergedGi)]))).toBe(
     lines(
       "r0: refused; nothing was changed",
-      "  split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94). Which changes are given up is for a person to decide. To give up bravo's: there, `drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, `drbdadm connect --discard-my-data r0`; then on alpha, `drbdadm up r0`. To give up alpha's: there, `drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, `drbdadm connect --discard-my-data r0`; then on bravo, `drbdadm up r0`.",
+      "  split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94). Which changes are given up is for a person to decide. To give up bravo's: on bravo, `drbdadm up r0 && drbdadm disconnect r0 && drbdadm connect --discard-my-data r0`; then on alpha, `drbdadm up r0`. To give up alpha's: on alpha, `drbdadm up r0 && drbdadm disconnect r0 && drbdadm connect --discard-my-data r0`; then on bravo, `drbdadm up r0`.",
     ),
   );
 });

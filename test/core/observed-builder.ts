@@ -15,7 +15,14 @@ import { devicePath, fstabPath, globalCommonPath, moduleAtBootPath, resourcePath
 import { type Plan, stepsOf } from "../../provider/core/plan";
 import { type ResourceSituation, planResource } from "../../provider/core/plan-resource";
 import { fstabLine } from "../../provider/core/steps-resource";
-import { promotionUnit, promotionUnitPath, targetOf } from "../../provider/core/systemd";
+import {
+  activeLink,
+  bringUpOf,
+  packagedTargetPaths,
+  promotionOf,
+  promotionUnits,
+  targetOf,
+} from "../../provider/core/systemd";
 
 export const MiB = 1024 * 1024;
 export const diskBytes = 320 * MiB;
@@ -165,6 +172,7 @@ export function blankNode(hostname: string): ObservedNode {
       ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],
       [globalCommonPath, renderGlobalCommon(desiredNode(hostname), "8.4")],
       [moduleAtBootPath, "drbd\n"],
+      [packagedTargetPaths[0], "[Unit]\n"],
       [fstabPath, "# root\n/dev/vda / ext4 defaults 0 1\n"],
     ]),
     links: [],
@@ -252,12 +260,16 @@ export function nodeAt(
   if (filesystem?.mountPoint !== undefined) {
     const line = fstabLine(desired, filesystem, filesystem.mountPoint, isSource);
     node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
-    node = withFile(node, promotionUnitPath, promotionUnit);
+    for (const { path, text } of promotionUnits) node = withFile(node, path, text);
     if (isSource) node = withMount(node, device, filesystem.mountPoint);
   }
   return {
     ...node,
-    links: [`/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`],
+    links: [
+      `/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`,
+      activeLink(bringUpOf(desired.name)),
+      ...(isSource ? [activeLink(promotionOf(desired.name))] : []),
+    ],
     adjust: { exit: 0, output: "\n" },
   };
 }

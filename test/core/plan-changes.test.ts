@@ -2,6 +2,7 @@
 import type { DesiredResource } from "../../provider/core/desired";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf } from "../../provider/core/plan";
+import { activeLink, promotionOf } from "../../provider/core/systemd";
 import {
   type Given,
   type Pair,
@@ -257,19 +258,22 @@ describe("where the filesystem is and where it is wanted", () => {
   test("other mount options: the line is written anew, and nothing is mounted again", () => {
     const desired = { ...r0, filesystem: { ...xfs, mountOptions: ["ro"] } };
     expect(commandsOf(planOf([alpha, bravo], { desired }))).toEqual([
-      ["alpha: write /etc/fstab", "bravo: write /etc/fstab"],
+      [
+        "alpha: write /etc/fstab",
+        "alpha: systemctl daemon-reload",
+        "bravo: write /etc/fstab",
+        "bravo: systemctl daemon-reload",
+      ],
     ]);
   });
 
   test("unmounted by hand: mounted", () => {
     const unmounted = { ...alpha, mounts: blankNode("alpha").mounts };
-    expect(commandsOf(planOf([unmounted, bravo]))).toEqual([
-      ["alpha: systemctl start drbd-primary@r0.service", "alpha: mount /srv/data", "alpha: systemctl daemon-reload"],
-    ]);
+    expect(commandsOf(planOf([unmounted, bravo]))).toEqual([["alpha: mount /srv/data"]]);
   });
 
   test("not enabled at boot any more: enabled", () => {
-    expect(commandsOf(planOf([alpha, { ...bravo, links: [] }]))).toEqual([
+    expect(commandsOf(planOf([alpha, { ...bravo, links: bravo.links.slice(1) }]))).toEqual([
       ["bravo: systemctl enable --no-reload drbd@r0.target"],
     ]);
   });
@@ -290,13 +294,25 @@ describe("the other host is Primary", () => {
     device: undefined,
   });
 
+  const promotion = activeLink(promotionOf("r0"));
+  const without = (node: ObservedNode) => ({ ...node, links: node.links.filter((link) => link !== promotion) });
+  const mounted = { ...primary, mounts: [{ source: "/dev/drbd1", target: "/srv/data", fstype: "xfs" }] };
+  const promoted = { ...mounted, links: [...mounted.links, promotion] };
+
   test("and has it mounted: nothing is moved", () => {
-    const mounted = { ...primary, mounts: [{ source: "/dev/drbd1", target: "/srv/data", fstype: "xfs" }] };
-    expect(allCommands(planOf([secondary, mounted]))).toEqual([]);
+    expect(allCommands(planOf([without(secondary), promoted]))).toEqual([]);
   });
 
   test("and has it not mounted: nothing is moved either", () => {
-    expect(allCommands(planOf([secondary, primary]))).toEqual([]);
+    expect(allCommands(planOf([without(secondary), primary]))).toEqual([]);
+  });
+
+  test("moved there by `drbdadm primary` and `mount`, without systemd: the unit that a boot would start follows", () => {
+    const plan = planOf([secondary, mounted]);
+    expect(commandsOf(plan)).toEqual([
+      ["alpha: systemctl stop drbd-primary@r0.service", "bravo: systemctl start drbd-primary@r0.service"],
+    ]);
+    expect(stepsOf(plan).map(({ guard }) => guard)).toEqual([[["is_secondary", "r0"]], [["is_primary", "r0"]]]);
   });
 
   test("and blank: formatted by nobody", () => {

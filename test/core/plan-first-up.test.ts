@@ -7,6 +7,7 @@ import {
   blankPair,
   commandsOf,
   diskBytes,
+  downNode,
   drbdSignature,
   healthyPair,
   kernelDevice,
@@ -32,22 +33,35 @@ const [checkAlpha, checkBravo] = ["alpha: drbdadm get-gi r0", "bravo: drbdadm ge
 const check = [checkAlpha, checkBravo];
 const force = "alpha: drbdadm primary --force r0";
 const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
-const enable = (host: string) => `${host}: systemctl enable --no-reload drbd@r0.target`;
+const enable = (host: string) => [
+  `${host}: systemctl enable --no-reload drbd@r0.target`,
+  `${host}: systemctl start drbd@r0.target`,
+];
+const reload = (host: string) => `${host}: systemctl daemon-reload`;
 const mounts = (host: string) => [
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
+  `${host}: write /etc/systemd/system/drbd-primary@.target`,
   `${host}: write /etc/fstab`,
 ];
 /** The sync source looks for its peer, and then does what needs none; the other does of that before what it can. */
-const onAlpha = (...until: string[]) => [...until, "alpha: modprobe xfs", ...mounts("alpha"), enable("alpha")];
-const onBravo = (made: string[], ...looks: string[]) => [...made, ...mounts("bravo"), ...looks, enable("bravo")];
+const onAlpha = (...until: string[]) => [
+  ...until,
+  "alpha: modprobe xfs",
+  ...mounts("alpha"),
+  ...enable("alpha"),
+  reload("alpha"),
+];
+const onBravo = (made: string[], ...looks: string[]) => [
+  ...made,
+  ...mounts("bravo"),
+  ...looks,
+  ...enable("bravo"),
+  reload("bravo"),
+];
 const allOnBravo = onBravo([file("bravo"), createMd("bravo")], up("bravo"));
 const allOnAlpha = onAlpha(file("alpha"), createMd("alpha"), up("alpha"));
 const bootBoth = [...onAlpha().slice(1), ...onBravo([])];
-const mount = [
-  "alpha: systemctl start drbd-primary@r0.service",
-  "alpha: mount /srv/data",
-  "alpha: systemctl daemon-reload",
-];
+const mount = ["alpha: systemctl start drbd-primary@r0.service", "alpha: mount /srv/data"];
 
 test("two blank disks: every step, in order", () => {
   const plan = planOf(blankPair());
@@ -73,8 +87,8 @@ test("without a filesystem: forced, and not mounted, formatted or noted as to be
   const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
   expect(commandsOf(plan)).toEqual([
     [
-      ...[file("alpha"), createMd("alpha"), up("alpha"), enable("alpha")],
-      ...[file("bravo"), createMd("bravo"), up("bravo"), enable("bravo")],
+      ...[file("alpha"), createMd("alpha"), up("alpha"), ...enable("alpha")],
+      ...[file("bravo"), createMd("bravo"), up("bravo"), ...enable("bravo")],
     ],
     [force],
   ]);
@@ -195,6 +209,47 @@ test("the resource is there, and its disk could not be attached: attached, not m
       [force, mkfs, ...mount],
     ]);
   }
+});
+
+// 8.4.11 on a host whose disk the kernel refused to attach: `drbdadm cstate` says Unconfigured, events2 StandAlone.
+test.each([
+  ["its disk could not be attached", [kernelDevice("Diskless")], newGi],
+  ["it has no device", [], newGi],
+  ["it was attached, and could not listen", [kernelDevice("Inconsistent")], newGi],
+])("half-way up, %s: taken down and brought up", (_what, devices, kernelGi) => {
+  const [alpha, bravo] = pairAt("metadata");
+  const half = (node: Pair[0]) => withLook(withKernel(node, { connection: "StandAlone", devices }), { kernelGi });
+  const anew = (host: string) => [`${host}: drbdadm down r0`, up(host)];
+  const plan = planOf([half(alpha), half(bravo)]);
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(commandsOf(plan)).toEqual([
+    [...onAlpha(...anew("alpha")), ...onBravo([], ...anew("bravo")), ...check],
+    [force, mkfs, ...mount],
+  ]);
+  const [down, anewOnBravo] = stepsOf(plan).filter(({ node, argv }) => node === "bravo" && argv[0] === "drbdadm");
+  expect(down?.guard).toEqual([["is_half_up", "r0"]]);
+  // What the first sync overwrites is looked at as where it was down.
+  expect(anewOnBravo?.guard).toEqual([["blank_before_metadata", "/dev/vdb"]]);
+});
+
+test("half-way up with data on its disk: goes on, and forces nothing", () => {
+  const [alpha, bravo] = [nodeAt("alpha", "synced"), downNode("bravo", usedGi)];
+  const half = withKernel(bravo, { connection: "StandAlone", devices: [kernelDevice("Diskless")] });
+  const plan = planOf([alpha, half]);
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(allCommands(plan)).toEqual(["bravo: drbdadm down r0", up("bravo")]);
+});
+
+test.each([
+  ["with data that it holds", { role: "Secondary", devices: [kernelDevice("UpToDate")] }],
+  ["and Primary", { role: "Primary", devices: [kernelDevice("Diskless")] }],
+])("StandAlone %s: somebody has decided", (_what, kernel) => {
+  const [alpha, bravo] = healthyPair();
+  const alone = withLook(withKernel(bravo, { connection: "StandAlone", ...kernel }), {
+    kernelGi: usedGi,
+    metadata: { kind: "present", version: "v08", gi: usedGi },
+  });
+  expect(refusalsOf(planOf([alpha, alone]))).toContainEqual(expect.stringContaining("bravo: r0 is StandAlone there"));
 });
 
 test("the resource is there, and its disk is still blank: metadata first, then attached, once", () => {

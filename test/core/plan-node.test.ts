@@ -4,7 +4,7 @@ import { planNode, planNodeTeardown } from "../../provider/core/plan-node";
 import { stepsOf } from "../../provider/core/plan";
 import { renderGlobalCommon } from "../../provider/core/config";
 import { shellOf } from "../../provider/core/step-script";
-import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
+import { promotionUnits } from "../../provider/core/systemd";
 import { allCommands, blankNode, desiredNode, refusalsOf, withFile, withKernel } from "./observed-builder";
 
 const desired = desiredNode("alpha");
@@ -189,6 +189,7 @@ describe("taken back", () => {
   });
 
   const ownFile = "# Managed by pulumi-drbd: …\nresource r9 {\n}\n";
+  const [{ path: promotionUnitPath, text: promotionUnit }] = promotionUnits as [(typeof promotionUnits)[0]];
   const inUse = withFile(withFile(ready, globalCommonBackupPath, foreign), promotionUnitPath, promotionUnit);
   test.each<[string, ObservedNode, string]>([
     ["its file", withFile(inUse, "/etc/drbd.d/r9.res", ownFile), "/etc/drbd.d/r9.res"],
@@ -199,7 +200,7 @@ describe("taken back", () => {
     ],
     [
       "its line in fstab",
-      withFile(inUse, "/etc/fstab", "/dev/drbd9 /srv/b xfs nofail,x-systemd.requires=drbd-primary@r9.service 0 0\n"),
+      withFile(inUse, "/etc/fstab", "/dev/drbd9 /srv/b xfs nofail,x-systemd.requires=drbd-primary@r9.target 0 0\n"),
       "fstab: /dev/drbd9 on /srv/b",
     ],
     ["the kernel", withKernel(inUse, {}, "r9"), "running"],

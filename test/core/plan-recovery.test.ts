@@ -28,6 +28,7 @@ import {
   withFile,
   withKernel,
   withLook,
+  withMount,
 } from "./observed-builder";
 
 const memory = remembered;
@@ -48,9 +49,12 @@ describe("a replaced disk", () => {
         "bravo: write /etc/drbd.d/r0.res",
         "bravo: drbdadm create-md r0",
         "bravo: write /etc/systemd/system/drbd-primary@.service",
+        "bravo: write /etc/systemd/system/drbd-primary@.target",
         "bravo: write /etc/fstab",
         "bravo: drbdadm up r0",
         "bravo: systemctl enable --no-reload drbd@r0.target",
+        "bravo: systemctl start drbd@r0.target",
+        "bravo: systemctl daemon-reload",
       ],
     ]);
     expect(forbidden(allCommands(planOf(replaced, { memory })))).toEqual([]);
@@ -135,7 +139,9 @@ describe("Primary where it is not wanted, and mounted nowhere", () => {
   test("what is to be done is done first", () => {
     expect(allCommands(planOf(unmounted, { desired, memory }))).toEqual([
       "alpha: write /etc/fstab",
+      "alpha: systemctl daemon-reload",
       "bravo: write /etc/fstab",
+      "bravo: systemctl daemon-reload",
     ]);
   });
 
@@ -182,8 +188,6 @@ describe("data that was there is gone", () => {
 });
 
 describe("diverged data", () => {
-  const discarding = "`drbdadm connect --discard-my-data r0`";
-
   test.each([
     [
       "split brain",
@@ -194,9 +198,57 @@ describe("diverged data", () => {
     const plan = planOf([downNode("alpha", usedGi), downNode("bravo", theirs)]);
     expect(refusalsOf(plan)).toEqual([told]);
     const way = plan.refusals[0]!.way;
-    const commands = "`drbdadm up r0`, `drbdadm secondary r0`, `drbdadm disconnect r0`, ";
-    expect(way).toContain(`To give up bravo's: there, ${commands}${discarding}; then on alpha, \`drbdadm up r0\`.`);
-    expect(way).toContain(`To give up alpha's: there, ${commands}${discarding}; then on bravo, \`drbdadm up r0\`.`);
+    const commands = "drbdadm up r0 && drbdadm disconnect r0 && drbdadm connect --discard-my-data r0";
+    expect(way).toContain(`To give up bravo's: on bravo, \`${commands}\`; then on alpha, \`drbdadm up r0\`.`);
+    expect(way).toContain(`To give up alpha's: on alpha, \`${commands}\`; then on bravo, \`drbdadm up r0\`.`);
+  });
+
+  describe("what to type fits the state that each side is in, so that it runs chained", () => {
+    const device = { devices: [kernelDevice("UpToDate")] };
+    const used = { metadata: { kind: "present", version: "v08", gi: divergedGi }, kernelGi: divergedGi } as const;
+    const at = (host: "alpha" | "bravo", connection: string, role = "Secondary") =>
+      withLook(
+        withKernel({ ...downNode(host, divergedGi), mounts: [] }, { ...device, connection, role }),
+        host === "alpha" ? { kernelGi: usedGi } : used,
+      );
+    const mounted = (node: ObservedNode) => withMount(node, "/dev/drbd1", "/srv/my data");
+    const discard = "drbdadm connect --discard-my-data r0";
+    const alone = at("alpha", "StandAlone");
+
+    test.each([
+      [
+        "StandAlone",
+        at("bravo", "StandAlone"),
+        alone,
+        `on bravo, \`${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+      [
+        "StandAlone, Primary and mounted",
+        mounted(at("bravo", "StandAlone", "Primary")),
+        alone,
+        `on bravo, \`umount '/srv/my data' && drbdadm secondary r0 && ${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+      [
+        "waiting for its peer",
+        at("bravo", "Connecting"),
+        alone,
+        `on bravo, \`drbdadm disconnect r0 && ${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+      [
+        "StandAlone, and its peer waits",
+        at("bravo", "StandAlone"),
+        at("alpha", "Connecting"),
+        `on bravo, \`${discard}\`.`,
+      ],
+      [
+        "down, and its peer waits",
+        downNode("bravo", divergedGi),
+        at("alpha", "Connecting"),
+        `on alpha, \`drbdadm disconnect r0\`; then on bravo, \`drbdadm up r0 && drbdadm disconnect r0 && ${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+    ])("the side to be given up is %s", (_what, lost, kept, told) => {
+      expect(planOf([kept, lost]).refusals[0]!.way).toContain(`To give up bravo's: ${told}`);
+    });
   });
 
   test("data that has nothing in common: DRBD's own commands do not help, so that none is named", () => {
@@ -214,7 +266,7 @@ describe("diverged data", () => {
   test("the other way round, when bravo is the sync source", () => {
     const desired = { ...r0, syncSource: "bravo" };
     const plan = planOf([downNode("alpha", usedGi), downNode("bravo", divergedGi)], { desired });
-    expect(plan.refusals[0]!.way).toContain("To give up alpha's: there");
+    expect(plan.refusals[0]!.way).toContain("To give up alpha's: on alpha, ");
     expect(plan.refusals[0]!.way).toContain("then on bravo, ");
   });
 
@@ -226,7 +278,9 @@ describe("diverged data", () => {
         change: { exit: 0, output: "drbdsetup-84 connect r0 a b --protocol=C\n" },
       });
     const plan = planOf([apart(alpha, usedGi), apart(bravo, divergedGi)]);
-    expect(plan.refusals[0]!.way).toContain("To give up bravo's: there, unmount it, `drbdadm secondary r0`");
+    expect(plan.refusals[0]!.way).toContain(
+      "To give up alpha's: on alpha, `umount /srv/data && systemctl stop drbd-primary@r0.service && drbdadm secondary r0 && ",
+    );
     expect(plan.refusals[0]!.way).toContain("then on alpha, `drbdadm connect r0`.");
     expect(refusalsOf(plan)).toEqual([
       "split brain: alpha and bravo both hold changes that the other has not seen (generation identifiers: alpha F2099469C0D6C688:0000000000000000:2F6CB04648729E94:2F6BB04648729E94, bravo 718431164AB65DE2:0000000000000000:2F6CB04648729E94:2F6BB04648729E94)",

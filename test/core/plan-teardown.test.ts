@@ -5,7 +5,7 @@ import { planNodeTeardown } from "../../provider/core/plan-node";
 import { planTeardown } from "../../provider/core/plan-teardown";
 import { shellOf } from "../../provider/core/step-script";
 import { removeFstabLine } from "../../provider/core/steps-resource";
-import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
+import { bringUpUnits, promotionUnits } from "../../provider/core/systemd";
 import {
   type Pair,
   allCommands,
@@ -141,20 +141,25 @@ test("the line that is removed is the device's own, not /dev/drbd10's", () => {
 describe("a host without resources", () => {
   const [alpha] = blankPair();
   const backup = "/etc/drbd.d/global_common.conf.before-pulumi-drbd";
-  const promotion = `alpha: rm -f ${promotionUnitPath}`;
+  const [{ path, text }] = promotionUnits as [{ path: string; text: string }];
+  const all = [...promotionUnits, ...bringUpUnits];
+  const withUnits = all.reduce((node, unit) => withFile(node, unit.path, unit.text), alpha);
 
   test("gets back what was there, and keeps no unit of ours", () => {
-    const kept = withFile(withFile(alpha, backup, "global {\n}\n"), promotionUnitPath, promotionUnit);
+    const kept = withFile(withUnits, backup, "global {\n}\n");
     const restore = `alpha: mv -f ${backup} /etc/drbd.d/global_common.conf`;
-    expect(allCommands(planNodeTeardown("alpha", kept))).toEqual([restore, promotion]);
+    expect(allCommands(planNodeTeardown("alpha", kept))).toEqual([
+      restore,
+      `alpha: rm -f ${all.map((unit) => unit.path).join(" ")}`,
+    ]);
   });
 
   test("keeps the unit while another resource comes up by it, and a unit that somebody else wrote", () => {
     const links = ["/etc/systemd/system/multi-user.target.wants/drbd@r9.target"];
-    expect(
-      allCommands(planNodeTeardown("alpha", withFile({ ...alpha, links }, promotionUnitPath, promotionUnit))),
-    ).toEqual([]);
-    expect(allCommands(planNodeTeardown("alpha", withFile(alpha, promotionUnitPath, "[Unit]\n")))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", { ...withUnits, links }))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", withFile(alpha, path, text.replace("pulumi-drbd", "me"))))).toEqual(
+      [],
+    );
     expect(allCommands(planNodeTeardown("alpha", alpha))).toEqual([]);
   });
 });

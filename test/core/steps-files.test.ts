@@ -34,11 +34,11 @@ import {
   mount,
   removeFstabLine,
   writeFstabLine,
-  writePromotionUnit,
+  writeUnit,
   writeResourceFile,
   tellSyncEnd,
 } from "../../provider/core/steps-resource";
-import { promotionUnit, promotionUnitPath } from "../../provider/core/systemd";
+import { promotionUnits } from "../../provider/core/systemd";
 import { nonce, rooted } from "./fake-host";
 import { r0, secret, xfs } from "./observed-builder";
 import { filesAsDisks, lockedIn, sh, withTools } from "./shell";
@@ -307,16 +307,18 @@ describe("fstab", () => {
 
 test("the line: nofail, so that no boot hangs on it, and promoted before it is mounted", () => {
   expect(fstabLine(r0, xfs, "/srv/data", true)).toBe(
-    "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.service,x-systemd.device-timeout=90 0 0",
+    "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
   expect(fstabLine(r0, { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
-    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.service,x-systemd.device-timeout=90 0 0",
+    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
 });
 
 test("other files are written as they are", () => {
-  expect(run(writePromotionUnit("alpha", "x"))).toEqual(done);
-  expect(read(promotionUnitPath)).toBe(promotionUnit);
+  for (const unit of promotionUnits) {
+    expect(run(writeUnit("alpha", unit, "x"))).toEqual(done);
+    expect(read(unit.path)).toBe(unit.text);
+  }
   expect(run(loadModuleAtBoot("alpha", "x"))).toEqual(done);
   expect(read(moduleAtBootPath)).toBe("drbd\n");
 });
@@ -373,9 +375,9 @@ describe("the mark that a device may be formatted", () => {
   test("goes when what is there is mounted, and stays when it cannot be", () => {
     give(mark, "");
     give("/srv/x", "");
-    expect(run(mount("alpha", "r0", "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
+    expect(run(mount("alpha", r0, "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
     expect(read(mark)).toBe("");
-    expect(run(mount("alpha", "r0", "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
+    expect(run(mount("alpha", r0, "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
     expect(read(mark)).toBeUndefined();
   });
 

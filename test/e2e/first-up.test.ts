@@ -61,22 +61,24 @@ test("the first preview shows every step, host by host, with its reason, and cha
   expect(diagnosticsOf(run, "pair-alpha")).toEqual(INSTALL("alpha"));
   expect(diagnosticsOf(run, "pair-bravo")).toEqual(INSTALL("bravo"));
   expect(diagnosticsOf(run, "r0")).toEqual([
-    "r0: 18 steps; nothing that holds data is touched",
+    "r0: 23 steps; nothing that holds data is touched",
     "alpha, bravo | write /etc/drbd.d/r0.res | new; parsed by drbdadm there first, identical on both",
     "alpha | drbdadm create-md r0 | /dev/vdb (320 MiB, serial alpha0) is blank",
     "bravo | drbdadm create-md r0 | /dev/vdb (320 MiB, serial bravo0) is blank",
     "alpha | drbdadm up r0 | attaches the disk and looks for the peer",
     "alpha | modprobe xfs | the kernel must be able to mount xfs",
     "alpha, bravo | write /etc/systemd/system/drbd-primary@.service | promotes it for its mount after a reboot, once the peer is connected",
+    "alpha, bravo | write /etc/systemd/system/drbd-primary@.target | promotes it for its mount after a reboot, once the peer is connected",
     "alpha | write /etc/fstab | /srv/data mounted at boot; nofail, so that a boot never hangs on it",
     "bravo | write /etc/fstab | /srv/data noauto: for a failover",
     "bravo | drbdadm up r0 | attaches the disk and looks for the peer",
     "alpha, bravo | systemctl enable --no-reload drbd@r0.target | brings the resource up after a reboot, without waiting for the peer",
+    "alpha, bravo | systemctl start drbd@r0.target | as after a boot: a shutdown then takes it down in order",
+    "alpha, bravo | systemctl daemon-reload | reads fstab and the units, in the background",
     "alpha | drbdadm primary --force r0 | sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
     "alpha | mkfs.xfs -L data /dev/drbd1 | blank, never formatted",
     "alpha | systemctl start drbd-primary@r0.service | so that a shutdown unmounts and demotes it in order",
     "alpha | mount /srv/data | by its line in fstab",
-    "alpha | systemctl daemon-reload | reads fstab and the units, in the background",
     "then: wait for the initial sync, at most 3600 s",
   ]);
   expect(sumsOf(run)).toEqual(["+ 5 to create"]);
@@ -86,7 +88,7 @@ test("the first preview shows every step, host by host, with its reason, and cha
 
 test("--diff shows the text of both files, with a placeholder for the secret", async () => {
   const run = expectSuccess(await stack.preview("--diff", "--show-full-output"));
-  expect(run.output).toContain("r0: 18 steps; nothing that holds data is touched");
+  expect(run.output).toContain("r0: 23 steps; nothing that holds data is touched");
   const texts = [...run.output.matchAll(/^ *configuration *: ("(?:[^"\\]|\\.)*")$/gm)].map(([, text = ""]) =>
     (JSON.parse(text) as string).replace(/^#.*\n/, ""),
   );
@@ -202,7 +204,8 @@ describe("up", () => {
   });
 
   test("leaves one line in each fstab: mounted at boot here, by hand there, and never a boot that hangs", async () => {
-    const own = "nofail,_netdev,x-systemd.requires=drbd-primary@r0.service,x-systemd.device-timeout=90";
+    const own =
+      "nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90";
     expect(await fstabLines(lab, "alpha", DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs ${own} 0 0`]);
     expect(await fstabLines(lab, "bravo", DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs noauto,${own} 0 0`]);
     for (const host of MACHINES) {

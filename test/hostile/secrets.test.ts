@@ -107,7 +107,7 @@ test("process lists of the host, while a file is written and while drbdadm is as
       // Its input is read first, so that whoever hands it over is still there to be seen.
       const tools = { drbdadm: `${look} >>'${root}/seen'\ncat >>'${root}/parsed'\n${look} >>'${root}/seen'` };
       const own = rooted(root, script);
-      sh(withTools(root, own.includes("flock") ? lockedIn(root, own) : own, tools));
+      sh(withTools(root, own.includes("/run/pulumi-drbd") ? lockedIn(root, own) : own, tools));
     }
     // The secret did go through it.
     expect(readFileSync(join(root, "parsed"), "utf8").split(OURS).length).toBeGreaterThan(3);

@@ -21,7 +21,7 @@ import type { DesiredResource } from "../../provider/core/desired";
 import type { ObservedNode } from "../../provider/core/observed";
 import { parseProbe } from "../../provider/core/parse-probe";
 import { globalCommonPath, resourcePath } from "../../provider/core/paths";
-import { type Step, stepsOf } from "../../provider/core/plan";
+import { actionsOf, type Step, stepsOf } from "../../provider/core/plan";
 import { planNode } from "../../provider/core/plan-node";
 import { planTeardown } from "../../provider/core/plan-teardown";
 import { type ProbeRequest, observeScript } from "../../provider/core/probe";
@@ -68,7 +68,7 @@ get-gi) echo ${newGi} ;;
 --version) echo DRBDADM_VERSION=9.22.0 ;;
 esac`,
   drbdmeta: "exit 1",
-  drbdsetup: `[ "$3" = --statistics ] || echo " connection:Connected disk:Inconsistent peer-disk:Inconsistent"
+  drbdsetup: `[ "$3" = --statistics ] || echo " role:Primary connection:Connected disk:Inconsistent peer-disk:Inconsistent"
 echo exists -`,
   blkid: "exit 2",
   lsblk: `printf '%s' '{"blockdevices": []}'`,
@@ -87,7 +87,7 @@ function run(script: string): string {
     return [name, `ROOT='${root}'\n${call}${body}`] as const;
   });
   const own = filesAsDisks(rooted(root, script));
-  const locked = own.includes("flock") ? lockedIn(root, own) : own;
+  const locked = own.includes("/run/pulumi-drbd") ? lockedIn(root, own) : own;
   const { stdout, stderr } = sh(withTools(root, locked, Object.fromEntries(tools)));
   expect(stderr).toBe("");
   return stdout.replaceAll(root, "");
@@ -113,7 +113,11 @@ function carryOut(steps: readonly Step[]): void {
   );
   expect(outcomes.map(({ exit, output }) => [exit, output])).toEqual(steps.map(() => [0, ""]));
   const calls = read("/calls");
-  for (const { argv } of steps) {
+  const ran = steps.flatMap((step) => {
+    const runs = actionsOf(step).flatMap((action) => (action.kind === "run" ? [action.argv] : []));
+    return runs.length > 0 ? runs : [step.argv];
+  });
+  for (const argv of ran) {
     if (!Object.hasOwn(TOOLS, argv[0]!)) continue;
     const call = [...argv, "", ""].join("\0");
     if (!calls.startsWith(call) && !calls.includes(`\0\0${call}`))

@@ -88,7 +88,7 @@ export const firstLosses: readonly Entry[] = [
     row: [
       ...core("schema", "a resource gets its defaults"),
       ...core("remote-functions-data", "wait_up_to_date"),
-      ...core("systemd", "%s: given up in the end"),
+      ...core("systemd", "%s: waited for, and given up after a minute"),
     ],
     law: laws,
     lab: lab("keeps-data/apart", "the sync source is out of date, and cannot reach the other side: not made Primary"),

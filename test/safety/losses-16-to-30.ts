@@ -79,7 +79,7 @@ export const otherLosses: readonly Entry[] = [
     text: "Failover to a side that is SyncTarget, Behind or Inconsistent.",
     guard: "up, and the unit for the boot, promote only a side that is connected and UpToDate.",
     row: [
-      ...core("systemd", "%s with the disks %s: a side that lacks data is not made Primary by a boot"),
+      ...core("systemd", "%s: waited for, and given up after a minute"),
       ...core("remote-functions-data", "wait_up_to_date"),
       ...core(
         "plan-recovery",
@@ -110,7 +110,7 @@ export const otherLosses: readonly Entry[] = [
       ...core(
         "systemd",
         "the promotion never forces, is bounded, and comes after what brings the resource up",
-        "%s: given up in the end",
+        "%s: waited for, and given up after a minute",
       ),
       ...core("steps-files", "the line: nofail, so that no boot hangs on it, and promoted before it is mounted"),
     ],

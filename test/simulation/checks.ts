@@ -79,6 +79,20 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       const ended = connection === "Connected" && disk === "UpToDate" && peerDisk === "UpToDate";
       return ended ? done : failed(1, `r0 is ${connection}/${disk}/${peerDisk} here`);
     }
+    case "is_attached": {
+      const { connection = "", disk = "" } = machine.kernel ?? {};
+      const isUp = connection !== "" && connection !== "StandAlone" && disk !== "" && disk !== "Diskless";
+      return isUp ? done : failed(1, `r0 is ${connection}/${disk} here, not up with its disk`);
+    }
+    case "is_primary":
+    case "is_secondary": {
+      const role = machine.kernel?.role ?? "down";
+      return `is_${role.toLowerCase()}` === name ? done : failed(1, `r0 is ${role} here`);
+    }
+    case "is_half_up": {
+      const all = `${machine.kernel?.role ?? ""}/${machine.kernel?.connection ?? ""}`;
+      return all === "Secondary/StandAlone" ? done : failed(1, `r0 is ${all} here, not Secondary/StandAlone`);
+    }
     case "not_standalone": {
       const stands = isRunning(machine) && machine.kernel.connection === "StandAlone";
       return stands ? failed(1, "r0 is StandAlone now") : done;

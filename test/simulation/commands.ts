@@ -3,7 +3,7 @@ import { demoteAfterWriting, drbdadm, promoteToWrite } from "./drbdadm";
 import { isRunning } from "./connection";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
-import { device, enabledLink, type Machine, resource, resourceFile } from "./machine";
+import { broughtUpLink, device, enabledLink, type Machine, promotionLink, resource, resourceFile } from "./machine";
 import { formattingMark } from "../../provider/core/steps-resource";
 import type { World } from "./world";
 
@@ -46,7 +46,7 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
       return done;
     }
     case "systemctl":
-      return systemctl(machine, words);
+      return systemctl(world, machine, words, actor);
     case "modprobe":
       if (words[0] === "drbd") machine.moduleLoaded = true;
       else if (words[0] !== "xfs")
@@ -64,15 +64,58 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
   }
 }
 
-function systemctl(machine: Machine, words: readonly string[]): Result {
+function systemctl(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   const [verb = "", ...rest] = words;
   const unit = rest.at(-1);
+  if (verb === "start" || verb === "stop") {
+    const units = rest.filter((word) => !word.startsWith("--"));
+    for (const one of units) {
+      const { exit, output } =
+        verb === "start" ? startUnit(world, machine, one, actor) : stopUnit(world, machine, one, actor);
+      if (exit !== 0) return failed(exit, output);
+    }
+    return done;
+  }
   if (verb === "enable" && unit === `drbd@${resource}.target`) machine.links.add(enabledLink);
   else if (verb === "disable" && unit === `drbd@${resource}.target`) machine.links.delete(enabledLink);
-  else if (!["daemon-reload", "start", "stop"].includes(verb)) {
+  else if (verb !== "daemon-reload") {
     throw new UnknownCommand(`the simulation does not know: systemctl ${words.join(" ")}`);
   }
   return done;
+}
+
+function startUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
+  switch (unit) {
+    case "drbd@r0.service": {
+      // The unit runs it whatever runs already: where the guard or the plan is wrong, it connects what has parted.
+      const adjusted = machine.links.has(broughtUpLink) ? done : drbdadm(world, machine, ["adjust", resource], actor);
+      if (adjusted.exit === 0) machine.links.add(broughtUpLink);
+      return adjusted;
+    }
+    case "drbd@r0.target":
+      return done;
+    case "drbd-primary@r0.service":
+      if (!machine.isPrimary) return failed(1, "Job for drbd-primary@r0.service failed.");
+      machine.links.add(promotionLink);
+      return done;
+    default:
+      throw new UnknownCommand(`the simulation does not know: systemctl start ${unit}`);
+  }
+}
+
+function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
+  switch (unit) {
+    case "drbd-primary@r0.service":
+      if (machine.links.delete(promotionLink) && machine.isPrimary && machine.mountedAt === undefined)
+        drbdadm(world, machine, ["secondary", resource], actor);
+      return done;
+    case "drbd@r0.target":
+      if (machine.links.delete(broughtUpLink) && machine.kernel !== undefined)
+        return drbdadm(world, machine, ["down", resource], actor);
+      return done;
+    default:
+      throw new UnknownCommand(`the simulation does not know: systemctl stop ${unit}`);
+  }
 }
 
 /** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */

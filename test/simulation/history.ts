@@ -163,10 +163,16 @@ export async function live(history: History): Promise<Life> {
   }
   const end = await settle(world, stack, program, broken);
   broken.push(...whatBecameOf(world, newest, end));
+  if (end.kind === "done" && isLeftUnmounted(world, program)) broken.push("up was content, and mounted nowhere");
   broken.push(...world.broken, ...world.ledger.lost);
   if (world.made.forced > 1) broken.push(`a primary was forced ${world.made.forced} times`);
   if (world.made.formatted > 1) broken.push(`a filesystem was made ${world.made.formatted} times`);
   return { broken, end, happened: world.happened };
+}
+
+/** The sync source is Primary, and what shall be mounted there is not. */
+function isLeftUnmounted({ machines }: World, { formatted, syncSource }: Program): boolean {
+  return formatted && machines.some((one) => one.name === syncSource && one.isPrimary && one.mountedAt === undefined);
 }
 
 function perform(stack: Stack, kind: "up" | "destroy" | "refresh", program: Program, run: Run): Promise<Outcome> {

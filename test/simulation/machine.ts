@@ -2,6 +2,7 @@
 import type { Drbd } from "./drbd";
 import { type Disk, newDisk, smallSize, usualSize } from "./disk";
 import type { Kernel } from "./kernel";
+import { activeLink, bringUpOf, promotionOf } from "../../provider/core/systemd";
 
 export const resource = "r0";
 export const device = "/dev/drbd1";
@@ -16,12 +17,16 @@ export const sizeFile = "/var/lib/drbd/drbd-minor-1.lkbd";
 export const othersFile = "/etc/drbd.d/other.res";
 export const broken = "resource other {\n";
 export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.target";
+/** As long as these units are active. */
+export const broughtUpLink = activeLink(bringUpOf(resource));
+export const promotionLink = activeLink(promotionOf(resource));
 
 /** Of a host with drbd-utils, as its package leaves them. */
 const filesOfAPackage: readonly (readonly [string, string])[] = [
   ["/etc/drbd.conf", 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n'],
   ["/etc/fstab", "/dev/vda / ext4 defaults 0 1\n"],
   ["/lib/modules-load.d/drbd.conf", "drbd\n"],
+  ["/lib/systemd/system/drbd@.target", "[Unit]\n"],
 ];
 
 export class Machine {

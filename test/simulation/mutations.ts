@@ -298,7 +298,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       )(plan),
   },
   "a step is missing: nobody mounts": {
-    law: /does not settle/,
+    law: /mounted nowhere/,
     plan: without(/^mount/),
   },
   "a step is always there": {

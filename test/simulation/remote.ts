@@ -134,14 +134,18 @@ export class SimulatedRemote implements Remote {
   private async perform(step: Step): Promise<void> {
     let fault = await this.moment();
     const command = step.argv.join(" ");
+    const stop = (output: string): never => {
+      const what = `what was planned does not fit what is there any more (${step.because})`;
+      throw new GuardError(step.node, what, { command, output });
+    };
     for (const call of step.guard ?? []) {
       this.answers();
       const { exit, output } = await this.check(call);
-      if (exit === 0) continue;
-      const what = `what was planned does not fit what is there any more (${step.because})`;
-      throw new GuardError(step.node, what, { command, output });
+      if (exit !== 0) stop(output);
     }
-    // Between the guard and what it guards there are milliseconds: nobody changes anything in them, early or late.
+    // Between the guard and what it guards there are milliseconds: nobody changes anything in them, early or late. What the
+    // peer's steps let in meanwhile came before the guard.
+    if (!this.isOpen(step)) stop("it changed");
     for (const [index, action] of actionsOf(step).entries()) {
       const late = (): void => {
         if (index > 0 || this.isOpen(step)) void this.act(action);
@@ -224,6 +228,9 @@ export class SimulatedRemote implements Remote {
       case "remove":
         files.delete(action.path);
         return done;
+      case "mount":
+        if (machine.mountedAt === action.mountPoint) return done;
+        return run(world, machine, ["mount", action.mountPoint], "provider");
       case "force": {
         files.set(action.mark, "0000000000000004\n");
         const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");

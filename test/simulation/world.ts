@@ -5,7 +5,7 @@ import type { Disk } from "./disk";
 import type { Drbd } from "./drbd";
 import { Generations } from "./generations";
 import { Ledger } from "./ledger";
-import { enabledLink, Machine, resource, resourceFile } from "./machine";
+import { broughtUpLink, enabledLink, Machine, resource, resourceFile, promotionLink } from "./machine";
 
 export const happenings = [
   "a sync by the bitmap",
@@ -126,6 +126,7 @@ export class World {
     machine.mountsDisk = false;
     machine.bootMount = undefined;
     machine.unfinished.length = 0;
+    for (const link of [broughtUpLink, promotionLink]) machine.links.delete(link);
     loseConnection(this);
   }
 
@@ -136,23 +137,29 @@ export class World {
       ([path, text]) => path.includes("/modules-load.d/") && text.includes("drbd"),
     );
     if (!machine.moduleLoaded || !machine.links.has(enabledLink) || !machine.files.has(resourceFile)) return;
-    run(this, machine, ["drbdadm", "adjust", resource], "host");
+    run(this, machine, ["systemctl", "start", "drbd@r0.service", "drbd@r0.target"], "host");
     const line = machine.fstabLine;
     if (line === undefined || line.options.includes("noauto")) return;
     machine.bootMount = { target: line.target, patience: bootPatience };
   }
 
-  /** drbd-primary@.service: promotes once the peer is there and the disk is UpToDate, or gives up; then the mount. */
+  /**
+   * drbd-primary@.service: promotes once the peer is there and the disk is UpToDate, or gives up; then the mount. Where the
+   * peer is Primary, neither.
+   */
   private mountAtBoot(machine: Machine): void {
     const waiting = machine.bootMount;
     if (waiting === undefined) return;
     waiting.patience -= 1;
-    const ready = isRunning(machine) && machine.kernel.connection === "Connected" && machine.kernel.disk === "UpToDate";
-    if (!ready && waiting.patience > 0) return;
+    const isConnected = isRunning(machine) && machine.kernel.connection === "Connected";
+    const isElsewhere = isConnected && machine.kernel.peerRole === "Primary";
+    const ready = isConnected && machine.kernel.disk === "UpToDate" && !isElsewhere;
+    if (!ready && !isElsewhere && waiting.patience > 0) return;
     machine.bootMount = undefined;
     if (!ready) return;
     if (run(this, machine, ["drbdadm", "primary", resource], "host").exit === 0) {
       this.happened.add("a host mounted at boot");
+      machine.links.add(promotionLink);
       run(this, machine, ["mount", waiting.target], "host");
     }
   }

@@ -33,10 +33,10 @@ async function splitBrain(): Promise<void> {
 
 /** Types what the refusal says. */
 async function giveUpBravos(told: string): Promise<void> {
-  const [, there = "", here = ""] = /To give up bravo's: there,(.*?); then on alpha,([^.]*)/.exec(told) ?? [];
-  const commands = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, command]) => command).join("; ");
-  await pair.run("bravo", commands(there));
-  await pair.run("alpha", commands(here));
+  const [, way = ""] = /To give up bravo's: (.*?`)\./.exec(told) ?? [];
+  const typed = [...way.matchAll(/on (alpha|bravo), `([^`]+)`/g)];
+  expect(typed.length).toBeGreaterThan(0);
+  for (const [, host, commands = ""] of typed) await pair.run(host === "alpha" ? "alpha" : "bravo", commands);
   await eventually(() => drbdState(pair.lab, "alpha"), /UpToDate\/UpToDate/, 60);
 }
 
