@@ -4,7 +4,7 @@
  * nothing.
  */
 import { installedMetaDisk } from "./configuration-place";
-import { contentsIdentity, describeContents, describeDisk, isSameDisk } from "./disk-identity";
+import { describeContents, describeDisk, discardLineOfAll, isSameDisk } from "./disk-identity";
 import { isAttached, mayGo } from "./discards";
 import type { Memory } from "./memory";
 import type { PairView } from "./pair-view";
@@ -80,13 +80,13 @@ function wayOn(pair: PairView, side: Side): string {
   const { hostname } = side.desired;
   const peer = pair.sides.find((one) => one !== side);
   const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
-  const identities = disks
-    .filter(({ contents }) => contents.kind !== "blank")
-    .map(({ contents }) => contentsIdentity(contents));
-  const named = identities.map((one) => `"${one ?? ""}"`);
+  const line = discardLineOfAll(
+    hostname,
+    disks.map(({ contents }) => contents),
+  );
   const replaced =
-    peer !== undefined && mayGo(pair.desired, pair.memory, side, peer) && !identities.includes(undefined)
-      ? ` If this one shall take its place, and nothing on it counts: \`discard: { ${hostname}: [${named.join(", ")}] }\`; it is then filled from ${peer.desired.hostname}.`
+    peer !== undefined && mayGo(pair.desired, pair.memory, side, peer) && line !== undefined
+      ? ` If this one shall take its place, and nothing on it counts: \`${line}\`; it is then filled from ${peer.desired.hostname}.`
       : "";
   return (
     `Put the old disk back: DRBD would take what is on this one for ${pair.desired.name}'s data.${replaced} ` +

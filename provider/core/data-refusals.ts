@@ -10,7 +10,7 @@ import {
   isSameDisk,
   mebibytes,
 } from "./disk-identity";
-import { isAttached, isNewest, isStranger, relationOf } from "./discards";
+import { hasLastCopyOf, isAttached, isNewest, isStranger, relationOf } from "./discards";
 import { formatGi, generationOf } from "./generation-identifiers";
 import { connectionStates } from "./kernel-states";
 import { wasInUse } from "./memory";
@@ -222,7 +222,9 @@ function refuseFilling({ desired, memory }: PairView, survivor: Side, empty: Sid
 function refuseWrongSource({ desired, memory, target, source }: PairView): Refusal[] {
   if (wasInUse(memory)) return [];
   const { hostname, disk } = target.desired;
-  const line = target.observed && discardLine(hostname, target.observed.disk);
+  // Where one copy was let go for the other's sake, the other is not offered, too.
+  const isLast = hasLastCopyOf(source, target);
+  const line = target.observed && !isLast ? discardLine(hostname, target.observed.disk) : undefined;
   return [
     {
       node: hostname,

@@ -1,6 +1,6 @@
 import type { DesiredResource } from "./desired";
 import { contentsIdentity, wholeUuid } from "./disk-identity";
-import { hasPassed, relate, type GenerationIdentifiers, type Relation } from "./generation-identifiers";
+import { hasPassed, parseGi, relate, type GenerationIdentifiers, type Relation } from "./generation-identifiers";
 import { diskStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { resourcePath } from "./paths";
@@ -57,8 +57,12 @@ function emptied(disks: readonly DiskContents[], discarded: readonly DiskContent
 export function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
   if (side.progress.kind === "new") return true;
   const relation = relationOf(side, other);
-  // Where both are named, neither may count on the other.
-  if (other.progress.kind !== "used" || isNamed(desired, other)) return !isOwn(desired, memory, side);
+  // The identifiers themselves say that it is the newest of the two, or holds changes that the other has not seen: it stays,
+  // whatever is named, and though nobody remembers whose it is.
+  if (relation === "first-newer" || relation === "split-brain") return false;
+  if (other.progress.kind !== "used") return !isOwn(desired, memory, side);
+  // Where both are named, neither may count on the other, but on one that is newer, and so stays.
+  if (isNamed(desired, other) && relation !== "second-newer") return !isOwn(desired, memory, side);
   if (!isNewest(other)) return false;
   if (relation === "same" || relation === "second-newer") return true;
   return relation === "unrelated" && !isOwn(desired, memory, side);
@@ -96,6 +100,14 @@ export function relationOf(first: Side, second: Side): Relation | undefined {
 
 function giOf({ progress }: Side): GenerationIdentifiers | undefined {
   return progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined;
+}
+
+/** A person let go what stood on its disk, and that was a generation of the other's data: the other holds the last copy. */
+export function hasLastCopyOf(gone: Side, left: Side): boolean {
+  const metadata = gone.observed?.metadata;
+  if (gone.progress.kind !== "blank" || (metadata?.kind !== "present" && metadata?.kind !== "moved")) return false;
+  const [one, other] = [parseGi(metadata.gi), giOf(left)];
+  return one !== undefined && other !== undefined && !["unrelated", "both-new"].includes(relate(one, other));
 }
 
 export function isAttached(side: Side): boolean {

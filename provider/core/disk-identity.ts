@@ -32,6 +32,16 @@ export function filesystemIn(contents: Contents, type: string): { readonly uuid?
   return contents.type === type ? contents : contents.several?.find((one) => one.type === type);
 }
 
+/** The same for what stands on several disks of a host, which goes together; nothing where one of them is known by nothing. */
+export function discardLineOfAll(host: string, all: readonly Contents[]): string | undefined {
+  const [only, ...more] = all.filter(({ kind }) => kind !== "blank");
+  if (only === undefined) return undefined;
+  if (more.length === 0) return discardLine(host, only);
+  const identities = [only, ...more].map(contentsIdentity);
+  if (identities.includes(undefined)) return undefined;
+  return `discard: { ${host}: [${identities.map((one) => `"${one ?? ""}"`).join(", ")}] }`;
+}
+
 const partitionTables: ReadonlySet<string> = new Set(["gpt", "dos", "mac", "sun", "sgi", "bsd", "atari"]);
 
 /** `xfs (1f0c…)`, `data of no known kind (the first at byte 4096)`, `nothing`. */

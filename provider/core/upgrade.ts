@@ -5,7 +5,7 @@
  * by name first.
  */
 import type { DesiredResource } from "./desired";
-import { discardLine } from "./disk-identity";
+import { discardLineOfAll } from "./disk-identity";
 import { isAttached, mayGo, relationOf } from "./discards";
 import { formatGi } from "./generation-identifiers";
 import { grammarOf, type ObservedNode } from "./observed";
@@ -98,8 +98,11 @@ export function conversionRefusals(pair: PairView): Refusal[] {
 function letGo(pair: PairView): string {
   const ways = [pair.target, pair.source].flatMap((side) => {
     const peer = side === pair.source ? pair.target : pair.source;
-    const holder = side.observed && disksOf(side.desired, side.observed).at(-1)?.contents;
-    const line = holder && discardLine(side.desired.hostname, holder);
+    const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
+    const line = discardLineOfAll(
+      side.desired.hostname,
+      disks.map(({ contents }) => contents),
+    );
     if (line === undefined || isAttached(side) || !mayGo(pair.desired, pair.memory, side, peer)) return [];
     return [
       ` If that is not possible, and what ${side.desired.hostname} holds may go: \`${line}\`; ${peer.desired.hostname} then fills it.`,

@@ -157,6 +157,26 @@ describe("discard", () => {
       }
     });
 
+    test.each<[string, string, string]>([
+      ["the newer one", usedGi, olderGi],
+      ["a half of a split brain", usedGi, divergedGi],
+    ])("both named, and nobody remembers whose they are: %s stays", (_what, newer, other) => {
+      const strip = (node: ObservedNode) => withFile(node, "/etc/drbd.d/r0.res", undefined);
+      const pair = [strip(downNode("alpha", other)), strip(downNode("bravo", newer))] as const;
+      for (const syncSource of ["alpha", "bravo"]) {
+        const desired = letting({ alpha: [own], bravo: [own] }, { syncSource });
+        expect(cleared(planOf([...pair], { desired, memory: noMemory }))).not.toContain("bravo");
+      }
+    });
+
+    test("the older one is let go, and nobody remembers whose it is: the last copy is not offered, too", () => {
+      const strip = (node: ObservedNode) => withFile(node, "/etc/drbd.d/r0.res", undefined);
+      const pair = [strip(downNode("alpha", olderGi)), strip(downNode("bravo", usedGi))] as const;
+      const plan = planOf([...pair], { desired: letting({ alpha: [own] }), memory: noMemory });
+      expect(ways(plan)).toContain("set `syncSource: bravo`");
+      expect(ways(plan)).not.toContain("discard: { bravo");
+    });
+
     test("while it runs it stays", () => {
       const [first, second] = healthyPair();
       const lonely = withLook(withKernel(second, { connection: "Connecting" }), { disk: drbdSignature });

@@ -149,6 +149,14 @@ const stories: readonly Deed[][] = [
     { kind: "time", turns: 1 },
     { kind: "cut power", on: 0 },
   ),
+  // Both hosts get DRBD 9, in the order that we tell.
+  happens(
+    { kind: "time", turns: 8 },
+    { kind: "write", on: 0, block: 1 },
+    { kind: "hand on both", command: "umount" },
+    { kind: "hand on both", command: "secondary" },
+    { kind: "both get DRBD 9" },
+  ),
   newPlace(true),
   newPlace(false),
 ];
@@ -271,9 +279,10 @@ export const arbitraryObedience: fc.Arbitrary<History> = fc.record({
       ),
       source: fc.constantFrom<Program["syncSource"]>("alpha", "bravo"),
       linked: fc.boolean(),
+      upgraded: fc.constantFrom(true, false, false),
       picks,
     })
-    .map(({ on: ahead, parted, down, grown, size, gone, source, linked, picks: numbers }): Deed[] => {
+    .map(({ on: ahead, parted, down, grown, size, gone, source, linked, upgraded, picks: numbers }): Deed[] => {
       const behind = ahead === 0 ? 1 : 0;
       const off = (on: 0 | 1): Event[] => [byHand(on, "umount"), byHand(on, "secondary"), byHand(on, "down")];
       const parting: Readonly<Record<typeof parted, readonly Event[]>> = {
@@ -289,6 +298,7 @@ export const arbitraryObedience: fc.Arbitrary<History> = fc.record({
         { kind: "the newest copy", on: ahead },
         ...happens(...([0, 1] as const).filter((on) => down[on]).flatMap(off)),
         ...happens({ kind: "boot", on: behind }),
+        ...happens(...(upgraded ? [{ kind: "both get DRBD 9" } as const] : [])),
         ...happens(...grown.map((on) => byHand(on, "grow the disk"))),
         ...gone,
         // One note of where the metadata was must be left: DRBD's own, or the stack's state.

@@ -118,7 +118,6 @@ function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): R
   }
 }
 
-/** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
 /** `create-md` for DRBD 9, over metadata of DRBD 8.4: it converts what it finds, and else makes new metadata. */
 function drbdmeta(world: World, machine: Machine, words: readonly string[]): Result {
   const [force, , version, path = "", , command] = words;
@@ -148,6 +147,7 @@ export function convertMetadata(world: World, machine: Machine, holder: Disk): v
   world.happened.add("metadata was converted");
 }
 
+/** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
 function mkfs(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   if (words.at(-1) !== device) throw new UnknownCommand(`mkfs.xfs on ${words.at(-1) ?? "nothing"}`);
   const first = machine.disk.blocks[0]!;

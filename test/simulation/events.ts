@@ -69,6 +69,8 @@ export type Event =
   | { readonly kind: "time"; readonly turns: number }
   | { readonly kind: "cut link" | "restore link" | "the next sync's end is missed" }
   | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
+  /** In the order that we tell: the resource is down on both, and then both get the module. */
+  | { readonly kind: "both get DRBD 9" }
   | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand }
   | { readonly kind: "hand on both"; readonly command: HandCommand }
   | { readonly kind: "write"; readonly on: 0 | 1; readonly block: number }
@@ -87,6 +89,12 @@ export function happen(world: World, event: Event): void {
       return;
     case "the next sync's end is missed":
       world.missesSyncEnd = true;
+      return;
+    case "both get DRBD 9":
+      for (const machine of world.machines) takeDown(world, machine);
+      for (const machine of world.machines) {
+        if (machine.powered && !isRunning(machine)) machine.drbd = "9";
+      }
       return;
     case "hand on both":
       for (const on of [0, 1] as const) happen(world, { kind: "hand", on, command: event.command });
