@@ -9,6 +9,7 @@ import {
   arbitraryAdoption,
   arbitraryHistory,
   arbitraryKeeping,
+  arbitraryMount,
   arbitraryObedience,
   arbitraryRace,
   arbitraryTakeover,
@@ -59,6 +60,12 @@ test(
 test(
   `the laws hold where data is kept, and the peer comes back with another disk (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryKeeping, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the laws hold where somebody mounts the disk itself (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryMount, Math.ceil(runs * 0.01)),
   aDay,
 );
 
