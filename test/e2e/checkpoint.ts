@@ -16,6 +16,9 @@ const PLACE = "/usr/local/sbin";
 
 // What ran is noted on the console: a file there could be lost with the power, or save others from it by its sync.
 const wrapper = (program: string): string => String.raw`#!/bin/sh
+# Looks ask for a version: that is no step.
+[ "$*" != -V ] || exec \
+REAL "$@"
 line="${program} $*"
 wait_at() {
   case "$1 $line" in "$(cat ${FOLDER}/stop-at 2>/dev/null || echo nowhere)"*) ;; *) return ;; esac

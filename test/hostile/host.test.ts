@@ -98,7 +98,7 @@ describe("a host that stops answering", () => {
     expect(error.message.split("\n")).toEqual([
       "alpha: no answer for 60 s; the step that was running may have taken effect",
       "  command: drbdadm up r0",
-      "  what to do: where the host went on without us, so may have those after it: `mount /srv/data`. Run `pulumi up` again when the host answers: it looks at what is there and goes on",
+      "  what to do: where the host went on without us, so may have those after it: `mount /srv/data`. When the host answers, run `pulumi up` again: it goes on from what is there",
     ]);
   });
 

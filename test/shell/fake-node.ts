@@ -72,6 +72,13 @@ export const realShell: Answer = (exec, node) => {
   node.feed(exec);
 };
 
+/** Looks are answered as they are given here; all else runs in a shell of this machine's. */
+export const realShellOr =
+  (looks: Answer): Answer =>
+  (exec, node) => {
+    (exec.script.includes("\nprobe </dev/null; exit 0") ? looks : realShell)(exec, node);
+  };
+
 /** As little as a host can say. */
 const emptyFiles = "files\n/proc/self/mountinfo\x0022 1 254:0 / / rw - ext4 /dev/vda rw\n/proc/uptime\x00100.00 190.00";
 

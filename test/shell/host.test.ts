@@ -15,6 +15,7 @@ import {
   failure,
   probed,
   realShell,
+  realShellOr,
   realShellUntil,
   says,
   sshHost,
@@ -97,12 +98,6 @@ const withTurn = (nonce: string, last: string, holder: string) =>
     `\n@${nonce} files`,
     `\n@${nonce} turn\n${last}\n${holder}\n\n@${nonce} exit 0\n\n@${nonce} files`,
   );
-/** Looks are answered as they are given here; all else runs in a shell of this machine's. */
-const realShellOr =
-  (looks: Answer): Answer =>
-  (exec, self) => {
-    (exec.script.includes("\nprobe </dev/null; exit 0") ? looks : realShell)(exec, self);
-  };
 /** When a process began, as the kernel counts it. */
 const startTime = (pid: number) =>
   readFileSync(`/proc/${pid}/stat`, "utf8")

@@ -1,6 +1,6 @@
-import { probed, type Answer } from "../shell/fake-node";
+import { probed, realShellOr, type Answer } from "../shell/fake-node";
 
-/** Looks at a Debian machine with DRBD 8.4 loaded; anything else it is told to do, it does not do. */
+/** Looks at a Debian machine with DRBD 8.4 loaded. Whose turn it is there is kept in a folder of its own. */
 export function readyNode({ hostname, address, files }: Machine): Answer {
   const all = {
     "/proc/sys/kernel/hostname": `${hostname}\n`,
@@ -21,7 +21,7 @@ export function readyNode({ hostname, address, files }: Machine): Answer {
       .split("\n")
       .map((line) => `${path}\0${line}`),
   );
-  return probed((nonce) =>
+  const looks = probed((nonce) =>
     [
       "format 1",
       `files\n${lines.join("\n")}`,
@@ -45,6 +45,7 @@ export function readyNode({ hostname, address, files }: Machine): Answer {
       .map((section) => `\n@${nonce} ${section}\n`)
       .join(""),
   );
+  return realShellOr(looks);
 }
 
 interface Machine {
