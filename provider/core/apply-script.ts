@@ -16,7 +16,6 @@ export interface Run {
 export interface ShellStep {
   readonly guard?: string;
   readonly body: string;
-  readonly afterLook?: boolean;
   /** It says something while it runs (Saying). */
   readonly tells?: boolean;
 }
@@ -31,8 +30,6 @@ export interface ShellStep {
  * dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
  */
 export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run, observe?: ProbeRequest): string {
-  const seen = steps.filter(({ afterLook }) => afterLook !== true).length;
-  const isAllSeen = seen === steps.length;
   const bodies = steps.map(({ guard, body, tells }, index) => {
     const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
     return [
@@ -40,8 +37,6 @@ export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run
       guarded,
       `)`,
       `mark begin ${index}`,
-      // No look tells later whether what comes after it was done: it is done, even where nobody listens any more.
-      ...(index === seen - 1 && !isAllSeen ? ["trap '' PIPE"] : []),
       // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
       `step${index} ${tells === true ? "8>&1 " : ""}>"$out" 2>&1`,
       `code=$?`,
@@ -50,7 +45,7 @@ export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run
       `[ $code = 0 ] || exit 0`,
     ].join("\n");
   });
-  const look = observe === undefined ? [] : [...(isAllSeen ? ["exec 9>&-"] : []), "probe"];
+  const look = observe === undefined ? [] : ["exec 9>&-", "probe"];
   return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, observe ?? justTheHost)}
 mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
 # Nobody may listen any more: the step goes on.
@@ -65,7 +60,7 @@ turn
 case $free$last in 0|0${run.token}) ;; *) mark locked "\${who:-$words}"; exit 75 ;; esac
 have_turn ${quote(run.token)} ${quote(run.words)}
 out=${runFolder}/output
-${[...bodies.slice(0, seen), ...look, ...bodies.slice(seen)].join("\n")}
+${[...bodies, ...look].join("\n")}
 }
 apply </dev/null
 exit 0

@@ -17,11 +17,6 @@ export interface Step {
   /** The device, and where it is mounted, which others may have in use: where the step fails, they are told. */
   readonly holdersOf?: readonly [device: string, ...mountPoint: string[]];
   readonly timeoutSeconds: number;
-  /**
-   * Sets something going that no look sees, and that would compete with one: it comes after the look that follows the
-   * others. Only the last of a node's steps in a stage.
-   */
-  readonly afterLook?: true;
 }
 
 /** Steps that may run at the same time on different nodes; those of one node run in their order. */

@@ -15,7 +15,6 @@ export function shellOf(step: Step): ShellStep {
       step.holdersOf === undefined
         ? body
         : `(\n${body}\n) || { code=$?; ${commandLine(["holders", ...step.holdersOf])}; exit $code; }`,
-    afterLook: step.afterLook,
     tells: actionsOf(step).some(({ kind }) => kind === "update-lists" || kind === "install"),
   };
 }

@@ -115,7 +115,6 @@ export class SshRemote implements Remote {
     const began = new Map<number, number>();
     const ended = new Map<number, { readonly exit: number; readonly at: number }>();
     const seconds = steps.map((step) => step.timeoutSeconds + slack);
-    const lastSeen = steps.findLastIndex(({ afterLook }) => afterLook !== true);
     const onLine = (line: string) => {
       const event = parseMarker(nonce, line);
       if (event === undefined || event.kind === "locked") return;
@@ -127,7 +126,7 @@ export class SshRemote implements Remote {
       const step = steps[event.index];
       if (event.kind === "end") {
         ended.set(event.index, { exit: event.exit, at: performance.now() });
-        if (event.index === lastSeen) allEnded?.();
+        if (event.index === steps.length - 1) allEnded?.();
       } else if (step !== undefined) {
         began.set(event.index, performance.now());
         tell(step);

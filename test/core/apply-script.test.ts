@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import {
@@ -239,50 +239,6 @@ test("what was seen after the last step comes along, and only then", () => {
   expect(readFileSync(last, "utf8")).toBe("done\n");
   expect(() => parseProbe(nonce, withLook([step(["false"])]))).toThrow(ProbeError);
   expect(() => parseProbe(nonce, sh(scriptOf([step(["true"])])).stdout)).toThrow(ProbeError);
-});
-
-describe("a step that no look sees", () => {
-  const later = (path: string): Scripted => {
-    const body = `echo >${quote(path)}`;
-    return { ...scripted(body), shell: { body, afterLook: true } };
-  };
-
-  test("comes after the look, while the lock is held still", () => {
-    const [held, lock] = [join(folder, "held"), join(folder, "lock")];
-    const free = `flock -n ${quote(lock)} true && echo free >>${quote(held)} || echo held >>${quote(held)}`;
-    const [first, last] = [scripted(free), { ...scripted(free), shell: { body: free, afterLook: true } }];
-    const script = lockedIn(folder, applyScript(nonce, shells([first, last]), me, justTheHost));
-    const { stdout } = sh(script);
-    expect(told(parseOutcomes(nonce, [first, last], stdout))).toEqual([
-      [0, ""],
-      [0, ""],
-    ]);
-    expect(parseProbe(nonce, stdout).kernel).not.toBe("");
-    const places = [`-step end 0 0`, ` format 1`, ` end`, `-step begin 1`].map((mark) =>
-      stdout.indexOf(`\n@${nonce}${mark}\n`),
-    );
-    expect(places).toEqual([...places].sort((one, other) => one - other));
-    expect(places).not.toContain(-1);
-    expect(readFileSync(held, "utf8")).toBe("held\nheld\n");
-  });
-
-  test("is not run where one before it failed", () => {
-    const path = join(folder, "after a failure");
-    expect(told(apply([step(["false"]), later(path)]))).toEqual([[1, ""]]);
-    expect(existsSync(path)).toBe(false);
-  });
-
-  test.each([
-    ["is run", true],
-    ["unlike another", false],
-  ])("%s where nobody listens any more", (_what, isRun) => {
-    const [path, file] = [join(folder, `unheard ${String(isRun)}`), join(folder, "script")];
-    const last = isRun ? later(path) : scripted(`echo >${quote(path)}`);
-    const steps = [step(["sleep", "0.5"]), last];
-    writeFileSync(file, lockedIn(folder, applyScript(nonce, shells(steps), me, justTheHost)));
-    sh(`sh ${quote(file)} 2>/dev/null | head -n 2`);
-    expect(existsSync(path)).toBe(isRun);
-  });
 });
 
 describe("what came back, cut short", () => {

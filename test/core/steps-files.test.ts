@@ -381,6 +381,19 @@ describe("the mark that a device may be formatted", () => {
     expect(read(mark)).toBeUndefined();
   });
 
+  test.each([
+    ["the device is mounted there already", "147:1 / /srv/data", 0],
+    ["another device is mounted there", "147:11 / /srv/data", 32],
+    ["another device was mounted over it", "147:1 / /srv/data rw - xfs /dev/drbd1 rw\n91 22 8:1 / /srv/data", 32],
+    ["the device is mounted elsewhere", "147:1 / /srv/data2", 32],
+  ])("mount fails, and %s", (_what, line, exit) => {
+    give("/srv/data/x", "");
+    give("/proc/self/mountinfo", `22 1 254:0 / / rw - ext4 /dev/vda rw\n90 22 ${below(line)} rw - xfs /dev/any rw\n`);
+    const said = "mount: /srv/data: /dev/drbd1 already mounted on /srv/data.";
+    const mounted = run(mount("alpha", r0, "/srv/data", "x"), { mount: `echo '${said}' >&2; exit 32` });
+    expect(mounted).toMatchObject({ exit, output: exit === 0 ? "" : said });
+  });
+
   test("is not made where the gate stays shut, or nothing will be formatted", () => {
     expect(run(forcePrimary("alpha", "r0", true, "x"), shut)).toMatchObject({ guarded: true });
     expect(read(mark)).toBeUndefined();

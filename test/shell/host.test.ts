@@ -378,15 +378,6 @@ describe("applying", () => {
     await done;
   });
 
-  test("does what no look sees after the look, which the peer's does not wait for", async () => {
-    const told: string[] = [];
-    const tell = (step: Step) => told.push(step.argv.join(" "));
-    const [first, last] = steps("true", "true");
-    await host.apply([first!, { ...last!, afterLook: true }], theHostClosely, tell, () => told.push("ended"));
-    expect(told).toEqual(["step0", "ended", "step1"]);
-    expect(host.recent()).toBeDefined();
-  });
-
   test("tells that the last step has ended before the look that follows it has", async () => {
     const told: string[] = [];
     const tell = ({ argv }: Step) => told.push(argv.join(" "));

@@ -88,21 +88,13 @@ export class SimulatedRemote implements Remote {
     for (const effect of this.machine.unfinished.splice(0)) effect();
     this.machine.busy = true;
     try {
-      await this.performAll(
-        steps.filter(({ afterLook }) => afterLook !== true),
-        tell,
-      );
+      await this.performAll(steps, tell);
     } finally {
       this.machine.busy = false;
       for (const work of this.machine.waiting.splice(0)) work();
     }
     ended?.();
-    const seen = request === undefined ? undefined : await this.observe(request);
-    await this.performAll(
-      steps.filter(({ afterLook }) => afterLook === true),
-      tell,
-    );
-    return seen;
+    return request === undefined ? undefined : this.observe(request);
   }
 
   async followSync(_watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {

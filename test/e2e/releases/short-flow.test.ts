@@ -51,8 +51,11 @@ async function expectNoFailedUnit(): Promise<void> {
 
 /** As README.md has it. */
 async function switchTo(machine: MachineName): Promise<void> {
-  await lab.run(otherMachine(machine), `umount ${MOUNT_POINT} && drbdadm secondary r0`);
-  await lab.run(machine, `drbdadm primary r0 && mount ${MOUNT_POINT}`);
+  await lab.run(
+    otherMachine(machine),
+    `umount ${MOUNT_POINT} && systemctl stop drbd-primary@r0 && drbdadm secondary r0`,
+  );
+  await lab.run(machine, `drbdadm primary r0 && systemctl start ${MOUNT_POINT}`);
 }
 
 test("a first up ends with a mounted filesystem, and both disks up to date", async () => {
@@ -74,19 +77,40 @@ test("the other side serves the same file, and gives it back", async () => {
   await switchTo("bravo");
   await expectServedBy("bravo");
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
-  await switchTo("alpha");
-  await expectServedBy("alpha");
-  expectSuccess(await stack.up());
 });
 
-test("a clean reboot of the Primary is clean for DRBD, and it serves again", async () => {
-  await lab.run("bravo", "dmesg --clear");
+test("alpha boots beside the Primary: nothing is mounted there, and no unit fails", async () => {
   await reboot(lab, "alpha");
-  await expectServedBy("alpha");
-  const told = (await lab.run("bravo", "dmesg")).stdout;
+  await expectServedBy("bravo");
+  await expectNoFailedUnit();
+});
+
+/** The peer was told, and has nothing to catch up with. */
+async function expectCleanShutdownOf(machine: MachineName): Promise<void> {
+  const peer = otherMachine(machine);
+  await lab.run(machine, `head -c 40M /dev/urandom >${MOUNT_POINT}/unsynced`);
+  await lab.run(peer, "dmesg --clear");
+  await reboot(lab, machine);
+  const connected = () => drbdState(lab, peer);
+  expect(await eventually(connected, /^cs:Connected/, 180)).toMatch(/^cs:Connected/);
+  const told = (await lab.run(peer, "dmesg")).stdout;
   expect(told).toMatch(/peer\( Primary -> Secondary \)/);
   expect(told).not.toMatch(/NetworkFailure|BrokenPipe|SyncTarget/);
   await expectNoFailedUnit();
+}
+
+test("a clean reboot of bravo, where it was switched to, is clean for DRBD; up then mounts it on alpha again", async () => {
+  await expectCleanShutdownOf("bravo");
+  expect(await mountedAt(lab, "bravo", MOUNT_POINT)).toBe("");
+  expectSuccess(await stack.up());
+  await expectServedBy("alpha");
+});
+
+test("a clean reboot of alpha is clean, too, even where a person has mounted it without systemd, and it serves again", async () => {
+  await lab.run("alpha", `umount ${MOUNT_POINT} && systemctl stop drbd-primary@r0`);
+  await lab.run("alpha", `drbdadm primary r0 && mount ${MOUNT_POINT}`);
+  await expectCleanShutdownOf("alpha");
+  await expectServedBy("alpha");
   expectQuiet(await stack.up());
 });
 
