@@ -85,18 +85,6 @@ export const mistakes: readonly Mistake[] = [
   },
   { what: "a name with a blank", inputs: { name: "r 0" }, text: ["resource r0", 'resource "r 0"'], refusedBy: [] },
   {
-    what: "a name without quotes that is a keyword",
-    inputs: { name: "disk" },
-    text: ["resource r0", "resource disk"],
-    refusedBy: BOTH,
-  },
-  {
-    what: "a name that is an option, which 8.4 trips over",
-    inputs: { name: "timeout" },
-    text: ["resource r0", "resource timeout"],
-    refusedBy: ["8.4"],
-  },
-  {
     what: "a name that stands for every resource",
     inputs: { name: "all" },
     text: ["resource r0", "resource all"],
