@@ -158,7 +158,11 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
   const side = desired.sides.find(({ hostname }) => hostname === host);
   const own = node.names.get(desired.name);
   if (side === undefined || own === undefined) return [];
-  const refuse = (found: string): Refusal => ({ node: host, found, way: "Give each a disk of its own." });
+  const refuse = (found: string): Refusal => ({
+    node: host,
+    found,
+    way: "Give each resource a disk, a minor and a port of its own.",
+  });
   const itself = own.disk.some((one) => own.metaDisk.includes(one))
     ? [
         refuse(
@@ -176,7 +180,7 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
       ? []
       : [
           refuse(
-            `${found.path} is the disk of the resource ${resource} of this program too, by another name (${found.name})`,
+            `${found.path}${found.name === found.path ? "" : ` (${found.name})`} is a disk of the resource ${resource} of this program, too`,
           ),
         ];
   });

@@ -102,7 +102,7 @@ describe("before the first write", () => {
   test("two resources of one program have it by two names: both are refused", () => {
     const both = named(seen, { disk: links }, "web");
     expect(refusalsOf(planOf([blankNode("alpha"), both]))).toEqual([
-      "bravo: /dev/vdb is the disk of the resource web of this program too, by another name (/dev/dm-0)",
+      "bravo: /dev/vdb (/dev/dm-0) is a disk of the resource web of this program, too",
     ]);
     const apart = named(seen, { disk: ["/dev/dm-1"] }, "web");
     expect(refusalsOf(planOf([blankNode("alpha"), apart]))).toEqual([]);
