@@ -6,8 +6,8 @@ const common = {
 };
 
 /**
- * The longest end-to-end tests. `npm test` leaves them to `npm run faults` (FAULTS=all), and CI to one turn in four
- * (FAULTS=1 to 4): the first file belongs to turn 1, the second to turn 2, and so on.
+ * The longest end-to-end tests. `npm test` leaves them to `npm run faults`, which runs all of them, or one turn
+ * in four with FAULTS=1 to FAULTS=4: the first file belongs to turn 1, the second to turn 2, and so on.
  */
 const LONG = [
   "/faults/living-pair",

@@ -315,11 +315,13 @@ describe("the data", () => {
   });
 
   test("a file written on alpha is on bravo", async () => {
-    await lab.run("alpha", `umount ${MOUNT_POINT} && drbdadm secondary r0`);
-    const there = `mkdir -p ${MOUNT_POINT} && drbdadm primary r0 && mount ${MOUNT_POINT} && ${checksum}`;
-    expect((await lab.run("bravo", there)).stdout).toBe(sum);
-    await lab.run("bravo", `umount ${MOUNT_POINT} && drbdadm secondary r0 && rmdir ${MOUNT_POINT}`);
-    await lab.run("alpha", `drbdadm primary r0 && mount ${MOUNT_POINT}`);
+    // As README.md has it.
+    const leave = `umount ${MOUNT_POINT} && systemctl stop drbd-primary@r0 && drbdadm secondary r0`;
+    const take = `drbdadm primary r0 && systemctl start ${MOUNT_POINT}`;
+    await lab.run("alpha", leave);
+    expect((await lab.run("bravo", `${take} && ${checksum}`)).stdout).toBe(sum);
+    await lab.run("bravo", `${leave} && rmdir ${MOUNT_POINT}`);
+    await lab.run("alpha", take);
   });
 
   const expectAllBack = async () => {

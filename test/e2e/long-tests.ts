@@ -1,6 +1,6 @@
 /**
  * Long tests run in turns. FAULTS says which: unset for none (`npm test`), `all` (`npm run faults`), or 1 to 4 for one
- * turn in four (CI), so that four turns together run each of them once. jest.config.js shares out whole files alike.
+ * turn in four, so that four turns together run each of them once. jest.config.js shares out whole files alike.
  */
 export const TURNS = 4;
 

@@ -48,7 +48,7 @@ const histories: readonly (readonly [string, readonly Deed[]])[] = [
   ],
 ];
 
-/** `npm run faults` and the turns of CI have the time for these too. */
+/** `npm run faults` and its turns have the time for these too. */
 const more: typeof histories = [
   [
     "a disk is wiped while its side is down: filled from the other, from the target's side and from the source's",

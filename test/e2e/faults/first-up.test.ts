@@ -141,7 +141,7 @@ test("the power goes between the force and the note of whose it was: refused, an
 });
 
 const FAULTS = process.env["FAULTS"] ?? "";
-/** A turn of CI comes after `npm test`, which has run the few. */
+/** A turn leaves out the few, which `npm test` runs. */
 const faults = FAULTS === "" ? FEW : FAULTS === "all" ? ALL : inTurn(ALL.filter((fault) => !FEW.includes(fault)));
 
 test.each(faults.map((fault) => [nameOf(fault), fault] as const))("%s", async (_, fault) => {
