@@ -41,6 +41,8 @@ export class Machine {
   metaDisk: Disk;
   /** Where nothing is configured yet, whether it will be there. */
   beginsApart = false;
+  /** Folders to mount on. */
+  readonly folders = new Set<string>();
   /** Where the DRBD device is mounted. */
   mountedAt: string | undefined;
   /** The disk for the data is mounted by itself, beside DRBD. */

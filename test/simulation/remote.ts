@@ -215,7 +215,12 @@ export class SimulatedRemote implements Remote {
         return done;
       }
       case "folder":
+        if (!machine.folders.has(action.path)) files.set(action.note, `${action.path}\n`);
+        machine.folders.add(action.path);
+        return done;
       case "remove-folders":
+        for (const folder of (files.get(action.note) ?? "").split("\n")) machine.folders.delete(folder);
+        files.delete(action.note);
         return done;
       case "remove":
         files.delete(action.path);
