@@ -26,17 +26,26 @@ export function attach(pair: PairView, side: Side, isMade: boolean): Step[] {
     return [steps.up(host, pair.desired.name, because, overwritten)];
   }
   if (isHalfUp(side)) {
-    const because = "it is half-way up: an earlier `drbdadm up` failed";
     return [
-      steps.downHalfUp(host, pair.desired.name, devicePath(pair.desired.minor), because),
+      ...(isMade ? [] : [takeDownHalfUp(pair, side)]),
       steps.up(host, pair.desired.name, "attaches the disk and looks for the peer", overwritten),
     ];
   }
   return isAttached(side) ? [] : [steps.adjust(host, pair.desired.name, "its disk is not attached", overwritten)];
 }
 
-/** What a disk needs before it can be attached. */
+function takeDownHalfUp({ desired }: PairView, side: Side): Step {
+  const because = "it is half-way up: an earlier `drbdadm up` failed";
+  return steps.downHalfUp(side.desired.hostname, desired.name, devicePath(desired.minor), because);
+}
+
+/** What a disk needs before it can be attached. drbdmeta touches no disk of a device that is configured, if only half. */
 export function metadataSteps(pair: PairView, side: Side): Step[] {
+  const made = ownMetadataSteps(pair, side);
+  return made.length > 0 && isHalfUp(side) ? [takeDownHalfUp(pair, side), ...made] : made;
+}
+
+function ownMetadataSteps(pair: PairView, side: Side): Step[] {
   const { desired } = pair;
   const host = side.desired.hostname;
   const { disk, metaDisk } = side.desired;
