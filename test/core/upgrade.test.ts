@@ -33,6 +33,8 @@ import {
   usedGi,
   withFile,
   withLook,
+  withKernel,
+  kernelDevice,
 } from "./observed-builder";
 
 const path = resourcePath("r0");
@@ -136,6 +138,16 @@ describe("both hosts are upgraded", () => {
     );
     expect(allCommands(plan).join()).not.toMatch(/primary --force|mkfs|wipefs/);
     expect(formatPlan(plan)).toContain("made by DRBD 8.4: converted for DRBD 9.2.16, with its generation");
+  });
+
+  test("a boot that could not attach the old metadata left it half-way up: taken down before it is converted", () => {
+    const halfUp = withKernel(alpha, { role: "Secondary", connection: undefined, devices: [kernelDevice("Diskless")] });
+    const own = allCommands(plan9([halfUp, bravo])).filter((one) => /^alpha: drbd(adm|meta) /.test(one));
+    expect(own.slice(0, 3)).toEqual([
+      "alpha: drbdadm down r0",
+      "alpha: drbdmeta --force 1 v09 /dev/vdb internal create-md 1",
+      "alpha: drbdadm up r0",
+    ]);
   });
 
   test("only one side's metadata is converted yet, as after an interruption: the other one's follows", () => {
