@@ -203,7 +203,8 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
   program: program.map((one) => ({ ...one, syncSource: "alpha" as const, formatted: true, keeps: false })),
   restless: fc.boolean(),
   deeds: fc
-    .tuple(fc.integer({ min: 15, max: 50 }), fc.integer({ min: 1, max: 8 }))
+    // Around the step between `primary --force` and mkfs, counted from the beginning of a first up.
+    .tuple(fc.integer({ min: 40, max: 70 }), fc.integer({ min: 1, max: 8 }))
     .map(([at, turns]) => [
       { kind: "up", interruptions: [{ at, what: { kind: "the process dies" } }] },
       ...happens(
