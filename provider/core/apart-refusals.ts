@@ -6,6 +6,7 @@
 import { installedMetaDisk } from "./configuration-place";
 import { describeContents, describeDisk, discardLineOfAll, isSameDisk } from "./disk-identity";
 import { isAttached, mayGo } from "./discards";
+import { namesOf, pathOf } from "./disk-names";
 import type { Memory } from "./memory";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "./plan";
@@ -24,11 +25,19 @@ export function refuseOtherDisks(pair: PairView): Refusal[] {
 
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
 function movedMetadata({ desired: { name } }: PairView, side: Side): Refusal[] {
-  const { desired, node, progress } = side;
+  const { desired, node, progress, observed } = side;
   const { hostname, disk, metaDisk } = desired;
-  const before = installedMetaDisk(node, name, desired);
-  const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
-  if (before === undefined || before === metaDisk || isEmpty || isAttached(side)) return [];
+  const before = installedMetaDisk(node, name, hostname, namesOf(node, name, "disk", disk, observed?.disk));
+  if (before === undefined || before === metaDisk || isAttached(side)) return [];
+  if (before === "internal") {
+    // That place was looked at with the disk. Another disk, which the program does not name any more, was not.
+    const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
+    if (isEmpty) return [];
+  } else if (
+    metaDisk !== "internal" &&
+    namesOf(node, name, "metaDisk", metaDisk, observed?.metaDisk).has(pathOf(before))
+  )
+    return [];
   return [
     {
       node: hostname,

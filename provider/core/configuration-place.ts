@@ -1,7 +1,9 @@
 import { parseResFile } from "./config-file";
 import { effectiveOptions } from "./config-options";
+import { pathOf } from "./disk-names";
 import { filesRead } from "./includes";
 import { keptOf } from "./kept-files";
+import { sameHost } from "./names";
 import type { ObservedNode } from "./observed";
 import { globalCommonPath, resourcePath } from "./paths";
 import type { Refusal } from "./plan";
@@ -48,16 +50,19 @@ export function installedSecret(node: ObservedNode, resource: string): string | 
   return effectiveOptions([...kept, ...filesRead(node).values()], resource).get("net shared-secret");
 }
 
-/** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. */
+/** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. `names`: the disk's. */
 export function installedMetaDisk(
   node: ObservedNode,
   resource: string,
-  { hostname, disk }: { readonly hostname: string; readonly disk: string },
+  hostname: string,
+  names: ReadonlySet<string>,
 ): string | undefined {
-  return parseResFile(installedText(node, resource) ?? "")
+  const volume = parseResFile(installedText(node, resource) ?? "")
     .filter((found) => found.resource === resource)
     .flatMap(({ volumes }) => volumes)
-    .find((volume) => volume.host === hostname && volume.disk === disk)?.metaDisk;
+    .find(({ host, disk }) => sameHost(host, hostname) && disk !== undefined && names.has(pathOf(disk)));
+  // A file for DRBD 9 may leave it out.
+  return volume && (volume.metaDisk ?? "internal");
 }
 
 /** What cannot simply be replaced by our own file. */

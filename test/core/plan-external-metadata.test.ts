@@ -1,6 +1,6 @@
 /** Metadata on a disk of its own, and a disk for the data that may be another one by now. */
 import type { DesiredResource } from "../../provider/core/desired";
-import type { Contents, ObservedNode } from "../../provider/core/observed";
+import type { Contents, Metadata, ObservedNode } from "../../provider/core/observed";
 import { type Memory } from "../../provider/core/memory";
 import {
   allCommands,
@@ -29,6 +29,7 @@ import { filesystemOn, stepLike, uuid, ways } from "./data-builder";
 
 const [first, second] = r0.sides;
 const desired: DesiredResource = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] };
+const apart: DesiredResource = { ...desired, sides: [{ ...first, metaDisk: "/dev/vdc" }, desired.sides[1]] };
 const path = "/etc/drbd.d/r0.res";
 const letting = (...named: string[]): DesiredResource => ({ ...desired, discard: { bravo: named } });
 
@@ -164,6 +165,42 @@ describe("another place for the metadata of a resource that is down", () => {
       expect(refusalsOf(plan)).toContain(found);
       expect(ways(plan)).toContain(way);
     }
+  });
+
+  test.each<[string, Contents, Metadata]>([
+    ["looks blank by its samples", blank, { kind: "absent" }],
+    ["holds metadata that was just created", { ...blank }, { kind: "present", version: "v08", gi: newGi }],
+  ])(
+    "from a disk that the program does not name any more, where the disk %s: refused all the same",
+    (_what, disk, now) => {
+      const there = ["alpha", "bravo"].map((host) =>
+        withLook(withFile(downNode(host, usedGi), path, configurationOf(apart)), { disk, metadata: now }),
+      );
+      const plan = planOf([there[0]!, there[1]!]);
+      expect(refusalsOf(plan)).toEqual(
+        ["alpha", "bravo"].map(
+          (host) => `${host}: the metadata of /dev/vdb is on /dev/vdc, as the file of r0 there says, and not internal`,
+        ),
+      );
+      expect(allCommands(plan)).toEqual([]);
+    },
+  );
+
+  test("the place is the same by whatever name the file has it", () => {
+    const node = bravo(replica);
+    const text = configurationOf(desired)
+      .replace("/dev/vdc", "/dev/disk/by-id/virtio-0003")
+      .replace(/(on bravo \{[^}]*disk +)\/dev\/vdb/s, "$1/dev/disk/by-id/virtio-0002");
+    const names = new Map([
+      ["r0", { disk: ["/dev/disk/by-id/virtio-0002"], metaDisk: ["/dev/disk/by-id/virtio-0003"], device: [] }],
+    ]);
+    const found = { ...withFile(node, path, text), names };
+    expect(text).toMatch(/virtio-0002.*virtio-0003/s);
+    expect(refusalsOf(planOf([alpha, found], { desired, memory }))).toEqual([]);
+    const internal = withLook(found, { disk: replica, metaDisk: undefined, metadata: { kind: "absent" } });
+    expect(refusalsOf(planOf([alpha, internal], { memory })).join()).toContain(
+      "the metadata of /dev/vdb is on /dev/disk/by-id/virtio-0003",
+    );
   });
 
   test("where nothing stands on the disk yet: as one likes", () => {
