@@ -88,11 +88,13 @@ async function nodesMade(): Promise<Properties[]> {
 }
 
 /** The first `up`, and what Pulumi keeps of it. */
-async function made(): Promise<{ id: string; inputs: Properties; outs: Properties }> {
-  await nodesMade();
-  const inputs = await checked(resourceInputs("urn:r0"));
+async function made(
+  more: object = {},
+): Promise<{ id: string; inputs: Properties; outs: Properties; nodes: Properties[] }> {
+  const nodes = await nodesMade();
+  const inputs = await checked(resourceInputs("urn:r0", more));
   const { id, outs } = (await resourceLifecycle.create(inputs)) as { id: string; outs: Properties };
-  return { id, inputs, outs };
+  return { id, inputs, outs, nodes };
 }
 
 const isMounted = () => world.machines.map(({ mountedAt }) => mountedAt !== undefined);
@@ -266,6 +268,33 @@ describe("a host that cannot be reached", () => {
     expect(said.filter((line) => line.includes("cannot be reached"))).toHaveLength(1);
     expect(said.filter((line) => line.includes("not what would run on bravo: it did not answer"))).toHaveLength(1);
     expect(said).toHaveLength(2);
+  });
+
+  test.each<[string, string, readonly (0 | 1)[], object]>([
+    ["bravo", "the plain program", [1], {}],
+    ["alpha", "the plain program", [0], {}],
+    ["both", "the plain program", [0, 1], {}],
+    ["bravo", "an option that only 9 has", [1], { options: { "auto-promote": "no" } }],
+    ["alpha", "an option that only 9 has", [0], { options: { "auto-promote": "no" } }],
+    ["both", "an option that only 9 has", [0, 1], { options: { "auto-promote": "no" } }],
+  ])("DRBD 9, %s away, %s: the preview shows nothing that changes", async (_away, _program, away, more) => {
+    world = new World("9");
+    begin();
+    const { id, outs, inputs, nodes } = await made(more);
+    expect(inputs["configuration"]).toContain("node-id");
+    for (const on of away) happen(world, { kind: "cut power", on });
+    begin();
+    for (const index of [0, 1] as const) {
+      const olds = nodes[index]!;
+      const news = { ...nodeInputs(index, `urn:node${index}`), __preview: true };
+      const seen = (await nodeLifecycle.check(olds, news)) as { inputs: Properties; failures?: readonly unknown[] };
+      expect(seen.failures ?? []).toEqual([]);
+      expect(seen.inputs["configuration"]).toBe(olds["configuration"]);
+      expect((await nodeLifecycle.diff(String(olds["hostname"]), olds, seen.inputs)).changes).toBe(false);
+    }
+    const news = await checked(resourceInputs(urn, { ...more, __preview: true }), inputs);
+    expect(news["configuration"]).toBe(inputs["configuration"]);
+    expect((await resourceLifecycle.diff(id, outs, news)).changes).toBe(false);
   });
 
   test("destroy takes down the other side, and tells the way out", async () => {
