@@ -251,7 +251,9 @@ function lookLines(look: Look): string[] {
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
     // Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
     `case $zeros in zero*) run gi ${internal ? "moved" : "echo none"} ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;; esac`,
-    `if [ -b ${device} ] && [ -f ${quote(resourcePath(name))} ]; then`,
+    // Somebody may have set it up by hand, in a file of another name.
+    `set -- /etc/drbd.d/*.res; runs=; case $events in *" resource name:"${quote(name)}" "*) [ ! -e "$1" ] || runs=y ;; esac`,
+    `if [ -b ${device} ] && { [ -n "$runs" ] || [ -f ${quote(resourcePath(name))} ]; }; then`,
     `run kernelgi drbdadm get-gi ${quote(name)}`,
     // Of a healthy pair each host's own id is what its peer's kernel calls it.
     `version=; if [ -e ${moduleVersion} ]; then read -r version <${moduleVersion}; fi; case $version in 9*) run status drbdsetup status --verbose ${quote(name)} ;; esac`,

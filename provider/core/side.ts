@@ -131,17 +131,36 @@ export function classifySide(
 
   if (device !== undefined && diskStates[device.disk] !== "apart") {
     const gi = observed.kernelGi === undefined ? undefined : parseGi(observed.kernelGi);
-    if (gi === undefined) {
-      return refuse(
-        `the generation identifiers of ${desired.name} could not be read`,
-        `Look at \`drbdadm get-gi ${desired.name}\` there.`,
-      );
-    }
+    if (gi === undefined) return [unreadGenerations(desired, side, node, kernel)];
     const fresh = isJustCreated(gi) && device.disk === "Inconsistent";
     return { ...base, progress: fresh ? { kind: "new", attached: true } : { kind: "used", attached: true, gi } };
   }
   const progress = classifyDisk(desired, side, node, observed, memory, peer);
   return Array.isArray(progress) ? progress : { ...base, progress };
+}
+
+/** DRBD 9 tells them for the peer that the host's file names, by its node id: not where the kernel has no such peer. */
+function unreadGenerations(
+  { name }: DesiredResource,
+  { hostname }: DesiredSide,
+  node: ObservedNode,
+  kernel: KernelResource | undefined,
+): Refusal {
+  const found = `the generation identifiers of ${name} could not be read`;
+  if (grammarOf(node) === "8.4") return { node: hostname, found, way: `Look at \`drbdadm get-gi ${name}\` there.` };
+  const same = `the node ids in its file must be those that \`drbdsetup show ${name}\` tells (node-id, _peer_node_id)`;
+  const peer = kernel?.connections?.[0];
+  return peer === undefined
+    ? {
+        node: hostname,
+        found: `${found}: DRBD has its disk, and no peer for it`,
+        way: `\`drbdadm adjust ${name}\` there adds the peer that its file names. Where that fails, ${same}. Then run \`pulumi up\` again.`,
+      }
+    : {
+        node: hostname,
+        found,
+        way: `\`drbdadm get-gi ${name}\` there says why. Where it finds the disk busy, DRBD has another peer than its file: ${same}. Then run \`pulumi up\` again.`,
+      };
 }
 
 /** What the kernel runs by the resource's name or minor, where nothing can be planned on it. */

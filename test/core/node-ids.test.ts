@@ -14,6 +14,7 @@ import {
   downNode,
   drbdSignature,
   kernelDevice,
+  planOf,
   r0,
   usedGi,
   withFile,
@@ -120,6 +121,27 @@ describe("the ids that exist are known", () => {
   test("from the state, where no host tells", () => {
     const kept = renderResource(r0, "9", { nodeIds: [5, 3] });
     expect(nodeIdsOf(r0, blankPair9, kept)).toEqual({ kind: "known", ids: [5, 3] });
+  });
+});
+
+describe("DRBD tells no generation identifiers, since the kernel has not the peer that the file names", () => {
+  const way = (nodes: Two): string => {
+    const { refusals } = planOf(nodes, { desired: wanted });
+    expect(refusals.map(({ node }) => node)).toEqual(["alpha", "bravo"]);
+    return refusals.map((one) => `${one.node ?? ""}: ${one.found}. ${one.way}`).join("\n");
+  };
+
+  test("none: after a del-peer, drbdadm adjust makes it again", () => {
+    const said = way(seen("adopted-node-ids-swapped"));
+    expect(said).toMatch(
+      /alpha: the generation identifiers of r0 could not be read: DRBD has its disk, and no peer for it. `drbdadm adjust r0` there/,
+    );
+  });
+
+  test("another node id: the file's must be the kernel's", () => {
+    expect(way(seen("adopted-implicit-ids-swapped"))).toMatch(
+      /bravo: .* the node ids in its file must be those that `drbdsetup show r0` tells/,
+    );
   });
 });
 

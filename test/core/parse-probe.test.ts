@@ -192,6 +192,14 @@ test("without drbd-utils there is no opinion of drbdadm's", () => {
   expect(node.adjust).toBeUndefined();
 });
 
+test("a resource that somebody set up in a file of another name is asked about as well", () => {
+  const text = healthy.files!["/etc/drbd.d/r0.res"];
+  const byHand = { "/etc/drbd.d/r0.res": undefined, "/etc/drbd.d/a-pair.res": text };
+  const { kernelGi, device } = observe(changed(byHand)).resources.get("r0")!;
+  expect(kernelGi).toMatch(/^05F0D9A5779FD667:/);
+  expect(device).toBeDefined();
+});
+
 test("without a resource's file drbdadm is not asked about it", () => {
   const node = observe(changed({ "/etc/drbd.d/r0.res": undefined }));
   expect(node.adjust).toBeUndefined();
