@@ -5,7 +5,7 @@ import { isGeneration, parseGi } from "./generation-identifiers";
 import { connectionStates } from "./kernel-states";
 import type { Memory } from "./memory";
 import { rowOf, type Row } from "./pair-table";
-import type { Side } from "./side";
+import { isTogether, type Side } from "./side";
 import { formattingMark } from "./steps-resource";
 
 /** The two sides of a resource seen together, and what follows from that. */
@@ -52,7 +52,7 @@ export class PairView {
   }
 
   get isTogether(): boolean {
-    return this.sides.some(({ kernel }) => connectionStates[kernel?.connection ?? ""] === "together");
+    return this.sides.some(isTogether);
   }
 
   /**

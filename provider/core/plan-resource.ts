@@ -22,7 +22,7 @@ import { PairView } from "./pair-view";
 import { devicePath, resourcePath } from "./paths";
 import type { Plan, Refusal, Stage, Step } from "./plan";
 import { preflight, warn } from "./preflight";
-import { classifySide, isHalfUp, isPrimary, type Side } from "./side";
+import { classifySide, isHalfUp, isPrimary, isTogether, type Side } from "./side";
 import * as steps from "./steps-resource";
 import { promotionOf } from "./systemd";
 import { takeOverWarnings } from "./take-over-warnings";
@@ -124,9 +124,22 @@ class PairPlan {
     const running = this.sides.filter((side) => this.isAdjusted(side));
     if (running.length > 0) {
       // Both files first, then one node after the other: a pair whose halves differ would part on a reconnect.
-      return [changedFiles, ...running.map((side) => [this.adjust(side)]), ...this.startup([])];
+      return [
+        changedFiles,
+        ...running.map((side) => [this.adjust(side)]),
+        ...this.startup([]),
+        this.connectedAgain(running),
+      ];
     }
     return this.startup(changedFiles);
+  }
+
+  /** The state that is stored in the end must not be the one between two connections. Those that were apart may stay so. */
+  private connectedAgain(adjusted: readonly Side[]): Step[] {
+    const reconnects = adjusted.some((side) => this.pair.adjustment(side).connection.length > 0);
+    if (!reconnects || !this.sides.every(isTogether)) return [];
+    const because = "must be connected again with what has changed";
+    return this.sides.map((side) => steps.waitConnected(side.desired.hostname, this.desired.name, because));
   }
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */

@@ -70,6 +70,9 @@ export interface Side {
 
 export const isPrimary = (side: Side): boolean => side.kernel?.role === "Primary";
 
+/** It has a connection to its peer. */
+export const isTogether = ({ kernel }: Side): boolean => connectionStates[kernel?.connection ?? ""] === "together";
+
 /**
  * A `drbdadm up` failed on its way (its attach was refused, say): nobody uses the resource here, it has no data attached,
  * and it does not look for its peer. DRBD 8.4 calls it StandAlone, too, and in /proc/drbd Unconfigured. There is nothing

@@ -1,7 +1,7 @@
 /** A pair that runs, and a program or a kernel that says otherwise. */
 import type { DesiredResource } from "../../provider/core/desired";
 import type { ObservedNode } from "../../provider/core/observed";
-import { stepsOf } from "../../provider/core/plan";
+import { actionsOf, stepsOf } from "../../provider/core/plan";
 import { activeLink, promotionOf } from "../../provider/core/systemd";
 import {
   type Given,
@@ -97,14 +97,28 @@ test("another secret: told as that, shown nowhere", () => {
   expect(shown).not.toMatch(/an0ther-secret|Ver7-s3cret/);
 });
 
-test("another port: told that it disconnects", () => {
+describe("another port", () => {
   const desired = { ...r0, port: 7790 };
   const lines = "drbdsetup-84 disconnect a b\ndrbdsetup-84 connect r0 a b --protocol=C";
-  const plan = planOf(differing(healthyPair(), lines), { desired });
-  expect(commandsOf(plan)).toEqual([bothFiles, ["alpha: drbdadm adjust r0"], ["bravo: drbdadm adjust r0"]]);
-  expect(plan.stages[1]?.[0]?.because).toMatch(
-    /10\.1\.1\.31:7789 → .*10\.1\.1\.31:7790.*; disconnects and connects again$/,
-  );
+  const adjusted = [bothFiles, ["alpha: drbdadm adjust r0"], ["bravo: drbdadm adjust r0"]];
+
+  test("told that it disconnects; up ends when both sides are connected again", () => {
+    const plan = planOf(differing(healthyPair(), lines), { desired });
+    expect(commandsOf(plan)).toEqual([...adjusted, ["alpha: drbdadm cstate r0", "bravo: drbdadm cstate r0"]]);
+    expect(plan.stages[1]?.[0]?.because).toMatch(
+      /10\.1\.1\.31:7789 → .*10\.1\.1\.31:7790.*; disconnects and connects again$/,
+    );
+    for (const step of plan.stages.at(-1) ?? []) {
+      expect(actionsOf(step)).toEqual([{ kind: "check", call: ["wait_connected", "r0", "30"] }]);
+    }
+  });
+
+  test.each([0, 1])("a pair that was not connected before, by what side %s sees, is not waited for", (place) => {
+    const away = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+    const [alpha, bravo] = healthyPair();
+    const apart: Pair = place === 0 ? [withKernel(alpha, away), bravo] : [alpha, withKernel(bravo, away)];
+    expect(commandsOf(planOf(differing(apart, lines), { desired }))).toEqual(adjusted);
+  });
 });
 
 test("other addresses in the kernel than in the file: the plan names both", () => {

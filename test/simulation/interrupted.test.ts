@@ -244,6 +244,17 @@ describe("a state that is printed was seen", () => {
     expect((await resourceLifecycle.diff(id, after, news)).changes).toBe(false);
   });
 
+  test("an up that reconnects ends when both are connected again, so that the next one does nothing", async () => {
+    const { id, outs } = await made();
+    begin();
+    const news = await checked(resourceInputs("urn:r0", { port: 7790 }), outs);
+    const { outs: after } = (await resourceLifecycle.update(id, outs, news)) as { outs: Properties };
+    expect(ran.slice(-2)).toEqual(["alpha: drbdadm cstate r0", "bravo: drbdadm cstate r0"]);
+    expect(after).toMatchObject({ connectionState: "Connected", inSync: true });
+    begin();
+    expect((await resourceLifecycle.diff(id, after, news)).changes).toBe(false);
+  });
+
   test("a refresh shows it as drift", async () => {
     const { id, outs, inputs } = await movedToBravo();
     const { props } = (await resourceLifecycle.read(id, outs)) as { props: Properties };
