@@ -73,7 +73,8 @@ export function diskUserWarnings(
   { name, minor, filesystem }: DesiredResource,
   side: DesiredSide,
   node: ObservedNode,
-  memory: Memory,
+  /** Both know the filesystem on a Secondary, which cannot be read there. */
+  { memory, peer }: { readonly memory: Memory; readonly peer: ObservedNode },
 ): string[] {
   const looked = node.resources.get(name);
   const places = [
@@ -95,14 +96,16 @@ export function diskUserWarnings(
     ];
   });
   const device = devicePath(minor);
-  const names = namesOf(node, name, "device", device, looked?.device);
+  const namesOn = (one: ObservedNode) => namesOf(one, name, "device", device, one.resources.get(name)?.device);
+  const names = new Set([...namesOn(node), ...namesOn(peer)]);
   const isFilesystem = (word: string): boolean =>
     isByContents(word) &&
     (names.has(pathOf(word)) || pathOf(word) === pathOf(`UUID=${memory.filesystemUuid ?? "none"}`));
   const ofFilesystem = diskUsers(node).filter(
     (user) => isFilesystem(user.word) && !ofDisks.some(([one]) => one.file === user.file && one.line === user.line),
   );
-  const way = filesystem?.mountPoint === undefined ? `write ${device} in its place` : "remove that line";
+  const way =
+    filesystem?.mountPoint === undefined ? `write ${device} in its place, with \`nofail\`` : "remove that line";
   return [
     ...ofDisks.map(([, text]) => text),
     ...ofFilesystem.map(

@@ -2,6 +2,7 @@
  * The end of a teardown: our file and our line of fstab go, and what a user had in their place comes back. Not where it
  * means another disk or address than ours: at the next boot it would attach an old disk.
  */
+import { makesBootWait } from "./boot-waits";
 import { changedOptions, describeChanges, effectiveOptions, type OptionChange } from "./config-options";
 import { deviceNames, keptLines, linesOf } from "./fstab";
 import { keptDefinitions, type KeptFile } from "./kept-files";
@@ -55,10 +56,7 @@ export function keptWarnings(
     const stays = beside.length > 0 && lines.length > 0;
     return stays ? [...kept, `${host}: your line in ${fstabPath} stays a comment there: ${lines.join("; ")}`] : kept;
   }
-  const waits = lines.filter((line) => {
-    const options = (line.trim().split(/\s+/)[3] ?? "").split(",");
-    return !options.includes("noauto") && !options.includes("nofail");
-  });
+  const waits = lines.filter(makesBootWait);
   return [
     ...kept,
     ...waits.map(

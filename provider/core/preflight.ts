@@ -1,5 +1,6 @@
 import { ageRefusals } from "./age-refusals";
 import { beyondPairRefusals } from "./beyond-pair";
+import { bootWaitWarnings } from "./boot-waits";
 import { brokenFileRefusals, brokenOwnFileWarnings, unreadOwnFiles } from "./broken-file";
 import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "./config-file";
@@ -181,7 +182,10 @@ export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
   });
   found.push(...outOfSync(desired.name, nodes));
   nodes.forEach((node, index) => {
-    found.push(...diskUserWarnings(desired, desired.sides[index === 0 ? 0 : 1], node, memory));
+    const side = desired.sides[index === 0 ? 0 : 1];
+    const peer = nodes[index === 0 ? 1 : 0];
+    found.push(...diskUserWarnings(desired, side, node, { memory, peer }));
+    found.push(...bootWaitWarnings(desired, side.hostname, node));
   });
   const skew = Math.round(Math.abs(first.clock - second.clock));
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);

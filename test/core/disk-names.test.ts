@@ -170,6 +170,26 @@ describe("in a healthy pair", () => {
   });
 });
 
+describe("a Secondary, on whose device nothing can be read", () => {
+  const [alpha, bravo] = healthyPair({ ...r0, filesystem: undefined });
+  const told = (line: string) => {
+    const primary = withBlock(alpha, "/dev/drbd1", { fstype: "xfs", uuid: filesystemUuid, label: "data" });
+    return planOf([primary, fstab(bravo, line)], { desired: { ...r0, filesystem: undefined } }).warnings;
+  };
+
+  test.each([`UUID=${filesystemUuid}`, "LABEL=data"])("the Primary knows the filesystem of a line %s", (word) => {
+    expect(told(`${word} /srv xfs defaults 0 0`)).toEqual([
+      expect.stringMatching(
+        /^bravo: \/etc\/fstab names the filesystem of r0 by (UUID|LABEL)= .* the boot waits: write \/dev\/drbd1 in its place, with `nofail`$/,
+      ),
+    ]);
+  });
+
+  test("another filesystem's line is none of ours", () => {
+    expect(told("UUID=ffff-00 /srv xfs defaults 0 0")).toEqual([]);
+  });
+});
+
 test("the probe tells every name of a disk without a process more", () => {
   const host = capturedHost("connected-uptodate.alpha");
   const linked = {
