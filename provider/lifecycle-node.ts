@@ -5,17 +5,17 @@ import { fittingGrammar, nodeGrammarFailures, redactSecrets, renderGlobalCommon 
 import type { Grammar } from "./core/option-table";
 import type { Connection } from "./core/connection";
 import type { DesiredNode } from "./core/desired";
-import { formatPlan, formatRefusals } from "./core/format";
+import { formatPlan } from "./core/format";
 import { lasting, visible, type HiddenInputs } from "./core/hidden-inputs";
 import { keptOf } from "./core/kept-files";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { globalCommonPath } from "./core/paths";
 import { formatMoved, movedVersions } from "./core/moved-states";
-import { hasWork } from "./core/plan";
 import { planNode, planNodeTeardown } from "./core/plan-node";
 import { justTheHost, theHostClosely } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseNode } from "./core/schema";
+import { changesBy } from "./diff";
 import { expectAnnounced, pairsSeen } from "./expected";
 import { wayOut } from "./gone-host";
 import { HalfMadeError } from "./half-made";
@@ -29,7 +29,7 @@ import {
   unreachableInPreview,
 } from "./phase";
 import { known } from "./process";
-import { reconcile, RefusedError, type Subject } from "./reconcile";
+import { reconcile, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
 import { hostOf } from "./shell/host";
 import { operation } from "./shell/operation";
@@ -54,21 +54,10 @@ export const nodeLifecycle = {
     const reporter = new Reporter(news.__urn, [host]);
     const look = async () => {
       const node = await undisturbed([host], preview.patience, () => host.observe(justTheHost, preview.attempts));
-      const plan = planOf(wanted, node);
-      // In a refresh, what was stored has been overwritten by now.
-      const wasMoved = known.moved.delete(news.__urn ?? "");
-      if (plan.refusals.length > 0) {
-        if (operation.command !== "pulumi refresh") throw new RefusedError(plan);
-        reporter.warn(formatRefusals(plan));
-        return wasMoved;
-      }
-      const moved = movedVersions(olds, found(node, olds));
-      if (preview.now && hasWork(plan)) reporter.say(formatPlan(plan));
-      if (!hasWork(plan)) {
-        for (const warning of plan.warnings) reporter.warn(warning);
-        if (moved.length > 0) reporter.say(formatMoved(host.name, moved));
-      }
-      return hasWork(plan) || moved.length > 0 || wasMoved;
+      return changesBy(reporter, news.__urn, {
+        plan: planOf(wanted, node),
+        moved: movedVersions(olds, found(node, olds)),
+      });
     };
     const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
     await reporter.done();

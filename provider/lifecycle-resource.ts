@@ -3,19 +3,19 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } 
 import { claimFailures, claimsOf, describedHosts } from "./core/claims";
 import { fittingGrammar, grammarFailures, redactSecrets, renderResource } from "./core/config";
 import { changedOptions, describeChanges, sharedOptions } from "./core/config-options";
-import { formatPlan, formatRefusals } from "./core/format";
+import { formatPlan } from "./core/format";
 import { lasting, type HiddenInputs } from "./core/hidden-inputs";
 import { formatMoved, movedStates } from "./core/moved-states";
 import { grammarOf, type ObservedNode } from "./core/observed";
 import { outputsOf } from "./core/outputs";
 import { resourcePath } from "./core/paths";
-import { hasWork } from "./core/plan";
 import { planTeardown } from "./core/plan-teardown";
 import { justTheHost } from "./core/probe";
 import { sameInputs } from "./core/same-inputs";
 import { parseResource } from "./core/schema";
 import { formatSync, kindOfSync } from "./core/sync";
 import { askingWhoHolds } from "./declined";
+import { changesBy } from "./diff";
 import { expectAnnounced } from "./expected";
 import { inTurnOfReachable, wayOut } from "./gone-host";
 import { HalfMadeError } from "./half-made";
@@ -32,7 +32,7 @@ import {
   type Failure,
 } from "./phase";
 import { known } from "./process";
-import { reconcile, RefusedError } from "./reconcile";
+import { reconcile } from "./reconcile";
 import { Reporter } from "./reporter";
 import { operation } from "./shell/operation";
 import { newSecret } from "./shell/secret";
@@ -55,25 +55,12 @@ export const resourceLifecycle = {
     const look = async () => {
       const nodes = await undisturbed(pair.hosts, preview.patience, () => pair.observe("needed"));
       const { name, minor } = pair.desired;
-      const plan = pair.plan(nodes);
-      // In a refresh, what was stored has been overwritten by now.
-      const wasMoved = known.moved.delete(news.__urn ?? "");
-      if (plan.refusals.length > 0) {
-        if (operation.command !== "pulumi refresh") throw new RefusedError(plan);
-        reporter.warn(formatRefusals(plan));
-        return wasMoved;
-      }
-      const moved = movedStates(olds, outputsOf(pair.desired, nodes, pair.memory));
-      if (preview.now && hasWork(plan)) reporter.say(formatPlan(plan));
-      if (!hasWork(plan)) {
-        for (const warning of plan.warnings) reporter.warn(warning);
-        if (moved.length > 0) reporter.say(formatMoved(name, moved));
-        const sync = nodes.map((node) => node.sync.get(minor)).find((progress) => progress !== undefined);
-        if (preview.now && sync !== undefined) {
-          reporter.say(`${name}: ${formatSync(kindOfSync(name, nodes, pair.memory), sync)}`);
-        }
-      }
-      return hasWork(plan) || moved.length > 0 || wasMoved;
+      const sync = nodes.map((node) => node.sync.get(minor)).find((progress) => progress !== undefined);
+      return changesBy(reporter, news.__urn, {
+        plan: pair.plan(nodes),
+        moved: movedStates(olds, outputsOf(pair.desired, nodes, pair.memory)),
+        sync: sync && formatSync(kindOfSync(name, nodes, pair.memory), sync),
+      });
     };
     const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
     await reporter.done();
