@@ -1,9 +1,10 @@
 /** Disks that were replaced, swapped or diverged: the survivor's data comes first, and where it is unclear nobody acts. */
 import { noMemory } from "../../provider/core/memory";
 import type { ObservedNode } from "../../provider/core/observed";
-import { stepsOf } from "../../provider/core/plan";
+import { hasWork, stepsOf } from "../../provider/core/plan";
 import { fstabLine } from "../../provider/core/steps-resource";
 import {
+  type Given,
   type Pair,
   allCommands,
   blank,
@@ -319,6 +320,38 @@ describe("diverged data", () => {
     expect(filling.warnings).toContain(
       "alpha gets its data from bravo and is not made Primary before its disk is UpToDate",
     );
+  });
+
+  describe("while the sync source is being filled, and nothing else is left to do", () => {
+    const [healthy, bravo] = healthyPair();
+    const target = { role: "Secondary", replication: "SyncTarget", devices: [kernelDevice("Inconsistent")] };
+    const alpha = withLook(withKernel({ ...healthy, mounts: [] }, target), { device: undefined, kernelGi: olderGi });
+    const source = withKernel(bravo, { peerRole: "Secondary", replication: "SyncSource", peerDisk: "Inconsistent" });
+    const running = withMount(withKernel(source, { role: "Primary" }), "/dev/drbd1", "/srv/data");
+    const filled = "alpha gets its data from bravo and is not made Primary before its disk is UpToDate";
+
+    test("up has to wait, which is no step and yet not nothing", () => {
+      const plan = planOf([alpha, source]);
+      expect([plan.stages, plan.refusals, plan.waits, hasWork(plan)]).toEqual([[], [], true, true]);
+      expect(plan.warnings).toEqual([filled]);
+      expect(plan.afterwards).toContain("alpha is made Primary once its disk is UpToDate");
+    });
+
+    test("with `waitForSync: false`, nothing is waited for, and what is left to do is told", () => {
+      const plan = planOf([alpha, source], { desired: { ...r0, waitForSync: false } });
+      expect([plan.stages, plan.refusals, hasWork(plan)]).toEqual([[], [], false]);
+      expect(plan.warnings).toEqual([
+        `${filled}: not waited for (\`waitForSync: false\`), so run \`pulumi up\` again then`,
+      ]);
+    });
+
+    test.each<[string, Pair, Given]>([
+      ["the other side runs it meanwhile", [withKernel(alpha, { peerRole: "Primary" }), running], {}],
+      ["nobody wants it mounted", [alpha, source], { desired: { ...r0, filesystem: undefined } }],
+      ["it is the other side that is filled", [healthy, withKernel(bravo, target)], {}],
+    ])("there is nothing to wait for where %s", (_what, nodes, given) => {
+      expect(planOf(nodes, given).waits).toBeUndefined();
+    });
   });
 
   test("connected, DRBD has judged already", () => {

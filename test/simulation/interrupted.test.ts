@@ -9,6 +9,7 @@ import { resourceLifecycle } from "../../provider/lifecycle-resource";
 import { beginProcess } from "../../provider/process";
 import { HostError } from "../../provider/shell/errors";
 import { run as command } from "./commands";
+import { dataBlocks } from "./disk";
 import { happen } from "./events";
 import { type Fault, SimulatedRemote } from "./remote";
 import { World } from "./world";
@@ -253,6 +254,26 @@ describe("a state that is printed was seen", () => {
     expect(after).toMatchObject({ connectionState: "Connected", inSync: true });
     begin();
     expect((await resourceLifecycle.diff(id, after, news)).changes).toBe(false);
+  });
+
+  test("a pair that is mounted nowhere, while its sync source is filled, is waited for by up, and then mounted", async () => {
+    const { id, outs } = await movedToBravo();
+    happen(world, { kind: "cut power", on: 0 });
+    for (let block = 1; block < dataBlocks; block++) happen(world, { kind: "write", on: 1, block });
+    for (const words of ["umount /srv/data", "systemctl stop drbd-primary@r0.service", "drbdadm secondary r0"])
+      command(world, world.machines[1], words.split(" "), "hand");
+    happen(world, { kind: "boot", on: 0 });
+    happen(world, { kind: "time", turns: 1 });
+    expect(world.machines.map(({ kernel }) => `${kernel?.role ?? ""} ${kernel?.replication ?? ""}`)).toEqual([
+      "Secondary SyncTarget",
+      "Secondary SyncSource",
+    ]);
+    const news = await checked(resourceInputs("urn:r0"), outs);
+    expect((await resourceLifecycle.diff(id, outs, news)).changes).toBe(true);
+    const { outs: after } = (await resourceLifecycle.update(id, outs, news)) as { outs: Properties };
+    expect(after).toMatchObject({ roles: { alpha: "Primary", bravo: "Secondary" }, inSync: true });
+    expect(isMounted()).toEqual([true, false]);
+    expect([...world.broken, ...world.ledger.lost]).toEqual([]);
   });
 
   test("a refresh shows it as drift", async () => {
