@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { secretPaths } from "./core/secret-keys";
 import { wrongDisks } from "./core/disks-by-host";
 import { nearest } from "./core/nearest";
+import { instead } from "./core/wrong-kind";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
 
 type Json = Record<string, unknown>;
@@ -89,27 +90,6 @@ function list(config: pulumi.Config, key: string, fail: Fail): Json[] {
   return value.map((item: unknown, index) =>
     isRecord(item) ? item : fail(`${key}[${index}]`, instead(item, "a group of keys", "other")),
   );
-}
-
-/** Why a value is not what is wanted here; YAML reads `101`, `on` and `1e3` as something else than a name. */
-function instead(value: unknown, wanted: string, form: "text" | "other" = "text"): string {
-  if (value === undefined || value === null) return `is missing: give ${wanted}`;
-  const quotable = form === "text" && ["number", "boolean"].includes(typeof value);
-  return `is ${kindOf(value)} here: ${quotable ? "put it in quotes" : `give ${wanted}`}`;
-}
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  switch (typeof value) {
-    case "number":
-      return "a number";
-    case "boolean":
-      return "true or false";
-    case "string":
-      return "a text";
-    default:
-      return "a group of keys";
-  }
 }
 
 /** As Pulumi hands a list of the stack's config on. Its own `getObject` shows what it can't read, passwords and all. */

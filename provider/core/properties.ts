@@ -12,6 +12,7 @@ import { nearest } from "./nearest";
 import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";
 import { HMAC_DIGESTS, parseOptionValue } from "./option-value";
 import { UNKNOWN, isUnknown } from "./unknowns";
+import { instead } from "./wrong-kind";
 
 interface Context {
   readonly issues: z.core.$ZodRawIssue[];
@@ -87,9 +88,11 @@ function object<S extends z.ZodRawShape>(shape: S): z.ZodType<z.output<z.ZodObje
 
 const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 
+const string = (wanted: string): z.ZodType<string> => z.string({ error: ({ input }) => instead(input, wanted) });
+
 /** A string that a check finds nothing wrong with. */
 const text = (fault: (value: string) => string | undefined, show = true): z.ZodType<string> =>
-  z.string({ error: "must be a string" }).superRefine((value, context) => {
+  string("a string").superRefine((value, context) => {
     const reason = fault(value);
     if (reason !== undefined)
       context.addIssue({ code: "custom", message: show ? `${quoted(value)} ${reason}` : reason });
@@ -163,7 +166,7 @@ const connection = object({ ...endpoint, proxy: property(optional(object(endpoin
 
 // What both have
 
-const address = z.string({ error: "must be a string" }).transform((value, context): string => {
+const address = string("a string").transform((value, context): string => {
   const parsed = parseAddress(value);
   if (parsed.ok) return parsed.value;
   context.addIssue({ code: "custom", message: `${quoted(value)} ${parsed.reason}` });
@@ -273,14 +276,12 @@ const MANAGED_MOUNT_OPTION =
 const words = (
   check: (given: readonly string[]) => { readonly index: number; readonly reason: string }[],
 ): z.ZodType<string[]> =>
-  z
-    .array(z.string({ error: "must be a string" }), { error: "must be an array of strings" })
-    .superRefine((given, context) => {
-      if (given.some(isUnknown)) return;
-      for (const { index, reason } of check(given)) {
-        context.addIssue({ code: "custom", message: `${quoted(given[index] ?? "")} ${reason}`, path: [index] });
-      }
-    });
+  z.array(string("a string"), { error: "must be an array of strings" }).superRefine((given, context) => {
+    if (given.some(isUnknown)) return;
+    for (const { index, reason } of check(given)) {
+      context.addIssue({ code: "custom", message: `${quoted(given[index] ?? "")} ${reason}`, path: [index] });
+    }
+  });
 
 const mountOptionFaults = (given: readonly string[]): { index: number; reason: string }[] =>
   given.flatMap((word, index) => {
@@ -341,7 +342,7 @@ export const resourceProperties = object({
   auth: property(withDefault(boolean, true)),
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(choice(HMAC_DIGESTS))),
-  syncSource: property(z.string({ error: "must be the hostname of one of the two nodes" })),
+  syncSource: property(string("the hostname of one of the two nodes")),
   existingData: property(optional(choice(["keep"]))),
   discard: property(withDefault(discard, {})),
   filesystem: property(optional(filesystem)),
