@@ -112,16 +112,12 @@ function movesIn(commands: readonly Command[]): Adjustment["moves"] {
   return [...moved, ...reconnected].filter(({ from, to }) => from !== to);
 }
 
-/** What changes, in few words: the options without the addresses. */
+/** What changes, in few words: the options without the addresses. A secret is named, as it may be all that differs. */
 export function describeAdjustment(adjustment: Adjustment): string {
   const words = [...adjustment.options, ...adjustment.connection, ...adjustment.start].map((line) => {
     const [, verb = "", ...rest] = line.split(/\s+/);
-    return [
-      verb,
-      ...rest.filter(
-        (word) => word.startsWith("--") && word !== "--set-defaults" && !word.startsWith("--shared-secret"),
-      ),
-    ].join(" ");
+    const options = rest.map((word) => (/^["']?--shared-secret\b/.test(word) ? "--shared-secret=…" : word));
+    return [verb, ...options.filter((word) => word.startsWith("--") && word !== "--set-defaults")].join(" ");
   });
   return [...new Set(words)].join("; ");
 }

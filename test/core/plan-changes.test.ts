@@ -97,6 +97,14 @@ test("another secret: told as that, shown nowhere", () => {
   expect(shown).not.toMatch(/an0ther-secret|Ver7-s3cret/);
 });
 
+test("another secret, and stopped after the files: the kernel's is named as what differs, and not shown", () => {
+  const plan = planOf(differing(healthyPair(), netOptions.replace("--protocol=A", "--protocol=C")));
+  expect(stepsOf(plan).map(({ because }) => because)).toEqual([
+    "the kernel differs from the configuration: net-options --protocol=C --cram-hmac-alg=sha256 --shared-secret=…",
+    "the kernel differs from the configuration: net-options --protocol=C --cram-hmac-alg=sha256 --shared-secret=…",
+  ]);
+});
+
 describe("another port", () => {
   const desired = { ...r0, port: 7790 };
   const lines = "drbdsetup-84 disconnect a b\ndrbdsetup-84 connect r0 a b --protocol=C";
