@@ -189,7 +189,7 @@ export const arbitraryRace: fc.Arbitrary<History> = fc.record({
     .tuple(
       fc.constantFrom<Deed[]>([], [{ kind: "discard", on: 0 }], [{ kind: "discard", on: 1 }]),
       fc.record({
-        at: fc.integer({ min: 5, max: 35 }),
+        at: fc.integer({ min: 5, max: 65 }),
         what: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...diskWork) }),
       }),
     )

@@ -43,7 +43,7 @@ test("the target's: refused with the line, destroyed by it, and not when the dis
   await stack.configure(withResource(site, { discard: { bravo: identity } }));
   const preview = expectSuccess(await stack.preview());
   const shown = diagnosticsOf(preview, "r0");
-  expect(shown[0]).toMatch(/^r0: 19 steps; DESTROYS bravo:\/dev\/vdb ext4 /);
+  expect(shown[0]).toMatch(/^r0: \d+ steps; DESTROYS bravo:\/dev\/vdb ext4 /);
   expect(shown).toContain(
     `bravo | wipefs -a /dev/vdb | named in \`discard\` as ${identity}. DESTROYS bravo:/dev/vdb ext4 (${identity.slice(5)})`,
   );
