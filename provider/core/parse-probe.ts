@@ -15,9 +15,10 @@ import type {
   PeerSlot,
 } from "./observed";
 import { parseEvents } from "./parse-events";
-import { parseModuleVersion, parseSyncProgress } from "./parse-proc-drbd";
+import { parseModuleVersion } from "./parse-proc-drbd";
 import { roomPlaces, lastFile } from "./probe";
 import { ProbeError } from "./probe-error";
+import { syncsIn } from "./sync-progress";
 import type { TurnSeen } from "./turn";
 import { type Group, type Section, type Sections, parseSections } from "./probe-sections";
 
@@ -75,7 +76,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
     kernelResources: parseRunning(general.get("events"), hasUtils),
-    sync: parseSyncProgress(procDrbd ?? ""),
+    sync: syncsIn(procDrbd ?? "", general.get("events")?.text ?? ""),
     adjust: outputOf(adjust),
     resources: parseResources(closer, blocks, general),
   };

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseProbe } from "../../provider/core/parse-probe";
 import { type Memory, noMemory } from "../../provider/core/memory";
 import { formatSync, isSyncing, isToBeTold, kindOfSync, syncScript } from "../../provider/core/sync";
 import { progressIn } from "../../provider/core/sync-progress";
 import { procDrbd } from "./fixtures";
-import { captured9, events9 } from "./fixtures-9";
+import { captured9, events9, probe9 } from "./fixtures-9";
 import {
   type Pair,
   healthyPair,
@@ -153,8 +154,29 @@ sleep() { :; }
     test("what runs no sync tells no progress", () => {
       expect(progressIn(events9("connected-uptodate-primary-mounted.alpha"), 1)).toBeUndefined();
       expect(progressIn("", 1)).toBeUndefined();
-      expect(progressIn("exists peer-device name:r0 done:12.5 eta:nothing", 1)).toEqual({ percent: 12.5 });
-      expect(progressIn("exists peer-device name:r0 done:99.9 eta:36610", 1)?.finish).toBe("10:10:10");
+      const at = (told: string, replication = "SyncTarget") =>
+        progressIn(
+          "exists device name:r0 volume:0 minor:1 disk:Inconsistent\n" +
+            `exists peer-device name:r0 peer-node-id:1 volume:0 replication:${replication} ${told}`,
+          1,
+        );
+      expect(at("done:12.5 eta:nothing")).toEqual({ percent: 12.5 });
+      expect(at("done:99.9 eta:36610")?.finish).toBe("10:10:10");
+      // A verify.
+      expect(at("done:12.5", "VerifyS")).toBeUndefined();
+    });
+
+    test("a look tells it as well, of each volume's own minor: a preview shows it", () => {
+      const other = running9.replaceAll("name:r0", "name:r1").replaceAll("minor:1", "minor:2").replace("0.70", "55.5");
+      const text = probe9("connected-uptodate-primary-mounted.alpha", "tables").replace(
+        /^@N events\n[^]*?@N exit/m,
+        `@N events\n${running9.replace("exists -\n", "")}${other}\n@N exit`,
+      );
+      const { sync } = parseProbe("N", text);
+      expect([...sync].map(([minor, { percent }]) => [minor, percent])).toEqual([
+        [1, 0.7],
+        [2, 55.5],
+      ]);
     });
   });
 
