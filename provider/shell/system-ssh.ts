@@ -9,6 +9,7 @@ import { commandLine } from "../core/shell-words";
 import { sshConfig } from "../core/ssh-config";
 import { sshFailure, withoutSshWords } from "../core/ssh-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
+import { endWithThisProcess } from "./end-with-us";
 import { UnreachableError } from "./errors";
 import { hostKeyRefusal } from "./host-key-refusal";
 import { fingerprint, type HostKey, parseHostKey } from "./host-keys";
@@ -113,10 +114,14 @@ class SystemSsh implements Transport {
       const late = seconds > 0 ? setTimeout(() => child.kill("SIGKILL"), (2 * seconds + 5) * 1000) : undefined;
       let exit: number | null = null;
       const ends: ((exit: number | null) => void)[] = [];
+      let letLive: () => unknown = () => undefined;
       const settle = () => {
         if (isIn) return;
         isIn = true;
         clearTimeout(late);
+        // By itself ssh would notice only with the next thing that the host says, when one more step has begun there.
+        const isRunning = child.exitCode === null && child.signalCode === null;
+        if (child.pid !== undefined && isRunning) letLive = endWithThisProcess(child.pid);
         resolve({
           stdin: child.stdin,
           stdout,
@@ -150,6 +155,7 @@ class SystemSsh implements Transport {
           return;
         }
         settle();
+        letLive();
         exit = isSsh ? null : code;
         if (isSsh) this.lose(new Error(sshFailure(said).said.split("\n").at(-1) || "ssh ended"));
         stderr.end();

@@ -248,7 +248,13 @@ export class FakeNode {
 
   async stop(): Promise<void> {
     // Each with its children: a group of its own (spawn, below).
-    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    for (const { pid } of this.children) {
+      try {
+        if (pid !== undefined) process.kill(-pid, "SIGKILL");
+      } catch {
+        // It has ended in this moment.
+      }
+    }
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.tcp.close(resolve));
     rmSync(this.folder, { recursive: true, force: true });
