@@ -374,7 +374,7 @@ not_standalone() {
   if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
 }
 
-# nobody_holds DEVICE: no process has it open, by whatever name, and no other device stands on it.
+# nobody_holds DEVICE: no process has it open, by whatever name, it is mounted nowhere, and no other device stands on it.
 nobody_holds() {
   held=$(perl -e '
     my $device = (stat $ARGV[0])[6]; exit unless $device;
@@ -385,8 +385,16 @@ nobody_holds() {
       my ($pid) = $open =~ m{^/proc/(\d+)/}; next if $pid == $$;
       open(my $comm, "<", "/proc/$pid/comm") or next; my $name = <$comm>; chomp $name; $by{$pid} = "$name (pid $pid)";
     }
+    # A mount is no open file of any process, and may be in a namespace that is not ours.
+    my $number = sprintf("%d:%d", $device >> 8 & 0xfff, $device & 0xff | $device >> 12 & 0xfff00);
+    my %mounts;
+    for my $file (glob "/proc/[0-9]*/mountinfo") {
+      open(my $mounts, "<", $file) or next;
+      while (<$mounts>) { my (undef, undef, $of, undef, $at) = split; $mounts{"the mount on $at"} = 1 if $of eq $number }
+    }
     my ($kname) = $ARGV[0] =~ m{([^/]+)$};
-    print join(", ", map({ $by{$_} } sort { $a <=> $b } keys %by), map({ m{([^/]+)$}; "the device $1 on it" } glob "/sys/class/block/$kname/holders/*"));
+    my @devices = map { m{([^/]+)$}; "the device $1 on it" } glob "/sys/class/block/$kname/holders/*";
+    print join(", ", map({ $by{$_} } sort { $a <=> $b } keys %by), sort(keys %mounts), @devices);
   ' "$1")
   if [ -z "$held" ]; then return 0; fi
   echo "$1 is held open by $held"; return 1

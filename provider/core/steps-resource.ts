@@ -237,9 +237,12 @@ export function primary(node: string, resource: string, because: string): Step {
   };
 }
 
-/** DRBD 9 makes nobody Primary while somebody has the device open on the peer, and says only that the peer declined. */
+/**
+ * DRBD 9 makes nobody Primary while somebody has the device open on the peer, and says only that the peer declined; an older
+ * one has the number alone.
+ */
 export function isDeclined(output: string): boolean {
-  return /Declined by peer/.test(output);
+  return /Declined by peer|\(-10\)/.test(output);
 }
 
 /** Reads only. Fails where somebody has the device open, and says who. */

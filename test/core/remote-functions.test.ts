@@ -334,4 +334,13 @@ describe("nobody_holds", () => {
     expect(exit).toBe(1);
     expect(stdout).toMatch(/^\/dev\/full is held open by sleep \(pid \d+\)\n$/);
   });
+
+  test("names where it is mounted, which no process has open", () => {
+    // A folder stands for the device here: its own device is what is mounted there.
+    const script = replaced(remoteFunctions, "(stat $ARGV[0])[6]", "(stat $ARGV[0])[0]");
+    expect(sh(`${script}\nnobody_holds /proc\n`)).toMatchObject({
+      exit: 1,
+      stdout: expect.stringMatching(/^\/proc is held open by .*the mount on \/proc(,|$)/m) as string,
+    });
+  });
 });

@@ -37,6 +37,13 @@ test("the peer is asked, and the error names it and who holds the device there",
   expect(error.message).toContain("Stop that on bravo, and run `pulumi up` again");
 });
 
+test("the peer is asked as well where the kernel gives the number alone", async () => {
+  const { pair, asked } = pairWith(failing(held));
+  const bare = new HostError("alpha", "a step failed", { output: output.split("\n")[0] });
+  await expect(askingWhoHolds(pair, failing(bare))).rejects.toThrow("on bravo, /dev/drbd1 is held open by sleep");
+  expect(asked).toHaveLength(1);
+});
+
 test("where nobody holds it any more, or the peer does not answer, the error stays what it was", async () => {
   for (const apply of [() => Promise.resolve(undefined), failing(new HostError("bravo", "no answer"))]) {
     await expect(askingWhoHolds(pairWith(apply).pair, failing(declined))).rejects.toBe(declined);
