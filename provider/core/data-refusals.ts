@@ -366,9 +366,11 @@ function refuseContents(pair: PairView, side: Side, { path, contents }: DiskCont
     named === ""
       ? `${path} holds ${describeContents(contents)}${again}, which create-md and the sync would overwrite; ${holds(peer)}`
       : `\`discard\` lets ${named} go there, and ${path} holds ${contentsIdentity(contents) ?? describeContents(contents)}${again} now; ${holds(peer)}`;
-  const line = discardLine(host, contents);
+  const grown = grownUnknown(pair, side, { path, contents });
+  const line = grown === undefined ? discardLine(host, contents) : undefined;
   const emptyPeer = peer.progress.kind === "blank" || peer.progress.kind === "new";
   const ways = [
+    ...(grown === undefined ? [] : [grown]),
     ...(line === undefined ? [] : [`If it may go: \`${line}\`.`]),
     ...(path !== side.desired.disk || !emptyPeer
       ? []
@@ -378,6 +380,24 @@ function refuseContents(pair: PairView, side: Side, { path, contents }: DiskCont
     ...(line === undefined ? [`Look at the disk, and clear it yourself on ${host} if it may go.`] : []),
   ];
   return { node: host, found, way: ways.join(" ") };
+}
+
+/**
+ * Nobody remembers that the disk had metadata, and there is some behind its filesystem: it may hold the newest data, so that
+ * no line is offered by which it goes.
+ */
+function grownUnknown(
+  { desired }: PairView,
+  { desired: side }: Side,
+  { path, contents }: DiskContents,
+): string | undefined {
+  if (contents.kind !== "signature" || contents.ended === undefined) return undefined;
+  if (path !== side.disk || side.metaDisk !== "internal") return undefined;
+  const record = `/var/lib/drbd/drbd-minor-${desired.minor}.lkbd`;
+  return (
+    `Behind that filesystem lies DRBD's metadata, where the disk ended when it had ${contents.ended} bytes: it seems to have grown while DRBD did not run. ` +
+    `If it is ${desired.name}'s, and had that size when DRBD last ran on it: on ${side.hostname}, \`mkdir -p /var/lib/drbd && printf '%s\\t%s\\n' ${contents.ended} ${quote(path)} >${record}\`, and run \`pulumi up\` again: the metadata moves to the disk's new end, and DRBD finds out whose data is newer.`
+  );
 }
 
 function refuseTwoCopies(pair: PairView): Refusal[] {

@@ -127,6 +127,8 @@ export type Contents =
       readonly xfs?: XfsGeometry;
       /** Of a filesystem: how many bytes it takes, by its own superblock. */
       readonly taken?: number;
+      /** Of a filesystem with DRBD's metadata behind it: how many bytes the disk had when that was at its end. */
+      readonly ended?: number;
     }
   | {
       readonly kind: "data";

@@ -350,6 +350,7 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   }));
   // Which of several takes how much is not known.
   const taken = several.length > 0 ? undefined : values.get("TAKEN");
+  const ended = Number(values.get("ENDED") ?? "");
   const [, sector, readOnlyCompatible, incompatible] = /^XFS=(\d+) (\d+) (\d+)$/m.exec(said) ?? [];
   return {
     kind: "signature",
@@ -359,6 +360,7 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
     uuid,
     hash: values.get("HASH"),
     taken: taken === undefined ? undefined : Number(taken),
+    ...(ended > 0 ? { ended } : {}),
     ...(several.length === 0 ? {} : { several }),
     ...(sector === undefined
       ? {}

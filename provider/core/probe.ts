@@ -276,7 +276,9 @@ function inspect(section: string, path: string): string {
     // How much of it is taken decides over where DRBD's metadata may go, which on the DRBD device it does not.
     ...(section === "device"
       ? []
-      : ['case $now in *TYPE=xfs*|*TYPE=ext*) echo "TAKEN=$(filesystem_bytes "$real")" ;; esac']),
+      : [
+          'case $now in *TYPE=xfs*|*TYPE=ext*) taken=$(filesystem_bytes "$real"); echo "TAKEN=$taken"; echo "ENDED=$(metadata_behind "$real" "$taken")" ;; esac',
+        ]),
     // Metadata at a disk's end hides from blkid what stands at its beginning.
     'case $now in *TYPE=xfs*|*TYPE=drbd*|*=xfs*) xfs_geometry "$real" ;; esac',
   ];

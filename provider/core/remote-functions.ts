@@ -175,6 +175,29 @@ gi() {
 # says it. drbdmeta itself looks at the end of the device only.
 metadata_at() { superblock "$1" $(( $2 / 4096 * 4096 - 4096 )); }
 
+# metadata_behind DEVICE BYTES: how many bytes a device had when DRBD's internal metadata was at its end, by what lies behind a
+# filesystem of so many bytes now; nothing where there is none. Of several, the last: what is older stays where a device grew
+# while it ran. Looked for as far as it can be behind a filesystem that took all that DRBD left it.
+metadata_behind() {
+  perl -e '
+    open(my $disk, "<:raw", $ARGV[0]) or exit; my $taken = $ARGV[1]; $taken =~ /^\d+$/ or exit;
+    my $from = int(($taken + 4095) / 4096) * 4096;
+    my $end = int(sysseek($disk, 0, 2) / 4096) * 4096 - 4096;
+    my $most = $from + int($from / 32768) + 32 * 1048576; $end = $most if $end > $most;
+    my $found;
+    for (my $at = $from; $at < $end; $at += 1048576) {
+      sysseek($disk, $at, 0); my $want = $end - $at < 1048576 ? $end - $at : 1048576;
+      defined(my $got = sysread($disk, my $chunk, $want)) or exit;
+      for (my $in = 0; $in + 4096 <= $got; $in += 4096) {
+        my ($magic, $sectors) = unpack("N2", substr($chunk, $in + 60, 8));
+        my $had = $at + $in + 4096;
+        $found = $had if $magic >= 0x8374026b && $magic <= 0x8374026d && $sectors > 8 && $had - 512 * $sectors >= $taken;
+      }
+    }
+    print "$found\n" if defined $found;
+  ' "$1" "$2"
+}
+
 # still_blank DISK BYTES|any: the guard before anything is written to a disk that was found blank. The first and the last
 # 1 MiB, where DRBD's metadata stands and whatever blkid knows of, are read whole: so blkid is asked for a name only.
 still_blank() {

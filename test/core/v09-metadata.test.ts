@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { parseGi, relate } from "../../provider/core/generation-identifiers";
 import { noMemory } from "../../provider/core/memory";
-import type { Metadata, ObservedNode } from "../../provider/core/observed";
+import type { Metadata, ObservedNode, ObservedResource } from "../../provider/core/observed";
 import { parseProbe } from "../../provider/core/parse-probe";
 import { observeScript } from "../../provider/core/probe";
 import { remoteFunctions } from "../../provider/core/remote-functions";
@@ -128,7 +128,9 @@ test("what only looks like it is none, and what cannot be read is no answer", ()
 });
 
 /** The probe in a real sh, with a plain file as its disk. */
-function observed(path: string, lkbd?: string): Metadata {
+const observed = (path: string, lkbd?: string): Metadata => lookAt(path, {}, lkbd).metadata;
+
+function lookAt(path: string, more: Readonly<Record<string, string>>, lkbd?: string): ObservedResource {
   const request = {
     looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true }],
     candidates: [],
@@ -139,6 +141,7 @@ function observed(path: string, lkbd?: string): Metadata {
     drbdmeta: "exit 1",
     drbdadm: "exit 1",
     drbdsetup: "echo exists -",
+    ...more,
   };
   const place = join(folder, String(places++));
   let script = withTools(place, filesAsDisks(observeScript("n0nce", request)), tools);
@@ -146,7 +149,7 @@ function observed(path: string, lkbd?: string): Metadata {
     writeFileSync(join(place, "drbd-minor-1.lkbd"), lkbd);
     script = replaced(script, "/var/lib/drbd/drbd-minor-1.lkbd", join(place, "drbd-minor-1.lkbd"));
   }
-  return parseProbe("n0nce", sh(script).stdout).resources.get("r0")!.metadata;
+  return parseProbe("n0nce", sh(script).stdout).resources.get("r0")!;
 }
 
 const read = (name: string): Metadata => observed(diskWith(blockOf(name)));
@@ -316,6 +319,74 @@ describe("a disk that grew while it was down", () => {
       expect(commands).toContain("alpha: drbdadm check-resize r0");
       expect(commands.join()).not.toMatch(/wipefs|create-md|--force/);
     }
+  });
+});
+
+describe("a disk that grew while it was down, and nobody remembers its size", () => {
+  const withMagic = (last: number): Buffer => {
+    const block = Buffer.from(realBlock);
+    block[63] = last;
+    return block;
+  };
+  /** What the block says that its metadata takes, bitmap and all. */
+  const area = realBlock.readUInt32BE(64) * 512;
+  const behind = (block: Buffer, taken: number, place: Parameters<typeof diskWith>[1] = { grownBy: 4 * MiB }) =>
+    printed(`metadata_behind ${quote(diskWith(block, place))} ${taken}`);
+
+  test("its metadata is found behind its filesystem, of whatever version", () => {
+    for (const magic of [0x6b, 0x6c, 0x6d]) expect(behind(withMagic(magic), 8 * MiB - area)).toBe(String(8 * MiB));
+    expect(behind(realBlock, 5 * MiB + 1)).toBe(String(8 * MiB));
+  });
+
+  test.each<[string, string]>([
+    ["no such block", behind(Buffer.alloc(4096, 1), 4 * MiB)],
+    ["the filesystem reaches into it", behind(realBlock, 8 * MiB - area + 512)],
+    ["it is at the end of the disk", behind(realBlock, 4 * MiB, {})],
+    ["it is far behind", behind(realBlock, 4 * MiB, { bytes: 80 * MiB, grownBy: MiB })],
+    ["how much the filesystem takes is not known", printed(`metadata_behind ${quote(diskWith(realBlock))} ''`)],
+    ["no disk", printed("metadata_behind /dev/no-such-disk 4096")],
+  ])("%s: none", (_what, found) => {
+    expect(found).toBe("");
+  });
+
+  test("of two, the last: where it grew while it ran, the older one stays", () => {
+    const path = diskWith(realBlock, { grownBy: 8 * MiB });
+    const file = openSync(path, "r+");
+    writeSync(file, realBlock, 0, realBlock.length, 12 * MiB - 4096);
+    closeSync(file);
+    expect(printed(`metadata_behind ${quote(path)} ${6 * MiB}`)).toBe(String(12 * MiB));
+  });
+
+  test("no line is offered by which it goes, but what brings its metadata back; without metadata behind, there is one", () => {
+    const xfs = { kind: "signature", real: "/dev/vdb", size: 360 * MiB, type: "xfs", uuid: "a150" } as const;
+    const bravo = down9("bravo", read("node-1-behind"), "3ebfb69f7667e0a8");
+    for (const syncSource of ["alpha", "bravo"]) {
+      const said = (more: object): string => {
+        const alpha = withLook(down9("alpha", { kind: "absent" }), { disk: { ...xfs, ...more } });
+        return ways(planOf([alpha, bravo], { desired: { ...r0, syncSource } }));
+      };
+      expect(said({})).toContain("discard: {");
+      expect(said({ ended: 320 * MiB })).not.toContain("discard: {");
+      expect(said({ ended: 320 * MiB })).toContain(
+        `on alpha, \`mkdir -p /var/lib/drbd && printf '%s\\t%s\\n' ${320 * MiB} /dev/vdb >/var/lib/drbd/drbd-minor-1.lkbd\``,
+      );
+    }
+  });
+
+  test("the probe tells it, and what the message names is what it reads then", () => {
+    const path = diskWith(realBlock, { grownBy: 4 * MiB });
+    const ext = Buffer.alloc(1024);
+    ext.writeUInt32LE(7 * 256, 4); // blocks of 4 KiB: 7 MiB
+    ext.writeUInt32LE(2, 24);
+    ext.writeUInt16LE(0xef53, 56);
+    const file = openSync(path, "r+");
+    writeSync(file, ext, 0, ext.length, 1024);
+    closeSync(file);
+    expect(lookAt(path, { blkid: "echo TYPE=ext4; echo UUID=a150" }).disk).toMatchObject({
+      taken: 7 * MiB,
+      ended: 8 * MiB,
+    });
+    expect(observed(path, `${8 * MiB}\t${path}\n`)).toMatchObject({ kind: "moved", bytes: 8 * MiB });
   });
 });
 

@@ -30,7 +30,8 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 18,
     text: "A disk that grew while it was down looks like a plain ext4 or XFS: its metadata is not at the end.",
-    guard: "The remembered size, and drbdmeta's, say that it grew: check-resize, never create-md.",
+    guard:
+      "The remembered size, and drbdmeta's, say that it grew: check-resize, never create-md. Where nobody remembers, the metadata behind the filesystem does, and no `discard` is offered.",
     row: [
       ...core(
         "plan-data",
@@ -41,6 +42,7 @@ export const otherLosses: readonly Entry[] = [
       ...core(
         "v09-metadata",
         "with the stack's state lost, and every message followed: it moves, and nothing of it goes",
+        "no line is offered by which it goes, but what brings its metadata back; without metadata behind, there is one",
       ),
     ],
     law: [
