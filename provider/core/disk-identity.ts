@@ -62,13 +62,14 @@ export function describeContents(contents: Contents): string {
 
 /**
  * Whether the disk that is there is the one that is remembered; undefined where neither has a WWN or a serial number, or
- * where the serial number is that of several disks: of a USB bridge, or of an NVMe controller with two namespaces.
+ * where the number is that of several: of all partitions of a disk, of a USB bridge, or of an NVMe controller with two
+ * namespaces.
  */
 export function isSameDisk(remembered: DiskIdentity, node: ObservedNode, contents: Contents): boolean | undefined {
   if (!("real" in contents)) return undefined;
   const block = node.blocks.get(contents.real);
   const wwns = [wwnOf(remembered.wwn), wwnOf(block?.wwn ?? "")] as const;
-  if (wwns.every(isTold)) return wwns[0] === wwns[1];
+  if (wwns.every(isTold)) return wwns[0] !== wwns[1] ? false : block?.type === "part" ? undefined : true;
   const serials = [serialOf(remembered.serial), serialOf(block?.serial ?? "")] as const;
   if (!serials.every(isTold)) return undefined;
   if (serials[0] !== serials[1]) return false;

@@ -24,6 +24,13 @@ test.each<[string, Parameters<typeof isSame>[0], Parameters<typeof isSame>[1], b
   expect(isSame(then, now)).toBe(same);
 });
 
+test("a WWN is that of a disk, and of each of its partitions: it tells them from another disk's alone", () => {
+  const partition = withBlock(blankNode("bravo"), "/dev/vdb", { type: "part", serial: undefined, wwn: "0x1" });
+  const known = (wwn: string) => rememberedDisk({ serial: "", wwn });
+  expect(isSameDisk(known("0x1"), partition, blank)).toBeUndefined();
+  expect(isSameDisk(known("0x2"), partition, blank)).toBe(false);
+});
+
 test("a serial number that two disks have proves nothing", () => {
   const bridge = withBlock(blankNode("bravo"), "/dev/vdb", { serial: "0000000000" });
   const twins = withBlock(bridge, "/dev/vdc", { serial: "0000000000" });

@@ -99,6 +99,20 @@ describe("a disk whose metadata is on another one", () => {
     expect(refusalsOf(planOf([alpha, withSerial(bravo(blank, half), undefined)], { desired, memory }))).toEqual([]);
   });
 
+  test("another partition of the same disk, which has its WWN: refused", () => {
+    const wwn = "0x5000c500a0b1c2d3";
+    const known: Memory = {
+      ...memory,
+      disks: { bravo: rememberedDisk({ metadataUuid: "", path: "/dev/sda1", serial: "", wwn }) },
+    };
+    const partition = withBlock(bravo(ext4), "/dev/vdb", { type: "part", serial: undefined, wwn });
+    expect(refusalsOf(planOf([alpha, partition], { desired, memory: known }))).toEqual([
+      expect.stringMatching(
+        /^bravo: \/dev\/vdb .* stands in the place of \/dev\/sda1, which the metadata on \/dev\/vdc/,
+      ),
+    ]);
+  });
+
   test("the line that is told clears what is on both, and the other side fills it", () => {
     const node = withSerial(bravo(ext4), "9999");
     const told = /discard: \{ bravo: \[(.*?)\] \}/.exec(ways(planOf([alpha, node], { desired, memory })))?.[1] ?? "";
