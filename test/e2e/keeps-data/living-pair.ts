@@ -74,6 +74,8 @@ export class LivingPair {
     expect(state).toBe(`cs:Connected ro:Primary/Secondary ${WELL}`);
     expect(await mountedAt(this.lab, "alpha", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
     expect((await this.lab.run("alpha", checksum)).stdout).toBe(this.sum);
+    // An `up` that ended before the sync has stored the states of that time. The next one stores these, and does no more.
+    expect(await this.up()).toEqual([]);
     const quiet = expectSuccess(await this.stack.preview());
     expect(sumsOf(quiet)).toEqual(["5 unchanged"]);
     expect(changesOf(quiet)).toEqual([]);
