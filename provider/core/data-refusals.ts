@@ -304,20 +304,30 @@ function olderThan({ memory, source, target }: PairView): readonly Side[] {
  * command for another state fails, and stops those that are chained to it by `&&`.
  */
 function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string {
-  const looks = ({ kernel }: Side) => connectionStates[kernel?.connection ?? ""] === "looking";
+  // A resource that runs without its disk would be connected without one, and no data be given up: it begins anew.
+  const isWithoutDisk = (side: Side) => side.kernel !== undefined && !isAttached(side);
+  const isUp = (side: Side) => side.kernel !== undefined && isAttached(side);
+  const looks = (side: Side) => isUp(side) && connectionStates[side.kernel?.connection ?? ""] === "looking";
   // Two that look for each other would meet, and part, before the connection that discards is made.
-  const waits = lost.kernel === undefined && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
+  const waits = !isUp(lost) && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
   const there = [
     ...lost.mountedAt.map((target) => `umount ${quote(target)}`).reverse(),
     ...(isPrimary(lost) && isActive(lost.node, promotionOf(name))
       ? [`systemctl stop ${quote(promotionOf(name))}`]
       : []),
     ...(isPrimary(lost) ? [`drbdadm secondary ${name}`] : []),
-    ...(lost.kernel === undefined ? [`drbdadm up ${name}`] : []),
-    ...(lost.kernel === undefined || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
+    ...(isWithoutDisk(lost) ? [`drbdadm down ${name}`] : []),
+    ...(isUp(lost) ? [] : [`drbdadm up ${name}`]),
+    ...(!isUp(lost) || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
     `drbdadm connect --discard-my-data ${name}`,
   ];
-  const connects = kept.kernel === undefined ? ["up"] : looks(kept) && waits.length === 0 ? [] : ["connect"];
+  const connects = isWithoutDisk(kept)
+    ? ["down", "up"]
+    : !isUp(kept)
+      ? ["up"]
+      : looks(kept) && waits.length === 0
+        ? []
+        : ["connect"];
   const on = (side: Side, commands: readonly string[]) =>
     commands.length === 0 ? [] : [`on ${side.desired.hostname}, \`${commands.join(" && ")}\``];
   const lines = [

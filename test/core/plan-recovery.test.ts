@@ -212,6 +212,11 @@ describe("diverged data", () => {
         withKernel({ ...downNode(host, divergedGi), mounts: [] }, { ...device, connection, role }),
         host === "alpha" ? { kernelGi: usedGi } : used,
       );
+    const diskless = (host: "alpha" | "bravo", connection: string) =>
+      withKernel(downNode(host, host === "alpha" ? usedGi : divergedGi), {
+        devices: [kernelDevice("Diskless")],
+        connection,
+      });
     const mounted = (node: ObservedNode) => withMount(node, "/dev/drbd1", "/srv/my data");
     const discard = "drbdadm connect --discard-my-data r0";
     const alone = at("alpha", "StandAlone");
@@ -246,6 +251,18 @@ describe("diverged data", () => {
         downNode("bravo", divergedGi),
         at("alpha", "Connecting"),
         `on alpha, \`drbdadm disconnect r0\`; then on bravo, \`drbdadm up r0 && drbdadm disconnect r0 && ${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+      [
+        "without its disk, as its attach failed",
+        diskless("bravo", "StandAlone"),
+        at("alpha", "Connecting"),
+        `on alpha, \`drbdadm disconnect r0\`; then on bravo, \`drbdadm down r0 && drbdadm up r0 && drbdadm disconnect r0 && ${discard}\`; then on alpha, \`drbdadm connect r0\`.`,
+      ],
+      [
+        "StandAlone, and its peer is without its disk",
+        at("bravo", "StandAlone"),
+        diskless("alpha", "StandAlone"),
+        `on bravo, \`${discard}\`; then on alpha, \`drbdadm down r0 && drbdadm up r0\`.`,
       ],
     ])("the side to be given up is %s", (_what, lost, kept, told) => {
       expect(planOf([kept, lost]).refusals[0]!.way).toContain(`To give up bravo's: ${told}`);
