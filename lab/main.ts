@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { cleanUp } from "./cleanup";
+import { endWithReader } from "./closed-pipe";
 import { endCommands } from "./command";
 import { Lab } from "./lab";
 import { MACHINES, type MachineName, isMachineName } from "./machines";
@@ -149,11 +150,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-// `… | head` has what it wants: that is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
+endWithReader(process.stdout, () => process.exit(0));
 
 main(process.argv.slice(2)).then(
   (exit) => {
