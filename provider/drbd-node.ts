@@ -5,6 +5,7 @@ import { withSecrets, type ConnectionArgs } from "./connection-args";
 import type { NodeInputs, SectionInputs } from "./core/inputs";
 import type { GlobalOptions } from "./core/option-types";
 import { hidden } from "./hidden";
+import { warnOfSecretsFromPlainConfig } from "./plain-config";
 import { nodeProvider } from "./stub";
 
 export interface DrbdNodeArgs {
@@ -53,6 +54,7 @@ export class DrbdNode extends pulumi.dynamic.Resource {
   declare readonly backup: pulumi.Output<string>;
 
   constructor(name: string, args: DrbdNodeArgs, opts?: pulumi.CustomResourceOptions) {
+    warnOfSecretsFromPlainConfig(args, { connection: args.connection });
     const found = {
       configuration: undefined,
       kernelVersion: undefined,

@@ -5,6 +5,7 @@ import type { FilesystemInputs, SectionInputs } from "./core/inputs";
 import type { DiskIdentity } from "./core/disk-identity";
 import type { DrbdNode } from "./drbd-node";
 import { hidden } from "./hidden";
+import { warnOfSecretsFromPlainConfig } from "./plain-config";
 import { resourceProvider } from "./stub";
 
 /** One side of a resource. */
@@ -108,6 +109,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       disks: undefined,
     };
     const { sharedSecret } = args;
+    warnOfSecretsFromPlainConfig(args, { sharedSecret });
     const props = {
       ...found,
       ...args,

@@ -8,6 +8,7 @@ import { secretPaths } from "./core/secret-keys";
 import { wrongDisks } from "./core/disks-by-host";
 import { nearest } from "./core/nearest";
 import { instead } from "./core/wrong-kind";
+import { isConfigSecret, warnOfPlainConfig } from "./plain-config";
 import type { DrbdPairArgs, DrbdPairNodeArgs, DrbdPairResourceArgs } from "./drbd-pair";
 
 type Json = Record<string, unknown>;
@@ -61,25 +62,11 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   return { nodes: [first, second], resources };
 }
 
-/**
- * Pulumi keeps plain config in plain state: among the inputs of the provider, in each checkpoint and its history. Where
- * one value below a key is a secret, Pulumi treats all that is below the key as one.
- */
+/** Where one value below a key is a secret, Pulumi treats all that is below the key as one. */
 function warnOfPlainSecrets(config: pulumi.Config, key: string, value: unknown): void {
   const full = `${config.name}:${key}`;
   if (isConfigSecret(full)) return;
-  for (const path of secretPaths(value, full)) {
-    void pulumi.log.warn(
-      `Pulumi.${pulumi.getStack()}.yaml: ${path} is not a secret there, so it stands in the clear in that file, in the stack's state and in its history. ` +
-        `Encrypt it: \`pulumi config set --secret --path '${path}'\`, with the value on standard input. Where others could read the file or the state, change it.`,
-    );
-  }
-}
-
-/** The SDK knows which keys of the stack's config are secrets, and its types do not say so. */
-function isConfigSecret(key: string): boolean {
-  const runtime = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };
-  return runtime.isConfigSecret(key);
+  for (const path of secretPaths(value, full)) warnOfPlainConfig(path, true);
 }
 
 function list(config: pulumi.Config, key: string, fail: Fail): Json[] {

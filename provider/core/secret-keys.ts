@@ -17,3 +17,11 @@ export function secretPaths(value: unknown, at: string): string[] {
       : secretPaths(item, `${at}.${key}`),
   );
 }
+
+/** Where one of these texts stands in a structure, spelled likewise. */
+export function placesOf(texts: ReadonlySet<string>, value: unknown, at: string): string[] {
+  if (typeof value === "string") return texts.has(value) ? [at] : [];
+  if (Array.isArray(value)) return value.flatMap((item: unknown, index) => placesOf(texts, item, `${at}[${index}]`));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => placesOf(texts, item, `${at}.${key}`));
+}
