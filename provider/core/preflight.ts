@@ -180,7 +180,7 @@ export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
       );
     }
   });
-  found.push(...outOfSync(desired.name, nodes));
+  found.push(...paused(desired.name, nodes), ...outOfSync(desired.name, nodes));
   nodes.forEach((node, index) => {
     const side = desired.sides[index === 0 ? 0 : 1];
     const peer = nodes[index === 0 ? 1 : 0];
@@ -190,6 +190,15 @@ export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
   const skew = Math.round(Math.abs(first.clock - second.clock));
   if (skew > clockTolerance) found.push(`the clocks of ${first.hostname} and ${second.hostname} differ by ${skew} s`);
   return found;
+}
+
+/** A sync that does not go on by itself, though it is not over. */
+function paused(name: string, nodes: ResourceSituation["nodes"]): string[] {
+  const isPaused = nodes.some((node) => /^PausedSync/.test(node.kernelResources.get(name)?.replication ?? ""));
+  if (!isPaused) return [];
+  return [
+    `the sync of ${name} is paused: after \`drbdadm pause-sync\`, it goes on by \`drbdadm resume-sync ${name}\` on the same host; with \`resync-after\`, once the other resource's sync has ended`,
+  ];
 }
 
 /** Blocks that differ though both disks are UpToDate: found by a verify, or left by a growth. No resync copies them by itself. */

@@ -375,3 +375,16 @@ test("one side lost its disk, and it is there again: attached by adjust, once", 
 test("a running resync is left to run", () => {
   expect(planOf([nodeAt("alpha", "mounted"), nodeAt("bravo", "mounted")]).stages).toEqual([]);
 });
+
+test.each<[string, string]>([
+  ["PausedSyncS", "PausedSyncT"],
+  ["Established", "PausedSyncT"],
+])("a sync that is paused (%s, %s) is told, and how it goes on", (source, target) => {
+  const pair: Pair = [
+    withKernel(nodeAt("alpha", "mounted"), { replication: source }),
+    withKernel(nodeAt("bravo", "mounted"), { replication: target }),
+  ];
+  const plan = planOf(pair);
+  expect([plan.stages, plan.refusals]).toEqual([[], []]);
+  expect(plan.warnings).toEqual([expect.stringMatching(/^the sync of r0 is paused: .*`drbdadm resume-sync r0`/)]);
+});
