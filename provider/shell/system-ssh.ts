@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { PassThrough } from "node:stream";
 
 import type { Connection, Endpoint } from "../core/connection";
 import { commandLine } from "../core/shell-words";
-import { sshConfig } from "../core/ssh-config";
+import { isTooNew, readsTwice, sshConfig } from "../core/ssh-config";
 import { sshFailure, withoutSshWords } from "../core/ssh-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { endWithThisProcess } from "./end-with-us";
@@ -96,6 +105,10 @@ class SystemSsh implements Transport {
       return await this.run(files, command);
     } catch (error) {
       if (!(error instanceof SshEnded)) throw error;
+      if (!sshIsOld && isTooNew(error.message)) {
+        sshIsOld = true;
+        return await this.dial(command);
+      }
       throw await this.failure(error, files);
     } finally {
       files.remove();
@@ -219,6 +232,9 @@ class SystemSsh implements Transport {
   }
 }
 
+/** Known once a dial has failed for it: to ask ssh for its version would cost each preview a process. */
+let sshIsOld = false;
+
 /** ssh ended before it was in. */
 class SshEnded extends Error {}
 
@@ -238,7 +254,8 @@ class Files {
   ) {
     const { host, proxy } = connection;
     const hosts = proxy === undefined ? [host] : [host, proxy.host];
-    this.write("config", sshConfig({ hosts, home: userInfo().homedir }));
+    const { homedir: home } = userInfo();
+    this.write("config", sshConfig({ hosts, home, twice: readsTwice(configurations(home)), old: sshIsOld }));
   }
 
   /** All words before the host. */
@@ -270,7 +287,9 @@ class Files {
     return [
       ...["-F", join(this.folder, "config")],
       ...(perDialTimeout > 0 ? [`ConnectTimeout=${Math.max(1, Math.ceil(perDialTimeout))}`] : [])
-        .concat(agentSocketPath === undefined ? [] : [`IdentityAgent=${agentSocketPath.replaceAll("%", "%%")}`])
+        .concat(
+          agentSocketPath === undefined ? [] : [`IdentityAgent=${quotedPath(agentSocketPath.replaceAll("%", "%%"))}`],
+        )
         .concat(this.connection.insecureIgnoreHostKey ? trusting("no", "/dev/null") : [])
         .concat(hostKey === undefined ? [] : trusting("yes", this.known(hostKey, place)))
         .flatMap((word) => ["-o", word]),
@@ -295,13 +314,33 @@ class Files {
   }
 }
 
+/** The texts of ssh's own files, as far as they are in their usual places. */
+function configurations(home: string): string[] {
+  const folder = "/etc/ssh/ssh_config.d";
+  const more = attempt(() => readdirSync(folder).map((name) => join(folder, name))) ?? [];
+  const paths = [join(home, ".ssh", "config"), "/etc/ssh/ssh_config", ...more];
+  return paths.map((path) => attempt(() => readFileSync(path, "utf8")) ?? "");
+}
+
+/** Nothing where a file is not there, or not for us. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** An argument of one of ssh's options: without the quotes a blank in a path would end it. */
+const quotedPath = (path: string): string => `"${path}"`;
+
 /** What a host is called in a list of keys that is made for it alone. */
 const alias = "pulumi-drbd";
 
 function trusting(checking: "yes" | "no" | "accept-new", knownHosts: string): string[] {
   return [
     `StrictHostKeyChecking=${checking}`,
-    `UserKnownHostsFile=${knownHosts}`,
+    `UserKnownHostsFile=${quotedPath(knownHosts)}`,
     "GlobalKnownHostsFile=/dev/null",
     `HostKeyAlias=${alias}`,
   ];

@@ -1,6 +1,6 @@
 import { sshFailure } from "../../provider/core/ssh-failure";
 
-/** As OpenSSH 9.2 prints them. */
+/** As OpenSSH 9.2 prints them; the name on Alpine, where musl resolves it. */
 test.each<[string, string]>([
   ["network", "ssh: connect to host 10.0.0.1 port 22: Connection refused"],
   ["network", "ssh: connect to host 10.0.0.1 port 22: Connection timed out"],
@@ -28,9 +28,26 @@ test.each<[string, string]>([
     "configuration",
     "/root/.ssh/config: line 1: Bad configuration option: hots\n/root/.ssh/config: terminating, 1 bad configuration options",
   ],
+  [
+    "network",
+    '/root/.ssh/config line 2: Unsupported option "gssapiauthentication"\nssh: connect to host 10.0.0.1 port 22: Connection refused',
+  ],
+  ["network", "ssh: connect to host 10.0.0.1 port 22: Permission denied"],
+  [
+    "login",
+    '/root/.ssh/config line 2: Unsupported option "rhostsrsaauthentication"\nroot@10.0.0.1: Permission denied (publickey).',
+  ],
+  ["name", "ssh: Could not resolve hostname alpha-drbd: Name does not resolve"],
+  ["algorithm", "Protocol major versions differ: 2 vs. 1\nbanner exchange: could not read protocol version"],
   ["configuration", "Bad owner or permissions on /root/.ssh/config"],
 ])("%s: %s", (kind, said) => {
   expect(sshFailure(said)).toEqual({ kind, said });
+});
+
+test("what OpenSSH 10.1 says of a server with an older key exchange is left out", () => {
+  const said =
+    '** WARNING: connection is not using a post-quantum key exchange algorithm.\n** This session may be vulnerable to "store now, decrypt later" attacks.\n** The server may need to be upgraded. See https://openssh.com/pq.html\nroot@10.0.0.1: Permission denied (publickey).\n';
+  expect(sshFailure(said)).toEqual({ kind: "login", said: "root@10.0.0.1: Permission denied (publickey)." });
 });
 
 test("what ssh says of a login that works is left out", () => {

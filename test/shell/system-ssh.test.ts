@@ -72,7 +72,8 @@ async function visit(connection: Connection): Promise<string> {
 }
 
 async function agentWith(...files: string[]): Promise<string> {
-  const socket = join(home, `agent-${agents.length}`);
+  // 1Password's socket has a blank in its path.
+  const socket = join(home, `agent ${agents.length}`);
   agents.push(spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" }));
   while (!existsSync(socket)) await new Promise((wake) => setTimeout(wake, 10));
   execFileSync("ssh-add", ["-q", ...files], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" });
@@ -123,6 +124,45 @@ describe("~/.ssh/config", () => {
     await session.run("true", patient);
     expect(node.commands).toEqual(["sh -s"]);
     session.close();
+  });
+
+  test("may be meant for other builds of ssh too: IgnoreUnknown counts, and a warning of ssh's stops nothing", async () => {
+    config("IgnoreUnknown UseKeychain\nUseKeychain yes\nRhostsRSAAuthentication yes", alias("alpha-drbd", node));
+    expect(await visit(only("alpha-drbd"))).toBe("here\n");
+  });
+
+  test.each([
+    ["Match final all\n  Compression no", "final"],
+    ["CanonicalizeHostname always\nCanonicalDomains invalid", "canonical"],
+  ])("that is read twice gives the user of the name that ssh found (%s)", async (how) => {
+    node.user = "admin";
+    config(how, "Host 127.0.0.*\n  User admin", alias("alpha-drbd", node).replace(/ {2}User .*\n/, ""));
+    expect(await visit(only("alpha-drbd"))).toBe("here\n");
+    node.user = "root";
+    config(how, alias("alpha-drbd", node).replace(/ {2}User .*\n/, ""));
+    expect(await visit(only("alpha-drbd"))).toBe("here\n");
+  });
+
+  test("works with an ssh that does not know its newest options", async () => {
+    const bin = join(home, "bin");
+    mkdirSync(bin);
+    const real = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
+    const old = `#!/bin/sh
+if grep -q '^ *SessionType' "$2"; then
+  echo "$2: line 12: Bad configuration option: sessiontype" >&2
+  exit 255
+fi
+exec ${real} "$@"
+`;
+    writeFileSync(join(bin, "ssh"), old, { mode: 0o755 });
+    const path = process.env["PATH"];
+    process.env["PATH"] = `${bin}:${path}`;
+    try {
+      config(alias("alpha-drbd", node));
+      expect(await visit(only("alpha-drbd"))).toBe("here\n");
+    } finally {
+      process.env["PATH"] = path;
+    }
   });
 
   test("that ssh cannot read is named", async () => {
