@@ -33,10 +33,16 @@ export function parseHostKey(text: string): HostKey | undefined {
 
 /**
  * The keys that known_hosts text holds for a host; hashed names (`|1|salt|hash`), patterns and `[host]:port` included,
- * and those left out that the text revokes.
+ * and those left out that the text revokes. Where it has none for another port than 22, those of the host count, as for ssh.
  */
 export function knownHostKeys(text: string, host: string, port: number): HostKey[] {
-  const name = (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
+  const bare = read(text, host.toLowerCase());
+  const { keys, revoked } = port === 22 ? bare : read(text, `[${host}]:${port}`.toLowerCase());
+  const all = keys.length > 0 ? keys : bare.keys;
+  return all.filter(({ base64 }) => !revoked.has(base64) && !bare.revoked.has(base64));
+}
+
+function read(text: string, name: string): { readonly keys: HostKey[]; readonly revoked: ReadonlySet<string> } {
   const keys: HostKey[] = [];
   const revoked = new Set<string>();
   for (const line of text.split("\n")) {
@@ -50,7 +56,7 @@ export function knownHostKeys(text: string, host: string, port: number): HostKey
     // An authority's key (@cert-authority) is no host's.
     if (marker === undefined) keys.push(key);
   }
-  return keys.filter(({ base64 }) => !revoked.has(base64));
+  return { keys, revoked };
 }
 
 /** One of the patterns fits, and none that is negated. */

@@ -101,7 +101,15 @@ describe("known_hosts", () => {
     expect(known(line)).toEqual([]);
   });
 
-  test("on another port than 22, only `[host]:port` counts", () => {
+  test("on another port than 22 the host's own keys count where it has none for the port, and none that is revoked", () => {
+    const text = `alpha.example ${typed(ed25519)}\nalpha.example ${typed(ecdsa)}\n@revoked [alpha.example]:2222 ${typed(ed25519)}`;
+    expect(known(text, "alpha.example", 2222)).toEqual([base64(ecdsa)]);
+    expect(known(text, "alpha.example", 22)).toEqual([base64(ed25519), base64(ecdsa)]);
+    const all = `${text}\n[alpha.example]:2222 ${typed(ecdsa)}\n@revoked [alpha.example]:2222 ${typed(ecdsa)}`;
+    expect(known(all, "alpha.example", 2222)).toEqual([]);
+  });
+
+  test("on another port than 22 the keys of `[host]:port` alone count, where there are some", () => {
     const text = [
       `alpha.example ${typed(ed25519)}`,
       `[alpha.example]:2222 ${typed(ecdsa)}`,
