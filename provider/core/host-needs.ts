@@ -3,6 +3,7 @@ import type { DesiredResource } from "./desired";
 import type { ObservedNode } from "./observed";
 import type { Refusal, Step } from "./plan";
 import { actionsOf } from "./plan";
+import { hasApt } from "./os-family";
 import { installPackages } from "./steps-node";
 
 /** By the Debian package that has them. All but mkfs.xfs are on every usual host; a slim image may lack one. */
@@ -27,9 +28,6 @@ export const neededTools: readonly string[] = Object.values(toolsByPackage).flat
 
 /** What the probe says where systemd is not what runs the host. */
 export const noSystemd = "a host that systemd runs";
-
-const isDebian = ({ os }: ObservedNode): boolean =>
-  [os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu");
 
 /** Tools that no step of ours brings, and another init. */
 export function needRefusals(host: string, node: ObservedNode): Refusal[] {
@@ -59,7 +57,7 @@ export function needRefusals(host: string, node: ObservedNode): Refusal[] {
 
 /** Only Debian's packages are installed by us. */
 export function filesystemToolRefusals(desired: DesiredResource, host: string, node: ObservedNode): Refusal[] {
-  if (!lacksFilesystemTool(desired, node) || isDebian(node)) return [];
+  if (!lacksFilesystemTool(desired, node) || hasApt(node.os)) return [];
   return [
     {
       node: host,

@@ -215,6 +215,8 @@ export interface ObservedNode {
     readonly name: string;
     /** `12`, `22.04`; a rolling release has none. */
     readonly version?: string;
+    /** Of the release that it is made of: `focal` for Ubuntu 20.04 and for Mint 20. */
+    readonly codename?: string;
   };
   /** Seconds since 1970. */
   readonly clock: number;

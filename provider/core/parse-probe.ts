@@ -1,4 +1,5 @@
 import { canonicalIPv6 } from "./address";
+import { newEnough } from "./age-refusals";
 import type {
   BlockDevice,
   CommandOutput,
@@ -35,7 +36,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   const version = general.get("version");
   const osRelease = parseOsRelease(files.get("/etc/os-release") ?? "");
   const closely = !general.has("tables");
-  const blocks = closely ? parseBlocks(need(general, "blocks")) : new Map<string, BlockDevice>();
+  const system = osRelease.get("PRETTY_NAME") ?? "the system";
+  const blocks = closely ? parseBlocks(need(general, "blocks"), system) : new Map<string, BlockDevice>();
   const hasUtils = general.has("utils");
   if (closely && hasUtils !== general.has("version")) need(general, hasUtils ? "version" : "utils");
   const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
@@ -50,6 +52,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
       like: (osRelease.get("ID_LIKE") ?? "").split(" ").filter(Boolean),
       name: osRelease.get("PRETTY_NAME") ?? "an unknown system",
       version: osRelease.get("VERSION_ID"),
+      codename:
+        osRelease.get("UBUNTU_CODENAME") ?? osRelease.get("DEBIAN_CODENAME") ?? osRelease.get("VERSION_CODENAME"),
     },
     clock: parseClock(need(general, "boottime").text, files.get("/proc/uptime") ?? ""),
     addresses: [
@@ -123,7 +127,12 @@ function parseFiles(section: Section): Map<string, string> {
     // Grep's own words have no NUL in them; what has is a file's, and may be secret.
     const words = section.text.split("\n").filter((line) => line.trim() !== "" && !line.includes("\0"));
     const said = words.length === 0 ? "said nothing" : `said: ${words.slice(0, 5).join("; ").slice(0, 500)}`;
-    throw new ProbeError(`not all files could be read: grep ended with exit ${section.exit} and ${said}`);
+    const message = `not all files could be read: grep ended with exit ${section.exit} and ${said}`;
+    const isOther = words.some((line) => /(unrecognized|invalid|unknown) option/.test(line));
+    throw new ProbeError(
+      message,
+      isOther ? "see which grep is first in root's PATH there: GNU grep is needed, and busybox's lacks -Z" : undefined,
+    );
   }
   if (!files.has("/proc/self/mountinfo"))
     throw new ProbeError("what is mounted could not be read: /proc/self/mountinfo is missing");
@@ -149,7 +158,8 @@ function parseAddresses6(text: string): string[] {
 }
 
 function parseOsRelease(text: string): Map<string, string> {
-  return new Map([...text.matchAll(/^([A-Z_]+)="?(.*?)"?$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]));
+  const lines = text.matchAll(/^([A-Z_]+)=(["']?)(.*?)\2\s*$/gm);
+  return new Map([...lines].map(([, key = "", , value = ""]) => [key, value]));
 }
 
 /** `mkfs.xfs version 6.1.0`, and the files that xfsprogs brings along for its -c. */
@@ -228,7 +238,7 @@ interface LsblkDevice {
   readonly children?: readonly LsblkDevice[];
 }
 
-function parseBlocks(section: Section): Map<string, BlockDevice> {
+function parseBlocks(section: Section, system: string): Map<string, BlockDevice> {
   const blocks = new Map<string, BlockDevice>();
   const walk = (device: LsblkDevice) => {
     const children = device.children ?? [];
@@ -259,10 +269,14 @@ function parseBlocks(section: Section): Map<string, BlockDevice> {
     if (section.exit !== 0) throw new Error("it failed");
     (JSON.parse(section.text) as { blockdevices: LsblkDevice[] }).blockdevices.forEach(walk);
   } catch {
-    const old = /unknown column/.test(section.text)
-      ? "lsblk there is too old: util-linux 2.33 or newer is needed, which Debian 11, Ubuntu 22.04 and all later releases have"
-      : "lsblk did not answer as expected";
-    throw new ProbeError(`${old} (exit ${section.exit}): ${section.text.slice(0, 300)}`);
+    const said = `(exit ${section.exit}): ${section.text.slice(0, 300)}`;
+    if (/unknown column|invalid option|unrecognized option/.test(section.text)) {
+      throw new ProbeError(
+        `${system} is too old, or its lsblk is not util-linux's: it knows not all that is asked for ${said}`,
+        `use a system with util-linux 2.33 or newer; ${newEnough}`,
+      );
+    }
+    throw new ProbeError(`lsblk did not answer as expected ${said}`);
   }
   return blocks;
 }

@@ -10,6 +10,7 @@ import { keptName, keptOf } from "./kept-files";
 import type { ObservedNode } from "./observed";
 import { optionWarnings } from "./option-warnings";
 import { inOtherGrammar } from "./other-grammar";
+import { familyOf, hasApt, type OsFamily } from "./os-family";
 import { isOurs } from "./own-mark";
 import { globalCommonPath, moduleAtBootPath } from "./paths";
 import type { Plan, Refusal, Step } from "./plan";
@@ -207,19 +208,25 @@ function whyWritten(there: string | undefined, configuration: string): string {
   return `changed (see --diff)${changes === "" ? "" : `: ${changes}`}; parsed by drbdadm there first`;
 }
 
-function utilsRefusals(host: string, node: ObservedNode): Refusal[] {
-  if (
-    node.utils !== null ||
-    node.os.id === "debian" ||
-    [node.os.id, ...node.os.like].some((id) => id === "debian" || id === "ubuntu")
-  )
-    return [];
-  const way = /rhel|fedora|centos/.test([node.os.id, ...node.os.like].join(" "))
-    ? "Install it there: enable the elrepo repository, then `dnf install drbd9x-utils kmod-drbd9x`."
-    : /suse/.test([node.os.id, ...node.os.like].join(" "))
-      ? "Install it there: `zypper install drbd-utils drbd-kmp-default`."
-      : "Install drbd-utils there with the system's own package manager.";
-  return [{ node: host, found: `drbd-utils is not installed, and ${node.os.name} is no Debian or Ubuntu`, way }];
+/** We install packages by apt-get alone. */
+function utilsRefusals(host: string, { utils, os }: ObservedNode): Refusal[] {
+  if (utils !== null || hasApt(os)) return [];
+  const ways: Readonly<Partial<Record<OsFamily, string>>> = {
+    rhel: "enable the elrepo repository, then `dnf install drbd9x-utils kmod-drbd9x`.",
+    fedora: "`dnf install drbd-utils`.",
+    suse: "`zypper install drbd-utils drbd-kmp-default`.",
+  };
+  const way = ways[familyOf(os)];
+  return [
+    {
+      node: host,
+      found: `drbd-utils is not installed, and ${os.name} is no Debian or Ubuntu`,
+      way:
+        way === undefined
+          ? "Install drbd-utils there with the system's own package manager."
+          : `Install it there: ${way}`,
+    },
+  ];
 }
 
 function loadsAtBoot(node: ObservedNode): boolean {

@@ -276,7 +276,7 @@ export class SshRemote implements Remote {
         command: "sh -s (the probe)",
         exit: result.exit ?? "none",
         output: this.redacted(unasked(nonce, result.stdout) + result.stderr),
-        advice: `log in by hand and see whether a POSIX shell and ${lookTools.join(", ")} work there`,
+        advice: error.way ?? `log in by hand and see whether a POSIX shell and ${lookTools.join(", ")} work there`,
       });
     }
   }
