@@ -154,7 +154,8 @@ describe("where the kernel has no module, the advice fits the release", () => {
     ["ubuntu", "25.04", "`linux-modules-extra-6.1.0-44-cloud-amd64`"],
     ["ubuntu", "25.10", "linux-image-generic"],
     ["ubuntu", "26.04", "linux-image-generic"],
-    ["fedora", "43", "kmod-drbd9x"],
+    ["rhel", "9.4", "kmod-drbd9x"],
+    ["fedora", "43", "dnf provides '*/drbd.ko*'"],
     ["opensuse-leap", "15.6", "drbd-kmp-default"],
     ["alpine", "3.22", "a module for 6.1.0-44-cloud-amd64"],
   ])("%s %s: %s", (id, version, wanted) => {
@@ -163,6 +164,17 @@ describe("where the kernel has no module, the advice fits the release", () => {
     if (wanted !== "`linux-modules-extra-6.1.0-44-cloud-amd64`")
       expect(advice({ id, version })).not.toContain("linux-modules-extra");
   });
+});
+
+test.each([
+  ["Mint", "linuxmint", ["ubuntu", "debian"], "6.8.0-41-generic", "linux-image-generic", /linux-image-amd64|extra/],
+  ["Debian on ARM", "debian", [], "6.12.48+deb13-arm64", "linux-image-arm64", /amd64/],
+  ["Raspberry Pi OS", "debian", [], "6.12.34+rpt-rpi-v8", "a module for 6.12.34+rpt-rpi-v8", /linux-image/],
+  ["Proxmox", "debian", [], "6.8.12-4-pve", "a module for 6.8.12-4-pve", /linux-image/],
+])("the advice for a missing module on %s names no package of another's", (_what, id, like, kernel, wanted, never) => {
+  const { way } = plan({ ...ready, module: null, kernel, os: { id, like, name: "a system" } }).refusals[0]!;
+  expect(way).toContain(wanted);
+  expect(way).not.toMatch(never);
 });
 
 test("installing asks nothing: not apt, and not dpkg about a file that is there", () => {
