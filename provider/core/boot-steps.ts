@@ -62,6 +62,9 @@ export function broughtUpAtBoot({ desired: { name } }: PairView, side: Side): St
   return found;
 }
 
+/** Releases, of those that are new enough for us, whose own drbd-utils (9.15) brings no units. */
+const releasesWithout: readonly string[] = ["bullseye", "jammy"];
+
 /** drbd-utils brings the units from 9.18 on. */
 function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
   const packaged = packagedTargetPaths.some((path) => node.files.has(path));
@@ -70,9 +73,10 @@ function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
     const ours = paths.filter((path) => isOurs(node.files.get(path)));
     return ours.length === 0 ? [] : [steps.removeFiles(hostname, ours, "drbd-utils brings these units itself by now")];
   }
-  // Where drbd-utils is still to be installed, it is seen afterwards what it brings.
   const there = node.files.get(bringUpTargetPath);
-  if (node.utils === null || (there !== undefined && !isOurs(there))) return [];
+  if (there !== undefined && !isOurs(there)) return [];
+  // Where drbd-utils is still to be installed, it is seen afterwards what it brings: this is what its package is known for.
+  if (node.utils === null && !releasesWithout.includes(node.os.codename ?? "")) return [];
   const because = "drbd-utils brings such a unit only from 9.18 on";
   return missing(node, bringUpUnits).map((unit) => steps.writeUnit(hostname, unit, because));
 }

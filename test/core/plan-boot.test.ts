@@ -74,11 +74,21 @@ describe("drbd-utils without drbd@.target (before 9.18)", () => {
     expect(onBravo(upgraded)).toEqual([[removed, "bravo: systemctl daemon-reload"]]);
   });
 
-  test("drbd-utils is still to be installed: what it brings is seen afterwards", () => {
-    const bare = (node: Pair[0]) => ({ ...node, utils: null });
-    const [first, second] = without(blankPair());
-    const commands = commandsOf(planOf([bare(first), bare(second)], { preview: true })).flat();
-    expect(commands.filter((one) => written.some((write) => one.endsWith(write)))).toEqual([]);
+  describe("drbd-utils is still to be installed", () => {
+    const units = (codename?: string) => {
+      const bare = (node: Pair[0]) => ({ ...node, utils: null, os: { ...node.os, codename } });
+      const [first, second] = without(blankPair());
+      const commands = commandsOf(planOf([bare(first), bare(second)], { preview: true })).flat();
+      return commands.filter((one) => written.some((write) => one.endsWith(write)));
+    };
+
+    test.each([undefined, "trixie", "bookworm", "noble"])("what it brings on %s is seen afterwards", (codename) => {
+      expect(units(codename)).toEqual([]);
+    });
+
+    test.each(["bullseye", "jammy"])("on %s its package brings none: the preview shows ours", (codename) => {
+      expect(units(codename)).toEqual(["alpha", "bravo"].flatMap((host) => written.map((one) => `${host}: ${one}`)));
+    });
   });
 });
 
