@@ -28,6 +28,13 @@ export function whyNoRoot({ user, sudo, uid, exit, said }: NoRootShell): Reason 
         : `connect as root, or as a user who may run \`sudo -n sh -s\``,
     };
   }
+  const other = /log ?in as the user "?([a-z_][a-z0-9_.-]*)"? rather than/i.exec(said)?.[1];
+  if (other !== undefined) {
+    return {
+      what: `the host lets ${who} log in only to be told of another user, ${other}`,
+      advice: `set \`connection.user: ${other}\`; that user may run everything by sudo on such images`,
+    };
+  }
   return (sudo ? sudoReason(who, name, exit, said) : undefined) ?? noShell(name, sudo);
 }
 

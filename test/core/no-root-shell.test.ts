@@ -49,6 +49,13 @@ test.each<[string, number, string, RegExp, RegExp]>([
   expect(why.advice).toMatch(advice);
 });
 
+test("an image of a cloud that names another user than root: that one is advised", () => {
+  const said = 'Please login as the user "debian" rather than the user "root".\n\n';
+  const why = whyNoRoot({ user: "root", sudo: false, uid: null, exit: 142, said });
+  expect(why.what).toContain("another user, debian");
+  expect(why.advice).toContain("`connection.user: debian`");
+});
+
 test("a warning of sudo's before the reason does not hide it", () => {
   const said = "sudo: unable to resolve host alpha: Name or service not known\nsudo: a password is required";
   expect(whyNoRoot({ ...admin, said }).what).toContain("without a password");
