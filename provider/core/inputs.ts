@@ -18,7 +18,7 @@ export interface ProxyConnectionInputs {
   /** That of the user, where no key is given. */
   readonly password?: string;
   /**
-   * The text of a private key, in OpenSSH's, PEM, PKCS#8 or PuTTY's format; preferred to the password. With a key or a
+   * The text of a private key, in OpenSSH's format, PEM or PKCS#8; preferred to the password. With a key or a
    * password here, ~/.ssh/config is not read; without, the system's own `ssh` is used, where there is one.
    */
   readonly privateKey?: string;
