@@ -1,3 +1,4 @@
+import { claimOfDeclared } from "./core/claims";
 import type { Announced } from "./core/hidden-inputs";
 import type { Look } from "./core/probe";
 import { parseNode } from "./core/schema";
@@ -12,6 +13,7 @@ export function expectAnnounced(announced: Announced | undefined): void {
   for (const { hostname, name } of announced.looks) {
     known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
   }
+  known.declaredClaims = announced.looks.filter(isLook).map(claimOfDeclared);
   const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;

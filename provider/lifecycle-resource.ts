@@ -145,7 +145,7 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const creating = Object.keys(olds).length === 0;
   const moved = creating ? [] : identityFailures(olds, news);
   const urn = news.__urn ?? parsed.desired.name;
-  const claimed = claimFailures(parsed.desired, urn, known.claims);
+  const claimed = claimFailures(parsed.desired, urn, known.claims, known.declaredClaims);
   const refused = [...moved, ...claimed, ...commonFailures(news.__globalCommon)];
   if (refused.length > 0) return { failures: sourced(news, refused) };
   known.claims.set(urn, claimsOf(parsed.desired));

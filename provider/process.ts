@@ -8,6 +8,8 @@ import { forgetHosts, type Host } from "./shell/host";
 export const known = {
   /** What the resources that were checked before in this process take up, by URN. */
   claims: new Map<string, readonly Claim[]>(),
+  /** What the resources that the program declared take up, whether they were checked or not. */
+  declaredClaims: [] as Claim[],
   /** What the program declared was heard of (expected.ts). */
   announced: false,
   /** Host → the names of the resources that the program declared on it. */
@@ -23,6 +25,7 @@ export const known = {
 /** Begins anew, for who runs many phases in one process; with other hosts than those behind SSH, if given. */
 export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
   known.claims.clear();
+  known.declaredClaims = [];
   known.announced = false;
   known.described.clear();
   known.hostnames.clear();

@@ -15,13 +15,8 @@ export interface Claim {
 }
 
 export function claimsOf(desired: DesiredResource): Claim[] {
-  return desired.sides.map(({ hostname, disk, metaDisk }) => ({
-    resource: desired.name,
-    host: hostname,
-    minor: desired.minor,
-    port: desired.port,
-    disks: metaDisk === "internal" ? [disk] : [disk, metaDisk],
-  }));
+  const { name, minor, port, sides } = desired;
+  return sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }));
 }
 
 interface Clash {
@@ -66,9 +61,34 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
 /** What each resource of a program takes up, by URN: one may be checked twice in a process, and is no other then. */
 export type Claims = ReadonlyMap<string, readonly Claim[]>;
 
-/** Between a resource and the others of one program, before any host is asked. */
-export function claimFailures(desired: DesiredResource, urn: string, claims: Claims): Failure[] {
-  const others = [...claims].flatMap(([of, its]) => (of === urn ? [] : its));
+/** A resource's disk on one host, as the program declared it. */
+interface Declared {
+  readonly name: string;
+  readonly hostname: string;
+  readonly minor: number;
+  readonly port: number;
+  readonly disk: string;
+  readonly metaDisk: string;
+}
+
+export function claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }: Declared): Claim {
+  return { resource: name, host: hostname, minor, port, disks: metaDisk === "internal" ? [disk] : [disk, metaDisk] };
+}
+
+/**
+ * Between a resource and the others of one program, before any host is asked. `declared` has those that are not checked
+ * yet, and the resource itself: so the first one that is checked is told everything, too.
+ */
+export function claimFailures(
+  desired: DesiredResource,
+  urn: string,
+  claims: Claims,
+  declared: readonly Claim[] = [],
+): Failure[] {
+  const others = [
+    ...declared.filter(({ resource }) => resource !== desired.name),
+    ...[...claims].flatMap(([of, its]) => (of === urn ? [] : its)),
+  ];
   const found = claimsOf(desired).flatMap((mine) => clashes(mine, others));
   const reasons = new Map(
     found.map(({ property, what, other }) => [

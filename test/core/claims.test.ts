@@ -1,4 +1,4 @@
-import { claimFailures, claimsOf, claimRefusals } from "../../provider/core/claims";
+import { claimFailures, claimOfDeclared, claimsOf, claimRefusals } from "../../provider/core/claims";
 import type { DesiredResource } from "../../provider/core/desired";
 import { blankNode, r0, withFile } from "./observed-builder";
 
@@ -44,6 +44,18 @@ test.each<[string, DesiredResource, string[]]>([
     ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
   );
   expect(told).toEqual(expected);
+});
+
+test("the first of two resources of one program that is checked is told of all they share, not of the disk alone", () => {
+  const declare = ({ name, minor, port, sides }: DesiredResource) =>
+    sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, minor, port, hostname, disk, metaDisk }));
+  const declared = [...declare(r0), ...declare(other({ minor: 1, port: 7789 }, "/dev/vdb"))];
+  expect(claimFailures(r0, "r0's", new Map(), declared).map(({ reason }) => reason.split(":")[0])).toEqual([
+    "minor 1 belongs to the resource web on bravo already",
+    "port 7789 belongs to the resource web on bravo already",
+    "the disk /dev/vdb belongs to the resource web on bravo already",
+  ]);
+  expect(claimFailures(r0, "r0's", new Map(), [...declare(r0), ...declare(other())])).toEqual([]);
 });
 
 test("on other hosts, or by itself, it may have the same", () => {

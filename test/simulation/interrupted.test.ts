@@ -197,6 +197,25 @@ describe("a program that has changed", () => {
     expect(isMounted()).toEqual([true, false]);
   });
 
+  test("two resources that share all: the one that is checked first is told of all of it", async () => {
+    const web = world.machines.map(({ name: hostname }) => ({
+      hostname,
+      name: "web",
+      minor: 1,
+      port: 7789,
+      disk: "/dev/vdb",
+      metaDisk: "internal",
+      filesystem: false,
+    }));
+    const inputs = { ...resourceInputs("urn:r0"), __announced: { nodes: [], looks: web, pairs: [] } };
+    const { failures = [] } = (await resourceLifecycle.check({}, inputs)) as { failures?: { reason: string }[] };
+    expect(failures.map(({ reason }) => reason.split(" belongs")[0])).toEqual([
+      "minor 1",
+      "port 7789",
+      "the disk /dev/vdb",
+    ]);
+  });
+
   test.each(["removed from the program", "destroyed"])("a resource that is %s is taken down", async (what) => {
     const { id, outs } = await made();
     begin();
