@@ -25,6 +25,7 @@ interface Feature {
   readonly byDefault?: Version;
 }
 
+/** By the release notes of xfsprogs (6.5, 6.18) and the log of fs/xfs ("remove some EXPERIMENTAL warnings", 6.16). */
 const FEATURES: readonly Feature[] = [
   {
     name: "rmapbt",
@@ -61,8 +62,8 @@ const FEATURES: readonly Feature[] = [
     place: "incompatible",
     letter: "i",
     known: [6, 10],
-    stable: [6, 10],
-    byDefault: [6, 14],
+    stable: [6, 16],
+    byDefault: [6, 18],
   },
   {
     name: "parent",
@@ -70,10 +71,10 @@ const FEATURES: readonly Feature[] = [
     place: "incompatible",
     letter: "n",
     known: [6, 10],
-    stable: [6, 10],
-    byDefault: [6, 14],
+    stable: [6, 16],
+    byDefault: [6, 18],
   },
-  { name: "metadir", bit: 0x100, place: "incompatible", letter: "m", known: [6, 13], stable: [6, 13] },
+  { name: "metadir", bit: 0x100, place: "incompatible", letter: "m", known: [6, 13], stable: [7, 0] },
 ];
 
 /** Of `6.1.0-44-amd64` and of `mkfs.xfs version 6.13.0`. */

@@ -90,6 +90,27 @@ describe("a filesystem is made so that both mount it", () => {
       "-i exchange=0 -n parent=0 ",
       "blank, never formatted; without exchange, parent, which the kernel of bravo (6.6.9) does not know or calls experimental",
     ],
+    [
+      "a newer host beside Debian 13, whose kernel calls experimental what xfsprogs 6.18 makes unasked",
+      host("alpha", { kernel: "6.18.1", mkfs: "6.18.0" }),
+      host("bravo"),
+      "-i exchange=0 -n parent=0 ",
+      "blank, never formatted; without exchange, parent, which the kernel of bravo (6.12.48+deb13-amd64) does not know or calls experimental",
+    ],
+    [
+      "an xfsprogs before 6.18, which makes them only where it is asked to",
+      host("alpha", { kernel: "6.18.1", mkfs: "6.17.0" }),
+      host("bravo"),
+      "",
+      "blank, never formatted",
+    ],
+    [
+      "two kernels since 6.16, which call them stable",
+      host("alpha", { kernel: "6.18.1", mkfs: "6.18.0" }),
+      host("bravo", { kernel: "6.16.0" }),
+      "",
+      "blank, never formatted",
+    ],
   ])("%s", (_what, alpha, bravo, options, because) => {
     const { command, because: told } = made(alpha, bravo);
     expect(command).toBe(`mkfs.xfs -L data ${options}/dev/drbd1`);
