@@ -2,7 +2,8 @@
  * What the next boot of one side needs: the resource brought up, promoted and mounted, without anything that a boot waits
  * for for ever. And what such a boot would have started by now: without it, the next shutdown is a crash for DRBD.
  */
-import { deviceNames, linesOf } from "./fstab";
+import { linesOf } from "./fstab";
+import { deviceWords } from "./fstab-words";
 import type { ObservedNode } from "./observed";
 import { isOurs } from "./own-mark";
 import type { PairView } from "./pair-view";
@@ -37,14 +38,20 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
   const because = "promotes it for its mount after a reboot, once the peer is connected";
   const found = missing(side.node, promotionUnits).map((unit) => steps.writeUnit(host, unit, because));
   const line = steps.fstabLine(desired, filesystem, mountPoint, side === pair.source);
-  const { own, foreign } = linesOf(side.node, deviceNames(desired.name, desired.minor));
+  const words = deviceWords(
+    desired,
+    side.node,
+    pair.sides.map(({ node }) => node),
+    pair.memory,
+  );
+  const { own, foreign } = linesOf(side.node, words);
   if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
     const place =
       side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
     const kept = foreign
       .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
       .join("");
-    found.push(steps.writeFstabLine(host, desired, line, mountPoint, `${mountPoint} ${place}${kept}`));
+    found.push(steps.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`));
   }
   return found;
 }

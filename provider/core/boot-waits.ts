@@ -21,15 +21,16 @@ export function bootWaitWarnings(desired: DesiredResource, host: string, node: O
   const device = devicePath(minor);
   const known = deviceNames(name, minor);
   const names = new Set([...known, ...namesOf(node, name, "device", device, node.resources.get(name)?.device)]);
-  const isReplaced = (word: string) => filesystem?.mountPoint !== undefined && known.includes(word);
+  // Ours takes the place of each such line (fstab-words.ts).
+  if (filesystem?.mountPoint !== undefined) return [];
   return fstabFields(node)
-    .filter(([word = ""]) => names.has(pathOf(word)) && !isByContents(word) && !isReplaced(word))
+    .filter(([word = ""]) => names.has(pathOf(word)) && !isByContents(word))
     .map((fields) => ({ line: fields.join(" "), place: fields[1] ?? "", type: fields[2] ?? "" }))
     .filter(({ line }) => !ownLine.test(line) && makesBootWait(line))
     .map(({ line, place, type }) => {
       const end = /[\s,]_netdev\b/.test(line) ? "" : ", and ends in emergency mode where that does not come";
       const ours =
-        filesystem?.mountPoint === undefined && type === "xfs"
+        type === "xfs"
           ? `, or set \`filesystem: { mountPoint: ${place} }\`: \`pulumi up\` then puts a line in its place that no boot waits for`
           : "";
       return `${host}: a boot waits for ${device} because of \`${line}\` in ${fstabPath}${end}. DRBD brings the device later, and it can be used only where ${name} is Primary. Add \`nofail\` to the line's options${ours}`;

@@ -1,6 +1,6 @@
 import type { DesiredResource } from "./desired";
 import { namesOf } from "./disk-names";
-import { describeUser, removal, userOf } from "./disk-users";
+import { describeUser, removal, usersOf } from "./disk-users";
 import { releaseOf } from "./own-disk";
 import type { Contents, ObservedNode } from "./observed";
 import type { Refusal } from "./plan";
@@ -36,7 +36,7 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
   const numbers = [...names].flatMap((one) => node.blocks.get(one)?.number ?? []);
   const mounted = node.mounts.find((one) => names.has(one.source) || numbers.includes(one.number ?? ""));
   const swap = node.swaps.find((one) => names.has(one));
-  const user = userOf(node, name, place, path, contents);
+  const [user] = usersOf(node, name, place, path, contents);
   if (isOwn) {
     const release = releaseOf({ node, name, path, mounted, swap, held, user });
     if (release !== undefined) return [release];

@@ -2,6 +2,7 @@
 import { isByContents, namesOf, pathOf } from "./disk-names";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { fstabLines } from "./fstab";
+import { deviceWords } from "./fstab-words";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
 import { devicePath, fstabPath } from "./paths";
@@ -44,16 +45,16 @@ function diskUsers(node: ObservedNode): DiskUser[] {
   ];
 }
 
-/** The line that names one of a resource's disks, by whatever name. */
-export function userOf(
+/** The lines that name one of a resource's disks, by whatever name. */
+export function usersOf(
   node: ObservedNode,
   resource: string,
   place: "disk" | "metaDisk",
   path: string,
   contents?: Contents,
-): DiskUser | undefined {
+): DiskUser[] {
   const names = namesOf(node, resource, place, path, contents);
-  return diskUsers(node).find(({ word }) => names.has(pathOf(word)));
+  return diskUsers(node).filter(({ word }) => names.has(pathOf(word)));
 }
 
 /** `/etc/fstab mounts /dev/vdb itself: LINE`. */
@@ -70,19 +71,23 @@ export function removal({ file, isWholeFile }: DiskUser): string {
 
 /** For every plan: a line may come long after the first `up`. */
 export function diskUserWarnings(
-  { name, minor, filesystem }: DesiredResource,
+  desired: DesiredResource,
   side: DesiredSide,
   node: ObservedNode,
   /** Both know the filesystem on a Secondary, which cannot be read there. */
   { memory, peer }: { readonly memory: Memory; readonly peer: ObservedNode },
 ): string[] {
+  const { name, minor, filesystem } = desired;
+  // Our own line takes the place of these.
+  const words = filesystem?.mountPoint === undefined ? [] : deviceWords(desired, node, [node, peer], memory);
+  const isReplaced = ({ file, word }: DiskUser): boolean => file === fstabPath && words.includes(word);
   const looked = node.resources.get(name);
   const places = [
     ["disk", side.disk, looked?.disk] as const,
     ...(side.metaDisk === "internal" ? [] : [["metaDisk", side.metaDisk, looked?.metaDisk] as const]),
   ];
   const ofDisks = places.flatMap(([place, path, contents]) => {
-    const user = userOf(node, name, place, path, contents);
+    const user = usersOf(node, name, place, path, contents).find((one) => !isReplaced(one));
     if (user === undefined) return [];
     const danger =
       place === "disk"
@@ -102,7 +107,10 @@ export function diskUserWarnings(
     isByContents(word) &&
     (names.has(pathOf(word)) || pathOf(word) === pathOf(`UUID=${memory.filesystemUuid ?? "none"}`));
   const ofFilesystem = diskUsers(node).filter(
-    (user) => isFilesystem(user.word) && !ofDisks.some(([one]) => one.file === user.file && one.line === user.line),
+    (user) =>
+      isFilesystem(user.word) &&
+      !isReplaced(user) &&
+      !ofDisks.some(([one]) => one.file === user.file && one.line === user.line),
   );
   const way =
     filesystem?.mountPoint === undefined ? `write ${device} in its place, with \`nofail\`` : "remove that line";

@@ -27,14 +27,28 @@ export function fstabFields(node: ObservedNode): string[][] {
 
 /** The lines of a device: our own, and somebody's. */
 export function linesOf(node: ObservedNode, names: readonly string[]): { own: string[]; foreign: string[] } {
-  const found = fstabLines(node).filter((line) => names.includes(line.trim().split(/\s+/)[0] ?? ""));
+  const found = fstabLines(node).filter((line) => names.includes(wordOf(line)));
   return { own: found.filter((line) => ownLine.test(line)), foreign: found.filter((line) => !ownLine.test(line)) };
 }
 
-/** Somebody's lines of a device that ours took the place of. */
+/**
+ * Somebody's lines of a device that ours took the place of: those with its names, and those that were for the folder of
+ * our own line, whatever they called what is mounted there.
+ */
 export function keptLines(node: ObservedNode, names: readonly string[]): string[] {
+  const folders = linesOf(node, names).own.map(folderOf);
   return fstabLines(node)
     .filter((line) => line.startsWith(keptPrefix))
     .map((line) => line.slice(keptPrefix.length))
-    .filter((line) => names.includes(line.trim().split(/\s+/)[0] ?? ""));
+    .filter((line) => names.includes(wordOf(line)) || folders.includes(folderOf(line)));
+}
+
+/** The word by which a line names what it mounts. */
+export function wordOf(line: string): string {
+  return line.trim().split(/\s+/)[0] ?? "";
+}
+
+/** `/srv/data/` is `/srv/data`. */
+function folderOf(line: string): string {
+  return (line.trim().split(/\s+/)[1] ?? "").replace(/(?<=.)\/+$/, "");
 }

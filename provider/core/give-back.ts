@@ -4,7 +4,7 @@
  */
 import { makesBootWait } from "./boot-waits";
 import { changedOptions, describeChanges, effectiveOptions, type OptionChange } from "./config-options";
-import { deviceNames, keptLines, linesOf } from "./fstab";
+import { deviceNames, keptLines, linesOf, wordOf } from "./fstab";
 import { keptDefinitions, type KeptFile } from "./kept-files";
 import type { ObservedNode } from "./observed";
 import { isOurs } from "./own-mark";
@@ -27,7 +27,7 @@ export function giveBack(
   if (linesOf(node, names).own.length > 0 || lines.length > 0) {
     const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
     found.push(
-      steps.removeFstabLine(host, { name: resource, minor }, because, back !== undefined),
+      steps.removeFstabLine(host, [...new Set([...names, ...lines.map(wordOf)])], because, back !== undefined),
       steps.reloadSystemd(host, "reads fstab"),
     );
   }

@@ -3,9 +3,12 @@ import { connectionStates } from "./kernel-states";
 import { filesystemIn } from "./disk-identity";
 import { mountableRefusals } from "./mountable";
 import { folderRefusals } from "./mount-point";
+import { mountUnitRefusals } from "./mount-units";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "./paths";
-import { deviceNames, fstabFields } from "./fstab";
+import { isByContents, pathOf } from "./disk-names";
+import { fstabFields } from "./fstab";
+import { deviceWords } from "./fstab-words";
 import type { Refusal } from "./plan";
 import { isHalfUp, isPrimary, type Side } from "./side";
 
@@ -21,7 +24,11 @@ export function pairRefusals(pair: PairView): Refusal[] {
     ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
     ...mountableRefusals(pair),
-    ...pair.sides.flatMap((side) => [...refuseMount(pair, side), ...folderRefusals(pair, side)]),
+    ...pair.sides.flatMap((side) => [
+      ...refuseMount(pair, side),
+      ...mountUnitRefusals(pair.desired, side.node),
+      ...folderRefusals(pair, side),
+    ]),
   ];
 }
 
@@ -200,15 +207,22 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
       },
     ];
   }
-  const names = deviceNames(pair.desired.name, pair.desired.minor);
-  const line = fstabFields(side.node).find(([source = "", target]) => target === mountPoint && !names.includes(source));
+  const words = deviceWords(
+    pair.desired,
+    side.node,
+    pair.sides.map((one) => one.node),
+    pair.memory,
+  );
+  const line = fstabFields(side.node).find(
+    ([source = "", target = ""]) => pathOf(target) === mountPoint && !words.includes(source),
+  );
   if (line !== undefined) {
     return [
       {
         node,
         property: "filesystem.mountPoint",
         found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`,
-        way: "Remove that line, or choose another `filesystem.mountPoint`.",
+        way: `Remove that line, or choose another \`filesystem.mountPoint\`.${isByContents(line[0] ?? "") ? ` If it means the filesystem on ${device}, write ${device} there in its place: it is then kept as a comment, and \`pulumi destroy\` gives it back.` : ""}`,
       },
     ];
   }

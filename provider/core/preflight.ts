@@ -9,6 +9,7 @@ import { diskUserWarnings } from "./disk-users";
 import { flatRefusals } from "./flat-configuration";
 import { includeRefusals } from "./includes";
 import { filesystemToolRefusals, needRefusals } from "./host-needs";
+import { mountUnitWarnings } from "./mount-units";
 import { usableBytes } from "./metadata-size";
 import { grammarOf, type Contents, type ObservedNode } from "./observed";
 import { moduleAdvice } from "./module-advice";
@@ -184,6 +185,7 @@ export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
   nodes.forEach((node, index) => {
     const side = desired.sides[index === 0 ? 0 : 1];
     const peer = nodes[index === 0 ? 1 : 0];
+    found.push(...mountUnitWarnings(desired, node));
     found.push(...diskUserWarnings(desired, side, node, { memory, peer }));
     found.push(...bootWaitWarnings(desired, side.hostname, node));
   });

@@ -182,7 +182,8 @@ function nameLines(looks: readonly Look[]): string {
 }
 
 /** Without the terminals, which are many. */
-const namesInDev = "/dev/[!tv]* /dev/v[!c]* /dev/*/* /dev/disk/by-*/* /dev/zvol/*/* /dev/zvol/*/*/*";
+const namesInDev =
+  "/dev/[!tv]* /dev/v[!c]* /dev/*/* /dev/disk/by-*/* /dev/drbd/by-*/* /dev/drbd/by-*/*/* /dev/zvol/*/* /dev/zvol/*/*/*";
 
 /** The version of the module is of no matter here, and asking for it would cost two more processes. */
 const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1";

@@ -100,7 +100,8 @@ function replace(path: string, mode: number, replaces: Replaced): string[] {
  */
 function fstab({ names, line, givesBack }: Action & { kind: "fstab" }): string {
   const settings = [
-    ` -v names=${quote(` ${names.join(" ")} `)}`,
+    // awk reads escapes in what it is given by -v, and fstab writes a blank as \\040.
+    ` -v names=${quote(` ${names.join(" ")} `.replaceAll("\\", "\\\\"))}`,
     ` -v comes=${line === undefined ? "" : "yes"}`,
     ` -v back=${givesBack === true ? "yes" : ""}`,
     ` -v own=${quote(ownLine.source)}`,

@@ -348,25 +348,22 @@ export function fstabLine(
 /** With the mount point's folder: on the other host a failover mounts it by hand. */
 export function writeFstabLine(
   node: string,
-  { name, minor }: DesiredResource,
+  { name }: DesiredResource,
+  /** By which lines of fstab name the device. */
+  words: readonly string[],
   line: string,
   mountPoint: string,
   because: string,
 ): Step {
   const does: Action[] = [
     { kind: "folder", path: mountPoint, note: foldersNote(name) },
-    { kind: "fstab", names: deviceNames(name, minor), line },
+    { kind: "fstab", names: words, line },
   ];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 
-export function removeFstabLine(
-  node: string,
-  { name, minor }: { readonly name: string; readonly minor: number },
-  because: string,
-  givesBack: boolean,
-): Step {
-  const does: Action[] = [{ kind: "fstab", names: deviceNames(name, minor), givesBack }];
+export function removeFstabLine(node: string, words: readonly string[], because: string, givesBack: boolean): Step {
+  const does: Action[] = [{ kind: "fstab", names: words, givesBack }];
   return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
 }
 

@@ -199,6 +199,8 @@ test("the probe tells every name of a disk without a process more", () => {
       "/dev/disk/by-id/virtio-0001": "/dev/vdb",
       "/dev/vg/web": "/dev/vdb",
       "/dev/vg/no": "/dev/vdc",
+      "/dev/drbd/by-res/r0/0": "/dev/drbd1",
+      "/dev/drbd/by-disk/vdb": "/dev/drbd1",
     },
   };
   const text = probed(linked, { looks: [look], candidates: [], depth: "needed" });
@@ -207,6 +209,6 @@ test("the probe tells every name of a disk without a process more", () => {
   expect(node.names.get("r0")).toEqual({
     disk: ["/dev/vdb", "/dev/vg/web", "/dev/disk/by-id/virtio-0001"],
     metaDisk: [],
-    device: ["/dev/drbd1"],
+    device: ["/dev/drbd1", "/dev/drbd/by-disk/vdb", "/dev/drbd/by-res/r0/0"],
   });
 });

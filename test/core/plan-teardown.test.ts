@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import type { ObservedNode } from "../../provider/core/observed";
 import { stepsOf } from "../../provider/core/plan";
 import { planNodeTeardown } from "../../provider/core/plan-node";
+import { deviceNames } from "../../provider/core/fstab";
 import { planTeardown } from "../../provider/core/plan-teardown";
 import { shellOf } from "../../provider/core/step-script";
 import { removeFstabLine } from "../../provider/core/steps-resource";
@@ -133,7 +134,7 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 });
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
-  expect(shellOf(removeFstabLine("alpha", { name: "r0", minor: 1 }, "", false)).body).toContain(
+  expect(shellOf(removeFstabLine("alpha", deviceNames("r0", 1), "", false)).body).toContain(
     "' /dev/drbd1 /dev/drbd/by-res/r0 /dev/drbd/by-res/r0/0 '",
   );
 });

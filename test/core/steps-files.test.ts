@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { applyScript, parseOutcomes } from "../../provider/core/apply-script";
+import { deviceNames } from "../../provider/core/fstab";
 import {
   fstabPath,
   globalCommonBackupPath,
@@ -221,8 +222,9 @@ describe("fstab", () => {
     "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n # /dev/drbd1 /b xfs noauto 0 0\n";
   const own = "x-systemd.requires=drbd-primary@r0.service";
   const line = `/dev/drbd1 /srv/data xfs noatime,nofail,${own} 0 0`;
-  const write = writeFstabLine("alpha", r0, line, tmpdir(), "mounted at boot");
-  const remove = removeFstabLine("alpha", r0, "gone", false);
+  const words = deviceNames("r0", 1);
+  const write = writeFstabLine("alpha", r0, words, line, tmpdir(), "mounted at boot");
+  const remove = removeFstabLine("alpha", words, "gone", false);
   // The paths in the lines are the host's, not the folder's.
   const edit = (step: Step, tools?: Readonly<Record<string, string>>) => run(step, tools, onlyEtc);
   const latin1 = (text: string) => {
@@ -256,9 +258,21 @@ describe("fstab", () => {
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
       expect(edit(remove)).toEqual(done);
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
-      expect(edit(removeFstabLine("alpha", { ...r0, name: "other", minor: 11 }, "gone", true))).toEqual(done);
+      expect(edit(removeFstabLine("alpha", deviceNames("other", 11), "gone", true))).toEqual(done);
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
-      expect(edit(removeFstabLine("alpha", r0, "gone", true))).toEqual(done);
+      expect(edit(removeFstabLine("alpha", words, "gone", true))).toEqual(done);
+      expect(read(fstabPath)).toBe(`${theirs}${others}`);
+    },
+  );
+
+  test.each(["UUID=1f0c-ab", "LABEL=my\\040data", "/dev/disk/by-label/my\\x20data", 'LABEL="data"'])(
+    "so does a line of the word %s, which the plan found to mean the device",
+    (word) => {
+      const theirs = `${word} /srv/data xfs defaults 0 0\n`;
+      latin1(`${theirs}${others}`);
+      expect(edit(writeFstabLine("alpha", r0, [...words, word], line, tmpdir(), ""))).toEqual(done);
+      expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
+      expect(edit(removeFstabLine("alpha", [...words, word], "gone", true))).toEqual(done);
       expect(read(fstabPath)).toBe(`${theirs}${others}`);
     },
   );

@@ -15,12 +15,15 @@ import {
   blankNode,
   configurationOf,
   desiredNode,
+  diskBytes,
+  filesystemUuid,
   healthyPair,
   kernelDevice,
   planOf,
   r0,
   refusalsOf,
   secret,
+  withBlock,
   withFile,
   withKernel,
   withLook,
@@ -97,6 +100,109 @@ describe("a preview of the tutorial's pair", () => {
 
 const usedGi = `F2099469C0D6C688:${"0".repeat(16)}:2F6CB04648729E94:2F6BB04648729E94:1:1:0:0:0:0:0`;
 const alone = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+
+describe("a line of fstab that has the filesystem by another name", () => {
+  const device = { kind: "signature", real: "/dev/drbd1", size: diskBytes, type: "xfs", uuid: filesystemUuid } as const;
+  const links = ["/dev/drbd1", "/dev/disk/by-label/data", "/dev/drbd/by-disk/vdb"];
+  const labelled = { uuid: filesystemUuid, label: "data", fstype: "xfs" };
+  /** As the two hosts are seen: what stands on the device, on the Primary alone. */
+  const withLine = (theirs: string, change = (node: ObservedNode) => node): Pair => {
+    const [alpha, bravo] = bothByHand();
+    const put = (node: ObservedNode) => change(withFile(node, "/etc/fstab", `${theirs}\n`));
+    const primary = withBlock(withLook(put(alpha), { device }), "/dev/drbd1", labelled);
+    return [
+      { ...primary, names: new Map([["r0", { disk: [], metaDisk: [], device: links }]]) },
+      { ...put(bravo), names: new Map([["r0", { disk: [], metaDisk: [], device: ["/dev/drbd/by-disk/vdb"] }]]) },
+    ];
+  };
+  const kinds: [string][] = [
+    [`UUID=${filesystemUuid}`],
+    [`UUID="${filesystemUuid.toUpperCase()}"`],
+    ["LABEL=data"],
+    [`/dev/disk/by-uuid/${filesystemUuid}`],
+    ["/dev/disk/by-label/data"],
+    ["/dev/drbd/by-disk/vdb"],
+  ];
+
+  test.each(kinds)("%s is kept as a comment on both hosts, with no warning that it should be removed", (word) => {
+    const theirs = `${word} /srv/data/ xfs defaults,noauto 0 0`;
+    const plan = planOf(withLine(theirs), given);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(because(plan, "write /etc/fstab")).toEqual([
+      expect.stringContaining(`takes the place of \`${theirs}\`, which stays there as a comment`),
+      expect.stringContaining(`noauto: for a failover; takes the place of \`${theirs}\``),
+    ]);
+    expect(plan.warnings.join()).not.toContain("fstab");
+  });
+
+  test.each(kinds)("%s is a line again after destroy", (word) => {
+    const theirs = `${word} /srv/data/ xfs defaults,noauto 0 0`;
+    const nodes = healthyPair().map((node) => {
+      const own = node.files.get("/etc/fstab") ?? "";
+      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `# before pulumi-drbd: ${theirs}\n${own}`);
+    });
+    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${theirs}\` is a line again`]);
+    expect(JSON.stringify(stepsOf(plan))).toContain(JSON.stringify(word));
+  });
+
+  test("a comment that was another folder's line is another resource's: it stays", () => {
+    const nodes = healthyPair().map((node) => {
+      const own = node.files.get("/etc/fstab") ?? "";
+      const theirs = "# before pulumi-drbd: UUID=ff /srv/web xfs defaults 0 0";
+      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `${theirs}\n${own}`);
+    });
+    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    expect(because(plan, "write /etc/fstab")).toEqual(["ours goes"]);
+  });
+
+  test.each<[string, string, (node: ObservedNode) => ObservedNode]>([
+    ["a filesystem that nobody knows", "UUID=ff", (node) => node],
+    ["a label that another disk has, too", "LABEL=data", (node) => withBlock(node, "/dev/vdz", { label: "data" })],
+  ])("%s at the mount point is refused, and the way names the device", (_what, word, change) => {
+    const plan = planOf(withLine(`${word} /srv/data xfs defaults 0 0`, change), given);
+    expect(refusalsOf(plan)).toEqual([
+      `alpha: /etc/fstab mounts ${word} at /srv/data`,
+      `bravo: /etc/fstab mounts ${word} at /srv/data`,
+    ]);
+    expect(plan.refusals[0]?.way).toContain("write /dev/drbd1 there in its place");
+  });
+
+  test("a stranger's line is refused at the mount point with a slash behind it, too", () => {
+    expect(refusalsOf(planOf(withLine("/dev/vdz /srv/data/ xfs defaults 0 0"), given))[0]).toBe(
+      "alpha: /etc/fstab mounts /dev/vdz at /srv/data",
+    );
+  });
+});
+
+describe("a unit of the user's own for the mount point", () => {
+  const unitPath = "/etc/systemd/system/srv-data.mount";
+  const unit = "[Unit]\nAfter=drbd.service\n[Mount]\n What = /dev/drbd1\nWhere=/srv/data/\nType=xfs\n";
+
+  test("is refused, in words that unmount nothing, since our line in fstab would be of no effect", () => {
+    const [alpha, bravo] = bothByHand();
+    const plan = planOf([withFile(alpha, unitPath, unit), bravo], given);
+    expect(refusalsOf(plan)).toEqual([
+      `alpha: ${unitPath} mounts /dev/drbd1 at /srv/data, and systemd takes it before the line in fstab, which has r0 promoted first`,
+    ]);
+    expect(plan.refusals[0]?.way).toBe(
+      `On alpha, \`systemctl disable srv-data.mount && mv ${unitPath} /root/ && systemctl daemon-reload\`: what is mounted stays mounted.`,
+    );
+  });
+
+  test("that came later is told in every plan", () => {
+    const [alpha, bravo] = healthyPair();
+    const plan = planOf([alpha, withFile(bravo, unitPath, unit)]);
+    expect([plan.refusals, plan.warnings.length]).toEqual([[], 1]);
+    expect(plan.warnings[0]).toContain(`bravo: ${unitPath} mounts /dev/drbd1 at /srv/data`);
+  });
+
+  test("for another folder is no matter", () => {
+    const [alpha, bravo] = bothByHand();
+    const other = unit.replace("/srv/data/", "/srv/data2");
+    expect(refusalsOf(planOf([withFile(alpha, unitPath, other), bravo], given))).toEqual([]);
+  });
+});
 
 describe("a file that we did not write is kept, whatever its name", () => {
   const keptAs = (nodes: Pair) =>
