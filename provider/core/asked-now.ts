@@ -8,6 +8,7 @@ export interface AskedNow {
 const commands: Readonly<Record<string, string>> = {
   turn: "reading /run/pulumi-drbd/turn",
   files: "grep of /proc and /etc",
+  given: "grep of the definitions of guests in /etc",
   events: "drbdsetup events2 --now --statistics",
   modinfo: "modinfo drbd",
   links: "the links in /etc/systemd/system",

@@ -3,6 +3,7 @@ import { namesOf } from "./disk-names";
 import { describeUser, removal, usersOf } from "./disk-users";
 import { releaseOf } from "./own-disk";
 import type { Contents, ObservedNode } from "./observed";
+import { devicePath } from "./paths";
 import type { Refusal } from "./plan";
 
 /** One of a resource's disks on one host. */
@@ -38,7 +39,7 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
   const swap = node.swaps.find((one) => names.has(one));
   const [user] = usersOf(node, name, place, path, contents);
   if (isOwn) {
-    const release = releaseOf({ node, name, path, mounted, swap, held, user });
+    const release = releaseOf({ node, name, device: devicePath(desired.minor), path, mounted, swap, held, user });
     if (release !== undefined) return [release];
   }
   if (mounted !== undefined) {
@@ -57,10 +58,10 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
   if (node.blocks.get(contents.real)?.readOnly === true)
     return refuse(`${path} is read-only`, "Name a disk that can be written.");
   if (user !== undefined) {
-    const remove = removal(user);
+    const remove = removal(user, devicePath(desired.minor));
     return refuse(
       describeUser(user, path),
-      `${remove.charAt(0).toUpperCase()}${remove.slice(1)}: what is mounted is the DRBD device, never the disk behind it.`,
+      `${remove.charAt(0).toUpperCase()}${remove.slice(1)}: what is used is the DRBD device, never the disk behind it.`,
     );
   }
   return [];

@@ -1,7 +1,8 @@
-/** What a host's own files would do with a disk at its next boot, or at somebody's word. */
+/** What a host's own files would do with a disk at its next boot, with a guest that starts, or at somebody's word. */
 import { isByContents, namesOf, pathOf } from "./disk-names";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { fstabLines } from "./fstab";
+import { givenDisks } from "./given-disks";
 import { deviceWords } from "./fstab-words";
 import type { Memory } from "./memory";
 import type { Contents, ObservedNode } from "./observed";
@@ -13,11 +14,11 @@ export interface DiskUser {
   readonly line: string;
   /** As it stands there. */
   readonly word: string;
-  /** A file of its own is removed whole. */
-  readonly isWholeFile: boolean;
+  /** A line among others; a unit of systemd's, which is removed whole; a disk that is given to a guest or the like. */
+  readonly kind: "line" | "unit" | "given";
 }
 
-/** fstab, crypttab and systemd's own units. */
+/** fstab, crypttab, systemd's own units, and what gives disks away. */
 function diskUsers(node: ObservedNode): DiskUser[] {
   const lines = (file: string, texts: readonly string[], column: number): DiskUser[] =>
     texts
@@ -26,7 +27,7 @@ function diskUsers(node: ObservedNode): DiskUser[] {
       .flatMap((line) => {
         // A quoted LABEL= may hold blanks.
         const word = (line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [])[column];
-        return word === undefined ? [] : [{ file, line, word, isWholeFile: false }];
+        return word === undefined ? [] : [{ file, line, word, kind: "line" as const }];
       });
   const crypttab = "/etc/crypttab";
   return [
@@ -39,9 +40,15 @@ function diskUsers(node: ObservedNode): DiskUser[] {
           file,
           line: line.trim(),
           word,
-          isWholeFile: true,
+          kind: "unit" as const,
         })),
       ),
+    ...givenDisks(node.given ?? new Map()).map(({ file, line, path }) => ({
+      file,
+      line,
+      word: path,
+      kind: "given" as const,
+    })),
   ];
 }
 
@@ -58,15 +65,22 @@ export function usersOf(
 }
 
 /** `/etc/fstab mounts /dev/vdb itself: LINE`. */
-export function describeUser({ file, line, word }: DiskUser, path: string): string {
+export function describeUser({ file, line, word, kind }: DiskUser, path: string): string {
   const name = pathOf(word) === path ? " itself" : ` by the name ${word}`;
-  return `${file} ${file.endsWith("crypttab") ? "opens" : "mounts"} ${path}${name}: ${line}`;
+  const does = kind === "given" ? "uses" : file.endsWith("crypttab") ? "opens" : "mounts";
+  return `${file} ${does} ${path}${name}: ${line}`;
 }
 
-export function removal({ file, isWholeFile }: DiskUser): string {
-  return isWholeFile
-    ? `\`systemctl disable --now ${file.split("/").at(-1) ?? ""}\` and \`rm ${file}\``
-    : "remove that line";
+/** `device` is the DRBD device on the disk. */
+export function removal({ file, kind }: DiskUser, device: string): string {
+  switch (kind) {
+    case "unit":
+      return `\`systemctl disable --now ${file.split("/").at(-1) ?? ""}\` and \`rm ${file}\``;
+    case "given":
+      return `stop what uses it, and have it use ${device} instead`;
+    case "line":
+      return "remove that line";
+  }
 }
 
 /** For every plan: a line may come long after the first `up`. */
@@ -78,6 +92,7 @@ export function diskUserWarnings(
   { memory, peer }: { readonly memory: Memory; readonly peer: ObservedNode },
 ): string[] {
   const { name, minor, filesystem } = desired;
+  const device = devicePath(minor);
   // Our own line takes the place of these.
   const words = filesystem?.mountPoint === undefined ? [] : deviceWords(desired, node, [node, peer], memory);
   const isReplaced = ({ file, word }: DiskUser): boolean => file === fstabPath && words.includes(word);
@@ -96,11 +111,10 @@ export function diskUserWarnings(
     return [
       [
         user,
-        `${node.hostname}: ${describeUser(user, path)}. At the next boot that may take the disk of ${name} before DRBD does; ${danger}: ${removal(user)}`,
+        `${node.hostname}: ${describeUser(user, path)}. ${user.kind === "given" ? `That may write to the disk of ${name} while DRBD has it, too` : `At the next boot that may take the disk of ${name} before DRBD does`}; ${danger}: ${removal(user, device)}`,
       ] as const,
     ];
   });
-  const device = devicePath(minor);
   const namesOn = (one: ObservedNode) => namesOf(one, name, "device", device, one.resources.get(name)?.device);
   const names = new Set([...namesOn(node), ...namesOn(peer)]);
   const isFilesystem = (word: string): boolean =>

@@ -235,6 +235,8 @@ export interface ObservedNode {
   readonly mkfs?: { readonly version: string; readonly configurations: readonly string[] } | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
+  /** Path → the lines that may name a disk, of the files of programs that give disks away (given-disks.ts). */
+  readonly given?: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and those of services that are active. */
   readonly links: readonly string[];
   /** Of each resource that was asked for, however close the look. */

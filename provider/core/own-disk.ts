@@ -39,6 +39,7 @@ export function isOwnDisk(
 interface Taken {
   readonly node: ObservedNode;
   readonly name: string;
+  readonly device: string;
   readonly path: string;
   readonly mounted: Mount | undefined;
   readonly swap: string | undefined;
@@ -47,7 +48,7 @@ interface Taken {
 }
 
 /** What took it, how to release it, what takes it again at the next boot, and what is not on the peer. */
-export function releaseOf({ node, name, path, mounted, swap, held, user }: Taken): Refusal | undefined {
+export function releaseOf({ node, name, device, path, mounted, swap, held, user }: Taken): Refusal | undefined {
   const holders = held.filter((one) => node.blocks.get(one)?.type !== "part");
   const [taken, release, boot] =
     mounted !== undefined
@@ -64,7 +65,7 @@ export function releaseOf({ node, name, path, mounted, swap, held, user }: Taken
   if (taken === undefined || release === undefined) return undefined;
   const again =
     user !== undefined
-      ? ` At the next boot it would be taken again (${describeUser(user, path)}): ${removal(user)}.`
+      ? ` At the next boot it would be taken again (${describeUser(user, path)}): ${removal(user, device)}.`
       : boot === "" || boot === undefined
         ? " See that it is not taken again at the next boot: nothing in /etc/fstab, in /etc/crypttab or among systemd's units may name it."
         : ` So that it is not taken again at the next boot: ${boot}.`;

@@ -72,6 +72,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     closely,
     mkfs: parseMkfs(general.get("mkfs")),
     files,
+    ...parseGiven(general.get("given")),
     links: need(general, "links").text.split("\n").filter(Boolean),
     names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
@@ -116,13 +117,7 @@ function parseRunning(events: Section | undefined, hasUtils: boolean): Map<strin
  * files is on every host.
  */
 function parseFiles(section: Section): Map<string, string> {
-  const files = new Map<string, string>();
-  for (const line of section.text.split("\n")) {
-    const at = line.indexOf("\0");
-    if (at < 0) continue;
-    const path = line.slice(0, at);
-    files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
-  }
+  const files = linesByFile(section);
   if (section.exit > 2 || [...files.keys()].at(-1) !== lastFile) {
     // Grep's own words have no NUL in them; what has is a file's, and may be secret.
     const words = section.text.split("\n").filter((line) => line.trim() !== "" && !line.includes("\0"));
@@ -136,6 +131,25 @@ function parseFiles(section: Section): Map<string, string> {
   }
   if (!files.has("/proc/self/mountinfo"))
     throw new ProbeError("what is mounted could not be read: /proc/self/mountinfo is missing");
+  return files;
+}
+
+/** The same, of files of which there may be none. */
+function parseGiven(section: Section | undefined): Pick<ObservedNode, "given"> {
+  if (section === undefined) return {};
+  if (section.exit > 2)
+    throw new ProbeError(`the definitions of guests could not be read: grep ended with exit ${section.exit}`);
+  return { given: linesByFile(section) };
+}
+
+function linesByFile(section: Section): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const line of section.text.split("\n")) {
+    const at = line.indexOf("\0");
+    if (at < 0) continue;
+    const path = line.slice(0, at);
+    files.set(path, `${files.get(path) ?? ""}${line.slice(at + 1)}\n`);
+  }
   return files;
 }
 

@@ -15,6 +15,7 @@ const QUESTIONS = {
   host: [
     "turn",
     "files",
+    "given",
     "boottime",
     "blocks",
     "events",

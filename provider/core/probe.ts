@@ -1,4 +1,5 @@
 import { globalCommonPath, resourcePath } from "./paths";
+import { givingFiles } from "./given-disks";
 import { managerFiles, managerLinks } from "./managers";
 import { neededTools, noSystemd } from "./host-needs";
 import { mostNames } from "./mount-point";
@@ -127,6 +128,9 @@ probe() {
   say format 1
   turn; say turn; printf '%s\\n' "$last" "$who"; say exit 0
   run files grep -saHZ '' ${files.join(" ")} ${lastFile}
+  set --
+  for file in ${givingFiles.join(" ")}; do if [ -f "$file" ]; then set -- "$@" "$file"; fi; done
+  if [ $# -gt 0 ]; then run given grep -saHZ -e '[/]dev/' -e 'volume=' "$@"; fi
   events=
   if [ -e /proc/drbd ]; then
     say events; events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); echo "$events"; say exit 0
