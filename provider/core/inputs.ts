@@ -82,7 +82,12 @@ export interface FilesystemInputs {
   readonly type?: "xfs";
   /** At most 12 of A-Z a-z 0-9 . _ -. */
   readonly label?: string;
-  /** Further arguments of mkfs.xfs, word by word: ["-m", "reflink=0"]. -f, -L, -N and other devices are refused. */
+  /**
+   * Further arguments of mkfs.xfs, word by word: ["-m", "reflink=0"]. What both hosts need to mount it is added where they
+   * differ: the larger disk's sector size, and an option that leaves out each feature that the older kernel lacks. `-c` with
+   * one of xfsprogs' own lists (["-c", "options=/usr/share/xfsprogs/mkfs/lts_6.1.conf"]) decides the features alone.
+   * -f, -L, -N and other devices are refused.
+   */
   readonly mkfsOptions?: readonly string[];
   /** Where it is mounted on the sync source; an absolute path. Not mounted when left out. */
   readonly mountPoint?: string;

@@ -16,14 +16,18 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 17,
     text: "The backing disk mounted by itself, beside DRBD.",
-    guard: "Mounts, swap, holders and fstab are looked at behind every link; such a disk is not attached.",
-    row: core(
-      "plan-disks",
-      "mounted",
-      "in fstab",
-      "used as it is reached through a link",
-      "a disk with data of ours is not attached while it is used otherwise",
-    ),
+    guard:
+      "Mounts, swap, holders, fstab and what gives disks to guests are looked at behind every link; such a disk is not attached.",
+    row: [
+      ...core(
+        "plan-disks",
+        "mounted",
+        "in fstab",
+        "used as it is reached through a link",
+        "a disk with data of ours is not attached while it is used otherwise",
+      ),
+      ...core("given-disks", "the resource's own disk is not attached while a guest is given it"),
+    ],
     law: met("a disk that is mounted by itself counts as free"),
     lab: lab("bad-input", "that are mounted, and that are swap space", "that fstab mounts by itself"),
   },
