@@ -2,7 +2,8 @@
 import type { DesiredFilesystem } from "../../provider/core/desired";
 import type { ObservedNode } from "../../provider/core/observed";
 import { fstabPath } from "../../provider/core/paths";
-import { allCommands, healthyPair, planOf, r0, withFile, xfs } from "./observed-builder";
+import { stepsOf } from "../../provider/core/plan";
+import { allCommands, healthyPair, planOf, r0, withFile } from "./observed-builder";
 
 /** What every plan says of a pair that is as it is wanted, with a line more on one host. */
 function told(line: string, filesystem?: DesiredFilesystem, names: readonly string[] = []): readonly string[] {
@@ -59,16 +60,14 @@ test.each([
   expect(told(line)).toEqual([]);
 });
 
-test("beside our own line: told where ours does not take its place", () => {
-  expect(told("", xfs)).toEqual([]);
-  const [warning = ""] = told('"/dev/drbd1" /other xfs defaults 0 0', xfs);
-  expect(warning).toMatch(/^bravo: a boot waits.*Add `nofail` to the line's options$/);
-});
-
-test("a line that ours takes the place of is told by its step alone", () => {
-  const [alpha, bravo] = healthyPair();
-  const line = "/dev/drbd1 /other xfs defaults 0 0";
-  const plan = planOf([alpha, withFile(bravo, fstabPath, `${bravo.files.get(fstabPath) ?? ""}${line}\n`)]);
-  expect(allCommands(plan)).toEqual(["bravo: write /etc/fstab", "bravo: systemctl daemon-reload"]);
-  expect(plan.warnings).toEqual([]);
-});
+test.each(["/dev/drbd1", '"/dev/drbd1"', "/dev//drbd1"])(
+  "a line of %s that ours takes the place of is told by its step alone",
+  (word) => {
+    const [alpha, bravo] = healthyPair();
+    const line = `${word} /other xfs defaults 0 0`;
+    const plan = planOf([alpha, withFile(bravo, fstabPath, `${bravo.files.get(fstabPath) ?? ""}${line}\n`)]);
+    expect(allCommands(plan)).toEqual(["bravo: write /etc/fstab", "bravo: systemctl daemon-reload"]);
+    expect(stepsOf(plan)[0]?.because).toContain(`takes the place of \`${line}\`, which stays there as a comment`);
+    expect(plan.warnings).toEqual([]);
+  },
+);
