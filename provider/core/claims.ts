@@ -1,7 +1,9 @@
 import { parseResFile } from "./config-file";
 import type { DesiredResource } from "./desired";
 import { namesOf, pathOf } from "./disk-names";
+import { namesInFile } from "./file-hosts";
 import type { Failure } from "./failures";
+import { filesRead } from "./includes";
 import type { ObservedNode } from "./observed";
 import type { Refusal } from "./plan";
 
@@ -12,6 +14,8 @@ export interface Claim {
   readonly minor?: number;
   readonly port?: number;
   readonly disks: readonly string[];
+  /** The file that says so, of somebody else's. */
+  readonly by?: string;
 }
 
 export function claimsOf(desired: DesiredResource): Claim[] {
@@ -117,7 +121,7 @@ export function describedHosts(
   return new Set([...checked.map(({ host }) => host), ...hosts]);
 }
 
-/** Against the files that others wrote into /etc/drbd.d of the two hosts. */
+/** Against the files of the two hosts that others wrote. */
 export function claimRefusals(desired: DesiredResource, nodes: readonly ObservedNode[]): Refusal[] {
   const found = desired.sides.flatMap(({ hostname }, place) => {
     const node = nodes[place];
@@ -148,7 +152,7 @@ function oneOrEach(resource: string, found: readonly Clash[]): Refusal[] {
       {
         node: hosts.length === 1 ? hosts[0] : undefined,
         property: "name",
-        found: `${before.reverse().join(", ")} and ${last} belong to the resource ${resource}${hosts.length === 1 ? "" : ` on ${hosts.join(" and ")}`}, by a file in /etc/drbd.d`,
+        found: `${before.reverse().join(", ")} and ${last} belong to the resource ${resource}${hosts.length === 1 ? "" : ` on ${hosts.join(" and ")}`}, by ${found[0]?.other.by ?? ""}`,
         way: `If that is the pair that you mean: \`name: ${resource}\`. Else choose others, or remove its file if ${resource} is no more.`,
       },
     ];
@@ -156,7 +160,7 @@ function oneOrEach(resource: string, found: readonly Clash[]): Refusal[] {
   return found.map(({ property, what, other }) => ({
     node: other.host,
     property: property === "nodes" ? undefined : property,
-    found: `${what} belongs to the resource ${resource}, by a file in /etc/drbd.d`,
+    found: `${what} belongs to the resource ${resource}, by ${other.by ?? ""}`,
     way: `Choose another one, or remove that file if the resource is no more. If ${resource} is the pair that you mean: \`name: ${resource}\`.`,
   }));
 }
@@ -207,19 +211,27 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
   return [...itself, ...shared];
 }
 
+/** Files with resources, whether drbdadm reads them now or with the next include: of /etc/drbd.d, flat ones, LINSTOR's. */
+const withResources = /^\/etc\/drbd\.d\/.*\.res$|^\/etc\/drbd\.conf$|^\/var\/lib\/linstor\.d\/.*\.res$/;
+
 function foreignClaims(node: ObservedNode, host: string): Claim[] {
-  const texts = [...node.files].filter(([path]) => /^\/etc\/drbd\.d\/.*\.res$/.test(path)).map(([, text]) => text);
-  return texts.flatMap(parseResFile).flatMap((found) => {
-    const volumes = found.volumes.filter((volume) => volume.host === host);
-    const ports = found.addresses.filter((address) => address.host === host).map(({ port }) => port);
+  const read = filesRead(node);
+  const files = [...node.files].filter(([path]) => withResources.test(path) || read.has(path));
+  const all = files.flatMap(([path, text]) => parseResFile(text).map((found) => ({ path, found })));
+  return all.flatMap(({ path, found }) => {
+    const names = namesInFile(found, host, node);
+    const by = path.startsWith("/etc/drbd.d/") ? "a file in /etc/drbd.d" : path;
+    const volumes = found.volumes.filter((volume) => names.has(volume.host));
+    const ports = found.addresses.filter((address) => names.has(address.host)).map(({ port }) => port);
     const claims: Claim[] = volumes.map(({ minor, disk, metaDisk }) => ({
       resource: found.resource,
       host,
+      by,
       minor,
       disks: [disk, metaDisk?.replace(/\s*\[.*$/, "")].flatMap((one) =>
         one === undefined || one === "internal" ? [] : [one],
       ),
     }));
-    return [...claims, ...ports.map((port) => ({ resource: found.resource, host, port, disks: [] }))];
+    return [...claims, ...ports.map((port) => ({ resource: found.resource, host, by, port, disks: [] }))];
   });
 }

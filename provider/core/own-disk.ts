@@ -2,6 +2,7 @@
 import { parseResFile } from "./config-file";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { isSameDisk, metadataUuid, wholeUuid } from "./disk-identity";
+import { namesInFile } from "./file-hosts";
 import { describeUser, removal, type DiskUser } from "./disk-users";
 import { namesOf, pathOf } from "./disk-names";
 import type { Memory } from "./memory";
@@ -29,11 +30,13 @@ export function isOwnDisk(
   if (metadata.kind === "absent" || metadata.kind === "unknown") return false;
   const names = namesOf(node, name, "disk", side.disk, disk);
   const installed = parseResFile(node.files.get(resourcePath(name)) ?? "");
-  return installed.some(({ resource, volumes }) =>
-    volumes.some(
-      (volume) => resource === name && volume.host === side.hostname && names.has(pathOf(volume.disk ?? "none")),
-    ),
-  );
+  return installed.some((found) => {
+    const hosts = namesInFile(found, side.hostname, node);
+    return (
+      found.resource === name &&
+      found.volumes.some(({ host, disk: path }) => hosts.has(host) && names.has(pathOf(path ?? "none")))
+    );
+  });
 }
 
 interface Taken {

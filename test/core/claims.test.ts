@@ -113,6 +113,17 @@ describe("a file of somebody else's", () => {
     ]);
   });
 
+  test.each([
+    ["has the host by its address", "/etc/drbd.d/web.res", "floating 10.1.1.31:7790 {", "a file in /etc/drbd.d"],
+    ["has a longer name for the host", "/etc/drbd.d/web.res", "on alpha.example {", "a file in /etc/drbd.d"],
+    ["is flat", "/etc/drbd.conf", "on alpha {", "/etc/drbd.conf"],
+    ["is LINSTOR's", "/var/lib/linstor.d/web.res", "on alpha {", "/var/lib/linstor.d/web.res"],
+  ])("that %s: its disk is another resource's still", (_what, path, host, by) => {
+    const text = `resource web { ${host} device /dev/drbd5; disk /dev/vdb; meta-disk internal; } floating 10.1.1.99:7790 { device /dev/drbd5; disk /dev/vdc; meta-disk internal; } }`;
+    expect(claimed(text, path)).toEqual([`the disk /dev/vdb belongs to the resource web, by ${by}`]);
+    expect(claimed(text.replace("/dev/vdb", "/dev/vdx").replace("/dev/vdc", "/dev/vdb"), path)).toEqual([]);
+  });
+
   test("that drbdadm does not read, or is our own resource's, claims nothing", () => {
     const rest = "device minor 1; disk /dev/vdb; address 10.1.1.31:7789;";
     expect(claimed(on("alpha", rest))).toHaveLength(1);

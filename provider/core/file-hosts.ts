@@ -1,0 +1,14 @@
+/** Which part of a resource in a file is a host's: by its name there, or by its address, as `floating` has it. */
+import type { FoundResource } from "./config-file";
+import { sameHost } from "./names";
+import type { ObservedNode } from "./observed";
+
+/** The names under which a file has the host. */
+export function namesInFile(found: FoundResource, hostname: string, { addresses }: ObservedNode): ReadonlySet<string> {
+  // A host of `floating` is called by its address and port.
+  const byAddress = found.addresses
+    .filter(({ host, address }) => host.includes(":") && addresses.includes(address))
+    .map(({ host }) => host);
+  const all = [...found.hosts, ...found.volumes.map(({ host }) => host)];
+  return new Set([...all.filter((name) => sameHost(name, hostname)), ...byAddress]);
+}
