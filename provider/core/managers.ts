@@ -12,6 +12,7 @@ const ganeti = "/var/lib/ganeti/ssconf_cluster_name";
 /** What a look reads of them: where a tool is not there, neither are its files. */
 export const managerFiles: readonly string[] = [
   cib,
+  "/etc/drbd-reactor.toml",
   "/etc/drbd-reactor.d/*.toml",
   "/var/lib/linstor.d/*.res",
   heartbeat,
@@ -55,13 +56,13 @@ const tools: readonly Named[] = [
   },
   {
     name: "drbd-reactor",
-    files: /^\/etc\/drbd-reactor\.d\//,
-    // [promoter.resources.r0], or with quotes.
+    files: /^\/etc\/drbd-reactor(\.d\/|\.toml$)/,
+    // A key of TOML's, with quotes or without: [promoter.resources.r0], resources = { r0 = { … } }, r0.start = […].
     names: (text, resource) =>
-      text.split("\n").some((line) => {
-        const [, key = ""] = /^\s*\[\s*promoter\.resources\.(.*?)\s*\]/.exec(line) ?? [];
-        return key.replace(/^(["'])(.*)\1$/, "$2") === resource;
-      }),
+      text
+        .split("\n")
+        .map((line) => line.replace(/(^|\s)#.*/, ""))
+        .some((line) => new RegExp(`(^|[\\[{,.\\s])(["']?)${escaped(resource)}\\2\\s*[.=\\]]`).test(line)),
   },
   {
     name: "LINSTOR",

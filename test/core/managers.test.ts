@@ -34,12 +34,21 @@ const named: [string, string, string][] = [
   ["Pacemaker", cibPath, mounts("/dev/drbd/by-res/r0/0")],
   ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", "[[promoter]]\n[promoter.resources.r0]\nstart = []\n"],
   ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", '[promoter.resources."r0"]\n'],
+  ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", "[ promoter . resources . r0 ] # nfs\n"],
+  ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", '[promoter.resources]\nr0 = { start = ["a.mount"] }\n'],
+  ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", "[promoter.resources]\nr0.start = []\n"],
+  ["drbd-reactor", "/etc/drbd-reactor.toml", '[[promoter]]\nresources = { "r0" = { start = [] } }\n'],
   ["LINSTOR", "/var/lib/linstor.d/r0.res", 'resource "r0"\n{\n}\n'],
   ["Heartbeat", "/etc/ha.d/haresources", "alpha drbddisk::r0 Filesystem::/dev/drbd1::/data::ext3 mysql\n"],
 ];
 const others: [string, string, string][] = [
   ["Pacemaker", cibPath, cib("r01")],
   ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", "[promoter.resources.r01]\n"],
+  [
+    "drbd-reactor",
+    "/etc/drbd-reactor.d/nfs.toml",
+    '[promoter.resources.web]\nstart = ["r0.mount", "srv-r0.mount"] # r0 = {}\n',
+  ],
   ["LINSTOR", "/var/lib/linstor.d/r01.res", "resource r01 {\n}\n"],
   ["Heartbeat", "/etc/ha.d/haresources", "alpha drbddisk::r01 Filesystem::/dev/drbd10::/data::ext3\n"],
   ["Ganeti", "/var/lib/ganeti/ssconf_cluster_name", "cluster.example\n"],
