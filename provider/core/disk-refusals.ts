@@ -2,7 +2,7 @@ import type { DesiredResource } from "./desired";
 import { namesOf } from "./disk-names";
 import { describeUser, removal, usersOf } from "./disk-users";
 import { releaseOf } from "./own-disk";
-import type { Contents, ObservedNode } from "./observed";
+import type { Contents, Mount, ObservedNode } from "./observed";
 import { devicePath } from "./paths";
 import type { Refusal } from "./plan";
 
@@ -48,6 +48,13 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
       `A disk that is in use is never given to DRBD. Unmount it (\`umount ${mounted.target}\`), and take it out of /etc/fstab: what is on it is then asked about.`,
     );
   }
+  const together = mountedTogether(node, contents);
+  if (together !== undefined && !isOwn) {
+    return refuse(
+      `${path} is one of the disks of what is mounted at ${together.target} (${together.source}, ${together.fstype})`,
+      "A disk that is in use is never given to DRBD. Name another disk, or take it out of there yourself.",
+    );
+  }
   if (swap !== undefined) return refuse(`${swap} is swap space in use`, "Name another disk.");
   if (held.length > 0 && !isOwn) {
     return refuse(
@@ -76,6 +83,18 @@ export function refuseUnreadable(host: string, path: string, contents: Contents)
       way: "Look at the disk: nothing is created on a disk that cannot be read.",
     },
   ];
+}
+
+/** btrfs and ZFS stand on several disks, and only one of these, or none, is what mountinfo tells of. */
+function mountedTogether(node: ObservedNode, contents: Contents): Mount | undefined {
+  if (contents.kind !== "signature") return undefined;
+  const { type, uuid, real } = contents;
+  if (type === "btrfs" && uuid !== undefined) {
+    const others = [...node.blocks].filter(([, block]) => block.uuid === uuid).map(([path]) => path);
+    return node.mounts.find((one) => others.includes(one.source));
+  }
+  const pool = type === "zfs_member" ? node.blocks.get(real)?.label : undefined;
+  return node.mounts.find((one) => one.fstype === "zfs" && one.source.split("/")[0] === pool);
 }
 
 function descendants(node: ObservedNode, path: string): string[] {

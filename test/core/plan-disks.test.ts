@@ -115,6 +115,21 @@ describe("a disk that is not free", () => {
     expect(refusedWith(node)).toEqual([expected]);
   });
 
+  test.each([
+    ["btrfs", { uuid: "ab-12" }, "/dev/vdc", "btrfs"],
+    ["zfs_member", { label: "tank" }, "tank/data", "zfs"],
+  ])("one disk of several that a %s is on, which is mounted by another name", (type, same, source, fstype) => {
+    const contents: Contents = { kind: "signature", real: "/dev/vdb", size: 1e9, type, uuid: "ab-12" };
+    const both = withBlock(withBlock(disk(contents), "/dev/vdb", same), "/dev/vdc", same);
+    const desired = { ...r0, discard: { bravo: [`${type}:ab-12`] } };
+    const told = (node: ObservedNode) => refusalsOf(planOf([blankNode("alpha"), node], { desired }));
+    expect(told(withMount(both, source, "/pool", fstype))).toEqual([
+      `bravo: /dev/vdb is one of the disks of what is mounted at /pool (${source}, ${fstype})`,
+    ]);
+    expect(told(withMount(both, "/dev/vde", "/pool", "btrfs"))).toEqual([]);
+    expect(told(withMount(both, "other/data", "/pool", "zfs"))).toEqual([]);
+  });
+
   test("used as it is reached through a link", () => {
     const real: Contents = { ...blank, real: "/dev/dm-0" } as Contents;
     const volume = { path: "/dev/mapper/vg-data", type: "lvm", size: 1, readOnly: false, children: [] };
