@@ -129,7 +129,12 @@ export const resourceLifecycle = {
           reporter,
         );
       },
-      { what: name, urn: props.__urn },
+      {
+        what: name,
+        urn: props.__urn,
+        // By which names each host has the disk: a file that comes back may call it by another than ours.
+        look: (host) => ({ ...pair.lookAt(host), depth: "tables" }),
+      },
     );
     await reporter.done();
   },

@@ -132,6 +132,10 @@ export class Pair {
     }));
   }
 
+  lookAt(host: Host): ProbeRequest {
+    return this.looks()[this.hosts.findIndex((one) => one === host)] ?? justTheHost;
+  }
+
   private candidate(index: number, nodes: Nodes): Candidate | undefined {
     const globalCommon = this.globalCommon[index];
     if (globalCommon === undefined) return undefined;

@@ -2,6 +2,7 @@
 import { changedOptions, effectiveOptions, type OptionChange } from "./config-options";
 import { parseResFile } from "./config-file";
 import { otherPlace } from "./configuration-place";
+import { withHostNames } from "./floating-hosts";
 import { filesRead } from "./includes";
 import type { ObservedNode } from "./observed";
 import { globalCommonPath, resourcePath } from "./paths";
@@ -20,7 +21,11 @@ export function ownChanges(node: ObservedNode, resource: string, wanted: WantedF
   const left = new Set([resourcePath(resource), otherPlace(node, resource)?.path]);
   const staying = [...withGlobalCommon(installed, wanted.globalCommon)].filter(([path]) => !left.has(path));
   const after = [...staying.map(([, text]) => text), wanted.configuration];
-  return changedOptions(effectiveOptions([...installed.values()], resource), effectiveOptions(after, resource));
+  const wantedOptions = effectiveOptions(after, resource);
+  return changedOptions(
+    withHostNames(effectiveOptions([...installed.values()], resource), wantedOptions),
+    wantedOptions,
+  );
 }
 
 export interface ForeignChange {

@@ -3,7 +3,15 @@
  * means another disk or address than ours: at the next boot it would attach an old disk.
  */
 import { makesBootWait } from "./boot-waits";
-import { changedOptions, describeChanges, effectiveOptions, type OptionChange } from "./config-options";
+import {
+  changedOptions,
+  describeChanges,
+  effectiveOptions,
+  type OptionChange,
+  type OptionsByKey,
+} from "./config-options";
+import { namesOf, pathOf } from "./disk-names";
+import { withHostNames } from "./floating-hosts";
 import { deviceNames, keptLines, linesOf, wordOf } from "./fstab";
 import { keptDefinitions, type KeptFile } from "./kept-files";
 import type { ObservedNode } from "./observed";
@@ -76,16 +84,23 @@ function keptFile(
   const newest = kept.at(-1);
   if (newest === undefined) return { beside: [], differs: "" };
   const there = node.files.get(newest.path);
-  const differs = describeChanges(placesChanged(newest.text, configuration, resource));
+  const differs = describeChanges(placesChanged(newest.text, configuration, resource, node));
   // Somebody's by now: it is not written over.
   const isFree = there === undefined || isOurs(there);
   if (differs !== "" || !isFree) return { beside: kept, differs: isFree ? differs : `${newest.path} is there again` };
   return { back: newest, beside: kept.slice(0, -1), differs };
 }
 
-/** Disks, metadata, devices and addresses. */
-function placesChanged(before: string, after: string, resource: string): OptionChange[] {
+/** Disks, metadata, devices and addresses. A disk that is called by another of the host's names is no other. */
+function placesChanged(before: string, after: string, resource: string, node: ObservedNode): OptionChange[] {
   const isPlace = (key: string) => /^[^ ]+: (volume [0-9]+ )?(device|disk|meta-disk|address)$/.test(key);
-  const places = (text: string) => new Map([...effectiveOptions([text], resource)].filter(([key]) => isPlace(key)));
-  return changedOptions(places(before), places(after));
+  const places = (options: OptionsByKey) => new Map([...options].filter(([key]) => isPlace(key)));
+  const wanted = effectiveOptions([after], resource);
+  const changes = changedOptions(places(withHostNames(effectiveOptions([before], resource), wanted)), places(wanted));
+  return changes.filter(({ key, from, to }) => {
+    const place = key === `${node.hostname}: disk` ? "disk" : "metaDisk";
+    const isDisk = place === "disk" || key === `${node.hostname}: meta-disk`;
+    if (!isDisk || from === undefined || to === undefined || to === "internal") return true;
+    return !namesOf(node, resource, place, to).has(pathOf(from));
+  });
 }

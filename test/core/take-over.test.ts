@@ -269,6 +269,24 @@ describe("destroy gives back", () => {
     ]);
   });
 
+  test("a file that knows the hosts by their addresses", () => {
+    const hosts = "floating 10.1.1.31:7789 { } floating ipv4 10.1.1.32:7789 { }";
+    const theirs = `resource r0 { device /dev/drbd1; disk /dev/vdb; meta-disk internal; ${hosts} }\n`;
+    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: mv -f ${kept} ${path}`]);
+    const other = theirs.replace("/dev/vdb", "/dev/vdc");
+    expect(back(destroy((node) => taken(node, other)))).toEqual([`alpha: rm -f ${path}`]);
+    const [alpha, bravo] = bothByHand(theirs);
+    expect(because(planOf([alpha, bravo], given), "drbdadm adjust r0").join()).not.toContain("floating");
+  });
+
+  test("a file that has the disk by another of its names, where the host tells it", () => {
+    const theirs = tutorials.replace("disk /dev/vdb", "disk /dev/disk/by-id/virtio-0001");
+    const names = new Map([["r0", { disk: ["/dev/vdb", "/dev/disk/by-id/virtio-0001"], metaDisk: [], device: [] }]]);
+    const [first, ...more] = back(destroy((node) => ({ ...taken(node, theirs), names })));
+    expect([first, more]).toEqual([`alpha: mv -f ${kept} ${path}`, []]);
+    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: rm -f ${path}`]);
+  });
+
   test("goes on after a run that was stopped before the last step", () => {
     const stopped = (node: ObservedNode) =>
       withFile(withKernel({ ...taken(node), mounts: [] }, undefined), path, undefined);

@@ -225,6 +225,19 @@ describe("a program that has changed", () => {
     expect(world.machines.map(({ kernel }) => kernel)).toEqual([undefined, undefined]);
   });
 
+  test("what is destroyed is asked for by its names, and its disks are not read: one of them may hang", async () => {
+    const { id, outs } = await made();
+    begin();
+    const looks = jest.spyOn(SimulatedRemote.prototype, "observe");
+    await resourceLifecycle.delete(id, outs);
+    const first = looks.mock.calls.slice(0, 2).map(([request]) => [request.depth, request.looks[0]?.disk]);
+    looks.mockRestore();
+    expect(first).toEqual([
+      ["tables", "/dev/vdb"],
+      ["tables", "/dev/vdb"],
+    ]);
+  });
+
   test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {
     const [alpha] = await nodesMade();
     const path = "/etc/drbd.d/global_common.conf";
