@@ -256,8 +256,8 @@ describe("what others have", () => {
     const run = await stack.preview();
     expect(run.code).not.toBe(0);
     expect(changesOf(run)).toEqual([]);
-    expect(run.output).toMatch(/error: .*alpha: \/dev\/vdb is a disk of the resource r[01] of this program, too/);
-    expect(run.output).toContain("Give each resource a disk, a minor and a port of its own");
+    for (const what of ["minor 1", "port 7789", "the disk /dev/vdb"])
+      expect(run.output).toMatch(new RegExp(`${what} belongs to the resource r[01] on \\S+ already: each needs`));
   });
 });
 
