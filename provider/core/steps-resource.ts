@@ -2,7 +2,6 @@ import type { Action, Replaced } from "./action";
 import type { DesiredFilesystem, DesiredResource, DesiredSide } from "./desired";
 import { contentsIdentity, describeContents, wholeUuid } from "./disk-identity";
 import { usableBytes } from "./metadata-size";
-import { deviceNames } from "./fstab";
 import type { Contents } from "./observed";
 import { devicePath, fstabPath, resourcePath } from "./paths";
 import type { Step } from "./plan";
