@@ -186,6 +186,12 @@ function refuseKept({ desired, source, target }: PairView): Refusal[] {
   return found;
 }
 
+/** Without its disk, a side cannot become Primary. */
+function attached(survivor: Side, resource: string): string {
+  if (isAttached(survivor)) return "";
+  return `\`drbdadm ${survivor.kernel === undefined ? "up" : "attach"} ${resource}\` and `;
+}
+
 /** Before an empty disk is filled: the one that it is filled from must have the newest data, and room. */
 function refuseFilling({ desired, memory }: PairView, survivor: Side, empty: Side): Refusal[] {
   const host = survivor.desired.hostname;
@@ -199,7 +205,7 @@ function refuseFilling({ desired, memory }: PairView, survivor: Side, empty: Sid
       {
         node: host,
         found: `${survivor.desired.disk} holds the only copy of ${desired.name} that is left, and it is ${state}; ${holds(empty)}`,
-        way: `The newest data was on the disk that is gone: find it and put it back. To go on with what ${host} has, say so to DRBD yourself (${survivor.kernel === undefined ? `\`drbdadm up ${desired.name}\` and ` : ""}\`drbdadm primary --force ${desired.name}\` on ${host}), look at the data, and run \`pulumi up\` again.`,
+        way: `The newest data was on the disk that is gone: find it and put it back. To go on with what ${host} has, say so to DRBD yourself (${attached(survivor, desired.name)}\`drbdadm primary --force ${desired.name}\` on ${host}), look at the data, and run \`pulumi up\` again.`,
       },
     ];
   }

@@ -139,7 +139,7 @@ class PairPlan {
     const reconnects = adjusted.some((side) => this.pair.adjustment(side).connection.length > 0);
     if (!reconnects || !this.sides.every(isTogether)) return [];
     const because = "must be connected again with what has changed";
-    return this.sides.map((side) => steps.waitConnected(side.desired.hostname, this.desired.name, because));
+    return this.sides.map((side) => steps.waitConnected(side.desired.hostname, this.desired, because));
   }
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
@@ -198,7 +198,7 @@ class PairPlan {
       made.length > 0 ? made : [steps.checkNeverUsed(target.desired.hostname, this.desired.name, target.desired)];
     const { hostname } = target.desired;
     // Else the next look could come before they have met, and nobody would wait for the sync.
-    const met = steps.waitConnected(source.desired.hostname, this.desired.name, `${hostname} is filled from here`);
+    const met = steps.waitConnected(source.desired.hostname, this.desired, `${hostname} is filled from here`);
     return [
       [...changedFiles, ...ready],
       [...bringUp(this.pair, source), ...this.promoteAndFormat()],
@@ -318,7 +318,7 @@ class PairPlan {
         return [
           steps.waitConnected(
             host,
-            desired.name,
+            desired,
             `${this.target.desired.hostname} has newer data: DRBD fills ${host} first`,
           ),
         ];

@@ -252,13 +252,15 @@ export function checkNotHeld(node: string, minor: number, because: string): Step
 }
 
 /** Reads only. Whose data is newer DRBD finds out when they meet. */
-export function waitConnected(node: string, resource: string, because: string): Step {
+export function waitConnected(node: string, { name, sections }: DesiredResource, because: string): Step {
+  // Two that miss each other try again after `connect-int`, 10 s by default.
+  const seconds = Math.max(30, 3 * Number(sections.net["connect-int"] ?? 10));
   return {
     node,
-    argv: ["drbdadm", "cstate", resource],
+    argv: ["drbdadm", "cstate", name],
     because,
-    does: [{ kind: "check", call: ["wait_connected", resource, "30"] }],
-    timeoutSeconds: patient,
+    does: [{ kind: "check", call: ["wait_connected", name, String(seconds)] }],
+    timeoutSeconds: patient + seconds,
   };
 }
 

@@ -121,6 +121,15 @@ describe("another port", () => {
     }
   });
 
+  test("is waited for as long as three tries take where `connect-int` is long", () => {
+    const patient = { ...desired, sections: { ...desired.sections, net: { "connect-int": "60" } } };
+    const plan = planOf(differing(healthyPair(), lines), { desired: patient });
+    for (const step of plan.stages.at(-1) ?? []) {
+      expect(actionsOf(step)).toEqual([{ kind: "check", call: ["wait_connected", "r0", "180"] }]);
+      expect(step.timeoutSeconds).toBeGreaterThan(180);
+    }
+  });
+
   test.each([0, 1])("a pair that was not connected before, by what side %s sees, is not waited for", (place) => {
     const away = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
     const [alpha, bravo] = healthyPair();

@@ -249,6 +249,19 @@ describe("a disk that is another one", () => {
       );
     }
   });
+
+  test.each([
+    ["down", undefined, "(`drbdadm up r0` and `drbdadm primary --force r0` on alpha)"],
+    [
+      "up without its disk",
+      [kernelDevice("Diskless")],
+      "(`drbdadm attach r0` and `drbdadm primary --force r0` on alpha)",
+    ],
+  ])("the way to go on with a survivor that is %s has its disk attached first", (_, devices, way) => {
+    const outdated = downNode("alpha", usedGi.replace("1:1:0", "1:0:0"));
+    const survivor = devices === undefined ? outdated : withKernel(outdated, { devices });
+    expect(ways(planOf([survivor, bravo], { memory }))).toContain(way);
+  });
 });
 
 describe("a disk that has another size", () => {
