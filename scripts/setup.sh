@@ -3,6 +3,9 @@
 # packages, the compiled library, the Pulumi CLI. Does only what is not done yet. `--tests` adds what only tests need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# One set-up of a clone at a time: two would meet in apt, and in node_modules.
+exec 8<package.json
+flock 8
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
