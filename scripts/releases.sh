@@ -1,6 +1,7 @@
 #!/bin/bash
 # `npm run releases`: a pair's life in short (test/e2e/releases) on machines of other Debian releases than the lab's
-# default, each in a lab of its own that is removed again. What is given names the labs: `bookworm`, `alpha=…,bravo=…`.
+# default, and on disks with other sectors, each in a lab of its own that is removed again. What is given names the labs,
+# as behind `npm run lab -- up --release`: `bookworm`, `alpha=…,bravo=…`, `'trixie --sectors bravo=4096'`.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -9,7 +10,7 @@ scripts/setup.sh --tests || exit
 . scripts/env.sh || exit
 
 labs=("$@")
-[ ${#labs[@]} -gt 0 ] || labs=(bookworm bullseye "alpha=trixie,bravo=bookworm")
+[ ${#labs[@]} -gt 0 ] || labs=(bookworm bullseye "alpha=trixie,bravo=bookworm" "trixie --sectors bravo=4096")
 # Sockets want a short path.
 LAB_DIR=$(mktemp -d /tmp/releases.XXXXXX)/lab
 export LAB_DIR
@@ -27,7 +28,8 @@ failed=()
 for lab in "${labs[@]}"; do
   printf '\n== %s\n' "$lab"
   node dist/lab/main.js down --delete
-  node dist/lab/main.js up --release "$lab" &&
+  read -ra words <<<"$lab"
+  node dist/lab/main.js up --release "${words[@]}" &&
     jest --selectProjects releases --runInBand --json --outputFile "$results/$lab.json" || failed+=("$lab")
 done
 [ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
