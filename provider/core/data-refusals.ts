@@ -317,11 +317,7 @@ function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string
   // Two that look for each other would meet, and part, before the connection that discards is made.
   const waits = !isUp(lost) && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
   const there = [
-    ...lost.mountedAt.map((target) => `umount ${quote(target)}`).reverse(),
-    ...(isPrimary(lost) && isActive(lost.node, promotionOf(name))
-      ? [`systemctl stop ${quote(promotionOf(name))}`]
-      : []),
-    ...(isPrimary(lost) ? [`drbdadm secondary ${name}`] : []),
+    ...demotion(name, lost),
     ...(isWithoutDisk(lost) ? [`drbdadm down ${name}`] : []),
     ...(isUp(lost) ? [] : [`drbdadm up ${name}`]),
     ...(!isUp(lost) || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
@@ -414,6 +410,14 @@ function grownUnknown(
     `Behind that filesystem lies DRBD's metadata, where the disk ended when it had ${contents.ended} bytes: it seems to have grown while DRBD did not run. ` +
     `If it is ${desired.name}'s, and had that size when DRBD last ran on it: on ${side.hostname}, \`mkdir -p /var/lib/drbd && printf '%s\\t%s\\n' ${contents.ended} ${quote(path)} >${record}\`, and run \`pulumi up\` again: the metadata moves to the disk's new end, and DRBD finds out whose data is newer.`
   );
+}
+
+/** What a person types on a side that is no longer to be Primary. */
+export function demotion(name: string, side: Side): string[] {
+  const unmounts = side.mountedAt.map((target) => `umount ${quote(target)}`).reverse();
+  if (!isPrimary(side)) return unmounts;
+  const stops = isActive(side.node, promotionOf(name)) ? [`systemctl stop ${quote(promotionOf(name))}`] : [];
+  return [...unmounts, ...stops, `drbdadm secondary ${name}`];
 }
 
 function refuseTwoCopies(pair: PairView): Refusal[] {

@@ -1,4 +1,4 @@
-import { dataRefusals } from "./data-refusals";
+import { dataRefusals, demotion } from "./data-refusals";
 import { connectionStates } from "./kernel-states";
 import { filesystemIn } from "./disk-identity";
 import { mountableRefusals } from "./mountable";
@@ -19,7 +19,7 @@ export function pairRefusals(pair: PairView): Refusal[] {
   const partsAgain = pair.row === "meet" && ofData.length > 0;
   return [
     ...ofData,
-    ...refuseTwoPrimaries(pair),
+    ...(partsAgain ? [] : refuseTwoPrimaries(pair)),
     ...refuseNewPrimary(pair),
     ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
@@ -36,10 +36,11 @@ export function pairRefusals(pair: PairView): Refusal[] {
 function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
   const { filesystem, name } = desired;
   if (filesystem === undefined || !sides.every(isPrimary)) return [];
+  const commands = demotion(name, target);
   return [
     {
       found: `${sides.map((side) => side.desired.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,
-      way: `Stop what uses it on one of them, and make that one Secondary: on ${target.desired.hostname}, say, unmount it and \`drbdadm secondary ${name}\`.`,
+      way: `Stop what uses it on one of them, and make that one Secondary. On ${target.desired.hostname}, say: \`${commands.join(" && ")}\`.`,
     },
   ];
 }

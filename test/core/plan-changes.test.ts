@@ -9,6 +9,7 @@ import {
   allCommands,
   blankNode,
   commandsOf,
+  divergedGi,
   downNode,
   healthyPair,
   kernelDevice,
@@ -226,6 +227,15 @@ describe("StandAlone", () => {
     ]);
   });
 
+  test("both are Primary, and their data parted: whose changes are given up is the one question that is asked", () => {
+    const [alpha, bravo] = standing(divergedGi);
+    const { refusals } = planOf([alpha, withKernel(bravo, { role: "Primary" })]);
+    expect(refusals.map(({ found }) => found)).toEqual([expect.stringMatching(/^split brain/)]);
+    expect(refusals[0]?.way).toContain(
+      "on bravo, `drbdadm secondary r0 && drbdadm connect --discard-my-data r0`; then on alpha, `drbdadm connect r0`",
+    );
+  });
+
   test("a step that adjusts looks again", () => {
     const adjusts = stepsOf(planOf(differing(healthyPair(), netOptions), { desired: withA })).filter(
       ({ argv }) => argv[1] === "adjust",
@@ -314,6 +324,10 @@ test("both hosts are Primary: nobody's filesystem is touched", () => {
   const [alpha, bravo] = healthyPair();
   const both: Pair = [alpha, withKernel(bravo, { role: "Primary" })];
   expect(refusalsOf(planOf(both))).toEqual(["alpha and bravo are both Primary, and xfs may be in use on one alone"]);
+  const promoted: Pair = [alpha, { ...both[1], links: [...bravo.links, activeLink(promotionOf("r0"))] }];
+  expect(planOf(promoted).refusals[0]?.way).toContain(
+    "On bravo, say: `systemctl stop drbd-primary@r0.service && drbdadm secondary r0`.",
+  );
   expect(refusalsOf(planOf(both, { desired: { ...r0, filesystem: undefined } }))).toEqual([]);
 });
 
