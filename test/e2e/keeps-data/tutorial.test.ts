@@ -9,6 +9,8 @@ import { changesOf, expectSuccess, Stack } from "../stack";
 jest.setTimeout(1_000_000);
 
 const line = "/dev/drbd1 /srv/vm xfs defaults 0 0";
+/** As an installer would write it. udev has no link yet for a filesystem that was just made on a DRBD device. */
+const byUuid = `sed -i "s|^${line}|UUID=$(blkid -p -s UUID -o value /dev/drbd1) /srv/vm xfs defaults 0 0|" /etc/fstab`;
 const common = `global { usage-count no; }
 common { net { protocol A; } handlers { split-brain "/usr/lib/drbd/notify-split-brain.sh root"; } }
 `;
@@ -48,7 +50,7 @@ async function byHand(): Promise<string> {
       { timeout: 120 },
     );
   }
-  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum /srv/vm/file`;
+  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; ${byUuid}; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum /srv/vm/file`;
   return (await lab.run("alpha", make, { timeout: 300 })).stdout;
 }
 
@@ -57,7 +59,7 @@ const links = async () =>
     MACHINES.map(async (name) => (await lab.run(name, "drbdadm sh-udev minor-1 | grep ^RESOURCE=")).stdout.trim()),
   );
 const filesOf = async (name: (typeof MACHINES)[number]) => {
-  const { stdout } = await lab.run(name, "cd /etc/drbd.d; ls; cat global_common.conf r0.res; grep drbd1 /etc/fstab");
+  const { stdout } = await lab.run(name, "cd /etc/drbd.d; ls; cat global_common.conf r0.res; grep /srv/vm /etc/fstab");
   return stdout;
 };
 
@@ -73,6 +75,7 @@ test("a preview names all that goes, `up` keeps data and files, and `destroy` gi
     "- split-brain",
     "takes the place of yours, which is kept as /etc/drbd.d/r0.res.before-pulumi-drbd",
     `takes the place of \`${line}\`, which stays there as a comment`,
+    "takes the place of `UUID=",
     "to keep it, set `protocol: A` on the resource",
   ])
     expect(told).toContain(part);
@@ -86,7 +89,7 @@ test("a preview names all that goes, `up` keeps data and files, and `destroy` gi
   for (const name of MACHINES) {
     const kept = await lab.run(
       name,
-      "cat /etc/drbd.d/r0.res.before-pulumi-drbd; grep -c '^# before pulumi-drbd: /dev/drbd1' /etc/fstab",
+      "cat /etc/drbd.d/r0.res.before-pulumi-drbd; grep -c '^# before pulumi-drbd: .* /srv/vm ' /etc/fstab",
     );
     expect(kept.stdout).toBe(`${resource}1\n`);
   }
