@@ -398,8 +398,18 @@ not_standalone() {
 }
 
 # nobody_holds DEVICE: no process has it open, by whatever name, it is mounted nowhere, and no other device stands on it.
+# Asked more than once: udev and others open a device for a moment.
 nobody_holds() {
-  held=$(perl -e '
+  for turn in 1 2 3 4; do
+    held=$(holders_of "$1")
+    if [ -z "$held" ]; then return 0; fi
+    sleep 0.5
+  done
+  echo "$1 is held open by $held"; return 1
+}
+
+holders_of() {
+  perl -e '
     my $device = (stat $ARGV[0])[6]; exit unless $device;
     my %by;
     for my $open (glob "/proc/[0-9]*/fd/*") {
@@ -418,9 +428,7 @@ nobody_holds() {
     my ($kname) = $ARGV[0] =~ m{([^/]+)$};
     my @devices = map { m{([^/]+)$}; "the device $1 on it" } glob "/sys/class/block/$kname/holders/*";
     print join(", ", map({ $by{$_} } sort { $a <=> $b } keys %by), sort(keys %mounts), @devices);
-  ' "$1")
-  if [ -z "$held" ]; then return 0; fi
-  echo "$1 is held open by $held"; return 1
+  ' "$1"
 }
 
 # is_attached RESOURCE: it has its disk, and has not parted from its peer.

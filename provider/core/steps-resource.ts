@@ -80,7 +80,8 @@ export function createMetadataBeside(
     node,
     argv: internal ? ["drbdadm", "--", "--force", "create-md", desired.name] : ["drbdadm", "create-md", desired.name],
     because,
-    guard: [metadata, holds, room],
+    // DRBD attaches a disk that a program has open, such as a virtual machine, whose writes would then pass it by.
+    guard: [metadata, holds, ["nobody_holds", disk], room],
     timeoutSeconds: patient,
   };
 }
@@ -93,7 +94,10 @@ export function clearDisk(node: string, disk: string, contents: Contents): Step 
     argv: ["wipefs", "-a", disk],
     because: `named in \`discard\` as ${identity}`,
     destroys: `${node}:${disk} ${describeContents(contents)}`,
-    guard: [["still_holds", disk, identity]],
+    guard: [
+      ["still_holds", disk, identity],
+      ["nobody_holds", disk],
+    ],
     does: [{ kind: "clear", disk }],
     timeoutSeconds: patient,
   };

@@ -98,7 +98,7 @@ test("only what is named for that host is cleared, by a guard that looks again, 
     for (const step of steps) expect(step.destroys !== undefined).toBe(isClear(step));
     for (const step of steps.filter(isClear)) {
       const [guard, ...more] = step.guard ?? [];
-      expect(more).toEqual([]);
+      expect(more).toEqual([["nobody_holds", "/dev/vdb"]]);
       expect(guard?.slice(0, 2)).toEqual(["still_holds", "/dev/vdb"]);
       expect(given.desired.discard?.[step.node]).toContain(guard?.[2]);
       const next = steps.filter(({ node }) => node === step.node)[
@@ -144,7 +144,12 @@ test("data to keep: never formatted, never cleared, and create-md is forced ther
     const { existingData, syncSource } = given.desired;
     for (const step of steps.filter(isBeside)) {
       expect([existingData, step.node]).toEqual(["keep", syncSource]);
-      expect(step.guard?.map(([name]) => name)).toEqual(["no_metadata", "still_holds", "fits_before_metadata"]);
+      expect(step.guard?.map(([name]) => name)).toEqual([
+        "no_metadata",
+        "still_holds",
+        "nobody_holds",
+        "fits_before_metadata",
+      ]);
       const disk = nodes[step.node === "alpha" ? 0 : 1].resources.get("r0")?.disk;
       expect(disk?.kind === "signature" && disk.taken !== undefined && disk.taken <= diskBytes - 49152).toBe(true);
     }

@@ -58,7 +58,10 @@ describe("discard", () => {
       "bravo: drbdadm up r0",
     ]);
     const [cleared] = stepLike(plan, "wipefs");
-    expect(cleared?.guard).toEqual([["still_holds", "/dev/vdb", identity]]);
+    expect(cleared?.guard).toEqual([
+      ["still_holds", "/dev/vdb", identity],
+      ["nobody_holds", "/dev/vdb"],
+    ]);
     expect(cleared?.destroys).toMatch(/^bravo:\/dev\/vdb /);
     expect(formatPlan(plan)).toMatch(/^r0: \d+ steps; DESTROYS bravo:\/dev\/vdb /);
     // create-md's own guard finds the disk blank then, or stops.

@@ -38,6 +38,7 @@ describe("existingData: keep", () => {
     expect(made?.guard).toEqual([
       ["no_metadata", "1", "/dev/vdb", "internal"],
       ["still_holds", "/dev/vdb", `xfs:${uuid}`],
+      ["nobody_holds", "/dev/vdb"],
       ["fits_before_metadata", "/dev/vdb", String(diskBytes), String(usable)],
     ]);
     const [forced] = stepLike(plan, "primary --force");
@@ -108,6 +109,7 @@ describe("existingData: keep", () => {
     expect(made?.guard).toEqual([
       ["no_metadata", "1", "/dev/vdc", "flex-external"],
       ["still_holds", "/dev/vdb", `xfs:${uuid}`],
+      ["nobody_holds", "/dev/vdb"],
       ["still_blank", "/dev/vdc", String(MiB)],
     ]);
     // The peer's metadata takes room too: the device would end before the filesystem does.

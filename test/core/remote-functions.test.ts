@@ -329,10 +329,15 @@ describe("nobody_holds", () => {
   test("names the process that has it open, whatever it calls the device", () => {
     // /dev/full stands for the device here: its number is looked for among what is open, as that of a block device is.
     const script = replaced(remoteFunctions, "next unless -b _ &&", "next unless -c _ &&");
-    const call = "sleep 5 </dev/full & sleep 0.2; nobody_holds /dev/full; code=$?; kill $!; exit $code";
+    const call = "sleep 60 </dev/full & sleep 0.2; nobody_holds /dev/full; code=$?; kill $!; exit $code";
     const { exit, stdout } = sh(`${script}\n${call}\n`);
     expect(exit).toBe(1);
     expect(stdout).toMatch(/^\/dev\/full is held open by sleep \(pid \d+\)\n$/);
+  });
+
+  test("whoever opens it for a moment, as udev does, is waited for", () => {
+    const script = replaced(remoteFunctions, "next unless -b _ &&", "next unless -c _ &&");
+    expect(sh(`${script}\nsleep 0.4 </dev/full & nobody_holds /dev/full\n`)).toMatchObject({ exit: 0, stdout: "" });
   });
 
   test("names where it is mounted, which no process has open", () => {

@@ -63,7 +63,7 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
         : failed(1, `r0 is ${machine.kernel.disk}: it is made Primary once its own disk is UpToDate`);
     }
     case "nobody_holds":
-      return machine.heldOpen ? failed(1, `${device} is held open by sleep (pid 600)`) : done;
+      return machine.heldOpen && args[0] === device ? failed(1, `${device} is held open by sleep (pid 600)`) : done;
     case "metadata_of_84": {
       const now = describeMetadata(machine, args[1]!);
       return now === `v08 ${args[3]!}` ? done : failed(1, `the metadata on ${args[1]!} is not what it was: ${now}`);
