@@ -18,6 +18,8 @@ const LONG = [
   "/keeps-data/grown-disk",
   "/keeps-data/verify",
   "/keeps-data/changed-disk",
+  "/keeps-data/replaced-disk",
+  "/keeps-data/discard",
 ];
 const FAULTS = process.env.FAULTS ?? "";
 const isTurn = /^[1-4]$/.test(FAULTS);
