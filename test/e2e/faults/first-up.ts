@@ -52,10 +52,14 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
 /** The programs that these steps run, to be wrapped. */
 export const PROGRAMS = ["modprobe", "ln", "mv", "sync", "drbdadm", "mkfs.xfs", "systemctl", "systemd-run", "mount"];
 
-/** What a step's last command begins with: a file is written beside its place, and moved there; systemd reloads by itself. */
+/**
+ * What a step's last command begins with: a file is written beside its place, and moved there; systemd reloads by itself,
+ * and starts what is asked for alone.
+ */
 function commandOf(step: string): string {
   return step
     .replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
+    .replace(/^systemctl start (.*@r0)\..*$/, "systemctl start --job-mode=ignore-dependencies $1")
     .replace(/^systemctl daemon-reload$/, "systemd-run");
 }
 
