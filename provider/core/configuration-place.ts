@@ -1,9 +1,9 @@
 import { parseResFile } from "./config-file";
 import { effectiveOptions } from "./config-options";
 import { pathOf } from "./disk-names";
+import { volumesOn } from "./file-hosts";
 import { filesRead } from "./includes";
 import { keptOf } from "./kept-files";
-import { sameHost } from "./names";
 import type { ObservedNode } from "./observed";
 import { globalCommonPath, resourcePath } from "./paths";
 import type { Refusal } from "./plan";
@@ -59,8 +59,8 @@ export function installedMetaDisk(
 ): string | undefined {
   const volume = parseResFile(installedText(node, resource) ?? "")
     .filter((found) => found.resource === resource)
-    .flatMap(({ volumes }) => volumes)
-    .find(({ host, disk }) => sameHost(host, hostname) && disk !== undefined && names.has(pathOf(disk)));
+    .flatMap((found) => volumesOn(found, hostname, node))
+    .find(({ disk }) => disk !== undefined && names.has(pathOf(disk)));
   // A file for DRBD 9 may leave it out.
   return volume && (volume.metaDisk ?? "internal");
 }

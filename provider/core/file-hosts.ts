@@ -1,5 +1,5 @@
 /** Which part of a resource in a file is a host's: by its name there, or by its address, as `floating` has it. */
-import type { FoundResource } from "./config-file";
+import type { FoundResource, FoundVolume } from "./config-file";
 import { sameHost } from "./names";
 import type { ObservedNode } from "./observed";
 
@@ -11,4 +11,10 @@ export function namesInFile(found: FoundResource, hostname: string, { addresses 
     .map(({ host }) => host);
   const all = [...found.hosts, ...found.volumes.map(({ host }) => host)];
   return new Set([...all.filter((name) => sameHost(name, hostname)), ...byAddress]);
+}
+
+/** A resource's volumes on the host. */
+export function volumesOn(found: FoundResource, hostname: string, node: ObservedNode): FoundVolume[] {
+  const names = namesInFile(found, hostname, node);
+  return found.volumes.filter(({ host }) => names.has(host));
 }

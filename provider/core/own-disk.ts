@@ -2,7 +2,7 @@
 import { parseResFile } from "./config-file";
 import type { DesiredResource, DesiredSide } from "./desired";
 import { isSameDisk, metadataUuid, wholeUuid } from "./disk-identity";
-import { namesInFile } from "./file-hosts";
+import { volumesOn } from "./file-hosts";
 import { describeUser, removal, type DiskUser } from "./disk-users";
 import { namesOf, pathOf } from "./disk-names";
 import type { Memory } from "./memory";
@@ -30,13 +30,11 @@ export function isOwnDisk(
   if (metadata.kind === "absent" || metadata.kind === "unknown") return false;
   const names = namesOf(node, name, "disk", side.disk, disk);
   const installed = parseResFile(node.files.get(resourcePath(name)) ?? "");
-  return installed.some((found) => {
-    const hosts = namesInFile(found, side.hostname, node);
-    return (
+  return installed.some(
+    (found) =>
       found.resource === name &&
-      found.volumes.some(({ host, disk: path }) => hosts.has(host) && names.has(pathOf(path ?? "none")))
-    );
-  });
+      volumesOn(found, side.hostname, node).some(({ disk: path }) => names.has(pathOf(path ?? "none"))),
+  );
 }
 
 interface Taken {

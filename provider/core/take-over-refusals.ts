@@ -1,7 +1,7 @@
 /** What an installed definition says beyond what we can describe. It is refused, never left out without a word. */
-import { type FoundResource, type FoundVolume, parseResFile, parseStatements } from "./config-file";
+import { parseResFile, parseStatements } from "./config-file";
 import { installedFile } from "./configuration-place";
-import { namesInFile } from "./file-hosts";
+import { volumesOn } from "./file-hosts";
 import type { ObservedNode } from "./observed";
 import { isOurs } from "./own-mark";
 import type { Refusal } from "./plan";
@@ -14,12 +14,6 @@ export function takeOverRefusals(node: ObservedNode, host: string, resource: str
   ];
 }
 
-/** Of one host: a file may have it by a longer name, or by its address. */
-function volumesOf(found: FoundResource, node: ObservedNode, host: string): FoundVolume[] {
-  const names = namesInFile(found, host, node);
-  return found.volumes.filter((volume) => names.has(volume.host));
-}
-
 interface Volume {
   readonly volume: number;
   readonly minor?: number;
@@ -30,7 +24,7 @@ function volumeRefusals(node: ObservedNode, host: string, resource: string): Ref
   const file = installedFile(node, resource);
   const written = parseResFile(file?.text ?? "")
     .filter((found) => found.resource === resource)
-    .flatMap((found) => volumesOf(found, node, host));
+    .flatMap((found) => volumesOn(found, host, node));
   const running = node.kernelResources.get(resource)?.devices ?? [];
   const told: readonly (readonly [string, readonly Volume[]])[] = [
     [`by ${file?.path ?? ""}`, written],
@@ -53,7 +47,7 @@ function indexRefusals(node: ObservedNode, host: string, resource: string): Refu
   const file = installedFile(node, resource);
   const indexed = parseResFile(file?.text ?? "")
     .filter((found) => found.resource === resource)
-    .flatMap((found) => volumesOf(found, node, host))
+    .flatMap((found) => volumesOn(found, host, node))
     .find((volume) => volume.metaDisk?.includes("[") === true);
   if (file === undefined || indexed === undefined) return [];
   return [

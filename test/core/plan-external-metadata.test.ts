@@ -157,6 +157,21 @@ describe("another place for the metadata of a resource that is down", () => {
       "set `metaDisk` back to /dev/vdc for bravo",
     ],
     [
+      "the same, in a file that has the hosts by their addresses alone",
+      withFile(
+        withFile(withLook(internal, { disk: replica, metadata: { kind: "absent" } }), path, undefined),
+        "/etc/drbd.d/a-pair.res",
+        `resource r0 {
+  device minor 1; disk /dev/vdb; meta-disk /dev/vdc;
+  floating 10.1.1.31:7789; floating 10.1.1.32:7789;
+}
+`,
+      ),
+      r0,
+      "bravo: the metadata of /dev/vdb is on /dev/vdc, as the file of r0 there says, and not internal",
+      "set `metaDisk` back to /dev/vdc for bravo",
+    ],
+    [
       "the same, in a kernel that lost its disk",
       withKernel(
         withLook(internal, { metadata: { kind: "absent" }, metaDisk: { ...blank, real: "/dev/vdc" } as Contents }),
