@@ -2,7 +2,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { networkInterfaces, hostname, release } from "node:os";
 import { join } from "node:path";
-import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
+import { parseProbe } from "../../provider/core/parse-probe";
+import { failureOf } from "./probe-failure";
 import { observeScript } from "../../provider/core/probe";
 import { sh, temporaryFolder, withTools } from "./shell";
 
@@ -12,16 +13,6 @@ const looks = [
   { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal", filesystem: true },
   { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '", filesystem: false },
 ];
-
-function failureOf(run: () => unknown): ProbeError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProbeError) return error;
-    throw error;
-  }
-  throw new Error("it did not fail");
-}
 
 const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [], depth: "close" }));
 const node = parseProbe(nonce, stdout);

@@ -1,5 +1,6 @@
 /** Releases by their own os-release: what the probe's parser and the plan make of each. */
-import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
+import { parseProbe } from "../../provider/core/parse-probe";
+import { failureOf } from "./probe-failure";
 import { planNode } from "../../provider/core/plan-node";
 import { lsblkColumns, theHostClosely } from "../../provider/core/probe";
 import { renderGlobalCommon } from "../../provider/core/config";
@@ -116,22 +117,12 @@ describe("what is installed decides, whatever the release", () => {
 });
 
 describe("where a tool cannot answer, the error says what it said, and what is needed instead", () => {
-  const failure = (run: () => unknown): ProbeError => {
-    try {
-      run();
-    } catch (error) {
-      if (error instanceof ProbeError) return error;
-      throw error;
-    }
-    throw new Error("it did not fail");
-  };
-
   test.each([
     ["Ubuntu 18.04", "lsblk: unknown column: PATH,TYPE,SIZE\n", ubuntu("18.04.6 LTS", "18.04", "bionic")],
     ["CentOS 7", "lsblk: invalid option -- 'J'\n", enterprise("CentOS Linux", "centos", "7", "rhel fedora")],
     ["busybox", "lsblk: unrecognized option: J\nBusyBox v1.37.0\n", alpine],
   ])("lsblk of %s", (_what, says, osRelease) => {
-    const error = failure(() => look(osRelease, { exit: 1, says }));
+    const error = failureOf(() => look(osRelease, { exit: 1, says }));
     const name = /PRETTY_NAME="(.*)"/.exec(osRelease)![1]!;
     expect(error.message).toContain(`${name} is too old, or its lsblk is not util-linux's`);
     expect(error.message).toContain(says.trim());
@@ -139,7 +130,7 @@ describe("where a tool cannot answer, the error says what it said, and what is n
   });
 
   test("lsblk that is not there", () => {
-    const error = failure(() => look(alpine, { exit: 127, says: "sh: lsblk: not found\n" }));
+    const error = failureOf(() => look(alpine, { exit: 127, says: "sh: lsblk: not found\n" }));
     expect(error.message).toContain("lsblk did not answer as expected (exit 127): sh: lsblk: not found");
   });
 });
