@@ -33,7 +33,8 @@ test("the Primary loses its power: the other is not promoted in its place, and a
   const away = await pair.stack.up();
   expect(away.code).not.toBe(0);
   expect(away.output).toMatch(/alpha: .*reach/);
-  expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Secondary\/Unknown/);
+  // DRBD notices a peer without power after ping-int and ping-timeout; the failed up can be sooner.
+  await eventually(() => drbdState(pair.lab, "bravo"), /ro:Secondary\/Unknown/, 60);
   await pair.lab.powerOn("alpha");
   await look();
   await upForcesNothing();
