@@ -1,5 +1,20 @@
 const tseslint = require("typescript-eslint");
 
+/** The folders of provider/core, in the order in which data goes through them. */
+const stages = [
+  "ssh",
+  "wanted",
+  "config",
+  "seen",
+  "steps",
+  "installed",
+  "decided/hosts",
+  "decided/data",
+  "decided/plans",
+  "told",
+];
+const io = ["node:*", "fs", "child_process", "net", "ssh2", "@pulumi/*"];
+
 module.exports = tseslint.config(
   { ignores: ["dist/", "node_modules/", "coverage/"] },
   {
@@ -10,18 +25,23 @@ module.exports = tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
     },
   },
-  {
-    // Decisions are pure: text and data in, text and data out.
-    files: ["provider/core/**/*.ts"],
+  ...stages.map((stage, place) => ({
+    // Decisions are pure: text and data in, text and data out. A stage imports only itself and the stages before it.
+    files: [`provider/core/${stage}/**/*.ts`],
     rules: {
       "no-restricted-imports": [
         "error",
         {
           patterns: [
-            {
-              group: ["node:*", "fs", "child_process", "net", "ssh2", "@pulumi/*", "../*"],
-              message: "provider/core does no I/O",
-            },
+            { group: [...io, "**/shell/*", "**/lifecycle/*", "**/resources/*"], message: "provider/core does no I/O" },
+            ...(place === stages.length - 1
+              ? []
+              : [
+                  {
+                    group: stages.slice(place + 1).map((later) => `**/${later}/**`),
+                    message: `provider/core/${stage} comes before that stage`,
+                  },
+                ]),
           ],
         },
       ],
@@ -32,7 +52,7 @@ module.exports = tseslint.config(
         { object: "Math", property: "random" },
       ],
     },
-  },
+  })),
   {
     files: ["test/**/*.ts"],
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },

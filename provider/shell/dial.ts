@@ -1,4 +1,4 @@
-import type { Endpoint } from "../core/connection";
+import type { Endpoint } from "../core/wanted/connection";
 import { NetworkError } from "./errors";
 
 /** The network's or the host's fault, and so perhaps gone in a moment. */

@@ -1,10 +1,10 @@
-import type { TellStep } from "../core/apply-script";
-import type { Connection } from "../core/connection";
-import { stillHolds, withCloserLook } from "../core/closer-look";
-import type { ObservedNode } from "../core/observed";
-import type { Step } from "../core/plan";
-import { justTheHost, type ProbeRequest } from "../core/probe";
-import type { SyncWatch } from "../core/sync";
+import type { TellStep } from "../core/steps/apply-script";
+import type { Connection } from "../core/wanted/connection";
+import { stillHolds, withCloserLook } from "../core/seen/closer-look";
+import type { ObservedNode } from "../core/seen/observed";
+import type { Step } from "../core/steps/plan";
+import { justTheHost, type ProbeRequest } from "../core/seen/probe";
+import type { SyncWatch } from "../core/told/sync";
 import type { Remote } from "./remote";
 import type { RemoteResult } from "./remote-shell";
 import { SshRemote } from "./ssh-remote";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { greeting } from "../core/greeting";
+import { greeting } from "../core/ssh/greeting";
 import type { Channel } from "./transport";
 
 /** What a remote script left behind. `exit` is null when the shell was ended by a signal or the connection was lost. */

@@ -1,9 +1,9 @@
-import type { TellStep } from "../core/apply-script";
-import type { ObservedNode } from "../core/observed";
-import type { Step } from "../core/plan";
-import type { ProbeRequest } from "../core/probe";
-import type { SyncWatch } from "../core/sync";
-import type { TurnAnswer, TurnSeen } from "../core/turn";
+import type { TellStep } from "../core/steps/apply-script";
+import type { ObservedNode } from "../core/seen/observed";
+import type { Step } from "../core/steps/plan";
+import type { ProbeRequest } from "../core/seen/probe";
+import type { SyncWatch } from "../core/told/sync";
+import type { TurnAnswer, TurnSeen } from "../core/seen/turn";
 import type { RemoteResult } from "./remote-shell";
 
 /** How a host is looked at and acted on. Over SSH: ssh-remote.ts; in the tests' simulation: in memory. */

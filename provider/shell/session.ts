@@ -1,5 +1,5 @@
-import { type Connection, hasCredentials } from "../core/connection";
-import { whyNoRoot } from "../core/no-root-shell";
+import { type Connection, hasCredentials } from "../core/wanted/connection";
+import { whyNoRoot } from "../core/ssh/no-root-shell";
 import { HostError, UnreachableError } from "./errors";
 import { RemoteShell, type RemoteResult } from "./remote-shell";
 import { connectSsh2 } from "./ssh2-transport";

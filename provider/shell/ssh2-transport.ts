@@ -1,7 +1,7 @@
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { DEFAULT_KEX } from "ssh2/lib/protocol/constants.js";
 
-import type { Connection, Endpoint } from "../core/connection";
+import type { Connection, Endpoint } from "../core/wanted/connection";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { UnreachableError } from "./errors";
 import { hostKeyRefusal } from "./host-key-refusal";

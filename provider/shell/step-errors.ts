@@ -1,7 +1,7 @@
-import type { StepOutcome } from "../core/apply-script";
-import { lockPath } from "../core/paths";
-import type { Step } from "../core/plan";
-import { commandLine } from "../core/shell-words";
+import type { StepOutcome } from "../core/steps/apply-script";
+import { lockPath } from "../core/config/paths";
+import type { Step } from "../core/steps/plan";
+import { commandLine } from "../core/seen/shell-words";
 import { runAgain } from "./operation";
 import { GuardError, HostError, UnreachableError } from "./errors";
 

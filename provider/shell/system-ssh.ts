@@ -13,10 +13,10 @@ import { tmpdir, userInfo } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { PassThrough } from "node:stream";
 
-import type { Connection, Endpoint } from "../core/connection";
-import { commandLine } from "../core/shell-words";
-import { isTooNew, readsTwice, sshConfig } from "../core/ssh-config";
-import { sshFailure, withoutSshWords } from "../core/ssh-failure";
+import type { Connection, Endpoint } from "../core/wanted/connection";
+import { commandLine } from "../core/seen/shell-words";
+import { isTooNew, readsTwice, sshConfig } from "../core/ssh/ssh-config";
+import { sshFailure, withoutSshWords } from "../core/ssh/ssh-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { endWithThisProcess } from "./end-with-us";
 import { UnreachableError } from "./errors";

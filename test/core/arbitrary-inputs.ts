@@ -1,14 +1,14 @@
 /** Inputs that must be accepted, over the whole width of what is allowed. For laws, and for the real drbdadm. */
 import * as fc from "fast-check";
-import type { ResourceInputs } from "../../provider/core/inputs";
+import type { ResourceInputs } from "../../provider/core/wanted/inputs";
 import {
   type Grammar,
   type NumberOption,
   type Option,
   type SectionName,
   OPTIONS,
-} from "../../provider/core/option-table";
-import { DIGESTS, HMAC_DIGESTS, numberOf, refusedByGrammar } from "../../provider/core/option-value";
+} from "../../provider/core/wanted/option-table";
+import { DIGESTS, HMAC_DIGESTS, numberOf, refusedByGrammar } from "../../provider/core/wanted/option-value";
 
 const characters = (text: string): fc.Arbitrary<string> => fc.constantFrom(...text.split(/(?:)/));
 

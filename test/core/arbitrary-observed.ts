@@ -1,8 +1,8 @@
 /** Pairs of observed hosts: a state on the way of a first up or after it, and up to some points changed at random. */
 import * as fc from "fast-check";
-import type { DesiredResource } from "../../provider/core/desired";
-import { type Memory, noMemory } from "../../provider/core/memory";
-import type { Contents, KernelResource, Metadata, ObservedNode } from "../../provider/core/observed";
+import type { DesiredResource } from "../../provider/core/wanted/desired";
+import { type Memory, noMemory } from "../../provider/core/seen/memory";
+import type { Contents, KernelResource, Metadata, ObservedNode } from "../../provider/core/seen/observed";
 import {
   type Given,
   type Pair,

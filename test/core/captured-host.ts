@@ -1,5 +1,5 @@
 /** A host in the state of one of the captures, as far as the probe can see. */
-import { lsblkColumns, type Look } from "../../provider/core/probe";
+import { lsblkColumns, type Look } from "../../provider/core/seen/probe";
 import { type FakeHost } from "./fake-host";
 import { adjustLines, captured, events, gi, procDrbd } from "./fixtures";
 

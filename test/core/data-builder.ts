@@ -1,6 +1,6 @@
 /** Disks of two blank hosts that hold something already, and what a plan says of them. */
-import type { Contents, ObservedNode } from "../../provider/core/observed";
-import { type Plan, stepsOf } from "../../provider/core/plan";
+import type { Contents, ObservedNode } from "../../provider/core/seen/observed";
+import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { blank, blankNode, diskBytes, withLook } from "./observed-builder";
 
 export const alpha = blankNode("alpha");

@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { neededTools } from "../../provider/core/host-needs";
-import { type ProbeRequest, observeScript } from "../../provider/core/probe";
-import { quote } from "../../provider/core/shell-words";
+import { neededTools } from "../../provider/core/seen/needed-tools";
+import { type ProbeRequest, observeScript } from "../../provider/core/seen/probe";
+import { quote } from "../../provider/core/seen/shell-words";
 import { filesAsDisks, replaced, sh, withTools } from "./shell";
 
 export const nonce = "0123456789abcdef01";

@@ -1,8 +1,8 @@
 /** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
-import { renderGlobalCommon, renderResource } from "../../provider/core/config";
-import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide } from "../../provider/core/desired";
-import type { DiskIdentity } from "../../provider/core/disk-identity";
-import { type Memory, noMemory } from "../../provider/core/memory";
+import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
+import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide } from "../../provider/core/wanted/desired";
+import type { DiskIdentity } from "../../provider/core/seen/disk-identity";
+import { type Memory, noMemory } from "../../provider/core/seen/memory";
 import type {
   BlockDevice,
   Contents,
@@ -10,11 +10,18 @@ import type {
   KernelResource,
   ObservedNode,
   ObservedResource,
-} from "../../provider/core/observed";
-import { devicePath, fstabPath, globalCommonPath, moduleAtBootPath, resourcePath } from "../../provider/core/paths";
-import { type Plan, stepsOf } from "../../provider/core/plan";
-import { type ResourceSituation, planResource } from "../../provider/core/plan-resource";
-import { fstabLine } from "../../provider/core/steps-resource";
+} from "../../provider/core/seen/observed";
+import {
+  devicePath,
+  fstabPath,
+  globalCommonPath,
+  moduleAtBootPath,
+  resourcePath,
+} from "../../provider/core/config/paths";
+import { type Plan, stepsOf } from "../../provider/core/steps/plan";
+import { planResource } from "../../provider/core/decided/plans/plan-resource";
+import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { fstabLine } from "../../provider/core/steps/filesystem-steps";
 import {
   activeLink,
   bringUpOf,
@@ -22,7 +29,7 @@ import {
   promotionOf,
   promotionUnits,
   targetOf,
-} from "../../provider/core/systemd";
+} from "../../provider/core/steps/systemd";
 
 export const MiB = 1024 * 1024;
 export const diskBytes = 320 * MiB;

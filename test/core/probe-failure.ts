@@ -1,4 +1,4 @@
-import { ProbeError } from "../../provider/core/probe-error";
+import { ProbeError } from "../../provider/core/seen/probe-error";
 
 /** The error with which a look at a host fails. */
 export function failureOf(run: () => unknown): ProbeError {

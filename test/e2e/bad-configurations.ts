@@ -2,8 +2,8 @@
  * Mistakes, each as inputs and as the text that would come of them, with the languages in which drbdadm itself refuses
  * that text. Where it refuses in neither, our own check is the only one there is before the kernel or a lost night.
  */
-import type { ResourceInputs } from "../../provider/core/inputs";
-import type { Grammar } from "../../provider/core/option-table";
+import type { ResourceInputs } from "../../provider/core/wanted/inputs";
+import type { Grammar } from "../../provider/core/wanted/option-table";
 
 /** The good one that each mistake is made in. */
 export const goodInputs = {

@@ -4,9 +4,10 @@
  */
 import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
-import { parseResFile, renderGlobalCommon, renderResource } from "../../provider/core/config";
-import { effectiveOptions } from "../../provider/core/config-options";
-import type { DesiredResource, Sections } from "../../provider/core/desired";
+import { parseResFile } from "../../provider/core/config/found-resource";
+import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
+import { effectiveOptions } from "../../provider/core/config/compare-options";
+import type { DesiredResource, Sections } from "../../provider/core/wanted/desired";
 import {
   type Grammar,
   type Option,
@@ -14,8 +15,8 @@ import {
   OPTIONS,
   OPTION_NAMES,
   findOption,
-} from "../../provider/core/option-table";
-import { parseNode, parseResource } from "../../provider/core/schema";
+} from "../../provider/core/wanted/option-table";
+import { parseNode, parseResource } from "../../provider/core/wanted/schema";
 import { arbitraryResource, arbitrarySection } from "../core/arbitrary-inputs";
 import { accepted } from "../hostile/accepted";
 import { goodResource } from "../hostile/inputs";

@@ -1,5 +1,5 @@
 /** Has the real drbdadm read many files in one remote command. Both of its languages, whatever module is loaded. */
-import type { Grammar } from "../../provider/core/option-table";
+import type { Grammar } from "../../provider/core/wanted/option-table";
 
 export interface Question {
   readonly grammar: Grammar;

@@ -112,7 +112,7 @@ test("another version of the package is no change to what it made", async () => 
   const library = join(project, "node_modules/pulumi-drbd");
   const manifest = await readFile(join(library, "package.json"), "utf8");
   await writeFile(join(library, "package.json"), manifest.replace(/"version": ".*"/, '"version": "99.0.0"'));
-  for (const name of ["lifecycle.js", "drbd-resource.js", "reconcile.js"]) {
+  for (const name of ["lifecycle/index.js", "resources/drbd-resource.js", "lifecycle/reconcile.js"]) {
     await appendFile(join(library, "dist/provider", name), "\n// a later version\n;(() => 99)();\n");
   }
   expect(await pulumi("preview", "--expect-no-changes")).toContain("4 unchanged");

@@ -19,7 +19,7 @@ export interface SiteResource {
   readonly [more: string]: unknown;
 }
 
-/** What a stack's config says of a site (provider/site-config.ts). */
+/** What a stack's config says of a site (provider/resources/site-config.ts). */
 export interface Site {
   readonly nodes: readonly SiteNode[];
   readonly resources: readonly SiteResource[];

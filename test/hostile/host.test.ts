@@ -1,7 +1,7 @@
 /** Hosts that turn out to be others, that stop answering in the middle, and that say too much or the wrong things. */
 import { connect } from "node:net";
-import type { Step } from "../../provider/core/plan";
-import { justTheHost } from "../../provider/core/probe";
+import type { Step } from "../../provider/core/steps/plan";
+import { justTheHost } from "../../provider/core/seen/probe";
 import { HostError, UnreachableError } from "../../provider/shell/errors";
 import { closeHosts, hostOf } from "../../provider/shell/host";
 import { type Answer, type Exec, FakeNode, emptyProbe, failure, probed, silence, stopNodes } from "../shell/fake-node";

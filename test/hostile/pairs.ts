@@ -1,10 +1,10 @@
 /** Pairs of hosts on the way to a replicated device, and pairs that must be refused: what a probe prints on each. */
-import type { ObservedNode } from "../../provider/core/observed";
-import { parseProbe } from "../../provider/core/parse-probe";
-import { lsblkColumns } from "../../provider/core/probe";
-import { type Plan, stepsOf } from "../../provider/core/plan";
-import { planResource } from "../../provider/core/plan-resource";
-import { noMemory } from "../../provider/core/memory";
+import type { ObservedNode } from "../../provider/core/seen/observed";
+import { parseProbe } from "../../provider/core/seen/parse-probe";
+import { lsblkColumns } from "../../provider/core/seen/probe";
+import { type Plan, stepsOf } from "../../provider/core/steps/plan";
+import { planResource } from "../../provider/core/decided/plans/plan-resource";
+import { noMemory } from "../../provider/core/seen/memory";
 import { capturedHost, look, rootAlone } from "../core/captured-host";
 import { type FakeHost, nonce, probed } from "../core/fake-host";
 import { captures } from "../core/fixtures";

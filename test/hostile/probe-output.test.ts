@@ -3,11 +3,11 @@
  * Either it is refused, or the plan made from it does nothing dangerous that the true answer did not call for.
  */
 import * as fc from "fast-check";
-import { formatPlan } from "../../provider/core/format";
-import { parseEvents } from "../../provider/core/parse-events";
-import { ProbeError, parseProbe } from "../../provider/core/parse-probe";
-import { parseSyncProgress } from "../../provider/core/parse-proc-drbd";
-import { stepsOf } from "../../provider/core/plan";
+import { formatPlan } from "../../provider/core/told/plan-text";
+import { parseEvents } from "../../provider/core/seen/parse-events";
+import { ProbeError, parseProbe } from "../../provider/core/seen/parse-probe";
+import { parseSyncProgress } from "../../provider/core/seen/parse-proc-drbd";
+import { stepsOf } from "../../provider/core/steps/plan";
 import { nonce } from "../core/fake-host";
 import { captures, events, procDrbd } from "../core/fixtures";
 import { eachMutation, otherWords } from "./mutations";

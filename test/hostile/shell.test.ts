@@ -14,18 +14,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { applyScript, parseOutcomes } from "../../provider/core/apply-script";
-import { shellOf } from "../../provider/core/step-script";
-import { renderGlobalCommon, renderResource } from "../../provider/core/config";
-import type { DesiredResource } from "../../provider/core/desired";
-import type { ObservedNode } from "../../provider/core/observed";
-import { parseProbe } from "../../provider/core/parse-probe";
-import { globalCommonPath, resourcePath } from "../../provider/core/paths";
-import { actionsOf, type Step, stepsOf } from "../../provider/core/plan";
-import { planNode } from "../../provider/core/plan-node";
-import { planTeardown } from "../../provider/core/plan-teardown";
-import { type ProbeRequest, observeScript } from "../../provider/core/probe";
-import { parseNode, parseResource } from "../../provider/core/schema";
+import { applyScript, parseOutcomes } from "../../provider/core/steps/apply-script";
+import { shellOf } from "../../provider/core/steps/step-script";
+import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
+import type { DesiredResource } from "../../provider/core/wanted/desired";
+import type { ObservedNode } from "../../provider/core/seen/observed";
+import { parseProbe } from "../../provider/core/seen/parse-probe";
+import { globalCommonPath, resourcePath } from "../../provider/core/config/paths";
+import { actionsOf, type Step, stepsOf } from "../../provider/core/steps/plan";
+import { planNode } from "../../provider/core/decided/plans/plan-node";
+import { planTeardown } from "../../provider/core/decided/plans/plan-teardown";
+import { type ProbeRequest, observeScript } from "../../provider/core/seen/probe";
+import { parseNode, parseResource } from "../../provider/core/wanted/schema";
 import { rooted } from "../core/fake-host";
 import {
   blankNode,

@@ -1,8 +1,8 @@
 /** What comes back from steps: lost, repeated, out of order, in garbage. No step is taken to have ended that did not say so. */
 import * as fc from "fast-check";
-import { parseOutcomes } from "../../provider/core/apply-script";
-import { shownText } from "../../provider/core/shown-text";
-import type { Step } from "../../provider/core/plan";
+import { parseOutcomes } from "../../provider/core/steps/apply-script";
+import { shownText } from "../../provider/core/told/shown-text";
+import type { Step } from "../../provider/core/steps/plan";
 import { seed } from "../seed";
 
 const nonce = "0123456789abcdef01";

@@ -1,5 +1,5 @@
 /** Strings that mean something to a shell, to drbd.conf, to fstab or to a terminal, and all places where one may be given. */
-import { OPTIONS, type SectionName } from "../../provider/core/option-table";
+import { OPTIONS, type SectionName } from "../../provider/core/wanted/option-table";
 
 /** In each of them, so that it can be told whether it was run. */
 export const canary = `/tmp/canary-${process.pid}`;

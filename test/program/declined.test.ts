@@ -1,7 +1,7 @@
 /** A host that was not made Primary because somebody holds the device open on its peer. */
-import { askingWhoHolds } from "../../provider/declined";
-import type { Pair } from "../../provider/pair";
-import type { Step } from "../../provider/core/plan";
+import { askingWhoHolds } from "../../provider/lifecycle/declined";
+import type { Pair } from "../../provider/lifecycle/pair";
+import type { Step } from "../../provider/core/steps/plan";
 import { HostError } from "../../provider/shell/errors";
 
 const output =

@@ -1,6 +1,6 @@
-import { refusalsAsFailures } from "../../provider/phase";
-import { planNode } from "../../provider/core/plan-node";
-import { renderGlobalCommon } from "../../provider/core/config";
+import { refusalsAsFailures } from "../../provider/lifecycle/check-failures";
+import { planNode } from "../../provider/core/decided/plans/plan-node";
+import { renderGlobalCommon } from "../../provider/core/config/render-configuration";
 import { blankNode, blankPair, desiredNode, planOf, withLook } from "../core/observed-builder";
 
 const source = "Pulumi.oslo.yaml: pulumi-drbd:resources[0]";

@@ -7,8 +7,8 @@ export const firstLosses: readonly Entry[] = [
     text: "create-md over a disk whose head was zeroed: it looks at 68 kB only.",
     guard: "The first and last MiB and 256 samples over the whole disk must be zero.",
     row: [
-      ...core("remote-functions", "wherever data longer than the gap between two samples begins, it is met"),
-      ...core("plan-disks", "with data of no known kind"),
+      ...core("seen/remote-functions", "wherever data longer than the gap between two samples begins, it is met"),
+      ...core("decided/data/plan-disks", "with data of no known kind"),
     ],
     law: met("a disk counts as blank where data of no known kind stands"),
     lab: lab("bad-input", "with a filesystem, and with data behind a zeroed beginning"),
@@ -17,11 +17,11 @@ export const firstLosses: readonly Entry[] = [
     number: 2,
     text: "The tutorials' dd over the first 128 MiB, to make create-md stop asking.",
     guard: "Never emitted. What is cleared is named by its identity first, and looked at once more.",
-    row: core("plan-data", "the sync source's: cleared, and formatted"),
+    row: core("decided/data/plan-data", "the sync source's: cleared, and formatted"),
     law: [
-      ...core("never-emitted", "dd over the beginning of a disk"),
+      ...core("steps/never-emitted", "dd over the beginning of a disk"),
       ...core(
-        "plan-data-laws",
+        "decided/data/plan-data-laws",
         "only what is named for that host is cleared, by a guard that looks again, and shown as destroyed",
       ),
       ...met("what is cleared is not looked at just before"),
@@ -38,18 +38,18 @@ export const firstLosses: readonly Entry[] = [
       "A side with data gets metadata beside it only by existingData: keep, with an empty other side, which it meets only once its data has a generation.",
     row: [
       ...core(
-        "plan-existing-data",
+        "decided/data/plan-existing-data",
         "the data is on the target instead: refused, with what both hold",
         "both hold data, of whatever kind",
         "the data has a generation of its own before its peer can be met, whoever that is",
       ),
       ...core(
-        "plan-recovery",
+        "decided/data/plan-recovery",
         "on the sync source, with nothing remembered: who may be overwritten is not for us to say",
       ),
     ],
     law: [
-      ...core("plan-laws", "create-md: never on both sides where one holds data"),
+      ...core("decided/plans/plan-laws", "create-md: never on both sides where one holds data"),
       ...met("metadata that somebody made over data counts as a blank disk's", "metadata is made anew before every up"),
     ],
     lab: lab("keeps-data/existing-data", "on the sync target instead: refused, with what both sides hold"),
@@ -59,12 +59,15 @@ export const firstLosses: readonly Entry[] = [
     text: "primary --force once more, or on stale data: the kernel takes it.",
     guard: "Both sides new by their own generation identifiers, connected, Inconsistent/Inconsistent.",
     row: [
-      ...core("remote-functions", "stays shut with %j"),
-      ...core("plan-recovery", "one side new and the other used, in whatever state: never both made the same by force"),
+      ...core("seen/remote-functions", "stays shut with %j"),
+      ...core(
+        "decided/data/plan-recovery",
+        "one side new and the other used, in whatever state: never both made the same by force",
+      ),
     ],
     law: [
       ...core(
-        "plan-laws",
+        "decided/plans/plan-laws",
         "primary --force: only where both sides are blank or new, on the sync source, once, never where a filesystem is remembered",
       ),
       ...met(
@@ -86,9 +89,9 @@ export const firstLosses: readonly Entry[] = [
     text: "Promotion while the peer cannot be reached: so split brain begins.",
     guard: "fencing resource-only by default; promoted only when connected, at boot too; both hosts answer over SSH.",
     row: [
-      ...core("schema", "a resource gets its defaults"),
-      ...core("remote-functions-data", "wait_up_to_date"),
-      ...core("systemd", "%s: waited for, and given up after a minute"),
+      ...core("wanted/schema", "a resource gets its defaults"),
+      ...core("seen/remote-functions-data", "wait_up_to_date"),
+      ...core("steps/systemd", "%s: waited for, and given up after a minute"),
     ],
     law: laws,
     lab: lab("keeps-data/apart", "the sync source is out of date, and cannot reach the other side: not made Primary"),
@@ -97,8 +100,15 @@ export const firstLosses: readonly Entry[] = [
     number: 6,
     text: "after-sb policies by which DRBD gives up a side's changes by itself.",
     guard: "DRBD's disconnect unless one is set by its name; then every plan warns of it.",
-    row: core("option-warnings", "after-sb policies that give up a side's changes", "more that overrules who is newer"),
-    law: core("config", "what overrules who is newer is written only where it was given, and a plan then warns of it"),
+    row: core(
+      "wanted/option-warnings",
+      "after-sb policies that give up a side's changes",
+      "more that overrules who is newer",
+    ),
+    law: core(
+      "config/render-configuration",
+      "what overrules who is newer is written only where it was given, and a plan then warns of it",
+    ),
     lab: "With the default only, as loss 7; that a set policy discards is DRBD's doing, and not tried.",
   },
   {
@@ -106,11 +116,11 @@ export const firstLosses: readonly Entry[] = [
     text: "discard-my-data on a victim that was guessed.",
     guard: "Never emitted. The refusal shows both sides' generation identifiers and the commands, victim named.",
     row: core(
-      "plan-recovery",
+      "decided/data/plan-recovery",
       "%s: refused, with both names and what to type",
       "the other way round, when bravo is the sync source",
     ),
-    law: core("never-emitted", "a victim of a split brain"),
+    law: core("steps/never-emitted", "a victim of a split brain"),
     lab: lab(
       "keeps-data/apart",
       "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
@@ -120,10 +130,10 @@ export const firstLosses: readonly Entry[] = [
     number: 8,
     text: "A mounted Primary shrunk by resize --size: it answered 0.",
     guard: "No resize is emitted; an adjust that would is refused; a disk that shrank is refused.",
-    row: [...core("plan-changes", "another size"), ...core("plan-data", "shrunk: refused")],
+    row: [...core("decided/plans/plan-changes", "another size"), ...core("decided/data/plan-data", "shrunk: refused")],
     law: [
-      ...core("never-emitted", "resize to a size"),
-      ...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
+      ...core("steps/never-emitted", "resize to a size"),
+      ...core("decided/plans/plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
     ],
     lab: lab("keeps-data/grown-disk", "shrunk: refused until it has its size back"),
   },
@@ -132,8 +142,14 @@ export const firstLosses: readonly Entry[] = [
     text: "drbdmeta's record of the last size (.lkbd) is stale or lost: a grown disk reads as one without metadata.",
     guard: "Our own memory of the size, and a look where the metadata lay; the record is written anew from it.",
     row: [
-      ...core("plan-data", "grown, %s, known by our memory alone: the metadata moves, and nothing is made"),
-      ...core("remote-functions-data", "move_metadata tells drbdmeta the old size, and looks whether it is there then"),
+      ...core(
+        "decided/data/plan-data",
+        "grown, %s, known by our memory alone: the metadata moves, and nothing is made",
+      ),
+      ...core(
+        "seen/remote-functions-data",
+        "move_metadata tells drbdmeta the old size, and looks whether it is there then",
+      ),
     ],
     law: met("metadata of a grown disk is made anew"),
     lab: lab(
@@ -147,13 +163,13 @@ export const firstLosses: readonly Entry[] = [
     text: "The files of the two hosts differ: at the next reconnect both stand alone.",
     guard: "Both files first, read back, then one host after the other.",
     row: core(
-      "plan-changes",
+      "decided/plans/plan-changes",
       "another protocol: both files first, then one host after the other",
       "stopped after the files, or after the first host: the rest",
     ),
     law: [
       ...core(
-        "plan-laws",
+        "decided/plans/plan-laws",
         "where files change, every one is there before anything is adjusted or brought up on its host",
       ),
       ...laws,
@@ -165,7 +181,7 @@ export const firstLosses: readonly Entry[] = [
     text: "One broken file in /etc/drbd.d: drbdadm reads no resource, handlers fail, resyncs drop.",
     guard: "drbdadm is asked about all that is installed before the first write; the file is named.",
     row: core(
-      "plan-data",
+      "decided/data/plan-data",
       "another resource's file that drbdadm cannot read: refused by its name, before anything is written",
     ),
     law: met("a file that drbdadm cannot read stops nobody"),
@@ -179,7 +195,7 @@ export const firstLosses: readonly Entry[] = [
     text: "A file that was cut short passes sh-nop.",
     guard: "Written beside the old one, synced, renamed, read back and compared.",
     row: core(
-      "steps-files",
+      "steps/file-steps",
       "that did not arrive whole is told",
       "on a disk that is full: the old file stays, and the step fails",
     ),
@@ -190,7 +206,7 @@ export const firstLosses: readonly Entry[] = [
     number: 13,
     text: "A pair stands alone and nobody notices, until the other half is needed.",
     guard: "StandAlone is a refusal in every preview and up, never reconnected by us; other states are warned of.",
-    row: core("plan-changes", "is never connected again by an adjust", "on one side only"),
+    row: core("decided/plans/plan-changes", "is never connected again by an adjust", "on one side only"),
     law: met("a side that stands alone is adjusted"),
     lab: lab("keeps-data/apart", "disconnected by hand: refused, not reconnected"),
   },
@@ -199,18 +215,18 @@ export const firstLosses: readonly Entry[] = [
     text: "Repairing what a verify found, with no Primary: it repairs nothing.",
     guard: "Never emitted. Blocks out of sync with both disks UpToDate are warned of, with what copies them.",
     row: core(
-      "option-warnings",
+      "wanted/option-warnings",
       "though both disks are UpToDate: told with what copies them, and that it needs a Primary",
     ),
-    law: core("never-emitted", "a verify taken for a repair"),
+    law: core("steps/never-emitted", "a verify taken for a repair"),
     lab: lab("keeps-data/verify", "told in every plan, and not touched; and what is told copies it from the Primary"),
   },
   {
     number: 15,
     text: "new-current-uuid --clear-bitmap while StandAlone: bits that matter are gone.",
     guard: "Never emitted: the first sync is a real one, which mkfs's discards make short.",
-    row: core("plan-first-up", "two blank disks: every step, in order"),
-    law: [...core("never-emitted", "clear-bitmap"), ...laws],
+    row: core("decided/plans/plan-first-up", "two blank disks: every step, in order"),
+    law: [...core("steps/never-emitted", "clear-bitmap"), ...laws],
     // The data that was there before is on the other side afterwards: nothing but a sync can have brought it there.
     lab: lab(
       "keeps-data/existing-data",

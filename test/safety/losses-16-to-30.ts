@@ -7,10 +7,13 @@ export const otherLosses: readonly Entry[] = [
     text: "invalidate on a mounted Primary, invalidate-remote, detach of a Primary: the kernel takes each.",
     guard: "Never emitted; an adjust that would detach a running disk is refused.",
     row: [
-      ...core("never-emitted", "invalidate, invalidate-remote", "detach, outdate"),
-      ...core("plan-changes", "another disk"),
+      ...core("steps/never-emitted", "invalidate, invalidate-remote", "detach, outdate"),
+      ...core("decided/plans/plan-changes", "another disk"),
     ],
-    law: [...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"), ...laws],
+    law: [
+      ...core("decided/plans/plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
+      ...laws,
+    ],
     lab: lab("change", "its disk"),
   },
   {
@@ -20,13 +23,13 @@ export const otherLosses: readonly Entry[] = [
       "Mounts, swap, holders, fstab and what gives disks to guests are looked at behind every link; such a disk is not attached.",
     row: [
       ...core(
-        "plan-disks",
+        "decided/data/plan-disks",
         "mounted",
         "in fstab",
         "used as it is reached through a link",
         "a disk with data of ours is not attached while it is used otherwise",
       ),
-      ...core("given-disks", "the resource's own disk is not attached while a guest is given it"),
+      ...core("seen/given-disks", "the resource's own disk is not attached while a guest is given it"),
     ],
     law: met("a disk that is mounted by itself counts as free"),
     lab: lab("bad-input", "that are mounted, and that are swap space", "that fstab mounts by itself"),
@@ -38,13 +41,13 @@ export const otherLosses: readonly Entry[] = [
       "The remembered size, and drbdmeta's, say that it grew: check-resize, never create-md. Where nobody remembers, the metadata behind the filesystem does, and no `discard` is offered.",
     row: [
       ...core(
-        "plan-data",
+        "decided/data/plan-data",
         "grown, %s, known by our memory alone: the metadata moves, and nothing is made",
         "grown, known by the host's own record",
       ),
-      ...core("remote-functions-data", "before_growth: that device's metadata and no other's"),
+      ...core("seen/remote-functions-data", "before_growth: that device's metadata and no other's"),
       ...core(
-        "v09-metadata",
+        "decided/data/v09-metadata",
         "with the stack's state lost, and every message followed: it moves, and nothing of it goes",
         "no line is offered by which it goes, but what brings its metadata back; without metadata behind, there is one",
       ),
@@ -65,9 +68,9 @@ export const otherLosses: readonly Entry[] = [
     guard:
       "Both versions are asked for; 8.4's is converted where both sides are in sync, and else refused with the way on, as 9's is.",
     row: [
-      ...core("remote-functions", "gi and no_metadata"),
+      ...core("seen/remote-functions", "gi and no_metadata"),
       ...core(
-        "upgrade",
+        "decided/data/upgrade",
         "in sync: the file first, then the metadata is converted, and the pair comes up with its filesystem",
         "%s: nothing is converted, and the way back to a pair in sync is told",
         "where 8.4 is gone for good, the older side goes by name, and never the newer",
@@ -85,14 +88,14 @@ export const otherLosses: readonly Entry[] = [
     text: "Failover to a side that is SyncTarget, Behind or Inconsistent.",
     guard: "up, and the unit for the boot, promote only a side that is connected and UpToDate.",
     row: [
-      ...core("systemd", "%s: waited for, and given up after a minute"),
-      ...core("remote-functions-data", "wait_up_to_date"),
+      ...core("steps/systemd", "%s: waited for, and given up after a minute"),
+      ...core("seen/remote-functions-data", "wait_up_to_date"),
       ...core(
-        "plan-recovery",
+        "decided/data/plan-recovery",
         "the other side is newer: it fills the sync source first, which is not promoted before that",
       ),
       ...core(
-        "decision-table",
+        "decided/data/decision-table",
         "disks that are attached: every state, connection, role and generation, beside the states that matter of the peer",
       ),
     ],
@@ -114,11 +117,11 @@ export const otherLosses: readonly Entry[] = [
     guard: "drbd@.target, which waits for nobody; a promotion that gives up after a minute; nofail in fstab.",
     row: [
       ...core(
-        "systemd",
+        "steps/systemd",
         "the promotion never forces, is bounded, and comes after what brings the resource up",
         "%s: waited for, and given up after a minute",
       ),
-      ...core("steps-files", "the line: nofail, so that no boot hangs on it, and promoted before it is mounted"),
+      ...core("steps/file-steps", "the line: nofail, so that no boot hangs on it, and promoted before it is mounted"),
     ],
     law: laws,
     lab: lab(
@@ -132,10 +135,10 @@ export const otherLosses: readonly Entry[] = [
     text: "drbd.service restarted: its stop unmounts everything and unloads the module, its start waits.",
     guard: "Never emitted, and not enabled: each resource has its own drbd@ target.",
     row: core(
-      "plan-teardown",
+      "decided/plans/plan-teardown",
       "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
     ),
-    law: core("never-emitted", "drbd.service, started, stopped or restarted"),
+    law: core("steps/never-emitted", "drbd.service, started, stopped or restarted"),
     lab: lab("several", "one is taken away, and the others run on"),
   },
   {
@@ -144,21 +147,21 @@ export const otherLosses: readonly Entry[] = [
     guard:
       "What drbdadm would do for it is read beforehand (adjust -d) and refused; so is a disk that is not the remembered one.",
     row: [
-      ...core("plan-changes", "another disk", "another minor", "whatever we do not know"),
-      ...core("plan-disks", "where it runs as another minor"),
+      ...core("decided/plans/plan-changes", "another disk", "another minor", "whatever we do not know"),
+      ...core("decided/data/plan-disks", "where it runs as another minor"),
       ...core(
-        "decision-table",
+        "decided/data/decision-table",
         "disks whose metadata is on another one, in a pair that is remembered, beside every kind of the other side",
       ),
       ...core(
-        "plan-external-metadata",
+        "decided/data/plan-external-metadata",
         "%s: refused, since DRBD would take what is there for its own",
         "under another path without a serial number: refused",
         "%s: refused, whatever is named",
       ),
     ],
     law: [
-      ...core("plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
+      ...core("decided/plans/plan-laws", "no adjust while StandAlone, or where drbdadm would touch a running disk"),
       ...met(
         "a disk that was changed under its metadata is brought up",
         "what was replicated counts as anybody's where another place for its metadata is named",
@@ -176,10 +179,10 @@ export const otherLosses: readonly Entry[] = [
     number: 24,
     text: "`yes |` before create-md: old drbd-utils ask other questions.",
     guard: "Never emitted; standard input is closed, and what asks gets no answer.",
-    row: core("apply-script", "nothing waits for input"),
+    row: core("steps/apply-script", "nothing waits for input"),
     law: [
-      ...core("never-emitted", "an answer to whatever is asked"),
-      ...core("plan-laws", "no command is forced but that one"),
+      ...core("steps/never-emitted", "an answer to whatever is asked"),
+      ...core("decided/plans/plan-laws", "no command is forced but that one"),
     ],
     lab: lab("keeps-data/questions", "over %s: it gets no answer, fails, and writes nothing"),
   },
@@ -188,10 +191,13 @@ export const otherLosses: readonly Entry[] = [
     text: "Two Primaries with an XFS.",
     guard: "allow-two-primaries with a filesystem is refused; two that are Primary by somebody's hand too.",
     row: [
-      ...core("conflicts", "two Primaries with XFS", "two Primaries everywhere"),
-      ...core("plan-changes", "both hosts are Primary: nobody's filesystem is touched"),
+      ...core("wanted/conflicts", "two Primaries with XFS", "two Primaries everywhere"),
+      ...core("decided/plans/plan-changes", "both hosts are Primary: nobody's filesystem is touched"),
     ],
-    law: core("plan-laws", "whoever is Primary stays so: nobody is demoted, unmounted, taken down or promoted beside"),
+    law: core(
+      "decided/plans/plan-laws",
+      "whoever is Primary stays so: nobody is demoted, unmounted, taken down or promoted beside",
+    ),
     lab: lab("keeps-data/apart", "both are Primary by somebody's hand: refused, and neither is touched"),
   },
   {
@@ -199,7 +205,7 @@ export const otherLosses: readonly Entry[] = [
     text: "A resync that stops for good, with small max-buffers and sndbuf-size.",
     guard: "A warning in every plan where max-buffers is below DRBD's own and sndbuf-size holds less than it.",
     row: core(
-      "option-warnings",
+      "wanted/option-warnings",
       "small max-buffers beside a small sndbuf-size",
       "small max-buffers, and the kernel tunes sndbuf-size",
     ),
@@ -210,7 +216,7 @@ export const otherLosses: readonly Entry[] = [
     number: 27,
     text: "disk-flushes or md-flushes off, and no battery behind the cache.",
     guard: "On by default. Off is for a person to say: then every plan says what it costs without a battery.",
-    row: core("option-warnings", "flushes off without a battery", "no order of writes at all", "flushes on"),
+    row: core("wanted/option-warnings", "flushes off without a battery", "no order of writes at all", "flushes on"),
     law: "An option that a person sets knowingly; the simulated pair's disks have no cache.",
     lab: "Not shown: the lab's disks do not lose what they have acknowledged, power cut or not.",
   },
@@ -220,11 +226,11 @@ export const otherLosses: readonly Entry[] = [
     guard: "Written out, by the hosts' names and not by their order; those that are there already are kept.",
     row: [
       ...core(
-        "config",
+        "config/render-configuration",
         "node ids stay with their hosts when the inputs are turned round, and can be those that are there already",
       ),
       ...core(
-        "node-ids",
+        "installed/node-ids",
         "writes the ids of a pair that was made by hand, and none of the commands that would remove its peer",
         "is refused before the first write where the ids are not clear",
       ),
@@ -238,7 +244,7 @@ export const otherLosses: readonly Entry[] = [
     guard:
       "Quorum is off by default. Where it is set, every plan says to compare the disks; blocks out of sync are told.",
     row: core(
-      "option-warnings",
+      "wanted/option-warnings",
       "a quorum of two hosts",
       "though both disks are UpToDate: told with what copies them, and that it needs a Primary",
     ),
@@ -250,11 +256,14 @@ export const otherLosses: readonly Entry[] = [
     text: "A device initialised that is in use.",
     guard: "Holders, mounts and swap are looked at; what clears opens for itself alone, and create-md too.",
     row: [
-      ...core("plan-disks", "held", "swap", "with a mounted volume on its partition"),
-      ...core("remote-functions-data", "what cannot be opened alone is not touched"),
+      ...core("decided/data/plan-disks", "held", "swap", "with a mounted volume on its partition"),
+      ...core("seen/remote-functions-data", "what cannot be opened alone is not touched"),
     ],
     law: [
-      ...core("plan-data-laws", "what runs is never cleared, and nobody clears both copies, or the newer one"),
+      ...core(
+        "decided/data/plan-data-laws",
+        "what runs is never cleared, and nobody clears both copies, or the newer one",
+      ),
       ...races,
     ],
     lab: [

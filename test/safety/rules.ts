@@ -7,12 +7,12 @@ export const rules: readonly Entry[] = [
     text: "create-md runs only on a disk that was found blank, and is forced only behind a filesystem that stays.",
     guard: "The whole disk is looked at by samples, and again in the same remote command; never on metadata.",
     row: [
-      ...core("decision-table", "%s: every metadata on every disk, beside every kind of the other side"),
-      ...core("plan-first-up", "create-md: the disk blank and of the size that was seen"),
-      ...core("remote-functions", "wherever data longer than the gap between two samples begins, it is met"),
+      ...core("decided/data/decision-table", "%s: every metadata on every disk, beside every kind of the other side"),
+      ...core("decided/plans/plan-first-up", "create-md: the disk blank and of the size that was seen"),
+      ...core("seen/remote-functions", "wherever data longer than the gap between two samples begins, it is met"),
     ],
     law: [
-      ...core("plan-laws", "create-md: only on a side that is blank, once, and behind its guard"),
+      ...core("decided/plans/plan-laws", "create-md: only on a side that is blank, once, and behind its guard"),
       ...met(
         "metadata is made without a look at the disk just before",
         "metadata is made anew before every up",
@@ -33,10 +33,13 @@ export const rules: readonly Entry[] = [
     text: "Absent means that a tool said so in so many words; any other answer is something that is there.",
     guard: "blkid, drbdmeta and the samples must each say it; errors, old answers and cut ones count as data.",
     row: [
-      ...core("remote-functions", "what blkid says when it fails is never taken for none"),
-      ...core("plan-disks", "of all contents and answers about metadata, only what is blank or ours is taken"),
-      ...core("plan-data", "states that nobody thought of are refused, not guessed at"),
-      ...core("parse-probe", "cut at any byte before its end"),
+      ...core("seen/remote-functions", "what blkid says when it fails is never taken for none"),
+      ...core(
+        "decided/data/plan-disks",
+        "of all contents and answers about metadata, only what is blank or ours is taken",
+      ),
+      ...core("decided/data/plan-data", "states that nobody thought of are refused, not guessed at"),
+      ...core("seen/parse-probe", "cut at any byte before its end"),
     ],
     law: [
       { file: "hostile/probe-output.test.ts", title: "one thing wrong with the answer: $name" },
@@ -53,16 +56,19 @@ export const rules: readonly Entry[] = [
     text: "primary --force once in a pair's life: on the sync source, both sides connected and never used.",
     guard: "The gate both_new on the host, after each side showed its own generation identifiers.",
     row: [
-      ...core("remote-functions", "opens for two connected new sides", "stays shut with %j"),
-      ...core("plan-recovery", "one side new and the other used, in whatever state: never both made the same by force"),
+      ...core("seen/remote-functions", "opens for two connected new sides", "stays shut with %j"),
       ...core(
-        "decision-table",
+        "decided/data/plan-recovery",
+        "one side new and the other used, in whatever state: never both made the same by force",
+      ),
+      ...core(
+        "decided/data/decision-table",
         "disks that are attached: every state, connection, role and generation, beside the states that matter of the peer",
       ),
     ],
     law: [
       ...core(
-        "plan-laws",
+        "decided/plans/plan-laws",
         "primary --force: only where both sides are blank or new, on the sync source, once, never where a filesystem is remembered",
         "primary --force: only after a barrier behind the making, or the check, of both sides",
       ),
@@ -82,13 +88,16 @@ export const rules: readonly Entry[] = [
     guard:
       "A mark from the force until the mkfs, which names the generation that the force began, the filesystem's UUID in the state, a look just before.",
     row: [
-      ...core("plan-first-up", "%s and blank: formatted by nobody"),
-      ...core("plan-recovery", "the device is blank, and a filesystem is remembered: not formatted, whoever forced it"),
-      ...core("steps-files", "stays when mkfs fails or is not run"),
+      ...core("decided/plans/plan-first-up", "%s and blank: formatted by nobody"),
+      ...core(
+        "decided/data/plan-recovery",
+        "the device is blank, and a filesystem is remembered: not formatted, whoever forced it",
+      ),
+      ...core("steps/file-steps", "stays when mkfs fails or is not run"),
     ],
     law: [
       ...core(
-        "plan-laws",
+        "decided/plans/plan-laws",
         "mkfs: only on the sync source, once, on a device that is blank, and where none is remembered",
       ),
       ...met(
@@ -113,16 +122,22 @@ export const rules: readonly Entry[] = [
     text: "A disk with a signature or data, mounted, held, in fstab or another resource's is refused; or kept, or let go by its identity.",
     guard: "Each refusal names what stands there, and the line that keeps it or lets it go, bound to its identity.",
     row: [
-      ...core("plan-disks", "with a filesystem", "held", "in fstab", "where another's file claims the disk"),
       ...core(
-        "plan-existing-data",
+        "decided/data/plan-disks",
+        "with a filesystem",
+        "held",
+        "in fstab",
+        "where another's file claims the disk",
+      ),
+      ...core(
+        "decided/data/plan-existing-data",
         "a filesystem that ends before the metadata: made behind it, and nothing is formatted",
       ),
-      ...core("plan-data", "another identity, another host: refused, and what is there now is told"),
+      ...core("decided/data/plan-data", "another identity, another host: refused, and what is there now is told"),
     ],
     law: [
       ...core(
-        "plan-data-laws",
+        "decided/data/plan-data-laws",
         "only what is named for that host is cleared, by a guard that looks again, and shown as destroyed",
         "what runs is never cleared, and nobody clears both copies, or the newer one",
         "data to keep: never formatted, never cleared, and create-md is forced there alone, behind its three guards",
@@ -149,7 +164,7 @@ export const rules: readonly Entry[] = [
     text: "Configuration is parsed by the host's own drbdadm before it replaces what is there, at once, and read back.",
     guard: "Parsed with all else that is installed; a new file beside the old one, synced, renamed, compared.",
     row: core(
-      "steps-files",
+      "steps/file-steps",
       "is parsed together with all else that is installed, but for its own old text, and replaces that",
       "that drbdadm does not take is not installed, and its complaint is told",
       "on a disk that is full: the old file stays, and the step fails",
@@ -157,7 +172,7 @@ export const rules: readonly Entry[] = [
     ),
     law: [
       ...core(
-        "plan-laws",
+        "decided/plans/plan-laws",
         "where files change, every one is there before anything is adjusted or brought up on its host",
       ),
     ],
@@ -171,10 +186,15 @@ export const rules: readonly Entry[] = [
     text: "All is looked at on both hosts before the first write on either.",
     guard: "One refusal anywhere leaves no step anywhere; what is wrong on both hosts is told of both.",
     row: [
-      ...core("plan-disks", "what is wrong on both hosts is told of both", "another name", "without the address"),
-      ...core("decision-table", "module and configuration, beside every kind of disk"),
+      ...core(
+        "decided/data/plan-disks",
+        "what is wrong on both hosts is told of both",
+        "another name",
+        "without the address",
+      ),
+      ...core("decided/data/decision-table", "module and configuration, beside every kind of disk"),
     ],
-    law: core("plan-laws", "refusals leave no steps, and each says where to go"),
+    law: core("decided/plans/plan-laws", "refusals leave no steps, and each says where to go"),
     lab: [
       ...lab(
         "bad-input",
@@ -189,11 +209,14 @@ export const rules: readonly Entry[] = [
     text: "destroy unmounts, demotes, takes the resource down and removes what we wrote; data and metadata stay.",
     guard: "No step of it writes to a disk; the Primary goes first.",
     row: core(
-      "plan-teardown",
+      "decided/plans/plan-teardown",
       "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
     ),
     law: [
-      ...core("plan-teardown", "from no state does it write to a disk, force anything, or leave the Primary for last"),
+      ...core(
+        "decided/plans/plan-teardown",
+        "from no state does it write to a disk, force anything, or leave the Primary for last",
+      ),
       ...met("a destroy wipes the metadata"),
     ],
     lab: lab(
@@ -208,14 +231,14 @@ export const rules: readonly Entry[] = [
     guard: "A refusal with both sides' generation identifiers and what to type for whichever victim a person picks.",
     row: [
       ...core(
-        "plan-recovery",
+        "decided/data/plan-recovery",
         "%s: refused, with both names and what to type",
         "running apart, StandAlone: the split brain is told, and not that they are to be connected",
       ),
-      ...core("option-warnings", "after-sb policies that give up a side's changes"),
-      ...core("generation-identifiers", "neither side is newer where neither knows the other's present"),
+      ...core("wanted/option-warnings", "after-sb policies that give up a side's changes"),
+      ...core("seen/generation-identifiers", "neither side is newer where neither knows the other's present"),
     ],
-    law: [...core("never-emitted", "a victim of a split brain"), ...met("a side that stands alone is adjusted")],
+    law: [...core("steps/never-emitted", "a victim of a split brain"), ...met("a side that stands alone is adjusted")],
     lab: lab(
       "keeps-data/apart",
       "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
@@ -228,12 +251,12 @@ export const rules: readonly Entry[] = [
     guard: "There is no create and no update: every plan follows from what is found.",
     row: [
       ...core(
-        "plan-first-up",
+        "decided/plans/plan-first-up",
         "stopped with alpha at %s and bravo at %s",
         "rebooted between primary --force and mkfs: promoted, then looked at, then formatted",
       ),
       ...core(
-        "turn",
+        "seen/turn",
         "one run at a time has it, and the other is told whose it is",
         "a step that outlives the shell of its run keeps the others away until it ends",
         "steps run in the turn alone, and keep it",

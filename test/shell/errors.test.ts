@@ -1,6 +1,6 @@
 import { HostError, NetworkError, UnreachableError } from "../../provider/shell/errors";
-import { newSecret } from "../../provider/shell/secret";
-import { secretFault } from "../../provider/core/names";
+import { newSecret } from "../../provider/shell/new-secret";
+import { secretFault } from "../../provider/core/wanted/names";
 
 test("an error says where, what, by which command with which output, and what to do", () => {
   const error = new HostError("alpha", "a step failed (it was new)", {

@@ -12,8 +12,8 @@ import {
   type ServerChannel,
   type ServerConfig,
 } from "ssh2";
-import type { Connection } from "../../provider/core/connection";
-import { runFolder } from "../../provider/core/paths";
+import type { Connection } from "../../provider/core/wanted/connection";
+import { runFolder } from "../../provider/core/config/paths";
 import { Host } from "../../provider/shell/host";
 import { SshRemote } from "../../provider/shell/ssh-remote";
 

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Connection } from "../../provider/core/connection";
+import type { Connection } from "../../provider/core/wanted/connection";
 import { UnreachableError } from "../../provider/shell/errors";
 import { fingerprint, hostKeyOf, knownHostKeys, parseHostKey } from "../../provider/shell/host-keys";
 import { Session } from "../../provider/shell/session";

@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Step } from "../../provider/core/plan";
-import { justTheHost, theHostClosely, type Look } from "../../provider/core/probe";
-import { syncScript } from "../../provider/core/sync";
+import type { Step } from "../../provider/core/steps/plan";
+import { justTheHost, theHostClosely, type Look } from "../../provider/core/seen/probe";
+import { syncScript } from "../../provider/core/told/sync";
 import { GuardError, HostError, UnreachableError } from "../../provider/shell/errors";
 import type { LogEntry } from "../../provider/shell/event-log";
-import { undisturbed } from "../../provider/turns";
+import { undisturbed } from "../../provider/lifecycle/turns";
 import { closeHosts, type Host, hostOf } from "../../provider/shell/host";
 import {
   type Answer,

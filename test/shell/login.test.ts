@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Connection } from "../../provider/core/connection";
+import type { Connection } from "../../provider/core/wanted/connection";
 import { UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/session";
 import { FakeAgent } from "./fake-agent";

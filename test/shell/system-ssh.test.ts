@@ -2,8 +2,8 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Connection } from "../../provider/core/connection";
-import { justTheHost } from "../../provider/core/probe";
+import type { Connection } from "../../provider/core/wanted/connection";
+import { justTheHost } from "../../provider/core/seen/probe";
 import { NetworkError, UnreachableError } from "../../provider/shell/errors";
 import { Session } from "../../provider/shell/session";
 import { closedPort, failure, FakeNode, keyPair, probed, realShell, says, sshHost, stopNodes } from "./fake-node";

@@ -1,7 +1,7 @@
 /** The checks of remote-functions.ts, as they would find a machine. */
-import type { Call } from "../../provider/core/remote-functions";
-import { contentsIdentity } from "../../provider/core/disk-identity";
-import type { Contents } from "../../provider/core/observed";
+import type { Call } from "../../provider/core/seen/remote-functions";
+import { contentsIdentity } from "../../provider/core/seen/disk-identity";
+import type { Contents } from "../../provider/core/seen/observed";
 import { attachedMetadata } from "./kernel";
 import { done, failed, type Result } from "./commands";
 import { isRunning } from "./connection";

@@ -1,5 +1,5 @@
 /** clear_disk of remote-functions.ts: what a person let go by its identity, and nothing else. */
-import { contentsIdentity } from "../../provider/core/disk-identity";
+import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import { done, failed, type Result } from "./commands";
 import { isRunning } from "./connection";
 import { unseenBlock } from "./disk";

@@ -4,7 +4,7 @@ import { isRunning } from "./connection";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
 import { broughtUpLink, device, enabledLink, type Machine, promotionLink, resource, resourceFile } from "./machine";
-import { formattingMark } from "../../provider/core/steps-resource";
+import { formattingMark } from "../../provider/core/steps/own-folder";
 import type { World } from "./world";
 
 /** Who runs a command: the provider, the host itself (systemd), or a person who types it. */

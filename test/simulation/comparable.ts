@@ -1,5 +1,5 @@
 /** What of an observation can be compared between a simulated pair and a real one: what is chance is left out. */
-import type { KernelResource } from "../../provider/core/observed";
+import type { KernelResource } from "../../provider/core/seen/observed";
 
 export const stateOf = (kernel: KernelResource | undefined) =>
   kernel && {

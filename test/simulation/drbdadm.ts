@@ -1,5 +1,5 @@
 /** drbdadm's verbs. Each is what the kernel or drbdmeta answers, with the exit codes that were measured. */
-import { usableBytes } from "../../provider/core/metadata-size";
+import { usableBytes } from "../../provider/core/steps/metadata-size";
 import { beginSync, disconnect, isRunning, meet, noticeSyncEnd, shakeHands } from "./connection";
 import { type Actor, done, failed, type Result, UnknownCommand } from "./commands";
 import { adjustLines } from "./adjust";

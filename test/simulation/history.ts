@@ -1,5 +1,5 @@
 /** A history of a pair: what it begins with, and everything that happens to it, the provider's runs among it. */
-import { contentsIdentity } from "../../provider/core/disk-identity";
+import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { type Ids, makeByHand } from "./made-by-hand";

@@ -2,11 +2,11 @@
  * What Pulumi keeps of a first `up` that stopped half-way, what it deletes when the program has changed, and what it prints:
  * the provider's functions, called as Pulumi calls them, on the simulated pair.
  */
-import type { HiddenInputs } from "../../provider/core/hidden-inputs";
-import { HalfMadeError } from "../../provider/half-made";
-import { nodeLifecycle } from "../../provider/lifecycle-node";
-import { resourceLifecycle } from "../../provider/lifecycle-resource";
-import { beginProcess } from "../../provider/process";
+import type { HiddenInputs } from "../../provider/core/told/engine-inputs";
+import { HalfMadeError } from "../../provider/lifecycle/half-made";
+import { nodeLifecycle } from "../../provider/lifecycle/node";
+import { resourceLifecycle } from "../../provider/lifecycle/resource";
+import { beginProcess } from "../../provider/lifecycle/process";
 import { HostError } from "../../provider/shell/errors";
 import { run as command } from "./commands";
 import { dataBlocks } from "./disk";

@@ -1,6 +1,6 @@
 /** The planner with a fault in it: what a mutation does to what the planner sees, and to what it says. */
-import type { Refusal, Plan, Step } from "../../provider/core/plan";
-import type { ResourceSituation } from "../../provider/core/plan-resource";
+import type { Refusal, Plan, Step } from "../../provider/core/steps/plan";
+import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
 
 export interface Mutation {
   /** What is said when it is caught. */

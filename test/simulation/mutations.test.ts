@@ -1,6 +1,6 @@
 /** That the laws bite: each fault in the planner is met by one of them, within so many histories. */
 import * as fc from "fast-check";
-import type { ResourceSituation } from "../../provider/core/plan-resource";
+import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
 import {
   arbitraryAdoption,
   arbitraryHistory,
@@ -14,9 +14,9 @@ import { live } from "./history";
 import { kept, mutated } from "./mutation";
 import { mutations } from "./mutations";
 
-jest.mock("../../provider/core/plan-resource", () => {
-  const real = jest.requireActual<typeof import("../../provider/core/plan-resource")>(
-    "../../provider/core/plan-resource",
+jest.mock("../../provider/core/decided/plans/plan-resource", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/decided/plans/plan-resource")>(
+    "../../provider/core/decided/plans/plan-resource",
   );
   return {
     planResource: (situation: ResourceSituation) => {
@@ -27,9 +27,9 @@ jest.mock("../../provider/core/plan-resource", () => {
     },
   };
 });
-jest.mock("../../provider/core/plan-teardown", () => {
-  const real = jest.requireActual<typeof import("../../provider/core/plan-teardown")>(
-    "../../provider/core/plan-teardown",
+jest.mock("../../provider/core/decided/plans/plan-teardown", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/decided/plans/plan-teardown")>(
+    "../../provider/core/decided/plans/plan-teardown",
   );
   return {
     planTeardown: (...given: Parameters<typeof real.planTeardown>) => {
@@ -38,9 +38,9 @@ jest.mock("../../provider/core/plan-teardown", () => {
     },
   };
 });
-jest.mock("../../provider/core/pair-refusals", () => {
-  const real = jest.requireActual<typeof import("../../provider/core/pair-refusals")>(
-    "../../provider/core/pair-refusals",
+jest.mock("../../provider/core/decided/data/pair-refusals", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/decided/data/pair-refusals")>(
+    "../../provider/core/decided/data/pair-refusals",
   );
   return {
     ...real,

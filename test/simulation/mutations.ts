@@ -1,10 +1,11 @@
 /** Faults in the planner and its steps, each with the law that meets it. */
-import { contentsIdentity } from "../../provider/core/disk-identity";
-import { noMemory } from "../../provider/core/memory";
-import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/observed";
-import type { Plan, Step } from "../../provider/core/plan";
-import type { ResourceSituation } from "../../provider/core/plan-resource";
-import { createMetadata, formattingMark } from "../../provider/core/steps-resource";
+import { contentsIdentity } from "../../provider/core/seen/disk-identity";
+import { noMemory } from "../../provider/core/seen/memory";
+import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/seen/observed";
+import type { Plan, Step } from "../../provider/core/steps/plan";
+import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { formattingMark } from "../../provider/core/steps/own-folder";
+import { createMetadata } from "../../provider/core/steps/metadata-steps";
 import { resource } from "./machine";
 import { eachStep, type Mutation, unguarded, without } from "./mutation";
 

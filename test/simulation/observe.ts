@@ -1,4 +1,4 @@
-/** A machine as the probe would see it (provider/core/probe.ts and parse-probe.ts). */
+/** A machine as the probe would see it (provider/core/seen/probe.ts and parse-probe.ts). */
 import type {
   BlockDevice,
   CommandOutput,
@@ -8,8 +8,8 @@ import type {
   MetadataFound,
   ObservedNode,
   ObservedResource,
-} from "../../provider/core/observed";
-import type { Look, ProbeRequest } from "../../provider/core/probe";
+} from "../../provider/core/seen/observed";
+import type { Look, ProbeRequest } from "../../provider/core/seen/probe";
 import { adjustLines } from "./adjust";
 import { isRunning } from "./connection";
 import {

@@ -1,12 +1,12 @@
 /** Pulumi's part: which of the provider's functions it calls, in which order, and what it keeps of what they return. */
-import type { Connection } from "../../provider/core/connection";
-import type { HiddenInputs } from "../../provider/core/hidden-inputs";
-import { type Memory, wasInUse } from "../../provider/core/memory";
-import { HalfMadeError } from "../../provider/half-made";
-import { nodeLifecycle } from "../../provider/lifecycle-node";
-import { resourceLifecycle } from "../../provider/lifecycle-resource";
-import { beginProcess } from "../../provider/process";
-import { RefusedError } from "../../provider/reconcile";
+import type { Connection } from "../../provider/core/wanted/connection";
+import type { HiddenInputs } from "../../provider/core/told/engine-inputs";
+import { type Memory, wasInUse } from "../../provider/core/seen/memory";
+import { HalfMadeError } from "../../provider/lifecycle/half-made";
+import { nodeLifecycle } from "../../provider/lifecycle/node";
+import { resourceLifecycle } from "../../provider/lifecycle/resource";
+import { beginProcess } from "../../provider/lifecycle/process";
+import { RefusedError } from "../../provider/lifecycle/reconcile";
 import { HostError } from "../../provider/shell/errors";
 import type { Remote } from "../../provider/shell/remote";
 import { ProcessDied, type Run } from "./remote";

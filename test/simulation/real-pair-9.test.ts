@@ -3,8 +3,8 @@
  * same observation. Where they differ, the simulation is wrong. The identifiers' own values are chance: which of them are
  * the same, and where each stands, is not.
  */
-import { parseEvents } from "../../provider/core/parse-events";
-import { parseProbe } from "../../provider/core/parse-probe";
+import { parseEvents } from "../../provider/core/seen/parse-events";
+import { parseProbe } from "../../provider/core/seen/parse-probe";
 import { adjustLines9, answer9, events9, probe9 } from "../core/fixtures-9";
 import { run } from "./commands";
 import { Names, stateOf, verbsOf } from "./comparable";

@@ -3,7 +3,7 @@
  * observation. Where they differ, the simulation is wrong. The identifiers' own values are chance: which of them are the
  * same, and where each stands, is not.
  */
-import { parseEvents } from "../../provider/core/parse-events";
+import { parseEvents } from "../../provider/core/seen/parse-events";
 import { adjustLines, captured, events } from "../core/fixtures";
 import { happen } from "./events";
 import { run } from "./commands";

@@ -1,11 +1,11 @@
-import type { TellStep } from "../../provider/core/apply-script";
+import type { TellStep } from "../../provider/core/steps/apply-script";
 /** A machine of the simulation in the place of one behind SSH: it answers looks and obeys steps, and is interfered with. */
-import type { Action } from "../../provider/core/action";
-import type { ObservedNode } from "../../provider/core/observed";
-import { actionsOf, type Step } from "../../provider/core/plan";
-import type { ProbeRequest } from "../../provider/core/probe";
-import { endUntold, type SyncWatch } from "../../provider/core/sync";
-import type { TurnAnswer } from "../../provider/core/turn";
+import type { Action } from "../../provider/core/steps/action";
+import type { ObservedNode } from "../../provider/core/seen/observed";
+import { actionsOf, type Step } from "../../provider/core/steps/plan";
+import type { ProbeRequest } from "../../provider/core/seen/probe";
+import { endUntold, type SyncWatch } from "../../provider/core/told/sync";
+import type { TurnAnswer } from "../../provider/core/seen/turn";
 import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
 import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/remote-shell";

@@ -35,7 +35,7 @@ export class World {
   readonly machines: readonly [Machine, Machine];
   linked = true;
   /**
-   * The target's word that the next sync is over overtakes what its source has still to count (steps-resource.ts,
+   * The target's word that the next sync is over overtakes what its source has still to count (kernel-steps.ts,
    * tellSyncEnd). In no random history: until somebody cures it, DRBD itself does not notice a split brain, since a source
    * whose bitmap has an identifier begins no generation when it loses its peer.
    */

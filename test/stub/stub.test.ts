@@ -80,7 +80,7 @@ const processes: ProviderProcess[] = [];
 
 beforeAll(async () => {
   clone = await cloneOf();
-  upgraded = laterClone(clone, "9.9.9", "dist/provider/lifecycle.js", recorder("9.9.9"));
+  upgraded = laterClone(clone, "9.9.9", "dist/provider/lifecycle/index.js", recorder("9.9.9"));
   [installed, engine] = await Promise.all([projectWith(clone), FakeEngine.start()]);
   const [inClone, inProject] = await Promise.all([
     runProgram(join(clone, "examples", "pair"), program),
@@ -165,7 +165,7 @@ describe("the provider's text in the state", () => {
 test("what is installed is the compiled provider and no more", () => {
   const files = filesIn(join(installed, "node_modules", "pulumi-drbd"));
   expect(files).toContain("dist/provider/index.js");
-  expect(files).toContain("dist/provider/lifecycle.js");
+  expect(files).toContain("dist/provider/lifecycle/index.js");
   const others = files.filter((path) => !path.startsWith("dist/provider/"));
   expect(others).toEqual(["LICENSE", "README.md", "package.json"]);
 });

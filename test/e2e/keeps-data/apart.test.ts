@@ -1,6 +1,6 @@
 /** Two sides that do not agree: who is newer is told by their generation identifiers, and never decided here. */
 import { MACHINES } from "../../../lab/machines";
-import { usableBytes } from "../../../provider/core/metadata-size";
+import { usableBytes } from "../../../provider/core/steps/metadata-size";
 import { diskBytes } from "../../core/observed-builder";
 import { diskSum, drbdState, eventually } from "../machine";
 import { MOUNT_POINT, withResource } from "../site";

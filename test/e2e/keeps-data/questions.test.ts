@@ -1,10 +1,10 @@
 /** create-md asks before it writes over what it knows. A guard stands before that; without one, nobody answers. */
 import { Lab } from "../../../lab/lab";
-import { applyScript, parseOutcomes } from "../../../provider/core/apply-script";
-import { resourcePath } from "../../../provider/core/paths";
-import { quote } from "../../../provider/core/shell-words";
-import { shellOf } from "../../../provider/core/step-script";
-import { createMetadata } from "../../../provider/core/steps-resource";
+import { applyScript, parseOutcomes } from "../../../provider/core/steps/apply-script";
+import { resourcePath } from "../../../provider/core/config/paths";
+import { quote } from "../../../provider/core/seen/shell-words";
+import { shellOf } from "../../../provider/core/steps/step-script";
+import { createMetadata } from "../../../provider/core/steps/metadata-steps";
 import { configurationOf, diskBytes, r0 } from "../../core/observed-builder";
 import { diskSum } from "../machine";
 

@@ -1,6 +1,6 @@
 /** The real one of two pairs in which the same happens: the lab's machines. */
-import type { Connection } from "../../../provider/core/connection";
-import type { Step } from "../../../provider/core/plan";
+import type { Connection } from "../../../provider/core/wanted/connection";
+import type { Step } from "../../../provider/core/steps/plan";
 import type { Remote } from "../../../provider/shell/remote";
 import { SshRemote } from "../../../provider/shell/ssh-remote";
 import type { Lab } from "../../../lab/lab";

@@ -1,6 +1,6 @@
 /** What is compared of a host: all that the provider decides on, and what of it is chance left out. */
-import type { ObservedNode } from "../../../provider/core/observed";
-import type { ProbeRequest } from "../../../provider/core/probe";
+import type { ObservedNode } from "../../../provider/core/seen/observed";
+import type { ProbeRequest } from "../../../provider/core/seen/probe";
 import { type Names, stateOf, verbsOf } from "../../simulation/comparable";
 import type { Outcome, Program } from "../../simulation/pulumi";
 import type { Event } from "../../simulation/events";

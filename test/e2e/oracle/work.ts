@@ -1,4 +1,4 @@
-import type { Step } from "../../../provider/core/plan";
+import type { Step } from "../../../provider/core/steps/plan";
 import type { Outcome } from "../../simulation/pulumi";
 import type { Work } from "./sight";
 

@@ -1,0 +1,87 @@
+import { SECRET_PLACEHOLDER } from "./shared-secret";
+import type { DesiredNode, DesiredResource, DesiredSide, Sections } from "../wanted/desired";
+import { nodeIdsByName } from "./default-node-ids";
+import { type NodeIds } from "./default-node-ids";
+import { ownMark } from "./own-mark";
+import { type Grammar } from "../wanted/option-table";
+import { optionLines, optionLine, quote, word } from "./render-options";
+
+const HEADER = `# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.`;
+
+interface Block {
+  readonly head: string;
+  readonly lines: readonly (string | Block)[];
+}
+
+function renderBlock(block: Block, indent = ""): string {
+  const inner = `${indent}    `;
+  const lines = block.lines.map((line) => (typeof line === "string" ? `${inner}${line};\n` : renderBlock(line, inner)));
+  return `${indent}${block.head} {\n${lines.join("")}${indent}}\n`;
+}
+
+function sectionBlocks(sections: Sections, grammar: Grammar, netFirst: readonly string[]): Block[] {
+  return (["net", "disk", "options", "startup", "handlers"] as const)
+    .map((head) => ({ head, lines: [...(head === "net" ? netFirst : []), ...optionLines(sections, head, grammar)] }))
+    .filter(({ lines }) => lines.length > 0);
+}
+
+/**
+ * /etc/drbd.d/global_common.conf of a node. Without a grammar it is 9's; the two differ only where `common` sets an
+ * option that stands elsewhere in 8.4 (fencing).
+ */
+export function renderGlobalCommon(node: DesiredNode, grammar: Grammar = "9"): string {
+  const lines = Object.entries(node.global).flatMap(([name, value]) => optionLine("global", name, value));
+  const global: Block = { head: "global", lines };
+  const common: Block = { head: "common", lines: sectionBlocks(node.common, grammar, []) };
+  return `${HEADER}\n${renderBlock(global)}${renderBlock(common)}`;
+}
+
+const addressOf = (address: string, port: number): string =>
+  address.includes(":") ? `ipv6 [${address}]:${port}` : `${address}:${port}`;
+
+function sideBlock(side: DesiredSide, resource: DesiredResource, nodeId: number | undefined): Block {
+  return {
+    head: `on ${word(side.hostname)}`,
+    lines: [
+      ...(nodeId === undefined ? [] : [`node-id ${nodeId}`]),
+      `device /dev/drbd${resource.minor} minor ${resource.minor}`,
+      `disk ${word(side.disk)}`,
+      `meta-disk ${side.metaDisk === "internal" ? "internal" : word(side.metaDisk)}`,
+      `address ${addressOf(side.address, resource.port)}`,
+    ],
+  };
+}
+
+export interface RenderOptions {
+  /** The placeholder instead of the shared secret: for previews, the state and logs. */
+  readonly redact?: boolean;
+  /** The node ids that the pair has already (node-ids.ts), in DRBD 9's grammar. */
+  readonly nodeIds?: NodeIds;
+}
+
+/**
+ * /etc/drbd.d/NAME.res, the same on both nodes, in the language of the module that is loaded there. With no secret yet
+ * the placeholder stands in its place, `redact` or not: such a text must not be written to a node.
+ *
+ * An option that the grammar does not know is written all the same, since dropping it in silence would be worse:
+ * `grammarFailures` says so beforehand.
+ */
+export function renderResource(resource: DesiredResource, grammar: Grammar, options: RenderOptions = {}): string {
+  const { auth } = resource;
+  const secret = options.redact === true ? undefined : auth?.secret;
+  const nodeIds = grammar === "9" ? (options.nodeIds ?? nodeIdsByName(resource)) : undefined;
+  const net = [
+    `protocol ${resource.protocol}`,
+    ...(auth === null
+      ? []
+      : [`cram-hmac-alg ${quote(auth.algorithm)}`, `shared-secret ${quote(secret ?? SECRET_PLACEHOLDER)}`]),
+  ];
+  const block: Block = {
+    head: `resource ${word(resource.name)}`,
+    lines: [
+      ...sectionBlocks(resource.sections, grammar, net),
+      ...resource.sides.map((side, index) => sideBlock(side, resource, nodeIds?.[index])),
+    ],
+  };
+  return `${HEADER}\n${renderBlock(block)}`;
+}

@@ -1,0 +1,231 @@
+import { dataRefusals, demotion } from "./data-refusals";
+import { connectionStates } from "../../seen/kernel-states";
+import { filesystemIn } from "../../seen/disk-identity";
+import { mountableRefusals } from "./mountable";
+import { folderRefusals } from "./mount-point";
+import { mountUnitRefusals } from "../hosts/mount-units";
+import type { PairView } from "./pair-view";
+import { devicePath, fstabPath } from "../../config/paths";
+import { isByContents, pathOf } from "../../seen/disk-names";
+import { fstabFields } from "../../seen/fstab-lines";
+import { deviceWords } from "../../installed/fstab-words";
+import type { Refusal } from "../../steps/plan";
+import { isHalfUp, isPrimary, type Side } from "./side";
+
+/** What was found on the two sides together that a person must decide on. */
+export function pairRefusals(pair: PairView): Refusal[] {
+  const ofData = dataRefusals(pair);
+  // Two generations that do not fit part again as soon as they are connected: how to go on from there is told already.
+  const partsAgain = pair.row === "meet" && ofData.length > 0;
+  return [
+    ...ofData,
+    ...(partsAgain ? [] : refuseTwoPrimaries(pair)),
+    ...refuseNewPrimary(pair),
+    ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
+    ...refuseFilesystem(pair),
+    ...mountableRefusals(pair),
+    ...pair.sides.flatMap((side) => [
+      ...refuseMount(pair, side),
+      ...mountUnitRefusals(pair.desired, side.node),
+      ...folderRefusals(pair, side),
+    ]),
+  ];
+}
+
+/** Two hosts that write to one XFS, or to two halves of it that parted, destroy it. */
+function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
+  const { filesystem, name } = desired;
+  if (filesystem === undefined || !sides.every(isPrimary)) return [];
+  const commands = demotion(name, target);
+  return [
+    {
+      found: `${sides.map((side) => side.desired.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,
+      way: `Stop what uses it on one of them, and make that one Secondary. On ${target.desired.hostname}, say: \`${commands.join(" && ")}\`.`,
+    },
+  ];
+}
+
+/** A device that is in use, and its identifiers say that it never was: one of the two was misread. */
+function refuseNewPrimary({ desired: { name }, sides, neverUsed }: PairView): Refusal[] {
+  const primary = sides.find(isPrimary);
+  if (!neverUsed || primary === undefined) return [];
+  return [
+    {
+      node: primary.desired.hostname,
+      found: `${name} is Primary there, though its generation identifiers are those of a new device`,
+      way: `Look at \`drbdadm role ${name}\`, \`drbdadm dstate ${name}\` and \`drbdadm get-gi ${name}\` there, and run \`pulumi up\` again: nobody is made Primary by force beside it.`,
+    },
+  ];
+}
+
+/** What bringing the kernel to the wanted configuration would do to a device that runs. */
+function refuseAdjusting(pair: PairView, side: Side): Refusal[] {
+  const { dangerous, parting } = pair.adjustment(side);
+  if (side.kernel === undefined) return [];
+  const { name } = pair.desired;
+  const node = side.desired.hostname;
+  const found = (lines: readonly string[]) =>
+    `the wanted configuration would have DRBD run \`${lines.join("; ")}\` on a device that is running`;
+  return [
+    ...(dangerous.length === 0
+      ? []
+      : [
+          {
+            node,
+            found: found(dangerous),
+            way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
+          },
+        ]),
+    ...(parting.length === 0
+      ? []
+      : [
+          {
+            node,
+            found: `${found(parting)}, which removes a peer or a path that it has`,
+            way: `\`drbdsetup show ${name}\` tells which peers, node ids and paths there are. Name that host and its address in the program, or take the peer out yourself first.`,
+          },
+        ]),
+  ];
+}
+
+function refuseAlone({ desired: { name } }: PairView, side: Side): Refusal[] {
+  if (connectionStates[side.kernel?.connection ?? ""] !== "alone" || isHalfUp(side)) return [];
+  return [
+    {
+      node: side.desired.hostname,
+      found: `${name} is StandAlone there: it was disconnected by hand, or after a split brain`,
+      way: `Connect it first: \`drbdadm connect ${name}\` there. Look at \`dmesg\` if it parts again.`,
+    },
+  ];
+}
+
+function refuseFilesystem(pair: PairView): Refusal[] {
+  const { filesystem } = pair.desired;
+  const primary = pair.sides.find(isPrimary);
+  const device = primary?.observed?.device;
+  if (filesystem === undefined || primary === undefined || device === undefined) return [];
+  const node = primary.desired.hostname;
+  const path = devicePath(pair.desired.minor);
+  const known = pair.memory.filesystemUuid;
+  // The kernel has found that it is one, whatever else its bytes look like.
+  if (primary.node.mounts.some((one) => one.source === path && one.fstype === filesystem.type)) return [];
+  switch (device.kind) {
+    case "blank":
+      if (known !== null) {
+        return [
+          {
+            node,
+            found: `${path} looks blank, but the filesystem ${known} was made on it`,
+            way: "It is never formatted a second time. Find out what happened to it before anything else.",
+          },
+        ];
+      }
+      if (pair.isNewlyForced(primary)) return [];
+      return [
+        {
+          node,
+          found: `${path} has no filesystem, and it is not known that pulumi-drbd made it Primary first: samples of it are zero, but it has been in use`,
+          way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
+        },
+      ];
+    case "signature": {
+      if (device.type === filesystem.type) return [];
+      const own = filesystemIn(device, filesystem.type);
+      if (own !== undefined && own.uuid === known) return [];
+      if (own !== undefined) {
+        return [
+          {
+            node,
+            found: `${path} holds signs of ${device.type.replaceAll("+", " and of ")}, and it is not known which of them it is`,
+            way: `If it is the ${filesystem.type} ${own.uuid ?? ""} that you expect, mount it once yourself (\`mount -t ${filesystem.type} ${path} ${filesystem.mountPoint ?? "/mnt"}\` on ${node}), look at it, and run \`pulumi up\` again: what is mounted is taken for what it is.`,
+          },
+        ];
+      }
+      return [
+        {
+          node,
+          found: `${path} holds ${device.type}, not ${filesystem.type}`,
+          way: "Leave `filesystem` out to use the device as it is.",
+        },
+      ];
+    }
+    default:
+      return [
+        {
+          node,
+          found: `${path} holds data (${device.kind === "data" ? `the first at byte ${device.offset}` : device.kind}) but no filesystem`,
+          way:
+            known !== null || primary.mountedAt.length > 0
+              ? `It is in use, or was: nothing on it is to be cleared, and it is not formatted over. Find out what happened to it${known === null ? "" : ` (the filesystem ${known} was on it)`}.`
+              : "It is not formatted over. Leave `filesystem` out to use the device as it is, or clear it yourself.",
+        },
+      ];
+  }
+}
+
+/**
+ * Where there is nothing left to do. Nobody is demoted by us, so that it cannot be mounted where it is wanted, and being
+ * content with that would hide it.
+ */
+export function mountRefusals({ desired, sides, source }: PairView): Refusal[] {
+  const mountPoint = desired.filesystem?.mountPoint;
+  const primary = sides.find(isPrimary);
+  if (mountPoint === undefined || primary === undefined || primary === source) return [];
+  if (sides.some((side) => side.mountedAt.length > 0)) return [];
+  const [there, wanted] = [primary.desired.hostname, source.desired.hostname];
+  return [
+    {
+      node: there,
+      found: `${desired.name} is Primary there and mounted nowhere, and ${mountPoint} belongs on the sync source ${wanted}`,
+      way: `To have it on ${wanted}: on ${there}, \`drbdadm secondary ${desired.name}\`. To have it where it is: \`syncSource: ${there}\`.`,
+    },
+  ];
+}
+
+function refuseMount(pair: PairView, side: Side): Refusal[] {
+  const mountPoint = pair.desired.filesystem?.mountPoint;
+  if (mountPoint === undefined) return [];
+  const node = side.desired.hostname;
+  const device = devicePath(pair.desired.minor);
+  const there = side.node.mounts.findLast((one) => one.target === mountPoint);
+  if (there !== undefined && there.source !== device) {
+    return [
+      {
+        node,
+        property: "filesystem.mountPoint",
+        found: `${there.source} is mounted at ${mountPoint}`,
+        way: "Choose another `filesystem.mountPoint`, or unmount it.",
+      },
+    ];
+  }
+  if (side.mountedAt.length > 0 && !side.mountedAt.includes(mountPoint)) {
+    return [
+      {
+        node,
+        property: "filesystem.mountPoint",
+        found: `${device} is mounted at ${side.mountedAt.join(", ")}, and ${mountPoint} is wanted`,
+        way: "Unmount it there; `pulumi up` then mounts it at the new place.",
+      },
+    ];
+  }
+  const words = deviceWords(
+    pair.desired,
+    side.node,
+    pair.sides.map((one) => one.node),
+    pair.memory,
+  );
+  const line = fstabFields(side.node).find(
+    ([source = "", target = ""]) => pathOf(target) === mountPoint && !words.includes(source),
+  );
+  if (line !== undefined) {
+    return [
+      {
+        node,
+        property: "filesystem.mountPoint",
+        found: `${fstabPath} mounts ${line[0] ?? ""} at ${mountPoint}`,
+        way: `Remove that line, or choose another \`filesystem.mountPoint\`.${isByContents(line[0] ?? "") ? ` If it means the filesystem on ${device}, write ${device} there in its place: it is then kept as a comment, and \`pulumi destroy\` gives it back.` : ""}`,
+      },
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,89 @@
+import { parseAdjustment, type Adjustment } from "../../steps/adjust-lines";
+import type { DesiredResource } from "../../wanted/desired";
+import { withDecisions } from "./discards";
+import { isAttached, isNewest, relationOf } from "./side-relation";
+import { isGeneration, parseGi } from "../../seen/generation-identifiers";
+import { connectionStates } from "../../seen/kernel-states";
+import type { Memory } from "../../seen/memory";
+import { rowOf, type Row } from "./pair-table";
+import { isTogether, type Side } from "./side";
+import { formattingMark } from "../../steps/own-folder";
+
+/** The two sides of a resource seen together, and what follows from that. */
+export class PairView {
+  readonly sides: readonly [Side, Side];
+  readonly source: Side;
+  readonly target: Side;
+  readonly row: Row;
+
+  constructor(
+    readonly desired: DesiredResource,
+    readonly memory: Memory,
+    found: readonly [Side, Side],
+  ) {
+    this.sides = withDecisions(desired, memory, found);
+    const [first, second] = this.sides;
+    const firstIsSource = first.desired.hostname === desired.syncSource;
+    this.source = firstIsSource ? first : second;
+    this.target = firstIsSource ? second : first;
+    this.row = rowOf(this.source.progress, this.target.progress);
+  }
+
+  /** Nobody ever wrote through this pair: the one state in which the sync source may be made primary by force. */
+  get neverUsed(): boolean {
+    return this.row === "first-sync" || this.row === "first-sync-keeping";
+  }
+
+  /** The same, with data on the sync source that has no generation of DRBD's yet. */
+  get isToKeep(): boolean {
+    return this.neverUsed && this.desired.existingData === "keep";
+  }
+
+  /** The side that the other one is filled from, where one of them is empty. */
+  get survivor(): Side | undefined {
+    return this.row === "fill-target" ? this.source : this.row === "fill-source" ? this.target : undefined;
+  }
+
+  /** The sync source's data is older than the target's: DRBD fills it when they meet, and only then may it be used. */
+  get sourceIsBehind(): boolean {
+    if (this.row === "fill-source") return true;
+    if (this.row !== "meet") return false;
+    const relation = relationOf(this.source, this.target);
+    return relation === "second-newer" || (relation === "same" && !isNewest(this.source) && isNewest(this.target));
+  }
+
+  get isTogether(): boolean {
+    return this.sides.some(isTogether);
+  }
+
+  /**
+   * DRBD itself judges whose data is newer, or has done so: connected, or looking for each other. Their identifiers are
+   * read one after the other then, while they change.
+   */
+  get isMeeting(): boolean {
+    const meaning = ({ kernel }: Side) => connectionStates[kernel?.connection ?? ""];
+    return this.isTogether || this.sides.every((side) => isAttached(side) && meaning(side) === "looking");
+  }
+
+  adjustment(side: Side): Adjustment {
+    const { observed, node } = side;
+    const text = observed?.change?.output ?? node.adjust?.output ?? "";
+    return parseAdjustment(text);
+  }
+
+  /** Whether the running kernel differs from what is wanted. */
+  isChange(side: Side): boolean {
+    const adjustment = this.adjustment(side);
+    return (
+      [...adjustment.options, ...adjustment.connection, ...adjustment.start].length > 0 &&
+      side.device?.disk !== undefined
+    );
+  }
+
+  /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
+  isNewlyForced(side: Side): boolean {
+    const marked = side.node.files.get(formattingMark(this.desired.name))?.trim();
+    if (this.desired.existingData === "keep" || marked === undefined) return false;
+    return isGeneration(marked, parseGi(side.observed?.kernelGi ?? ""));
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * From DRBD 8.4 to 9 and back. drbdmeta converts the metadata. It keeps the current identifier and the history, and drops
+ * the bitmap identifier, by which DRBD knows that one side is ahead of the other: two sides that were not in sync would then
+ * be called a split brain, and the newest copy could be given up. So a pair is converted in sync, or the older side is let go
+ * by name first.
+ */
+import type { DesiredResource } from "../../wanted/desired";
+import { discardLineOfAll } from "../../seen/disk-identity";
+import { mayGo } from "./discards";
+import { isAttached, relationOf } from "./side-relation";
+import { formatGi } from "../../seen/generation-identifiers";
+import { grammarOf, type ObservedNode } from "../../seen/observed";
+import type { PairView } from "./pair-view";
+import type { Refusal } from "../../steps/plan";
+import { type Side } from "./side";
+import { disksOf } from "../../seen/side-disks";
+import { inOrder } from "./metadata-version";
+
+/** The two hosts have different versions: nothing is read, written or converted before that is mended. */
+export function versionRefusals(
+  { name, sides }: DesiredResource,
+  nodes: readonly [ObservedNode, ObservedNode],
+): Refusal[] {
+  const [first, second] = nodes;
+  if (first.module === null || second.module === null || grammarOf(first) === grammarOf(second)) return [];
+  const newer = grammarOf(first) === "9" ? 0 : 1;
+  const [at9, at84] = [nodes[newer], nodes[newer === 0 ? 1 : 0]];
+  const [host9, host84] = [sides[newer].hostname, sides[newer === 0 ? 1 : 0].hostname];
+  const is9 = nodes.some((node) => hasMetadata9(node, name));
+  const isRunning = at84.kernelResources.has(name);
+  const forward = `bring ${host84} to DRBD 9 as well${
+    isRunning ? `: there, unmount it, \`drbdadm secondary ${name}\`, \`drbdadm down ${name}\`, and load DRBD 9` : ""
+  }`;
+  const way = is9
+    ? `There is metadata of DRBD 9 already, so ${forward}. \`pulumi up\` then goes on, and says so first if one side is behind.`
+    : `Bring DRBD 8.4 back to ${host9} (boot the kernel that has it; \`modinfo drbd\` tells). To go on to DRBD 9, do it in this order, so that no side is behind when its metadata is converted: ${inOrder(name, "8.4")}; run \`pulumi up\`, which writes the file in the new grammar and converts the metadata.`;
+  return [
+    {
+      found: `${host9} has DRBD ${at9.module?.version ?? ""} and ${host84} ${at84.module?.version ?? ""}, which read different configuration grammars and metadata`,
+      way,
+    },
+  ];
+}
+
+function hasMetadata9(node: ObservedNode, name: string): boolean {
+  const metadata = node.resources.get(name)?.metadata;
+  return metadata?.kind === "present" && metadata.version === "v09";
+}
+
+/** Sides whose metadata would lose what tells that it is ahead, or that it stopped in the middle of its work. */
+export function conversionRefusals(pair: PairView): Refusal[] {
+  if (pair.row !== "meet") return [];
+  const unsafe = pair.sides.filter((side) => keepsAll(side) === false);
+  const relation = relationOf(pair.source, pair.target);
+  const converts = pair.sides.some((side) => conversionOf(side) !== undefined);
+  const isApart = relation === "split-brain" || relation === "unrelated";
+  if (!converts || (unsafe.length === 0 && !isApart)) return [];
+  const { name } = pair.desired;
+  const identifiers = pair.sides.flatMap(({ desired: { hostname }, progress }) =>
+    progress.kind === "used" && progress.gi !== undefined ? [`${hostname} ${formatGi(progress.gi)}`] : [],
+  );
+  const states = {
+    "first-newer": `${pair.source.desired.hostname} has newer data than ${pair.target.desired.hostname}`,
+    "second-newer": `${pair.target.desired.hostname} has newer data than ${pair.source.desired.hostname}`,
+    "split-brain": "both sides hold changes that the other has not seen",
+    unrelated: "the two sides hold data that has nothing in common",
+    same: `${unsafe.map((side) => side.desired.hostname).join(" and ")} was not taken down in order`,
+    "both-new": "",
+  };
+  const state = relation === undefined ? "it is not known whether they are in sync" : states[relation];
+  return [
+    {
+      found: `the metadata of ${name} is DRBD 8.4's and must be converted, and ${state} (generation identifiers: ${identifiers.join(", ")}). The conversion drops the identifier that tells which side is ahead, and DRBD would call the two a split brain`,
+      way: `Bring 8.4 back to both hosts (boot the kernel that has it), and then: ${inOrder(name, "8.4")}; run \`pulumi up\` again.${letGo(pair)}`,
+    },
+  ];
+}
+
+/** Where 8.4 is gone for good: the side that is not the newest is filled from the other one. */
+function letGo(pair: PairView): string {
+  const ways = [pair.target, pair.source].flatMap((side) => {
+    const peer = side === pair.source ? pair.target : pair.source;
+    const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
+    const line = discardLineOfAll(
+      side.desired.hostname,
+      disks.map(({ contents }) => contents),
+    );
+    if (line === undefined || isAttached(side) || !mayGo(pair.desired, pair.memory, side, peer)) return [];
+    return [
+      ` If that is not possible, and what ${side.desired.hostname} holds may go: \`${line}\`; ${peer.desired.hostname} then fills it.`,
+    ];
+  });
+  return ways[0] ?? "";
+}
+
+/** The generation identifiers in metadata that must be converted before DRBD 9 reads it, as drbdmeta prints them. */
+export function conversionOf({ progress }: Side): string | undefined {
+  return progress.kind === "used" || progress.kind === "new" ? progress.converts : undefined;
+}
+
+/** Whether converted metadata says all that it said before; undefined where nothing is converted. */
+function keepsAll(side: Side): boolean | undefined {
+  const text = conversionOf(side);
+  if (text === undefined || side.progress.kind === "new") return undefined;
+  // CURRENT:BITMAP:HISTORY:HISTORY:CONSISTENT:UPTODATE:PRIMARY:CONNECTED:FULLSYNC:OUTDATED:CRASHED
+  const [, bitmap = "", , , , , primary, , fullSync, , crashed] = text.split(":");
+  return /^0{15}[01]$/.test(bitmap) && [primary, fullSync, crashed].every((flag) => flag === "0");
+}

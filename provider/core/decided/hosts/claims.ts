@@ -1,0 +1,237 @@
+import { parseResFile } from "../../config/found-resource";
+import type { DesiredResource } from "../../wanted/desired";
+import { namesOf, pathOf } from "../../seen/disk-names";
+import { namesInFile } from "../../installed/file-hosts";
+import type { Failure } from "../../wanted/failures";
+import { filesRead } from "../../installed/includes";
+import type { ObservedNode } from "../../seen/observed";
+import type { Refusal } from "../../steps/plan";
+
+/** What a resource takes up on one host, and nobody else may have. */
+export interface Claim {
+  readonly resource: string;
+  readonly host: string;
+  readonly minor?: number;
+  readonly port?: number;
+  readonly disks: readonly string[];
+  /** The file that says so, of somebody else's. */
+  readonly by?: string;
+}
+
+export function claimsOf(desired: DesiredResource): Claim[] {
+  const { name, minor, port, sides } = desired;
+  return sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }));
+}
+
+interface Clash {
+  readonly property: "name" | "minor" | "port" | "nodes";
+  readonly what: string;
+  readonly other: Claim;
+}
+
+/** Whether a path of the first claim's and one of another's lead to one disk. */
+type IsSameDisk = (mine: string, other: string) => boolean;
+
+/** What two resources cannot both have on a host. drbdadm says nothing of some of these (the same address and port). */
+function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk = (a, b) => a === b): Clash[] {
+  return others
+    .filter((other) => other.host === mine.host)
+    .flatMap((other): Clash[] => {
+      if (other.resource === mine.resource) return [{ property: "name", what: `the name ${mine.resource}`, other }];
+      const [disk, theirs] =
+        mine.disks
+          .flatMap((one) => other.disks.map((another) => [one, another] as const))
+          .find(([one, another]) => isSameDisk(one, another)) ?? [];
+      return [
+        ...(mine.minor !== undefined && mine.minor === other.minor
+          ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
+          : []),
+        ...(mine.port !== undefined && mine.port === other.port
+          ? [{ property: "port" as const, what: `port ${mine.port}`, other }]
+          : []),
+        ...(disk === undefined
+          ? []
+          : [
+              {
+                property: "nodes" as const,
+                what: `the disk ${disk}${theirs === undefined || theirs === disk ? "" : `, there called ${theirs},`}`,
+                other,
+              },
+            ]),
+      ];
+    });
+}
+
+/** What each resource of a program takes up, by URN: one may be checked twice in a process, and is no other then. */
+export type Claims = ReadonlyMap<string, readonly Claim[]>;
+
+/** A resource's disk on one host, as the program declared it. */
+interface Declared {
+  readonly name: string;
+  readonly hostname: string;
+  readonly minor: number;
+  readonly port: number;
+  readonly disk: string;
+  readonly metaDisk: string;
+}
+
+export function claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }: Declared): Claim {
+  return { resource: name, host: hostname, minor, port, disks: metaDisk === "internal" ? [disk] : [disk, metaDisk] };
+}
+
+/**
+ * Between a resource and the others of one program, before any host is asked. `declared` has those that are not checked
+ * yet, and the resource itself: so the first one that is checked is told everything, too.
+ */
+export function claimFailures(
+  desired: DesiredResource,
+  urn: string,
+  claims: Claims,
+  declared: readonly Claim[] = [],
+): Failure[] {
+  const others = [
+    ...declared.filter(({ resource }) => resource !== desired.name),
+    ...[...claims].flatMap(([of, its]) => (of === urn ? [] : its)),
+  ];
+  const found = claimsOf(desired).flatMap((mine) => clashes(mine, others));
+  const reasons = new Map(
+    found.map(({ property, what, other }) => [
+      `${property} ${what}`,
+      {
+        // Pulumi prints the value of the property it is told, and `nodes` holds keys.
+        property: property === "nodes" ? "" : property,
+        reason: `${what} belongs to ${property === "name" ? "another resource" : `the resource ${other.resource}`} on ${other.host} already: each needs one of its own`,
+      },
+    ]),
+  );
+  return [...reasons.values()];
+}
+
+/**
+ * The hosts on which the program of this run describes a resource, whatever it calls it: who deletes it under an old name
+ * (renamed, moved below a parent, replaced, tainted) takes nothing from there. Without a program, as in `destroy`, none.
+ */
+export function describedHosts(
+  name: string,
+  claims: Claims,
+  declared: ReadonlyMap<string, ReadonlySet<string>>,
+): Set<string> {
+  const checked = [...claims.values()].flat().filter(({ resource }) => resource === name);
+  const hosts = [...declared].filter(([, names]) => names.has(name)).map(([hostname]) => hostname);
+  return new Set([...checked.map(({ host }) => host), ...hosts]);
+}
+
+/** Against the files of the two hosts that others wrote. */
+export function claimRefusals(desired: DesiredResource, nodes: readonly ObservedNode[]): Refusal[] {
+  const found = desired.sides.flatMap(({ hostname }, place) => {
+    const node = nodes[place];
+    return node === undefined ? [] : foreignClashes(desired, node, hostname);
+  });
+  const resources = [...new Set(found.map(({ other }) => other.resource))];
+  return resources.flatMap((resource) =>
+    oneOrEach(
+      resource,
+      found.filter(({ other }) => other.resource === resource),
+    ),
+  );
+}
+
+function foreignClashes(desired: DesiredResource, node: ObservedNode, host: string): Clash[] {
+  const mine = claimsOf(desired).filter((claim) => claim.host === host);
+  const others = foreignClaims(node, host).filter(({ resource }) => resource !== desired.name);
+  return mine.flatMap((claim) => clashes(claim, others, onHost(desired, node)));
+}
+
+/** Who takes several things of one resource means that resource, and calls it by another name. */
+function oneOrEach(resource: string, found: readonly Clash[]): Refusal[] {
+  const kinds = new Set(found.map(({ property }) => property));
+  if (kinds.size > 1) {
+    const [last = "", ...before] = [...new Set(found.map(({ what }) => what))].reverse();
+    const hosts = [...new Set(found.map(({ other }) => other.host))];
+    return [
+      {
+        node: hosts.length === 1 ? hosts[0] : undefined,
+        property: "name",
+        found: `${before.reverse().join(", ")} and ${last} belong to the resource ${resource}${hosts.length === 1 ? "" : ` on ${hosts.join(" and ")}`}, by ${found[0]?.other.by ?? ""}`,
+        way: `If that is the pair that you mean: \`name: ${resource}\`. Else choose others, or remove its file if ${resource} is no more.`,
+      },
+    ];
+  }
+  return found.map(({ property, what, other }) => ({
+    node: other.host,
+    property: property === "nodes" ? undefined : property,
+    found: `${what} belongs to the resource ${resource}, by ${other.by ?? ""}`,
+    way: `Choose another one, or remove that file if the resource is no more. If ${resource} is the pair that you mean: \`name: ${resource}\`.`,
+  }));
+}
+
+/** By the device that a name leads to there. */
+function onHost({ name, sides }: DesiredResource, node: ObservedNode): IsSameDisk {
+  return (mine, other) => {
+    const place = sides.some((side) => side.metaDisk === mine) ? "metaDisk" : "disk";
+    const looked = node.resources.get(name)?.[place];
+    return namesOf(node, name, place, mine, looked).has(pathOf(other));
+  };
+}
+
+/**
+ * Two names of one disk, in one program or in one resource, which a host must tell apart: refused before the first write
+ * on either. All that a program declares is looked at together.
+ */
+export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode, host: string): Refusal[] {
+  const side = desired.sides.find(({ hostname }) => hostname === host);
+  const own = node.names.get(desired.name);
+  if (side === undefined || own === undefined) return [];
+  const refuse = (found: string): Refusal => ({
+    node: host,
+    found,
+    way: "Give each resource a disk, a minor and a port of its own.",
+  });
+  const itself = own.disk.some((one) => own.metaDisk.includes(one))
+    ? [
+        refuse(
+          `${side.disk} and ${side.metaDisk} are one disk, named for the data and for the metadata of ${desired.name}`,
+        ),
+      ]
+    : [];
+  const mine = [
+    ...own.disk.map((name) => ({ name, path: side.disk })),
+    ...own.metaDisk.map((name) => ({ name, path: side.metaDisk })),
+  ];
+  const shared = [...node.names].flatMap(([resource, theirs]) => {
+    const found = mine.find(({ name }) => [...theirs.disk, ...theirs.metaDisk].includes(name));
+    return resource === desired.name || found === undefined
+      ? []
+      : [
+          refuse(
+            `${found.path}${found.name === found.path ? "" : ` (${found.name})`} is a disk of the resource ${resource} of this program, too`,
+          ),
+        ];
+  });
+  return [...itself, ...shared];
+}
+
+/** Files with resources, whether drbdadm reads them now or with the next include: of /etc/drbd.d, flat ones, LINSTOR's. */
+const withResources = /^\/etc\/drbd\.d\/.*\.res$|^\/etc\/drbd\.conf$|^\/var\/lib\/linstor\.d\/.*\.res$/;
+
+function foreignClaims(node: ObservedNode, host: string): Claim[] {
+  const read = filesRead(node);
+  const files = [...node.files].filter(([path]) => withResources.test(path) || read.has(path));
+  const all = files.flatMap(([path, text]) => parseResFile(text).map((found) => ({ path, found })));
+  return all.flatMap(({ path, found }) => {
+    const names = namesInFile(found, host, node);
+    const by = path.startsWith("/etc/drbd.d/") ? "a file in /etc/drbd.d" : path;
+    const volumes = found.volumes.filter((volume) => names.has(volume.host));
+    const ports = found.addresses.filter((address) => names.has(address.host)).map(({ port }) => port);
+    const claims: Claim[] = volumes.map(({ minor, disk, metaDisk }) => ({
+      resource: found.resource,
+      host,
+      by,
+      minor,
+      disks: [disk, metaDisk?.replace(/\s*\[.*$/, "")].flatMap((one) =>
+        one === undefined || one === "internal" ? [] : [one],
+      ),
+    }));
+    return [...claims, ...ports.map((port) => ({ resource: found.resource, host, by, port, disks: [] }))];
+  });
+}

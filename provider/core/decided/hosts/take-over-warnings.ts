@@ -1,0 +1,24 @@
+/** What a person should know before our file takes the place of theirs. The plan's rows name every option besides. */
+import { describeChanges, type OptionChange } from "../../config/compare-options";
+
+export function takeOverWarnings(changes: readonly OptionChange[]): string[] {
+  const found: string[] = [];
+  const handlers = changes.filter(({ key, to }) => key.startsWith("handlers ") && to === undefined);
+  if (handlers.length > 0) {
+    const names = handlers.map(({ key }) => key.replace("handlers ", "")).join(", ");
+    found.push(`the handlers that your files name (${names}) go: to keep them, set \`handlers\` on the resource`);
+  }
+  const fencing = changes.filter(({ key, from }) => key === "net fencing" && from !== undefined);
+  if (fencing.length > 0) {
+    found.push(
+      `fencing changes (${describeChanges(fencing)}): to keep what your files say, set \`net: { fencing: ${fencing[0]?.from ?? ""} }\` on the resource`,
+    );
+  }
+  const protocol = changes.find(({ key }) => key === "net protocol");
+  if (protocol?.from !== undefined) {
+    found.push(
+      `${describeChanges([protocol])}, which says when a write counts as done: to keep it, set \`protocol: ${protocol.from}\` on the resource`,
+    );
+  }
+  return found;
+}

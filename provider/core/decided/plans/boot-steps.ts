@@ -1,0 +1,144 @@
+/**
+ * What the next boot of one side needs: the resource brought up, promoted and mounted, without anything that a boot waits
+ * for for ever. And what such a boot would have started by now: without it, the next shutdown is a crash for DRBD.
+ */
+import { linesOf } from "../../seen/fstab-lines";
+import { deviceWords } from "../../installed/fstab-words";
+import type { ObservedNode } from "../../seen/observed";
+import { isOurs } from "../../config/own-mark";
+import type { PairView } from "../data/pair-view";
+import { devicePath } from "../../config/paths";
+import type { Step } from "../../steps/plan";
+import { isPrimary, type Side } from "../data/side";
+import * as stepsUnits from "../../steps/unit-steps";
+import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as stepsFiles from "../../steps/file-steps";
+import {
+  activeLink,
+  bringUpOf,
+  bringUpTargetPath,
+  bringUpUnits,
+  generatedUnitPath,
+  packagedTargetPaths,
+  promotionOf,
+  promotionUnits,
+  targetOf,
+  type UnitFile,
+} from "../../steps/systemd";
+
+export function bootSteps(pair: PairView, side: Side): Step[] {
+  return [...mountedAtBoot(pair, side), ...broughtUpAtBoot(pair, side), ...reloaded(pair, side)];
+}
+
+/** Of no effect without a resource that is up. */
+export function mountedAtBoot(pair: PairView, side: Side): Step[] {
+  const { desired } = pair;
+  const host = side.desired.hostname;
+  const { filesystem } = desired;
+  const mountPoint = filesystem?.mountPoint;
+  if (filesystem === undefined || mountPoint === undefined) return [];
+  const because = "promotes it for its mount after a reboot, once the peer is connected";
+  const found = missing(side.node, promotionUnits).map((unit) => stepsUnits.writeUnit(host, unit, because));
+  const line = stepsFilesystem.fstabLine(desired, filesystem, mountPoint, side === pair.source);
+  const words = deviceWords(
+    desired,
+    side.node,
+    pair.sides.map(({ node }) => node),
+    pair.memory,
+  );
+  const { own, foreign } = linesOf(side.node, words);
+  if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
+    const place =
+      side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
+    const kept = foreign
+      .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
+      .join("");
+    found.push(stepsFilesystem.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`));
+  }
+  return found;
+}
+
+/** Brings the resource up, without a look at what stands on its disk: so it comes after the resource is up. */
+export function broughtUpAtBoot({ desired: { name } }: PairView, side: Side): Step[] {
+  const host = side.desired.hostname;
+  const found = bringUpUnitSteps(side);
+  if (!side.node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
+    found.push(
+      stepsUnits.enableAtBoot(host, name, "brings the resource up after a reboot, without waiting for the peer"),
+    );
+  }
+  if (!isActive(side.node, bringUpOf(name))) {
+    found.push(stepsUnits.startBringUpUnits(host, name, "as after a boot: a shutdown then takes it down in order"));
+  }
+  return found;
+}
+
+/** Releases, of those that are new enough for us, whose own drbd-utils (9.15) brings no units. */
+const releasesWithout: readonly string[] = ["bullseye", "jammy"];
+
+/** drbd-utils brings the units from 9.18 on. */
+function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
+  const packaged = packagedTargetPaths.some((path) => node.files.has(path));
+  if (packaged) {
+    const paths = bringUpUnits.map(({ path }) => path);
+    const ours = paths.filter((path) => isOurs(node.files.get(path)));
+    return ours.length === 0
+      ? []
+      : [stepsFiles.removeFiles(hostname, ours, "drbd-utils brings these units itself by now")];
+  }
+  const there = node.files.get(bringUpTargetPath);
+  if (there !== undefined && !isOurs(there)) return [];
+  // Where drbd-utils is still to be installed, it is seen afterwards what it brings: this is what its package is known for.
+  if (node.utils === null && !releasesWithout.includes(node.os.codename ?? "")) return [];
+  const because = "drbd-utils brings such a unit only from 9.18 on";
+  return missing(node, bringUpUnits).map((unit) => stepsUnits.writeUnit(hostname, unit, because));
+}
+
+/** The mount's unit is made of its line in fstab; `systemctl start` of the mount needs it, and so does a clean shutdown. */
+export function reloaded(pair: PairView, side: Side): Step[] {
+  const because = "reads fstab and the units, in the background";
+  const step = stepsUnits.reloadSystemdMeanwhile(side.desired.hostname, because);
+  const writes = [...mountedAtBoot(pair, side), ...bringUpUnitSteps(side)].length > 0;
+  return writes || !knowsMount(pair, side.node) ? [step] : [];
+}
+
+function knowsMount({ desired: { filesystem, minor } }: PairView, node: ObservedNode): boolean {
+  const mountPoint = filesystem?.mountPoint;
+  // Every host has a line for its root: where nothing was made of that either, units of fstab are made elsewhere.
+  const isTold = [...node.files.keys()].some((path) => path.startsWith("/run/systemd/generator/"));
+  if (mountPoint === undefined || !isTold) return true;
+  const unit = node.files.get(generatedUnitPath(mountPoint)) ?? "";
+  return unit.includes(`\nWhat=${devicePath(minor)}\n`) && /^Requires=drbd-primary@.*\.target$/m.test(unit);
+}
+
+/**
+ * The promotion's unit where a person, and not systemd, has changed sides. A mounted Primary without it is not demoted by a
+ * shutdown; a Secondary with it would not be promoted by the next start of the mount.
+ */
+export function promotionFollows(pair: PairView, side: Side): Step[] {
+  const { name, filesystem } = pair.desired;
+  const host = side.desired.hostname;
+  const active = isActive(side.node, promotionOf(name));
+  const mountPoint = filesystem?.mountPoint;
+  if (mountPoint === undefined) return [];
+  if (isPrimary(side)) {
+    if (active || !side.mountedAt.includes(mountPoint)) return [];
+    return [stepsUnits.startPromotionUnit(host, name, inOrder)];
+  }
+  // Without any Primary, a unit that is active may be waiting for the peer after a boot.
+  const isElsewhere = pair.sides.some((one) => one !== side && isPrimary(one));
+  if (!active || !isElsewhere || side.mountedAt.length > 0) return [];
+  return [
+    stepsUnits.stopPromotionUnit(host, name, "it is Secondary: the unit promotes it again when it is mounted next"),
+  ];
+}
+
+export const inOrder = "so that a shutdown unmounts and demotes it in order";
+
+export function isActive(node: ObservedNode, service: string): boolean {
+  return node.links.includes(activeLink(service));
+}
+
+function missing(node: ObservedNode, units: readonly UnitFile[]): UnitFile[] {
+  return units.filter(({ path, text }) => node.files.get(path) !== text);
+}

@@ -1,0 +1,114 @@
+/**
+ * The end of a teardown: our file and our line of fstab go, and what a user had in their place comes back. Not where it
+ * means another disk or address than ours: at the next boot it would attach an old disk.
+ */
+import { makesBootWait } from "../hosts/boot-waits";
+import {
+  changedOptions,
+  describeChanges,
+  effectiveOptions,
+  type OptionChange,
+  type OptionsByKey,
+} from "../../config/compare-options";
+import { namesOf, pathOf } from "../../seen/disk-names";
+import { withHostNames } from "../../config/floating-hosts";
+import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/fstab-lines";
+import { keptDefinitions, type KeptFile } from "../../installed/kept-files";
+import type { ObservedNode } from "../../seen/observed";
+import { isOurs } from "../../config/own-mark";
+import { fstabPath, resourcePath } from "../../config/paths";
+import type { Step } from "../../steps/plan";
+import * as stepsUnits from "../../steps/unit-steps";
+import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as stepsFiles from "../../steps/file-steps";
+
+export function giveBack(
+  resource: string,
+  minor: number,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): Step[] {
+  const found: Step[] = [];
+  const path = resourcePath(resource);
+  const { back } = keptFile(node, resource, configuration);
+  const names = deviceNames(resource, minor);
+  const lines = back === undefined ? [] : keptLines(node, names);
+  if (linesOf(node, names).own.length > 0 || lines.length > 0) {
+    const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
+    found.push(
+      stepsFilesystem.removeFstabLine(
+        host,
+        [...new Set([...names, ...lines.map(wordOf)])],
+        because,
+        back !== undefined,
+      ),
+      stepsUnits.reloadSystemd(host, "reads fstab"),
+    );
+  }
+  // Last, so that a run that was stopped finds it, and goes on.
+  if (isOurs(node.files.get(path)) && back?.path !== path)
+    found.push(stepsFiles.removeFile(host, path, "written by us"));
+  if (back !== undefined) found.push(stepsFiles.giveBackFile(host, back, "your own file, in the place that it had"));
+  return found;
+}
+
+/** What stays beside, where it lies, and what the next boot makes of what was given back. */
+export function keptWarnings(
+  resource: string,
+  minor: number,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): string[] {
+  const { back, beside, differs } = keptFile(node, resource, configuration);
+  const names = deviceNames(resource, minor);
+  const kept = beside.map(
+    ({ kept, path }) =>
+      `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${differs === "" ? "a newer one is" : `it differs from what ran here (${differs})`}`,
+  );
+  const lines = keptLines(node, names);
+  if (back === undefined) {
+    const stays = beside.length > 0 && lines.length > 0;
+    return stays ? [...kept, `${host}: your line in ${fstabPath} stays a comment there: ${lines.join("; ")}`] : kept;
+  }
+  const waits = lines.filter(makesBootWait);
+  return [
+    ...kept,
+    ...waits.map(
+      (line) =>
+        `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${resource} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
+    ),
+  ];
+}
+
+/** The newest of a user's own files, where it may come back, and those that stay beside. */
+function keptFile(
+  node: ObservedNode,
+  resource: string,
+  configuration: string,
+): { readonly back?: KeptFile; readonly beside: readonly KeptFile[]; readonly differs: string } {
+  const kept = keptDefinitions(node, resource);
+  const newest = kept.at(-1);
+  if (newest === undefined) return { beside: [], differs: "" };
+  const there = node.files.get(newest.path);
+  const differs = describeChanges(placesChanged(newest.text, configuration, resource, node));
+  // Somebody's by now: it is not written over.
+  const isFree = there === undefined || isOurs(there);
+  if (differs !== "" || !isFree) return { beside: kept, differs: isFree ? differs : `${newest.path} is there again` };
+  return { back: newest, beside: kept.slice(0, -1), differs };
+}
+
+/** Disks, metadata, devices and addresses. A disk that is called by another of the host's names is no other. */
+function placesChanged(before: string, after: string, resource: string, node: ObservedNode): OptionChange[] {
+  const isPlace = (key: string) => /^[^ ]+: (volume [0-9]+ )?(device|disk|meta-disk|address)$/.test(key);
+  const places = (options: OptionsByKey) => new Map([...options].filter(([key]) => isPlace(key)));
+  const wanted = effectiveOptions([after], resource);
+  const changes = changedOptions(places(withHostNames(effectiveOptions([before], resource), wanted)), places(wanted));
+  return changes.filter(({ key, from, to }) => {
+    const place = key === `${node.hostname}: disk` ? "disk" : "metaDisk";
+    const isDisk = place === "disk" || key === `${node.hostname}: meta-disk`;
+    if (!isDisk || from === undefined || to === undefined || to === "internal") return true;
+    return !namesOf(node, resource, place, to).has(pathOf(from));
+  });
+}

@@ -1,0 +1,101 @@
+import { isActive } from "./boot-steps";
+import type { ObservedNode } from "../../seen/observed";
+import { giveBack, keptWarnings } from "./give-back";
+import { managerRefusals } from "../hosts/manager-refusals";
+import { devicePath } from "../../config/paths";
+import type { Plan, Refusal, Step } from "../../steps/plan";
+import * as steps from "../../steps/kernel-steps";
+import * as stepsUnits from "../../steps/unit-steps";
+import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as stepsPromotion from "../../steps/promotion-steps";
+import * as ownFolder from "../../steps/own-folder";
+import * as stepsFiles from "../../steps/file-steps";
+import { bringUpOf, promotionOf, promotionUnits, targetOf } from "../../steps/systemd";
+
+/**
+ * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
+ * disks: nothing here writes to them. The host where it is Primary comes first, so that the peer sees a clean end.
+ */
+export function planTeardown(
+  resource: string,
+  minor: number,
+  hosts: readonly string[],
+  nodes: readonly ObservedNode[],
+  /** The resource's file as it is described, a placeholder in the place of its secret. */
+  configuration: string,
+): Plan {
+  const device = devicePath(minor);
+  const stages: Step[][] = [[], []];
+  const refusals: Refusal[] = [];
+  const warnings: string[] = [];
+  nodes.forEach((node, index) => {
+    const host = hosts[index] ?? node.hostname;
+    const kernel = node.kernelResources.get(resource);
+    const foreign = kernel?.devices.find((one) => one.minor !== minor);
+    if (foreign !== undefined) {
+      refusals.push({
+        node: host,
+        found: `${resource} runs there as minor ${foreign.minor}, not ${minor}`,
+        way: "Somebody changed it by hand: take it down yourself, then destroy again.",
+      });
+    }
+    const managed = managerRefusals(node, host, { name: resource, minor });
+    refusals.push(
+      ...managed.map(({ found }) => ({
+        node: host,
+        found,
+        way: `Take ${resource} out of it first; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
+      })),
+    );
+    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(
+      ...teardownSteps(resource, minor, device, host, node, configuration),
+    );
+    warnings.push(...keptWarnings(resource, minor, host, node, configuration));
+  });
+  return {
+    subject: resource,
+    stages: refusals.length > 0 ? [] : stages.filter((stage) => stage.length > 0),
+    refusals,
+    warnings,
+    afterwards: [],
+  };
+}
+
+function teardownSteps(
+  resource: string,
+  minor: number,
+  device: string,
+  host: string,
+  node: ObservedNode,
+  configuration: string,
+): Step[] {
+  const found: Step[] = [];
+  const kernel = node.kernelResources.get(resource);
+  for (const mounted of node.mounts.filter((one) => one.source === device).reverse()) {
+    found.push(stepsFilesystem.unmount(host, device, mounted.target, "the device goes; the data stays on the disk"));
+  }
+  const enabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
+  if (kernel?.role === "Primary")
+    found.push(stepsPromotion.secondary(host, resource, device, "fails while something still uses it"));
+  if (kernel !== undefined)
+    found.push(steps.down(host, resource, device, "detaches the disk; data and metadata stay on it"));
+  if (enabled) found.push(stepsUnits.disableAtBoot(host, resource, "must not come up again after a reboot"));
+  if (enabled || isActive(node, bringUpOf(resource))) {
+    // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
+    const units = [
+      ...(promotionUnits.some(({ path }) => node.files.has(path)) ? [promotionOf(resource)] : []),
+      targetOf(resource),
+    ];
+    found.push(stepsUnits.stopUnits(host, units, "systemd forgets that it was up"));
+  }
+  found.push(...giveBack(resource, minor, host, node, configuration));
+  const mark = ownFolder.formattingMark(resource);
+  if (node.files.has(mark)) found.push(stepsFiles.removeFile(host, mark, "written by us"));
+  const folders = (node.files.get(ownFolder.foldersNote(resource)) ?? "").split("\n").filter((folder) => folder !== "");
+  if (folders.length > 0) {
+    found.push(
+      stepsFiles.removeFolders(host, resource, folders, "made by us to mount on; one that is not empty stays"),
+    );
+  }
+  return found;
+}

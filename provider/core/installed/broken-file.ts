@@ -1,0 +1,55 @@
+import { redactSecrets, secretsIn } from "../config/shared-secret";
+import type { ObservedNode } from "../seen/observed";
+import { inOtherGrammar } from "./other-grammar";
+import { isOurs } from "../config/own-mark";
+import { resourcePath } from "../config/paths";
+import type { Refusal } from "../steps/plan";
+
+/** The file that drbdadm cannot read among those that are installed, as it names it itself (drbd-utils 9.22.0). */
+function brokenFile(node: ObservedNode): string | undefined {
+  if (node.adjust === undefined || node.adjust.exit === 0) return undefined;
+  const [, name] = /^(?:\/etc\/)?(drbd\.(?:conf|d\/[^\s:]+)):\d+:/m.exec(node.adjust.output) ?? [];
+  return name === undefined ? undefined : `/etc/${name}`;
+}
+
+/**
+ * Files that we wrote and that drbdadm cannot read: in the grammar of another module, or damaged by hand. The plans that
+ * write them mend them, and nobody else's plan may fail on them.
+ */
+export function unreadOwnFiles(node: ObservedNode): string[] {
+  const broken = brokenFile(node);
+  const own = broken !== undefined && isOurs(node.files.get(broken)) ? [broken] : [];
+  return [...new Set([...own, ...inOtherGrammar(node).map(({ path }) => path)])];
+}
+
+/** Told in every plan, since drbdadm reads nothing until somebody has mended it: its resource may be gone from the program. */
+export function brokenOwnFileWarnings(node: ObservedNode, host: string, name: string): string[] {
+  const mended = [resourcePath(name), ...inOtherGrammar(node).map(({ path }) => path)];
+  return unreadOwnFiles(node)
+    .filter((path) => !mended.includes(path))
+    .map(
+      (path) =>
+        `drbdadm on ${host} cannot read ${path}, which pulumi-drbd wrote: the plan of its resource writes it anew. If the program has that resource no more: \`mv ${path} /root/\` there`,
+    );
+}
+
+/**
+ * One file that drbdadm cannot read breaks every resource: handlers fail, and the next resync parts the pair. `ours`: what
+ * is about to be written anew.
+ */
+export function brokenFileRefusals(node: ObservedNode, host: string, ours: readonly string[]): Refusal[] {
+  const file = brokenFile(node);
+  if (file === undefined || ours.includes(file) || isOurs(node.files.get(file))) return [];
+  const said = redactSecrets(node.adjust?.output.trim() ?? "", [...node.files.values()].flatMap(secretsIn));
+  return [
+    {
+      node: host,
+      found: `drbdadm cannot read ${file}, and so reads no resource at all: ${said}`,
+      way: /Failed to open|Permission denied/i.test(said)
+        ? "See why root may not open the file that it names there (`ls -lZ`, `lsattr`), and mend that."
+        : file === "/etc/drbd.conf"
+          ? "Mend that file: drbdadm does nothing without it."
+          : `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
+    },
+  ];
+}

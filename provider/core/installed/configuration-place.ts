@@ -1,0 +1,77 @@
+import { parseResFile } from "../config/found-resource";
+import { effectiveOptions } from "../config/compare-options";
+import { pathOf } from "../seen/disk-names";
+import { volumesOn } from "./file-hosts";
+import { filesRead } from "./includes";
+import { keptOf } from "./kept-files";
+import type { ObservedNode } from "../seen/observed";
+import { globalCommonPath, resourcePath } from "../config/paths";
+import type { Refusal } from "../steps/plan";
+
+/** A file that drbdadm reads and that defines the resource, though it is not the one that we write. */
+export interface OtherPlace {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Where somebody defined the resource before us: a pair that was set up by hand may have any name for its file. */
+export function otherPlace(node: ObservedNode, resource: string): OtherPlace | undefined {
+  for (const [path, text] of node.files) {
+    if (path === resourcePath(resource) || !/^\/etc\/drbd(\.d\/.*\.res|\.conf|\.d\/global_common\.conf)$/.test(path))
+      continue;
+    const names = parseResFile(text).map((found) => found.resource);
+    if (names.includes(resource)) return { path, text };
+  }
+  return undefined;
+}
+
+/** The file that ours takes the place of. */
+export function replacedPath(node: ObservedNode, resource: string): string | undefined {
+  return otherPlace(node, resource)?.path;
+}
+
+/** Whichever file configures a resource on a host. */
+export function installedFile(
+  node: ObservedNode,
+  resource: string,
+): { readonly path: string; readonly text: string } | undefined {
+  const text = node.files.get(resourcePath(resource));
+  return text === undefined ? otherPlace(node, resource) : { path: resourcePath(resource), text };
+}
+
+function installedText(node: ObservedNode, resource: string): string | undefined {
+  return installedFile(node, resource)?.text;
+}
+
+/** The secret of a resource that is configured on a host: its own, or that of `common`, which may be kept beside by now. */
+export function installedSecret(node: ObservedNode, resource: string): string | undefined {
+  if (installedText(node, resource) === undefined) return undefined;
+  const kept = keptOf(node, globalCommonPath).map(({ text }) => text);
+  return effectiveOptions([...kept, ...filesRead(node).values()], resource).get("net shared-secret");
+}
+
+/** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. `names`: the disk's. */
+export function installedMetaDisk(
+  node: ObservedNode,
+  resource: string,
+  hostname: string,
+  names: ReadonlySet<string>,
+): string | undefined {
+  const volume = parseResFile(installedText(node, resource) ?? "")
+    .filter((found) => found.resource === resource)
+    .flatMap((found) => volumesOn(found, hostname, node))
+    .find(({ disk }) => disk !== undefined && names.has(pathOf(disk)));
+  // A file for DRBD 9 may leave it out.
+  return volume && (volume.metaDisk ?? "internal");
+}
+
+/** What cannot simply be replaced by our own file. */
+export function placeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
+  const other = otherPlace(node, resource);
+  if (other === undefined) return [];
+  if (node.files.has(resourcePath(resource))) {
+    const found = `${resource} is defined twice, in ${resourcePath(resource)} and in ${other.path}`;
+    return [{ node: host, found, way: `drbdadm takes neither then. Take it out of ${other.path}.` }];
+  }
+  return [];
+}

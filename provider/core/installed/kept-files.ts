@@ -1,0 +1,41 @@
+/** A user's own file of DRBD's configuration that ours took the place of lies beside, under a name that drbdadm does not read. */
+import { parseResFile } from "../config/found-resource";
+import type { ObservedNode } from "../seen/observed";
+
+const suffix = ".before-pulumi-drbd";
+
+export interface KeptFile {
+  /** Where it lies. */
+  readonly kept: string;
+  /** Where it was, and where it goes back to. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The name under which a file is kept: a new one, unless the same text is kept already. */
+export function keptName(node: ObservedNode, path: string): string {
+  const text = node.files.get(path);
+  for (let number = 1; ; number++) {
+    const name = `${path}${suffix}${number === 1 ? "" : `-${number}`}`;
+    const there = node.files.get(name);
+    if (there === undefined || there === text) return name;
+  }
+}
+
+/** What is kept of one path, the newest last. */
+export function keptOf(node: ObservedNode, path: string): KeptFile[] {
+  return allKept(node).filter((one) => one.path === path);
+}
+
+/** What is kept of the files that defined a resource before us, the newest of each path last. */
+export function keptDefinitions(node: ObservedNode, resource: string): KeptFile[] {
+  return allKept(node).filter(({ text }) => parseResFile(text).some((found) => found.resource === resource));
+}
+
+function allKept(node: ObservedNode): KeptFile[] {
+  const found = [...node.files].flatMap(([kept, text]) => {
+    const [, path, number] = /^(\/etc\/drbd\.d\/.*)\.before-pulumi-drbd(?:-([0-9]+))?$/.exec(kept) ?? [];
+    return path === undefined ? [] : [{ kept, path, text, number: Number(number ?? 1) }];
+  });
+  return found.sort((a, b) => a.number - b.number).map(({ kept, path, text }) => ({ kept, path, text }));
+}

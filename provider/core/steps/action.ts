@@ -1,0 +1,65 @@
+import type { Call } from "../seen/remote-functions";
+
+/** A file that goes out of use, and the name under which it is kept. */
+export interface Replaced {
+  readonly path: string;
+  readonly kept: string;
+}
+
+/** One thing that a step does on its host, as data: step-script.ts makes shell of it. May hold secrets: never shown. */
+export type Action =
+  /** A command as it is; it reads nothing from its standard input. */
+  | { readonly kind: "run"; readonly argv: readonly string[] }
+  /** apt's package lists, brought up to date as far as their sources answer. */
+  | { readonly kind: "update-lists" }
+  /** Debian packages. */
+  | { readonly kind: "install"; readonly packages: readonly string[] }
+  /** Reads only, and fails where it finds something else than it should. */
+  | { readonly kind: "check"; readonly call: Call }
+  /** With its parents; those that were not there are noted, so that they can be taken away again. */
+  | { readonly kind: "folder"; readonly path: string; readonly note: string }
+  /** The folders that were noted, where they are empty. */
+  | { readonly kind: "remove-folders"; readonly note: string }
+  /** A file that need not be there. */
+  | { readonly kind: "remove"; readonly path: string }
+  /** Makes a file, or replaces it at once or not at all. */
+  | { readonly kind: "put"; readonly path: string; readonly text: string; readonly mode: number }
+  /** The same for a file of drbd's configuration, which the host's own drbdadm must be able to parse. */
+  | {
+      readonly kind: "configure";
+      readonly path: string;
+      readonly text: string;
+      readonly mode: number;
+      /** Somebody's file with the same resource, of this path or another: kept beside, under a name that drbdadm does not read. */
+      readonly replaces?: Replaced;
+      /** Files of ours that drbdadm cannot read as they are, and that other steps mend. */
+      readonly unread?: readonly string[];
+    }
+  /** fstab without our own line of a device, and with the one that is given; somebody's line becomes a comment then. */
+  | {
+      readonly kind: "fstab";
+      /** All by which a line may name the device. */
+      readonly names: readonly string[];
+      readonly line?: string;
+      /** Makes lines again of such comments. */
+      readonly givesBack?: boolean;
+    }
+  /** By the mount point's line in fstab; done, too, where the device is mounted there already. */
+  | { readonly kind: "mount"; readonly device: string; readonly mountPoint: string }
+  /** A second name for a file, once, where the file is there and does not hold the text by which we know our own. */
+  | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
+  /**
+   * `primary --force`, and then the generation that it began goes into the mark: it alone is known to hold nothing. One
+   * action, since nothing may come between the two.
+   */
+  | { readonly kind: "force"; readonly resource: string; readonly mark: string }
+  /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
+  | { readonly kind: "clear"; readonly disk: string }
+  /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */
+  | {
+      readonly kind: "move-metadata";
+      readonly resource: string;
+      readonly minor: number;
+      readonly disk: string;
+      readonly bytes: number;
+    };

@@ -1,0 +1,40 @@
+import type { Replaced } from "./action";
+import { resourcePath } from "../config/paths";
+import type { Step } from "./plan";
+import { type Beside, writeConfiguration } from "./configuration-steps";
+import { foldersNote } from "./own-folder";
+import { quick } from "./time-limits";
+
+export function writeResourceFile(
+  node: string,
+  resource: string,
+  text: string,
+  because: string,
+  beside: Beside = {},
+): Step {
+  return writeConfiguration(node, resourcePath(resource), text, 0o600, because, beside);
+}
+
+export function removeFile(node: string, path: string, because: string): Step {
+  return { node, argv: ["rm", "-f", path], because, timeoutSeconds: quick };
+}
+
+/** Puts a user's own file back in its place, over ours where it has the same name. */
+export function giveBackFile(node: string, { kept, path }: Replaced, because: string): Step {
+  return { node, argv: ["mv", "-f", kept, path], because, timeoutSeconds: quick };
+}
+
+export function removeFiles(node: string, paths: readonly string[], because: string): Step {
+  return { node, argv: ["rm", "-f", ...paths], because, timeoutSeconds: quick };
+}
+
+/** Those that we made, where nobody has put anything into them. */
+export function removeFolders(node: string, resource: string, folders: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["rmdir", ...folders],
+    because,
+    does: [{ kind: "remove-folders", note: foldersNote(resource) }],
+    timeoutSeconds: quick,
+  };
+}

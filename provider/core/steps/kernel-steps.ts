@@ -1,0 +1,73 @@
+import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import type { Step } from "./plan";
+import type { Call } from "../seen/remote-functions";
+import { quick, patient } from "./time-limits";
+
+/** `overwritten`: a side that is filled from its peer though we did not find it blank ourselves just now. */
+export function up(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
+  return {
+    node,
+    argv: ["drbdadm", "up", resource],
+    because,
+    guard: overwritten && [nothingInFront(overwritten)],
+    timeoutSeconds: quick,
+  };
+}
+
+export function nothingInFront({ disk, metaDisk }: DesiredSide): Call {
+  return metaDisk === "internal" ? ["blank_before_metadata", disk] : ["still_blank", disk, "any"];
+}
+
+/** Brings the kernel to the configuration where the resource is there already; never while StandAlone (it would reconnect). */
+export function adjust(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
+  return {
+    node,
+    argv: ["drbdadm", "adjust", resource],
+    because,
+    guard: [["not_standalone", resource], ...(overwritten === undefined ? [] : [nothingInFront(overwritten)])],
+    timeoutSeconds: quick,
+  };
+}
+
+/** Reads only. Whose data is newer DRBD finds out when they meet. */
+export function waitConnected(node: string, { name, sections }: DesiredResource, because: string): Step {
+  // Two that miss each other try again after `connect-int`, 10 s by default.
+  const seconds = Math.max(30, 3 * Number(sections.net["connect-int"] ?? 10));
+  return {
+    node,
+    argv: ["drbdadm", "cstate", name],
+    because,
+    does: [{ kind: "check", call: ["wait_connected", name, String(seconds)] }],
+    timeoutSeconds: patient + seconds,
+  };
+}
+
+/**
+ * On the side that was filled, when the sync source has not noticed the end. The target's last word overtakes what the
+ * source has still to count (8.4.11 finishes a source's resync only on a message about the peer's state, if by then its
+ * own bitmap is empty; mkfs, whose discards empty it at once, makes the race likely). A pause that is taken back at once
+ * makes the target send its state again. Seen in the lab: the source stood at 100 % for ten minutes, and ended in the
+ * second in which this ran.
+ */
+export function tellSyncEnd(node: string, resource: string, because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "resume-sync", resource],
+    because,
+    guard: [["sync_ended", resource]],
+    does: [
+      { kind: "run", argv: ["drbdadm", "pause-sync", resource] },
+      { kind: "run", argv: ["drbdadm", "resume-sync", resource] },
+    ],
+    timeoutSeconds: quick,
+  };
+}
+
+/** Nothing of it is in use: where that is not so any more, it stays. */
+export function downHalfUp(node: string, resource: string, device: string, because: string): Step {
+  return { ...down(node, resource, device, because), guard: [["is_half_up", resource]] };
+}
+
+export function down(node: string, resource: string, device: string, because: string): Step {
+  return { node, argv: ["drbdadm", "down", resource], because, holdersOf: [device], timeoutSeconds: patient };
+}

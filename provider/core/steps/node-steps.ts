@@ -1,0 +1,53 @@
+import { ownMark } from "../config/own-mark";
+import { globalCommonPath, moduleAtBootPath } from "../config/paths";
+import type { Step } from "./plan";
+
+/** Debian packages, from whatever source has them. The locks of apt and dpkg are waited for in both steps (apt-script.ts). */
+export function installPackages(node: string, packages: readonly string[], because: string): Step[] {
+  return [
+    {
+      node,
+      argv: ["apt-get", "update"],
+      because: "its package lists may be old",
+      does: [{ kind: "update-lists" }],
+      timeoutSeconds: 1200,
+    },
+    {
+      node,
+      argv: ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
+      because,
+      does: [{ kind: "install", packages }],
+      timeoutSeconds: 1800,
+    },
+  ];
+}
+
+export function loadModule(node: string, because: string): Step {
+  return { node, argv: ["modprobe", "drbd"], because, timeoutSeconds: 60 };
+}
+
+export function loadModuleAtBoot(node: string, because: string): Step {
+  return {
+    node,
+    argv: ["write", moduleAtBootPath],
+    because,
+    does: [{ kind: "put", path: moduleAtBootPath, text: "drbd\n", mode: 0o644 }],
+    timeoutSeconds: 30,
+  };
+}
+
+/** Keeps what the administrator (or the package) had there: our own text is never taken for theirs. */
+export function backUpGlobalCommon(node: string, kept: string, because: string): Step {
+  return {
+    node,
+    argv: ["ln", globalCommonPath, kept],
+    because,
+    does: [{ kind: "keep", path: globalCommonPath, copy: kept, unless: ownMark }],
+    timeoutSeconds: 30,
+  };
+}
+
+/** drbd.conf includes the file by name and does not parse without it. */
+export function restoreGlobalCommon(node: string, kept: string, because: string): Step {
+  return { node, argv: ["mv", "-f", kept, globalCommonPath], because, timeoutSeconds: 30 };
+}

@@ -1,0 +1,14 @@
+const ownFolder = "/var/lib/pulumi-drbd";
+
+/**
+ * Stands on the sync source from its `primary --force` until it was formatted or mounted, and holds the generation that
+ * this began: somebody else's `primary --force`, on either side, begins another.
+ */
+export function formattingMark(resource: string): string {
+  return `${ownFolder}/${resource}.new`;
+}
+
+/** The folders that we made to mount on. */
+export function foldersNote(resource: string): string {
+  return `${ownFolder}/${resource}.folders`;
+}

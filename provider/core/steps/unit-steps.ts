@@ -1,0 +1,73 @@
+import type { Step } from "./plan";
+import type { Call } from "../seen/remote-functions";
+import { type UnitFile, targetOf, bringUpOf, promotionOf } from "./systemd";
+import { quick, patient } from "./time-limits";
+
+export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {
+  return {
+    node,
+    argv: ["write", path],
+    because,
+    does: [{ kind: "put", path, text, mode: 0o644 }],
+    timeoutSeconds: quick,
+  };
+}
+
+/** `--no-reload`: reloading is a step of its own, once. */
+export function enableAtBoot(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "enable", "--no-reload", targetOf(resource)], because, timeoutSeconds: patient };
+}
+
+export function disableAtBoot(node: string, resource: string, because: string): Step {
+  return { node, argv: ["systemctl", "disable", "--no-reload", targetOf(resource)], because, timeoutSeconds: patient };
+}
+
+export function reloadSystemd(node: string, because: string): Step {
+  return { node, argv: ["systemctl", "daemon-reload"], because, timeoutSeconds: patient };
+}
+
+/**
+ * Not waited for, since it takes longer than to format the device does: it goes on while the steps after it run. By
+ * systemd-run, since `systemctl --no-block daemon-reload` waits all the same (systemd 252).
+ */
+export function reloadSystemdMeanwhile(node: string, because: string): Step {
+  const argv = ["systemctl", "daemon-reload"];
+  const inBackground = ["systemd-run", "--quiet", "--no-block", "--collect", ...argv];
+  return { node, argv, because, does: [{ kind: "run", argv: inBackground }], timeoutSeconds: quick };
+}
+
+/**
+ * `systemctl start` of what runs already. `ignore-dependencies`: else systemd starts more than is asked for. It would wait
+ * until every interface of the host is online, and try once more every mount that failed when the host booted.
+ */
+function start(node: string, units: readonly string[], guard: Call, because: string): Step {
+  return {
+    node,
+    argv: ["systemctl", "start", units.at(-1) ?? ""],
+    because,
+    guard: [guard],
+    does: [{ kind: "run", argv: ["systemctl", "start", "--job-mode=ignore-dependencies", ...units] }],
+    timeoutSeconds: patient,
+  };
+}
+
+/** Of a resource that runs as it is configured: `drbdadm adjust`, which the unit runs, then changes nothing. */
+export function startBringUpUnits(node: string, resource: string, because: string): Step {
+  return start(node, [bringUpOf(resource), targetOf(resource)], ["is_attached", resource], because);
+}
+
+/** Of a Primary: the unit then only takes note of it. Waited for: when `up` has ended, nothing that touches DRBD runs. */
+export function startPromotionUnit(node: string, resource: string, because: string): Step {
+  return start(node, [promotionOf(resource)], ["is_primary", resource], because);
+}
+
+/** Of a Secondary: else the next `systemctl start` of the mount would not promote it. */
+export function stopPromotionUnit(node: string, resource: string, because: string): Step {
+  const argv = ["systemctl", "stop", promotionOf(resource)];
+  return { node, argv, because, guard: [["is_secondary", resource]], timeoutSeconds: patient };
+}
+
+/** After the resource is down: the units then have nothing left to do but to be stopped. */
+export function stopUnits(node: string, units: readonly string[], because: string): Step {
+  return { node, argv: ["systemctl", "stop", ...units], because, timeoutSeconds: patient };
+}

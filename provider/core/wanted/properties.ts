@@ -1,0 +1,357 @@
+/**
+ * The properties of DrbdNode and DrbdResource, each by itself. What is not known yet in a preview passes as undefined.
+ * What only shows when properties are seen together is in conflicts.ts.
+ */
+import { z } from "zod";
+import { parseAddress } from "./address";
+import type { OptionValues } from "./desired";
+import { mendedKey, privateKeyFault } from "../ssh/private-key";
+import { mkfsOptionFaults } from "./mkfs-options";
+import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
+import { nearest } from "./nearest";
+import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";
+import { HMAC_DIGESTS, parseOptionValue } from "./option-value";
+import { UNKNOWN, isUnknown } from "./unknowns";
+import { instead } from "./wrong-kind";
+
+interface Context {
+  readonly issues: z.core.$ZodRawIssue[];
+}
+
+/** How a refusal is treated further, beyond its path and message. */
+interface Treatment {
+  /** It is the name that is wrong: what stands there is taken out, not taken as unknown. */
+  readonly name?: boolean;
+  /** The value may be a secret that was given by a wrong name, and must not be shown. */
+  readonly hidden?: boolean;
+}
+
+export function treatmentOf(issue: z.core.$ZodIssue): Treatment {
+  return issue.code === "custom" ? (issue.params ?? {}) : {};
+}
+
+/** Reports something, about the value itself or about a place inside it. */
+function report(
+  context: Context,
+  input: unknown,
+  message: string,
+  path: PropertyKey[] = [],
+  treatment: Treatment = {},
+): void {
+  context.issues.push({ code: "custom", message, path, input, params: { ...treatment } });
+}
+
+/** Hands a value on to a schema, and what that finds wrong up to the context. */
+function handOn<T>(schema: z.ZodType<T>, given: unknown, context: Context): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    report(context, given, issue.message, issue.path, treatmentOf(issue));
+  }
+  return z.NEVER;
+}
+
+/** Puts a schema in place of a property. */
+function property<T>(schema: z.ZodType<T>): z.ZodType<T | undefined> {
+  return z.unknown().transform((given, context): T | undefined => {
+    if (isUnknown(given)) return undefined;
+    if (given === undefined && !schema.safeParse(undefined).success) {
+      report(context, given, "is missing");
+      return z.NEVER;
+    }
+    return handOn(schema, given, context);
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An object with these properties and no others. */
+function object<S extends z.ZodRawShape>(shape: S): z.ZodType<z.output<z.ZodObject<S>>> {
+  const schema = z.object(shape);
+  return z.unknown().transform((given, context): z.output<z.ZodObject<S>> => {
+    if (!isRecord(given)) {
+      report(context, given, "must be an object");
+      return z.NEVER;
+    }
+    for (const name of Object.keys(given)) {
+      if (Object.hasOwn(shape, name)) continue;
+      const meant = nearest(name, Object.keys(shape));
+      const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+      report(context, given, `no such property${hint}`, [name], { name: true, hidden: true });
+    }
+    // zod does not ask the schema of a property about a key that is not there.
+    const missing = Object.fromEntries(Object.keys(shape).map((name) => [name, undefined]));
+    return handOn(schema, { ...missing, ...given }, context);
+  });
+}
+
+const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+const string = (wanted: string): z.ZodType<string> => z.string({ error: ({ input }) => instead(input, wanted) });
+
+/** A string that a check finds nothing wrong with. */
+const text = (fault: (value: string) => string | undefined, show = true): z.ZodType<string> =>
+  string("a string").superRefine((value, context) => {
+    const reason = fault(value);
+    if (reason !== undefined)
+      context.addIssue({ code: "custom", message: show ? `${quoted(value)} ${reason}` : reason });
+  });
+
+const whole = (min: number, max: number, what: string): z.ZodType<number> => {
+  const error = `must be a whole number ${min}..${max}${what}`;
+  // Pulumi's config gives strings.
+  return z.preprocess(
+    (given) => (typeof given === "string" && /^-?[0-9]{1,15}$/.test(given) ? Number(given) : given),
+    z.int({ error }).min(min, { error }).max(max, { error }),
+  );
+};
+
+const boolean = z.preprocess(
+  (given) => (given === "true" ? true : given === "false" ? false : given),
+  z.boolean({ error: "must be true or false" }),
+) as z.ZodType<boolean>;
+
+const choice = <const T extends string>(values: readonly T[]): z.ZodType<T> =>
+  z.enum(values as unknown as Record<string, T>, { error: `must be one of ${values.join(", ")}` });
+
+const withDefault = <T>(schema: z.ZodType<T>, fallback: T): z.ZodType<T> =>
+  z.unknown().transform((given, context): T => {
+    if (given === undefined) return fallback;
+    return handOn(schema, given, context);
+  });
+
+const optional = <T>(schema: z.ZodType<T>): z.ZodType<T | undefined> => withDefault<T | undefined>(schema, undefined);
+
+// SSH
+
+const secretText = (longest: number): z.ZodType<string> =>
+  text(
+    (value) => (value.length > longest ? "is too long" : value.includes("\0") ? "must not hold a NUL" : undefined),
+    false,
+  );
+
+const endpoint = {
+  host: property(
+    text((value) =>
+      /^[A-Za-z0-9]([A-Za-z0-9._:%-]{0,253}[A-Za-z0-9])?$|^[0-9a-fA-F:]{2,39}$/.test(value)
+        ? undefined
+        : "must be a host name or an address, without user and port",
+    ),
+  ),
+  // null where none is given, which is told from one that is not known yet.
+  port: property(withDefault<number | null>(whole(1, 65535, ", the SSH port; the default is 22"), null)),
+  user: property(
+    optional(text((value) => (/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?$/.test(value) ? undefined : "is no user name"))),
+  ),
+  password: property(optional(secretText(1024))),
+  privateKey: property(optional(text(privateKeyFault, false).transform(mendedKey))),
+  privateKeyPassword: property(optional(secretText(1024))),
+  agentSocketPath: property(
+    optional(text((value) => (/^\/[^\0\n]{1,107}$/.test(value) ? undefined : "must be the absolute path of a socket"))),
+  ),
+  dialErrorLimit: property(optional(whole(-1, 1000, " (-1 for no limit)"))),
+  perDialTimeout: property(withDefault(whole(0, 3600, " seconds (0 for no limit); the default is 15"), 15)),
+  hostKey: property(
+    optional(
+      text((value) =>
+        /AAAA[A-Za-z0-9+/]{20,}/.test(value) && /^[\x20-\x7e]+\s*$/.test(value)
+          ? undefined
+          : "must be one public key of the host, as in known_hosts: ssh-ed25519 AAAA…",
+      ),
+    ),
+  ),
+};
+const connection = object({ ...endpoint, proxy: property(optional(object(endpoint))) });
+
+// What both have
+
+const address = string("a string").transform((value, context): string => {
+  const parsed = parseAddress(value);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: "custom", message: `${quoted(value)} ${parsed.reason}` });
+  return z.NEVER;
+});
+
+const host = {
+  hostname: property(text(hostnameFault)),
+  connection: property(connection),
+  insecureIgnoreHostKey: property(withDefault(boolean, false)),
+  address: property(address),
+};
+
+function whereInstead(section: SectionName, name: string): string {
+  if (section === "disk" && name === "fencing")
+    return "fencing is given under net (the file for DRBD 8.4 gets it under disk)";
+  const elsewhere = optionElsewhere(name);
+  if (elsewhere !== undefined) return `${name}: ${elsewhere}`;
+  const other = (Object.keys(OPTIONS) as SectionName[]).find((one) => findOption(one, name) !== undefined);
+  if (other !== undefined) return `${name} belongs under ${other}, not under ${section}`;
+  const meant = nearest(name, Object.keys(OPTIONS[section]));
+  if (meant !== undefined) return `${name}: no such option; did you mean ${meant}?`;
+  const all = Object.keys(OPTIONS[section]);
+  return `no such option in ${section}; it has ${all.join(", ")}`;
+}
+
+/**
+ * A section of drbd.conf: its options in drbd.conf's spelling, sorted by name. One that is not known yet keeps its
+ * place: what depends on it must not be judged by its default.
+ */
+function section(name: SectionName): z.ZodType<OptionValues> {
+  return z.unknown().transform((given, context): OptionValues => {
+    if (!isRecord(given)) {
+      report(
+        context,
+        given,
+        `must be an object of options, for example { "${Object.keys(OPTIONS[name])[0] ?? ""}": … }`,
+      );
+      return z.NEVER;
+    }
+    const values: [string, string][] = [];
+    for (const [key, value] of Object.entries(given)) {
+      const option = findOption(name, key);
+      if (option === undefined) {
+        report(context, given, whereInstead(name, key), [key], { name: true });
+      } else if (isUnknown(value)) {
+        values.push([key, UNKNOWN]);
+      } else {
+        const parsed = parseOptionValue(option, value);
+        if (parsed.ok) values.push([key, parsed.value]);
+        else report(context, given, parsed.reason, [key]);
+      }
+    }
+    return sortedOptions(values);
+  });
+}
+
+const sortedOptions = (values: readonly (readonly [string, string])[]): OptionValues =>
+  Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+
+const NO_OPTIONS: OptionValues = {};
+const sections = {
+  net: property(withDefault(section("net"), NO_OPTIONS)),
+  disk: property(withDefault(section("disk"), NO_OPTIONS)),
+  options: property(withDefault(section("options"), NO_OPTIONS)),
+  startup: property(withDefault(section("startup"), NO_OPTIONS)),
+  handlers: property(withDefault(section("handlers"), NO_OPTIONS)),
+};
+
+/** DrbdNode's. */
+export const nodeProperties = object({
+  ...host,
+  global: property(withDefault(section("global"), NO_OPTIONS)),
+  common: property(optional(object(sections))),
+});
+
+// DrbdResource's
+
+const side = object({
+  ...host,
+  disk: property(text(diskPathFault)),
+  metaDisk: property(
+    withDefault(
+      text((value) => {
+        if (value === "internal") return undefined;
+        if (value.endsWith("]"))
+          return "must be without an index: DRBD takes as much of the disk as it needs; a pair with indexed metadata cannot be taken over yet";
+        const fault = diskPathFault(value);
+        return fault === undefined ? undefined : `${fault}; or internal`;
+      }),
+      "internal",
+    ),
+  ),
+});
+
+const sides = z.array(property(side), { error: "must be an array of two nodes" }).superRefine((given, context) => {
+  if (given.length !== 2) {
+    context.addIssue({ code: "custom", message: `must be exactly two nodes, not ${given.length}` });
+  }
+});
+
+/** Options of mount that the provider sets itself, that contradict them, or that are no mount of this device. */
+const MANAGED_MOUNT_OPTION =
+  /^(auto|noauto|fail|nofail|_netdev|x-systemd\..*|x-initrd\..*|bind|rbind|move|remount|loop|user|users|owner|group)(=|$)/;
+
+/** A list of words. One that is not known yet may change the meaning of the next, so nothing is said about any then. */
+const words = (
+  check: (given: readonly string[]) => { readonly index: number; readonly reason: string }[],
+): z.ZodType<string[]> =>
+  z.array(string("a string"), { error: "must be an array of strings" }).superRefine((given, context) => {
+    if (given.some(isUnknown)) return;
+    for (const { index, reason } of check(given)) {
+      context.addIssue({ code: "custom", message: `${quoted(given[index] ?? "")} ${reason}`, path: [index] });
+    }
+  });
+
+const mountOptionFaults = (given: readonly string[]): { index: number; reason: string }[] =>
+  given.flatMap((word, index) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_=.:/+@%-]{0,99}$/.test(word))
+      return [{ index, reason: "must be one mount option, for example noatime" }];
+    return MANAGED_MOUNT_OPTION.test(word)
+      ? [{ index, reason: "is for the provider to set, or would undo what it sets" }]
+      : [];
+  });
+
+const filesystem = object({
+  type: property(withDefault(choice(["xfs"]), "xfs" as const)),
+  label: property(optional(text(xfsLabelFault))),
+  mkfsOptions: property(withDefault(words(mkfsOptionFaults), [])),
+  mountPoint: property(optional(text(mountPointFault))),
+  mountOptions: property(withDefault(words(mountOptionFaults), [])),
+});
+
+/** `xfs:1f0c7a52-…`, `drbd:29ff20370300d6d2`, `data:` and a hash. */
+const identity = text((value) =>
+  /^[A-Za-z0-9_+.-]{1,80}:[A-Za-z0-9-]{1,64}$/.test(value)
+    ? undefined
+    : 'is no identity of what is on a disk, such as "xfs:1f0c…": a refusal tells it',
+);
+
+const discard: z.ZodType<Record<string, readonly string[]>> = z.unknown().transform((given, context) => {
+  if (!isRecord(given)) {
+    report(context, given, 'must give for a host what may go there, { bravo: "xfs:1f0c…" }');
+    return z.NEVER;
+  }
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([host, value]): [string, string[]][] => {
+      const list: unknown[] = Array.isArray(value) ? value : [value];
+      return list.some(isUnknown)
+        ? [[host, [UNKNOWN]]]
+        : [
+            [
+              host,
+              list.flatMap((one) => {
+                const parsed = identity.safeParse(one);
+                if (parsed.success) return [parsed.data];
+                report(context, given, parsed.error.issues[0]?.message ?? "is no identity", [host]);
+                return [];
+              }),
+            ],
+          ];
+    }),
+  );
+});
+
+export const resourceProperties = object({
+  name: property(text(resourceNameFault)),
+  nodes: property(sides),
+  minor: property(whole(0, 1048575, ": 1 is /dev/drbd1")),
+  port: property(whole(1, 65535, ", a TCP port, for example 7789")),
+  protocol: property(withDefault(choice(["A", "B", "C"]), "C" as const)),
+  ...sections,
+  auth: property(withDefault(boolean, true)),
+  sharedSecret: property(optional(text(secretFault, false))),
+  cramHmacAlg: property(optional(choice(HMAC_DIGESTS))),
+  syncSource: property(string("the hostname of one of the two nodes")),
+  existingData: property(optional(choice(["keep"]))),
+  discard: property(withDefault(discard, {})),
+  filesystem: property(optional(filesystem)),
+  waitForSync: property(withDefault(boolean, true)),
+  waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
+});
+
+export type NodeProperties = z.output<typeof nodeProperties>;
+export type ResourceProperties = z.output<typeof resourceProperties>;
+export type SideProperties = z.output<typeof side>;
+export type ConnectionProperties = z.output<typeof connection>;
+export type EndpointProperties = Omit<ConnectionProperties, "proxy">;

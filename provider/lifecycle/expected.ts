@@ -1,0 +1,54 @@
+import { claimOfDeclared } from "../core/decided/hosts/claims";
+import type { Announced } from "../core/told/engine-inputs";
+import type { Look } from "../core/seen/probe";
+import { parseNode } from "../core/wanted/schema";
+import { known } from "./process";
+import { hostOf, type Host } from "../shell/host";
+
+/** Begins to look at all hosts that the program declared, once a process. What is not in order is left to `check`. */
+export function expectAnnounced(announced: Announced | undefined): void {
+  if (known.announced || announced === undefined) return;
+  known.announced = true;
+  for (const { hostname } of announced.nodes) known.hostnames.add(hostname);
+  for (const { hostname, name } of announced.looks) {
+    known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
+  }
+  known.declaredClaims = announced.looks.filter(isLook).map(claimOfDeclared);
+  const hosts = new Map<string, Host>();
+  for (const node of announced.nodes) {
+    const { hostname, address, connection, insecureIgnoreHostKey } = node;
+    const parsed = parseNode({ hostname, address, connection, insecureIgnoreHostKey });
+    if (parsed.ok !== true) continue;
+    const host = hostOf(hostname, parsed.connection);
+    host.expect(announced.looks.filter((look) => look.hostname === hostname && isLook(look)).map(lookOf));
+    host.prefetch();
+    hosts.set(hostname, host);
+  }
+  known.pairs = announced.pairs.map((pair) => pair.flatMap((hostname) => hosts.get(hostname) ?? []));
+}
+
+/**
+ * Looks at a host and at those that share a resource with it, once a process. Half a pair is not begun: where the other
+ * host is down, or does not let us in, nothing is written on this one either.
+ */
+export async function pairsSeen(host: Host): Promise<void> {
+  const pairs = known.pairs.filter((pair) => pair.includes(host));
+  await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
+}
+
+function isLook({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): boolean {
+  return (
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) &&
+    Number.isInteger(minor) &&
+    minor >= 0 &&
+    Number.isInteger(port) &&
+    port > 0 &&
+    typeof filesystem === "boolean" &&
+    (mountPoint === undefined || (typeof mountPoint === "string" && mountPoint.startsWith("/"))) &&
+    [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
+  );
+}
+
+function lookOf({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): Look {
+  return { name, minor, port, disk, metaDisk, filesystem, mountPoint };
+}

@@ -1,0 +1,212 @@
+import { unreadOwnFiles } from "../core/installed/broken-file";
+import { renderResource } from "../core/config/render-configuration";
+import { installedSecret, replacedPath } from "../core/installed/configuration-place";
+import type { Connection } from "../core/wanted/connection";
+import type { DesiredResource } from "../core/wanted/desired";
+import { visible, type HiddenInputs } from "../core/told/engine-inputs";
+import { noMemory, type Memory } from "../core/seen/memory";
+import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
+import { type NodeIds } from "../core/config/default-node-ids";
+import { grammarOf, type ObservedNode } from "../core/seen/observed";
+import { resourceOutputNames } from "../core/told/outputs";
+import type { Plan } from "../core/steps/plan";
+import { planResource } from "../core/decided/plans/plan-resource";
+import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
+import { parseResource } from "../core/wanted/schema";
+import { isSettled } from "../core/decided/plans/settled";
+import { isUnknown } from "../core/wanted/unknowns";
+import { preview } from "./phase";
+import { hostOf, type Host } from "../shell/host";
+
+type Properties = HiddenInputs & Record<string, unknown>;
+type Grammar = "8.4" | "9";
+type Nodes = readonly [ObservedNode, ObservedNode];
+
+/** One resource with its two hosts: what is wanted, what is remembered, and how to look at it. */
+export class Pair {
+  readonly hosts: readonly [Host, Host];
+  readonly memory: Memory;
+  private readonly globalCommon: readonly (string | undefined)[];
+  /** As the state has it. */
+  private readonly lastConfiguration: string;
+  private known: string | undefined;
+
+  constructor(
+    readonly desired: DesiredResource,
+    connections: readonly [Connection, Connection],
+    { inputs, olds }: { inputs: Properties; olds: Properties },
+  ) {
+    const [first, second] = desired.sides;
+    this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
+    this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
+    this.lastConfiguration = text("configuration", olds).configuration ?? "";
+    this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
+    // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
+    this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
+  }
+
+  /** From a resource's checked inputs or its outputs, which hold them. */
+  static of(properties: Properties, olds: Properties): Pair {
+    const parsed = parseResource(ownInputs(properties));
+    if (parsed.ok === false) throw new Error(`the resource's inputs are not valid: ${JSON.stringify(parsed.failures)}`);
+    if (parsed.desired === undefined || parsed.connections === undefined)
+      throw new Error("the resource's inputs are not all known");
+    return new Pair(parsed.desired, parsed.connections, { inputs: properties, olds });
+  }
+
+  get secret(): string | undefined {
+    return this.known;
+  }
+
+  /** A pair that has a secret keeps it: where the state knows none, the hosts may; only then is one made. */
+  async settleSecret(make: () => string): Promise<void> {
+    if (this.desired.auth === null || this.known !== undefined) return;
+    this.adoptSecret(await this.look());
+    this.known ??= make();
+  }
+
+  /** The grammar of both hosts' drbdadm, from what they were seen to run. */
+  async grammar(): Promise<Grammar> {
+    return grammarOf((await this.look())[0]);
+  }
+
+  /** The same where a host did not answer: from the one that did, else from the configuration in the state. */
+  knownGrammar(): Grammar | undefined {
+    const seen = this.hosts.map((host) => host.recent()).find((node) => node !== undefined && node.module !== null);
+    return seen === undefined ? writtenGrammar(this.desired, this.lastConfiguration) : grammarOf(seen);
+  }
+
+  /**
+   * The resource's file as it may be shown and kept: with a placeholder for the secret. The node ids of a pair that has some
+   * are kept, so the disks are looked at where neither the kernels nor the files tell them.
+   */
+  async shownConfiguration(): Promise<string> {
+    const seen = await this.look();
+    const isTold = grammarOf(seen[0]) === "8.4" || nodeIdsOf(this.desired, seen).kind === "known";
+    const nodes = isTold ? seen : await this.observe("needed");
+    return renderResource(this.desired, grammarOf(nodes[0]), { redact: true, ...this.nodeIds(nodes) });
+  }
+
+  /** The same where no host is asked: what is known is the grammar, and the ids that were kept the last time. */
+  rememberedConfiguration(grammar: Grammar): string {
+    const ids = writtenNodeIds(this.desired, this.lastConfiguration);
+    return renderResource(this.desired, grammar, { redact: true, nodeIds: ids });
+  }
+
+  /**
+   * A close look at both hosts. Where no more is `needed` than to know whether there is something to do, what is known of
+   * them is enough if their own tables show that all is well.
+   */
+  async observe(depth: "needed" | "close"): Promise<Nodes> {
+    const seen = this.hosts.map((host) => host.recent());
+    if (seen.every((node) => node !== undefined && (depth === "needed" || node.closely))) {
+      const [first, second] = seen;
+      if (first === undefined || second === undefined) throw new Error("unreachable");
+      this.adoptSecret([first, second]);
+      const settled = [first, second].every((node, index) =>
+        isSettled(this.desired, this.configuration([first, second], node), this.globalCommon[index], node),
+      );
+      if (settled) return [first, second];
+    }
+    const looks = this.looks();
+    const nodes = await this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
+    this.adoptSecret(nodes);
+    // Where the wanted configuration is not what is installed, drbdadm there is asked what it thinks of it.
+    return this.both((host, index) => {
+      const node = nodes[index === 0 ? 0 : 1];
+      const candidate = this.candidate(index, nodes);
+      if (node.utils === null || candidate === undefined || isInstalled(node.files, candidate))
+        return Promise.resolve(node);
+      // A new file is parsed there in any case before it is installed: only a preview wants to know it earlier.
+      if (!preview.now && !node.kernelResources.has(this.desired.name)) return Promise.resolve(node);
+      return host.observe({ ...(looks[index] ?? theHostClosely), candidates: [candidate] }, preview.attempts);
+    });
+  }
+
+  looks(): readonly ProbeRequest[] {
+    const { name, minor, port, sides, filesystem } = this.desired;
+    const { mountPoint } = filesystem ?? {};
+    return sides.map(({ disk, metaDisk }) => ({
+      looks: [{ name, minor, port, disk, metaDisk, filesystem: filesystem !== undefined, mountPoint }],
+      candidates: [],
+      depth: "close",
+    }));
+  }
+
+  lookAt(host: Host): ProbeRequest {
+    return this.looks()[this.hosts.findIndex((one) => one === host)] ?? justTheHost;
+  }
+
+  private candidate(index: number, nodes: Nodes): Candidate | undefined {
+    const globalCommon = this.globalCommon[index];
+    if (globalCommon === undefined) return undefined;
+    const { name } = this.desired;
+    const node = nodes[index === 0 ? 0 : 1];
+    const unread = unreadOwnFiles(node);
+    return {
+      name,
+      resource: this.configuration(nodes),
+      globalCommon,
+      replaces: replacedPath(node, name),
+      ...(unread.length === 0 ? {} : { unread }),
+    };
+  }
+
+  plan(nodes: readonly ObservedNode[]): Plan {
+    const [first, second] = nodes;
+    if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
+    this.adoptSecret([first, second]);
+    return planResource({
+      desired: this.desired,
+      configuration: this.configuration([first, second]),
+      globalCommon: this.globalCommon,
+      nodes: [first, second],
+      memory: this.memory,
+      preview: preview.now,
+    });
+  }
+
+  private configuration(nodes: Nodes, host: ObservedNode = nodes[0]): string {
+    const { auth } = this.desired;
+    const desired = auth === null ? this.desired : { ...this.desired, auth: { ...auth, secret: this.known } };
+    return renderResource(desired, grammarOf(host), this.nodeIds(nodes));
+  }
+
+  /** Where it is not clear which ids the pair has, the plan is refused, whatever its file would say. */
+  private nodeIds(nodes: Nodes): { readonly nodeIds?: NodeIds } {
+    const known = nodeIdsOf(this.desired, nodes, this.lastConfiguration);
+    return known.kind === "known" ? { nodeIds: known.ids } : {};
+  }
+
+  private adoptSecret(nodes: Nodes): void {
+    if (this.desired.auth === null || this.known !== undefined) return;
+    this.known = nodes.map((node) => installedSecret(node, this.desired.name)).find((one) => one !== undefined);
+  }
+
+  /** Whatever was seen of both hosts, however shallow. */
+  private look(): Promise<Nodes> {
+    return this.both((host) => host.observe(justTheHost, preview.attempts));
+  }
+
+  private async both(look: (host: Host, index: number) => Promise<ObservedNode>): Promise<Nodes> {
+    const [first, second] = this.hosts;
+    return Promise.all([look(first, 0), look(second, 1)]);
+  }
+}
+
+/** What the user gave, among a resource's inputs or outputs. */
+export function ownInputs(properties: Properties): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(visible(properties)).filter(([key]) => !resourceOutputNames.includes(key)));
+}
+
+function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
+  const value = from[key];
+  return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}
+
+function rememberedDisks(olds: Properties): Partial<Memory> {
+  const disks = olds["disks"];
+  return typeof disks === "object" && disks !== null && !Array.isArray(disks)
+    ? { disks: disks as Memory["disks"] }
+    : {};
+}

@@ -1,0 +1,113 @@
+import type { ObservedNode } from "../core/seen/observed";
+import { isEmpty, type Plan, type Stage, type Step, stepsOf } from "../core/steps/plan";
+import { formatRefusals } from "../core/told/plan-text";
+import type { ProbeRequest } from "../core/seen/probe";
+import type { Reporter } from "./reporter";
+import { GuardError } from "../shell/errors";
+import type { Host } from "../shell/host";
+import { inTurn } from "./turns";
+
+/**
+ * Each round decides on what the one before it left. The same steps once more mean that one of them does not do what its
+ * plan says; others, that somebody else is at work there too.
+ */
+const mostRepeats = 2;
+const mostRounds = 20;
+
+export class RefusedError extends Error {
+  constructor(plan: Plan) {
+    super(formatRefusals(plan));
+    this.name = "RefusedError";
+    this.stack = ""; // as in shell/errors.ts
+  }
+}
+
+/** What reconciling needs to know of a thing, a node or a resource. */
+export interface Subject {
+  readonly hosts: readonly Host[];
+  /** What to look at closely on each host, in the order of `hosts`. */
+  readonly looks: () => readonly ProbeRequest[];
+  /** Looks at all hosts. */
+  readonly observe: () => Promise<readonly ObservedNode[]>;
+  readonly plan: (nodes: readonly ObservedNode[]) => Plan;
+  /** Told before the first step runs. */
+  readonly begins?: () => void;
+}
+
+/** observe → plan → apply, until the plan is empty. Creating and updating are both this, wherever it has to begin. */
+export function reconcile(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+  return inTurn(subject.hosts, reporter, () => reconcileInTurn(subject, reporter));
+}
+
+async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+  let guardFailed = false;
+  let [before, repeats] = ["", 0];
+  for (let round = 1; ; round++) {
+    const nodes = await subject.observe();
+    const plan = subject.plan(nodes);
+    plan.warnings.forEach((warning) => {
+      if (round === 1) reporter.warn(warning);
+    });
+    if (plan.refusals.length > 0) throw new RefusedError(plan);
+    if (isEmpty(plan)) return nodes;
+    const steps = stepsOf(plan)
+      .map((step) => `${step.node}: ${step.argv.join(" ")}`)
+      .join("; ");
+    repeats = steps === before ? repeats + 1 : 0;
+    before = steps;
+    if (repeats > mostRepeats || round === mostRounds) {
+      throw new Error(
+        `${plan.subject}: these steps ran and are still called for: ${steps}. This is a defect of pulumi-drbd: please report it.`,
+      );
+    }
+    subject.begins?.();
+    try {
+      await applyPlan(plan, subject, reporter);
+    } catch (error) {
+      // Something changed since the look that this was planned on, perhaps a step of a run that was killed and had not
+      // ended: look once more.
+      if (!(error instanceof GuardError) || guardFailed) throw error;
+      guardFailed = true;
+    }
+  }
+}
+
+async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Promise<void> {
+  const looks = subject.looks();
+  for (const [index, stage] of plan.stages.entries()) {
+    const last = index === plan.stages.length - 1;
+    const acting = subject.hosts.filter((host) => stepsOn(stage, host.name).length > 0);
+    const stepsEnded = acting.map(() => signal());
+    const results = await Promise.allSettled(
+      subject.hosts.map(async (host, place) => {
+        const look = last ? looks[place] : undefined;
+        const ended = stepsEnded[acting.indexOf(host)];
+        if (ended === undefined) {
+          // Nothing to do here: looked at while the others are, once what they do has had its effect on this one.
+          await Promise.all(stepsEnded.map(({ given }) => given));
+          host.forget();
+          if (look !== undefined) await host.observe(look);
+          return;
+        }
+        try {
+          await host.apply(stepsOn(stage, host.name), look, reporter.step, ended.give);
+        } finally {
+          ended.give();
+        }
+      }),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+}
+
+/** Something to wait for, and the way to say that it has come. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give };
+}
+
+function stepsOn(stage: Stage, host: string): Step[] {
+  return stage.filter((step) => step.node === host);
+}

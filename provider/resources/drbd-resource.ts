@@ -1,0 +1,152 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { announceLook, announcePair } from "./announce";
+import type { FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
+import type { DiskIdentity } from "../core/seen/disk-identity";
+import type { DrbdNode } from "./drbd-node";
+import { hidden } from "./hidden-inputs";
+import { warnOfSecretsFromPlainConfig } from "./plain-config";
+import { resourceProvider } from "../dynamic/stub";
+
+/** One side of a resource. */
+export interface DrbdResourceNodeArgs {
+  readonly node: DrbdNode;
+  /**
+   * The backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…, /dev/vg/lv). It
+   * must be blank, or hold this resource's own metadata: anything else is refused, but for what `existingData` keeps or
+   * `discard` names. A change is refused while it runs.
+   */
+  readonly disk: pulumi.Input<string>;
+  /** `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata. */
+  readonly metaDisk?: pulumi.Input<string>;
+}
+
+export interface DrbdResourceArgs {
+  /** DRBD's own name for it, also that of /etc/drbd.d/NAME.res. Default: the Pulumi name. */
+  readonly name?: pulumi.Input<string>;
+  /** The two hosts with a disk each. */
+  readonly nodes: readonly [DrbdResourceNodeArgs, DrbdResourceNodeArgs];
+  /** Number of the device, 0..1048575: 1 is /dev/drbd1. A change is refused while it runs. */
+  readonly minor: pulumi.Input<number>;
+  /** TCP port on both hosts, 1..65535. A change disconnects and connects again. */
+  readonly port: pulumi.Input<number>;
+  /** When a write counts as done: A sent, B received by the peer, C (default) on both disks. Changed while connected. */
+  readonly protocol?: pulumi.Input<"A" | "B" | "C">;
+  /** Options of drbd.conf's `net` section. Changed in place; some reconnect. */
+  readonly net?: pulumi.Input<NonNullable<SectionInputs["net"]>>;
+  /** Options of drbd.conf's `disk` section. Changed in place. */
+  readonly disk?: pulumi.Input<NonNullable<SectionInputs["disk"]>>;
+  /** Options of drbd.conf's `options` section. Changed in place. */
+  readonly options?: pulumi.Input<NonNullable<SectionInputs["options"]>>;
+  /** Options of drbd.conf's `startup` section. */
+  readonly startup?: pulumi.Input<NonNullable<SectionInputs["startup"]>>;
+  /** drbd.conf's `handlers`: commands that the kernel has run on the hosts. */
+  readonly handlers?: pulumi.Input<NonNullable<SectionInputs["handlers"]>>;
+  /** Default true: the peers prove to each other that they know a secret. */
+  readonly auth?: pulumi.Input<boolean>;
+  /** 1..63 printable ASCII characters. One is made, and kept as a secret output, where none is given. */
+  readonly sharedSecret?: pulumi.Input<string>;
+  /** sha256 (default), sha1, sha224, sha384, sha512, sha3-256, sha3-512 or md5. Changed while connected. */
+  readonly cramHmacAlg?: pulumi.Input<string>;
+  /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
+  readonly syncSource: pulumi.Input<string>;
+  /**
+   * `keep`: what is on the sync source's disk stays and is replicated. Nothing is formatted; DRBD's metadata goes behind
+   * its filesystem where there is room, else to a `metaDisk`. A change does nothing once the pair was up.
+   */
+  readonly existingData?: pulumi.Input<"keep">;
+  /**
+   * Hostname → what may be destroyed on its disk, by the identity that a refusal tells: { bravo: "xfs:1f0c…" }. Anything
+   * else there is refused still. Means nothing once it is gone.
+   */
+  readonly discard?: pulumi.Input<Record<string, pulumi.Input<string | string[]>>>;
+  /** The filesystem on the DRBD device. Made once, on a blank device only, and never again. Default: none. */
+  readonly filesystem?: pulumi.Input<FilesystemInputs>;
+  /**
+   * Default true: `up` ends when both disks are UpToDate. Where a side must be filled before it can be made Primary and
+   * mounted, `up` waits for that, and then does it; with false it warns that this is still to be done.
+   */
+  readonly waitForSync?: pulumi.Input<boolean>;
+  /** Longest wait for the initial sync in seconds, 1..604800, default 3600. After that the sync goes on by itself. */
+  readonly waitForSyncSeconds?: pulumi.Input<number>;
+}
+
+/** A replicated block device on two hosts, with a filesystem on it. */
+export class DrbdResource extends pulumi.dynamic.Resource {
+  declare readonly name: pulumi.Output<string>;
+  declare readonly minor: pulumi.Output<number>;
+  declare readonly port: pulumi.Output<number>;
+  declare readonly syncSource: pulumi.Output<string>;
+  /** The secret that the peers authenticate each other with. */
+  declare readonly sharedSecret: pulumi.Output<string | undefined>;
+  /** The text of /etc/drbd.d/NAME.res, with a placeholder for the secret. */
+  declare readonly configuration: pulumi.Output<string>;
+  /** /dev/drbdN. Known in a preview already. */
+  declare readonly devicePath: pulumi.Output<string>;
+  /**
+   * Host → Primary or Secondary. This and what follows up to `inSync` was seen in the run that prints it: where it is
+   * another state than the one that is stored, `up` stores it anew, which counts as an update and changes nothing on a
+   * host.
+   */
+  declare readonly roles: pulumi.Output<Record<string, string>>;
+  /** Connected when all is well. */
+  declare readonly connectionState: pulumi.Output<string>;
+  /** Host → UpToDate when all is well. */
+  declare readonly diskStates: pulumi.Output<Record<string, string>>;
+  /** Whether both disks hold the same. How far a sync is, a preview tells, and `up` while it waits for it. */
+  declare readonly inSync: pulumi.Output<boolean>;
+  declare readonly filesystemUuid: pulumi.Output<string | null>;
+  declare readonly disks: pulumi.Output<Record<string, DiskIdentity>>;
+
+  constructor(name: string, args: DrbdResourceArgs, opts?: pulumi.CustomResourceOptions) {
+    const found = {
+      configuration: undefined,
+      roles: undefined,
+      connectionState: undefined,
+      diskStates: undefined,
+      inSync: undefined,
+      filesystemUuid: undefined,
+      disks: undefined,
+    };
+    const { sharedSecret } = args;
+    warnOfSecretsFromPlainConfig(args, { sharedSecret });
+    const props = {
+      ...found,
+      ...args,
+      name: args.name ?? name,
+      // Known before anything runs, so that others can use it in a preview.
+      devicePath: pulumi.interpolate`/dev/drbd${args.minor}`,
+      sharedSecret: sharedSecret === undefined ? undefined : pulumi.secret(sharedSecret),
+      nodes: args.nodes.map(({ node, disk, metaDisk }) => ({
+        hostname: node.hostname,
+        address: node.address,
+        connection: node.connection,
+        insecureIgnoreHostKey: node.insecureIgnoreHostKey,
+        disk,
+        metaDisk,
+      })),
+      __globalCommon: args.nodes.map(({ node }) => node.configuration),
+      ...hidden("DrbdResource", name, opts),
+    };
+    super(
+      resourceProvider,
+      name,
+      props,
+      pulumi.mergeOptions(
+        { additionalSecretOutputs: ["sharedSecret"], dependsOn: args.nodes.map(({ node }) => node) },
+        opts,
+      ),
+      "drbd",
+      "DrbdResource",
+    );
+    announcePair(args.nodes.map(({ node }) => node));
+    const { minor, port } = args;
+    for (const { node, disk, metaDisk = "internal" } of args.nodes) {
+      const filesystem = args.filesystem !== undefined;
+      // Where it is not known yet, the resource's own look asks for it.
+      const wanted = args.filesystem;
+      const mountPoint = wanted !== undefined && "mountPoint" in wanted ? wanted.mountPoint : undefined;
+      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk, filesystem, mountPoint });
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import {
+  claimFailures,
+  claimOfDeclared,
+  claimsOf,
+  claimRefusals,
+} from "../../../../provider/core/decided/hosts/claims";
+import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import { blankNode, r0, withFile } from "../../observed-builder";
+
+/** A second resource on the same two hosts that has nothing in common with the first, changed in some points. */
+const other = (change: Partial<DesiredResource> = {}, disk = "/dev/vdc", metaDisk = "internal"): DesiredResource => {
+  const [first, second] = r0.sides;
+  const sides = [
+    { ...first, disk, metaDisk },
+    { ...second, disk, metaDisk },
+  ] as const;
+  return { ...r0, name: "web", minor: 2, port: 7790, sides, ...change };
+};
+
+test("what a resource takes up on each host", () => {
+  expect(claimsOf(other({}, "/dev/vdc", "/dev/vdd"))).toEqual([
+    { resource: "web", host: "alpha", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
+    { resource: "web", host: "bravo", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
+  ]);
+});
+
+test.each<[string, DesiredResource, string[]]>([
+  ["nothing in common", other(), []],
+  ["the same name", other({ name: "r0" }), ["name: the name r0 belongs to another resource on bravo already"]],
+  ["the same minor", other({ minor: 1 }), ["minor: minor 1 belongs to the resource web on bravo already"]],
+  ["the same port", other({ port: 7789 }), ["port: port 7789 belongs to the resource web on bravo already"]],
+  ["the same disk", other({}, "/dev/vdb"), [": the disk /dev/vdb belongs to the resource web on bravo already"]],
+  [
+    "its disk holds the other's metadata",
+    other({}, "/dev/vdc", "/dev/vdb"),
+    [": the disk /dev/vdb belongs to the resource web on bravo already"],
+  ],
+  [
+    "all of it, each told once",
+    other({ minor: 1, port: 7789 }, "/dev/vdb"),
+    [
+      "minor: minor 1 belongs to the resource web on bravo already",
+      "port: port 7789 belongs to the resource web on bravo already",
+      ": the disk /dev/vdb belongs to the resource web on bravo already",
+    ],
+  ],
+])("in one program: %s", (_what, second, expected) => {
+  const told = claimFailures(r0, "r0's", new Map([["another", claimsOf(second)]])).map(
+    ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
+  );
+  expect(told).toEqual(expected);
+});
+
+test("the first of two resources of one program that is checked is told of all they share, not of the disk alone", () => {
+  const declare = ({ name, minor, port, sides }: DesiredResource) =>
+    sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, minor, port, hostname, disk, metaDisk }));
+  const declared = [...declare(r0), ...declare(other({ minor: 1, port: 7789 }, "/dev/vdb"))];
+  expect(claimFailures(r0, "r0's", new Map(), declared).map(({ reason }) => reason.split(":")[0])).toEqual([
+    "minor 1 belongs to the resource web on bravo already",
+    "port 7789 belongs to the resource web on bravo already",
+    "the disk /dev/vdb belongs to the resource web on bravo already",
+  ]);
+  expect(claimFailures(r0, "r0's", new Map(), [...declare(r0), ...declare(other())])).toEqual([]);
+});
+
+test("on other hosts, or by itself, it may have the same", () => {
+  const [first, second] = other({ minor: 1, port: 7789 }, "/dev/vdb").sides;
+  const elsewhere = other({
+    minor: 1,
+    port: 7789,
+    sides: [
+      { ...first, hostname: "carol" },
+      { ...second, hostname: "dave" },
+    ],
+  });
+  expect(claimFailures(r0, "r0's", new Map([["another", claimsOf(elsewhere)]]))).toEqual([]);
+  expect(claimFailures(r0, "r0's", new Map([["r0's", claimsOf(r0)]]))).toEqual([]);
+});
+
+describe("a file of somebody else's", () => {
+  const claimed = (text: string, path = "/etc/drbd.d/web.res") =>
+    claimRefusals(r0, [withFile(blankNode("alpha"), path, text), blankNode("bravo")]).map(({ found }) => found);
+  const on = (host: string, rest: string) => `resource web { on ${host} { ${rest} } }`;
+
+  test.each([
+    ["device minor 1;", "minor 1"],
+    ["device /dev/drbd1;", "minor 1"],
+    ["device /dev/drbd_web minor 1;", "minor 1"],
+    ["address 10.1.1.31:7789;", "port 7789"],
+    ["address ipv6 [fd00::1]:7789;", "port 7789"],
+    ["disk /dev/vdb;", "the disk /dev/vdb"],
+    ['disk "/dev/vdb";', "the disk /dev/vdb"],
+    ["disk /dev/vdz; meta-disk /dev/vdb;", "the disk /dev/vdb"],
+    ["disk /dev/vdz; meta-disk /dev/vdb[0];", "the disk /dev/vdb"],
+    ["volume 1 { device minor 1; disk /dev/vdz; }", "minor 1"],
+  ])("%s", (rest, what) => {
+    expect(claimed(on("alpha", rest))).toEqual([`${what} belongs to the resource web, by a file in /etc/drbd.d`]);
+    expect(claimed(on("bravo", rest))).toEqual([]);
+  });
+
+  test("that has the minor, the port and the disk on both hosts: one refusal, which asks whether that pair is meant", () => {
+    const side = (host: string, address: string) =>
+      `on ${host} { device /dev/drbd1; disk /dev/vdb; meta-disk internal; address ${address}:7789; }`;
+    const text = `resource web { ${side("alpha", "10.1.1.31")} ${side("bravo", "10.1.1.32")} }`;
+    const path = "/etc/drbd.d/web.res";
+    const refusals = claimRefusals(
+      r0,
+      [blankNode("alpha"), blankNode("bravo")].map((node) => withFile(node, path, text)),
+    );
+    expect(refusals).toEqual([
+      {
+        node: undefined,
+        property: "name",
+        found:
+          "minor 1, the disk /dev/vdb and port 7789 belong to the resource web on alpha and bravo, by a file in /etc/drbd.d",
+        way: "If that is the pair that you mean: `name: web`. Else choose others, or remove its file if web is no more.",
+      },
+    ]);
+  });
+
+  test.each([
+    ["has the host by its address", "/etc/drbd.d/web.res", "floating 10.1.1.31:7790 {", "a file in /etc/drbd.d"],
+    ["has a longer name for the host", "/etc/drbd.d/web.res", "on alpha.example {", "a file in /etc/drbd.d"],
+    ["is flat", "/etc/drbd.conf", "on alpha {", "/etc/drbd.conf"],
+    ["is LINSTOR's", "/var/lib/linstor.d/web.res", "on alpha {", "/var/lib/linstor.d/web.res"],
+  ])("that %s: its disk is another resource's still", (_what, path, host, by) => {
+    const text = `resource web { ${host} device /dev/drbd5; disk /dev/vdb; meta-disk internal; } floating 10.1.1.99:7790 { device /dev/drbd5; disk /dev/vdc; meta-disk internal; } }`;
+    expect(claimed(text, path)).toEqual([`the disk /dev/vdb belongs to the resource web, by ${by}`]);
+    expect(claimed(text.replace("/dev/vdb", "/dev/vdx").replace("/dev/vdc", "/dev/vdb"), path)).toEqual([]);
+  });
+
+  test("that drbdadm does not read, or is our own resource's, claims nothing", () => {
+    const rest = "device minor 1; disk /dev/vdb; address 10.1.1.31:7789;";
+    expect(claimed(on("alpha", rest))).toHaveLength(1);
+    expect(claimed(on("alpha", rest), "/etc/drbd.d/web.res.bak")).toEqual([]);
+    expect(claimed(on("alpha", rest).replace("web", "r0"))).toEqual([]);
+    expect(claimed(`skip ${on("alpha", rest)}`)).toEqual([]);
+    expect(claimed("resource { broken")).toEqual([]);
+  });
+});

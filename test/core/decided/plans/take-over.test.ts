@@ -1,0 +1,565 @@
+/** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
+import { usesVolumeLinks } from "../../../../provider/core/installed/by-res-links";
+import { parseResFile } from "../../../../provider/core/config/found-resource";
+import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
+import { installedSecret } from "../../../../provider/core/installed/configuration-place";
+import { parseResource } from "../../../../provider/core/wanted/schema";
+import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import type { ObservedNode } from "../../../../provider/core/seen/observed";
+import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
+import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import {
+  type Given,
+  type Pair,
+  allCommands,
+  blankNode,
+  configurationOf,
+  desiredNode,
+  diskBytes,
+  filesystemUuid,
+  healthyPair,
+  kernelDevice,
+  planOf,
+  r0,
+  refusalsOf,
+  secret,
+  withBlock,
+  withFile,
+  withKernel,
+  withLook,
+} from "../../observed-builder";
+import { goodResource } from "../../../hostile/inputs";
+
+const globalCommonPath = "/etc/drbd.d/global_common.conf";
+const path = "/etc/drbd.d/r0.res";
+const kept = `${path}.before-pulumi-drbd`;
+const side = (host: string, address: string, disk = "/dev/vdb") =>
+  `on ${host} { device /dev/drbd1; disk ${disk}; address ${address}:7789; meta-disk internal; }`;
+const tutorials = `resource r0 { ${side("alpha", "10.1.1.31")} ${side("bravo", "10.1.1.32")} }\n`;
+const common = 'global { usage-count no; }\ncommon { net { protocol A; } handlers { fence-peer "/x.sh"; } }\n';
+const ours = renderGlobalCommon(desiredNode("alpha"), "8.4");
+const line = "/dev/drbd1 /srv/data xfs defaults 0 0";
+const netOptions = "drbdsetup-84 net-options ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789 --set-defaults --protocol=C";
+
+/** As the tutorial leaves a host; `change` is what a test has otherwise. */
+const byHand = (node: ObservedNode, text = tutorials, where = path): ObservedNode => {
+  const bare = { ...withFile(node, path, undefined), links: [] };
+  const files = withFile(withFile(bare, where, text), globalCommonPath, common);
+  return withLook(withFile(files, "/etc/fstab", `/dev/vda / ext4 defaults 0 1\n${line}\n`), {
+    change: { exit: 0, output: `${netOptions}\n` },
+  });
+};
+const bothByHand = (text = tutorials, where = path): Pair => {
+  const [alpha, bravo] = healthyPair();
+  return [byHand(alpha, text, where), byHand(bravo, text, where)];
+};
+const given: Given = { globalCommon: [ours, ours] };
+const because = (plan: Plan, command: string): string[] => [
+  ...new Set(
+    stepsOf(plan)
+      .filter(({ argv }) => argv.join(" ") === command)
+      .map((step) => step.because),
+  ),
+];
+
+describe("a preview of the tutorial's pair", () => {
+  const plan = planOf(bothByHand(), given);
+
+  test("names every option that comes and goes, those of common included", () => {
+    expect(because(plan, "drbdadm adjust r0")).toEqual([
+      "protocol A → protocol C; + cram-hmac-alg sha256; + shared-secret (secret); + fencing resource-only; - fence-peer /x.sh",
+    ]);
+    expect(plan.warnings).toEqual([
+      "the handlers that your files name (fence-peer) go: to keep them, set `handlers` on the resource",
+      "protocol A → protocol C, which says when a write counts as done: to keep it, set `protocol: A` on the resource",
+    ]);
+  });
+
+  test("says where the user's own file and line of fstab are kept", () => {
+    expect(because(plan, `write ${path}`)).toEqual([
+      `takes the place of yours, which is kept as ${kept}; parsed by drbdadm there first, identical on both`,
+    ]);
+    expect(because(plan, "write /etc/fstab")).toEqual([
+      `/srv/data mounted at boot; nofail, so that a boot never hangs on it; takes the place of \`${line}\`, which stays there as a comment`,
+      `/srv/data noauto: for a failover; takes the place of \`${line}\`, which stays there as a comment`,
+    ]);
+  });
+
+  test("shows no secret", () => {
+    expect(JSON.stringify(stepsOf(plan).map(({ argv, because: why }) => [argv, why]))).not.toContain(secret);
+  });
+
+  test("a host that is down has the same in the row of its file, since nothing is adjusted there", () => {
+    const [alpha, bravo] = bothByHand();
+    const down = withKernel({ ...alpha, mounts: blankNode("alpha").mounts }, undefined);
+    const looked = withLook(down, { metadata: { kind: "present", version: "v08", gi: usedGi }, kernelGi: undefined });
+    const [told] = because(planOf([looked, withKernel(bravo, alone)], given), `write ${path}`);
+    expect(told).toContain("protocol A → protocol C; + cram-hmac-alg sha256");
+  });
+});
+
+const usedGi = `F2099469C0D6C688:${"0".repeat(16)}:2F6CB04648729E94:2F6BB04648729E94:1:1:0:0:0:0:0`;
+const alone = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+
+describe("a line of fstab that has the filesystem by another name", () => {
+  const device = { kind: "signature", real: "/dev/drbd1", size: diskBytes, type: "xfs", uuid: filesystemUuid } as const;
+  const links = ["/dev/drbd1", "/dev/disk/by-label/data", "/dev/drbd/by-disk/vdb"];
+  const labelled = { uuid: filesystemUuid, label: "data", fstype: "xfs" };
+  /** As the two hosts are seen: what stands on the device, on the Primary alone. */
+  const withLine = (theirs: string, change = (node: ObservedNode) => node): Pair => {
+    const [alpha, bravo] = bothByHand();
+    const put = (node: ObservedNode) => change(withFile(node, "/etc/fstab", `${theirs}\n`));
+    const primary = withBlock(withLook(put(alpha), { device }), "/dev/drbd1", labelled);
+    return [
+      { ...primary, names: new Map([["r0", { disk: [], metaDisk: [], device: links }]]) },
+      { ...put(bravo), names: new Map([["r0", { disk: [], metaDisk: [], device: ["/dev/drbd/by-disk/vdb"] }]]) },
+    ];
+  };
+  const kinds: [string][] = [
+    [`UUID=${filesystemUuid}`],
+    [`UUID="${filesystemUuid.toUpperCase()}"`],
+    ["LABEL=data"],
+    [`/dev/disk/by-uuid/${filesystemUuid}`],
+    ["/dev/disk/by-label/data"],
+    ["/dev/drbd/by-disk/vdb"],
+  ];
+
+  test.each(kinds)("%s is kept as a comment on both hosts, with no warning that it should be removed", (word) => {
+    const theirs = `${word} /srv/data/ xfs defaults,noauto 0 0`;
+    const plan = planOf(withLine(theirs), given);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(because(plan, "write /etc/fstab")).toEqual([
+      expect.stringContaining(`takes the place of \`${theirs}\`, which stays there as a comment`),
+      expect.stringContaining(`noauto: for a failover; takes the place of \`${theirs}\``),
+    ]);
+    expect(plan.warnings.join()).not.toContain("fstab");
+  });
+
+  test.each(kinds)("%s is a line again after destroy", (word) => {
+    const theirs = `${word} /srv/data/ xfs defaults,noauto 0 0`;
+    const nodes = healthyPair().map((node) => {
+      const own = node.files.get("/etc/fstab") ?? "";
+      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `# before pulumi-drbd: ${theirs}\n${own}`);
+    });
+    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${theirs}\` is a line again`]);
+    expect(JSON.stringify(stepsOf(plan))).toContain(JSON.stringify(word));
+  });
+
+  test("a comment that was another folder's line is another resource's: it stays", () => {
+    const nodes = healthyPair().map((node) => {
+      const own = node.files.get("/etc/fstab") ?? "";
+      const theirs = "# before pulumi-drbd: UUID=ff /srv/web xfs defaults 0 0";
+      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `${theirs}\n${own}`);
+    });
+    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    expect(because(plan, "write /etc/fstab")).toEqual(["ours goes"]);
+  });
+
+  test.each<[string, string, (node: ObservedNode) => ObservedNode]>([
+    ["a filesystem that nobody knows", "UUID=ff", (node) => node],
+    ["a label that another disk has, too", "LABEL=data", (node) => withBlock(node, "/dev/vdz", { label: "data" })],
+  ])("%s at the mount point is refused, and the way names the device", (_what, word, change) => {
+    const plan = planOf(withLine(`${word} /srv/data xfs defaults 0 0`, change), given);
+    expect(refusalsOf(plan)).toEqual([
+      `alpha: /etc/fstab mounts ${word} at /srv/data`,
+      `bravo: /etc/fstab mounts ${word} at /srv/data`,
+    ]);
+    expect(plan.refusals[0]?.way).toContain("write /dev/drbd1 there in its place");
+  });
+
+  test("a stranger's line is refused at the mount point with a slash behind it, too", () => {
+    expect(refusalsOf(planOf(withLine("/dev/vdz /srv/data/ xfs defaults 0 0"), given))[0]).toBe(
+      "alpha: /etc/fstab mounts /dev/vdz at /srv/data",
+    );
+  });
+});
+
+describe("a unit of the user's own for the mount point", () => {
+  const unitPath = "/etc/systemd/system/srv-data.mount";
+  const unit = "[Unit]\nAfter=drbd.service\n[Mount]\n What = /dev/drbd1\nWhere=/srv/data/\nType=xfs\n";
+
+  test("is refused, in words that unmount nothing, since our line in fstab would be of no effect", () => {
+    const [alpha, bravo] = bothByHand();
+    const plan = planOf([withFile(alpha, unitPath, unit), bravo], given);
+    expect(refusalsOf(plan)).toEqual([
+      `alpha: ${unitPath} mounts /dev/drbd1 at /srv/data, and systemd takes it before the line in fstab, which has r0 promoted first`,
+    ]);
+    expect(plan.refusals[0]?.way).toBe(
+      `On alpha, \`systemctl disable srv-data.mount && mv ${unitPath} /root/ && systemctl daemon-reload\`: what is mounted stays mounted.`,
+    );
+  });
+
+  test("that came later is told in every plan", () => {
+    const [alpha, bravo] = healthyPair();
+    const plan = planOf([alpha, withFile(bravo, unitPath, unit)]);
+    expect([plan.refusals, plan.warnings.length]).toEqual([[], 1]);
+    expect(plan.warnings[0]).toContain(`bravo: ${unitPath} mounts /dev/drbd1 at /srv/data`);
+  });
+
+  test("for another folder is no matter", () => {
+    const [alpha, bravo] = bothByHand();
+    const other = unit.replace("/srv/data/", "/srv/data2");
+    expect(refusalsOf(planOf([withFile(alpha, unitPath, other), bravo], given))).toEqual([]);
+  });
+});
+
+describe("a file that we did not write is kept, whatever its name", () => {
+  const keptAs = (nodes: Pair) =>
+    stepsOf(planOf(nodes, given)).flatMap(({ does = [] }) =>
+      does.flatMap((action) => (action.kind === "configure" ? [action.replaces?.kept] : [])),
+    );
+
+  test.each([
+    ["our own name", bothByHand(), kept],
+    ["another name", bothByHand(tutorials, "/etc/drbd.d/storage.res"), "/etc/drbd.d/storage.res.before-pulumi-drbd"],
+  ])("%s", (_what, nodes, name) => {
+    expect(keptAs(nodes)).toEqual([name, name]);
+  });
+
+  test("one that was kept before is not written over, and the same text is kept once", () => {
+    const [alpha, bravo] = bothByHand();
+    const nodes: Pair = [withFile(alpha, kept, "resource r0 { }\n"), withFile(bravo, kept, tutorials)];
+    expect(keptAs(nodes)).toEqual([`${kept}-2`, kept]);
+  });
+
+  test("a file of ours, of any version, is not", () => {
+    const [alpha, bravo] = healthyPair({ ...r0, protocol: "A" });
+    expect(keptAs([alpha, bravo])).toEqual([undefined, undefined]);
+  });
+});
+
+describe("destroy gives back", () => {
+  const text = configurationOf(r0);
+  const taken = (node: ObservedNode, theirs = tutorials, where = path): ObservedNode => {
+    const own = (node.files.get("/etc/fstab") ?? "").replace(
+      /\/dev\/drbd1/,
+      `# before pulumi-drbd: ${line}\n/dev/drbd1`,
+    );
+    return withFile(withFile(node, `${where}.before-pulumi-drbd`, theirs), "/etc/fstab", own);
+  };
+  const destroy = (change: (node: ObservedNode) => ObservedNode) => {
+    const [alpha, bravo] = healthyPair();
+    return planTeardown("r0", 1, ["alpha", "bravo"], [change(alpha), change(bravo)], text);
+  };
+  const back = (plan: Plan) =>
+    allCommands(plan).filter((one) => one.startsWith("alpha: mv") || one.includes("alpha: rm"));
+
+  test("the user's own file over ours, and the line of fstab", () => {
+    const plan = destroy(taken);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(back(plan)).toEqual([`alpha: mv -f ${kept} ${path}`]);
+    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${line}\` is a line again`]);
+    expect(stepsOf(plan).flatMap(({ does = [] }) => does)).toContainEqual({
+      kind: "fstab",
+      names: ["/dev/drbd1", "/dev/drbd/by-res/r0", "/dev/drbd/by-res/r0/0"],
+      givesBack: true,
+    });
+    expect(plan.warnings).toEqual([
+      expect.stringContaining("alpha: `/dev/drbd1 /srv/data xfs defaults 0 0` is given back as it was: a boot"),
+      expect.stringContaining("bravo: `/dev/drbd1 /srv/data"),
+    ]);
+  });
+
+  test("a file of another name, beside which ours goes", () => {
+    const plan = destroy((node) => taken(node, tutorials, "/etc/drbd.d/storage.res"));
+    expect(back(plan)).toEqual([
+      `alpha: rm -f ${path}`,
+      "alpha: mv -f /etc/drbd.d/storage.res.before-pulumi-drbd /etc/drbd.d/storage.res",
+    ]);
+  });
+
+  test("a file that knows the hosts by their addresses", () => {
+    const hosts = "floating 10.1.1.31:7789 { } floating ipv4 10.1.1.32:7789 { }";
+    const theirs = `resource r0 { device /dev/drbd1; disk /dev/vdb; meta-disk internal; ${hosts} }\n`;
+    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: mv -f ${kept} ${path}`]);
+    const other = theirs.replace("/dev/vdb", "/dev/vdc");
+    expect(back(destroy((node) => taken(node, other)))).toEqual([`alpha: rm -f ${path}`]);
+    const [alpha, bravo] = bothByHand(theirs);
+    expect(because(planOf([alpha, bravo], given), "drbdadm adjust r0").join()).not.toContain("floating");
+  });
+
+  test("a file that has the disk by another of its names, where the host tells it", () => {
+    const theirs = tutorials.replace("disk /dev/vdb", "disk /dev/disk/by-id/virtio-0001");
+    const names = new Map([["r0", { disk: ["/dev/vdb", "/dev/disk/by-id/virtio-0001"], metaDisk: [], device: [] }]]);
+    const [first, ...more] = back(destroy((node) => ({ ...taken(node, theirs), names })));
+    expect([first, more]).toEqual([`alpha: mv -f ${kept} ${path}`, []]);
+    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: rm -f ${path}`]);
+  });
+
+  test("goes on after a run that was stopped before the last step", () => {
+    const stopped = (node: ObservedNode) =>
+      withFile(withKernel({ ...taken(node), mounts: [] }, undefined), path, undefined);
+    expect(back(destroy(stopped))).toEqual([`alpha: mv -f ${kept} ${path}`]);
+  });
+
+  test.each([
+    ["another disk", tutorials.replace("/dev/vdb", "/dev/vdc"), "alpha: disk /dev/vdc → disk /dev/vdb"],
+    [
+      "another address of the peer",
+      tutorials.replace("10.1.1.32", "10.1.1.42"),
+      "address 10.1.1.42:7789 → address 10.1.1.32:7789",
+    ],
+    ["another metadata place", tutorials.replace("internal", "/dev/vdd"), "meta-disk /dev/vdd → meta-disk internal"],
+  ])("nothing that means %s: it stays beside, and the plan says where", (_what, theirs, told) => {
+    const plan = destroy((node) => taken(node, theirs));
+    expect(back(plan)).toEqual([`alpha: rm -f ${path}`]);
+    expect(JSON.stringify(stepsOf(plan))).not.toContain('"givesBack":true');
+    expect(plan.warnings.join("\n")).toContain(`alpha: ${kept}, your own file from before, stays there`);
+    expect(plan.warnings.join("\n")).toContain(told);
+    expect(plan.warnings.join("\n")).toContain("your line in /etc/fstab stays a comment");
+  });
+
+  test("nothing over a file that is not ours: somebody has put it there since", () => {
+    const plan = destroy((node) => withFile(taken(node), path, "resource r0 { net { protocol B; } }\n"));
+    expect(back(plan)).toEqual([]);
+  });
+});
+
+describe("another's resource that lives by common", () => {
+  const web = `resource web { ${side("alpha", "10.1.1.31", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} ${side("bravo", "10.1.1.32", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} }\n`;
+  const webPath = "/etc/drbd.d/web.res";
+  const node = withFile(withFile(blankNode("alpha"), globalCommonPath, common), webPath, web);
+  const plan = (seen: ObservedNode, ...described: string[]) =>
+    planNode({ desired: desiredNode("alpha"), configuration: ours, node: seen, described: new Set(described) });
+
+  test("is refused, with what would change and how to keep it", () => {
+    expect(refusalsOf(plan(node))).toEqual([
+      `alpha: web, which ${webPath} defines and this program does not describe, lives by \`common\` of ${globalCommonPath}, which would be replaced: - protocol A; - fence-peer /x.sh`,
+    ]);
+    expect(plan(node).refusals[0]?.way).toContain(`Write what it has from \`common\` into ${webPath} itself`);
+  });
+
+  test("goes on when the advice is followed", () => {
+    const own = web.replace("resource web {", 'resource web { protocol A; handlers { fence-peer "/x.sh"; }');
+    expect(refusalsOf(plan(withFile(node, webPath, own)))).toEqual([]);
+  });
+
+  test("is none where the program describes it, or where it is ours by another program", () => {
+    expect(refusalsOf(plan(node, "web"))).toEqual([]);
+    expect(refusalsOf(plan(withFile(node, webPath, `# Managed by pulumi-drbd: x\n${web}`)))).toEqual([]);
+  });
+
+  test("is warned of where common is ours already, since somebody wants it to change", () => {
+    const before = ours.replace("common {", "common {\n    disk {\n        resync-rate 1M;\n    }\n");
+    const changed = plan(withFile(node, globalCommonPath, before));
+    expect(allCommands(changed)).toEqual([`alpha: write ${globalCommonPath}`]);
+    expect(changed.warnings).toEqual([expect.stringMatching(/common` counts for web too.*- resync-rate 1M/)]);
+  });
+
+  test("what runs keeps our common at a teardown; what is down and was given back gets its own", () => {
+    const taken = withFile(withFile(node, globalCommonPath, ours), `${globalCommonPath}.before-pulumi-drbd`, common);
+    const running = planNodeTeardown("alpha", withKernel(taken, { role: "Primary" }, "web"));
+    expect(allCommands(running)).toEqual([]);
+    expect(running.warnings).toEqual([expect.stringMatching(/stays ours.*would change web.*\+ protocol A/)]);
+    expect(allCommands(planNodeTeardown("alpha", taken))).toEqual([
+      `alpha: mv -f ${globalCommonPath}.before-pulumi-drbd ${globalCommonPath}`,
+    ]);
+  });
+
+  test("the row of global_common.conf says what changes in it", () => {
+    expect(because(plan(node, "web"), `write ${globalCommonPath}`)).toEqual([
+      "changed (see --diff): - protocol A; - fence-peer /x.sh; parsed by drbdadm there first",
+    ]);
+  });
+});
+
+describe("the links in /dev/drbd/by-res", () => {
+  const withGlobal = (text: string) => withFile(byHand(blankNode("alpha")), globalCommonPath, text);
+  test.each<[string, ObservedNode, boolean]>([
+    ["a new host", blankNode("alpha"), true],
+    ["the package's own file", withFile(blankNode("alpha"), globalCommonPath, "global { udev-always-use-vnr; }"), true],
+    ["a hand-made pair", byHand(blankNode("alpha")), false],
+    [
+      "a hand-made pair with the package's own file",
+      withGlobal("global { usage-count no; udev-always-use-vnr; }"),
+      true,
+    ],
+    [
+      "a hand-made pair with a volume's number",
+      byHand(
+        blankNode("alpha"),
+        tutorials.replaceAll("{ device", "{ volume 0 { device").replaceAll("internal;", "internal; }"),
+      ),
+      true,
+    ],
+    [
+      "after it was taken over",
+      withFile(withFile(blankNode("alpha"), path, configurationOf(r0)), globalCommonPath, ours),
+      false,
+    ],
+  ])("%s: have the volume's number by default: %s", (_what, node, expected) => {
+    expect(usesVolumeLinks(node)).toBe(expected);
+  });
+});
+
+describe("what a definition says beyond what we can describe is refused, whether it runs or not", () => {
+  const volume = (number: number, minor: number, disk: string) =>
+    `volume ${number} { device /dev/drbd${minor} minor ${minor}; disk ${disk}; meta-disk internal; }`;
+  const hosts = "on alpha { address 10.1.1.31:7789; } on bravo { address 10.1.1.32:7789; }";
+  const withVolumes = (...volumes: string[]) => `resource r0 { ${volumes.join(" ")} ${hosts} }\n`;
+  const down = (nodes: Pair): Pair => {
+    const [alpha, bravo] = nodes;
+    return [withKernel({ ...alpha, mounts: [] }, undefined), withKernel(bravo, undefined)];
+  };
+
+  test.each<[string, string, RegExp]>([
+    [
+      "two volumes",
+      withVolumes(volume(0, 1, "/dev/vdb"), volume(1, 2, "/dev/vdc")),
+      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by \/etc\/drbd.d\/r0.res/,
+    ],
+    [
+      "two volumes of hosts that it knows by their addresses",
+      `resource r0 { ${volume(0, 1, "/dev/vdb")} ${volume(1, 2, "/dev/vdc")} floating 10.1.1.31:7789 { } floating 10.1.1.32:7789 { } }\n`,
+      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by/,
+    ],
+    [
+      "two volumes of a host that it calls by a longer name",
+      withVolumes(volume(0, 1, "/dev/vdb"), volume(1, 2, "/dev/vdc")).replace("on alpha", "on alpha.example"),
+      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by/,
+    ],
+    ["a volume that is not 0", withVolumes(volume(1, 1, "/dev/vdb")), /r0 has volume 1 \(minor 1\) by/],
+    [
+      "indexed metadata",
+      tutorials.replaceAll("meta-disk internal", "meta-disk /dev/vdc[0]"),
+      /the metadata of r0 is at \/dev\/vdc\[0\] by .*cannot be taken over yet/,
+    ],
+    ["another resource in its file", `${tutorials}resource web { }\n`, /r0.res holds `resource web \{ … \}` beside r0/],
+    ["common in its file", `common { protocol A; }\n${tutorials}`, /r0.res holds `common \{ … \}` beside r0/],
+  ])("%s", (_what, text, told) => {
+    for (const nodes of [bothByHand(text), down(bothByHand(text))]) {
+      const refusals = refusalsOf(planOf(nodes, given));
+      expect(refusals).toHaveLength(2);
+      expect(refusals[0]).toMatch(told);
+    }
+  });
+
+  test("two volumes in the kernel, whatever the file says", () => {
+    const [alpha, bravo] = healthyPair();
+    const devices = [kernelDevice("UpToDate"), kernelDevice("UpToDate", { volume: 1, minor: 2 })];
+    expect(refusalsOf(planOf([withKernel(alpha, { devices }), bravo]))).toEqual([
+      "alpha: r0 has volume 0 (minor 1) and volume 1 (minor 2) in the kernel, and only a resource with volume 0 alone can be taken over",
+    ]);
+  });
+});
+
+test("a wrong name for the pair: one refusal, though drbdadm complains of the same", () => {
+  const desired: DesiredResource = { ...r0, name: "r1" };
+  const candidate = { exit: 10, output: "STDIN:49: conflicting use of device-minor 'device-minor:alpha:1' ...\n" };
+  const [alpha, bravo] = bothByHand().map((node) => withLook(node, { candidate }, "r1"));
+  expect(refusalsOf(planOf([alpha!, bravo!], { desired }))).toEqual([
+    "minor 1, the disk /dev/vdb and port 7789 belong to the resource r0 on alpha and bravo, by a file in /etc/drbd.d",
+  ]);
+});
+
+describe("the secret that a pair has is kept", () => {
+  const own = tutorials.replace("{", '{ net { shared-secret "0wn-secret"; }');
+  const shared = 'common { net { shared-secret "c0mmon-secret"; } }\n';
+  const secretIn = (node: ObservedNode) => installedSecret(node, "r0");
+  const node = byHand(blankNode("alpha"), own);
+
+  test.each<[string, ObservedNode, string | undefined]>([
+    ["its own", node, "0wn-secret"],
+    [
+      "not another resource's in its file",
+      withFile(node, path, `${own}resource web { net { shared-secret "0ther-one"; } }`),
+      "0wn-secret",
+    ],
+    ["that of common", withFile(byHand(blankNode("alpha")), globalCommonPath, shared), "c0mmon-secret"],
+    [
+      "that of common, which is kept beside by now",
+      withFile(
+        withFile(byHand(blankNode("alpha")), globalCommonPath, ours),
+        `${globalCommonPath}.before-pulumi-drbd`,
+        shared,
+      ),
+      "c0mmon-secret",
+    ],
+    ["none", byHand(blankNode("alpha")), undefined],
+    ["none where there is no resource", withFile(blankNode("alpha"), globalCommonPath, shared), undefined],
+  ])("%s", (_what, seen, expected) => {
+    expect(secretIn(seen)).toBe(expected);
+  });
+});
+
+test("a resource whose name is a number is taken over, and its name stands in quotes", () => {
+  const desired = { ...r0, name: "101" };
+  const text = configurationOf(desired);
+  expect(text).toContain('resource "101" {');
+  expect(parseResFile(text).map(({ resource }) => resource)).toEqual(["101"]);
+  expect(parseResource({ ...goodResource, name: "101" })).toMatchObject({ ok: true });
+});
+
+describe("a flat /etc/drbd.conf", () => {
+  const conf = "/etc/drbd.conf";
+  const two = 'include "drbd.d/global_common.conf";\ninclude "drbd.d/*.res";\n';
+  const packages = "global { usage-count yes; udev-always-use-vnr; }\ncommon { }\n";
+  const flat = (node: ObservedNode, shared: string | undefined): ObservedNode =>
+    withFile(
+      withFile(withFile(byHand(node), path, undefined), globalCommonPath, shared),
+      conf,
+      `${common}${tutorials}`,
+    );
+  const refused = (node: ObservedNode) =>
+    planNode({ desired: desiredNode("alpha"), configuration: ours, node, described: new Set(["r0"]) }).refusals;
+
+  test.each([
+    ["and nothing in /etc/drbd.d", undefined],
+    ["and the package's own global_common.conf", packages],
+  ])("%s: one refusal says all, of the node and of the resource", (_what, shared) => {
+    const [alpha, bravo] = healthyPair();
+    const [one, ...more] = refused(flat(alpha, shared));
+    expect(more).toEqual([]);
+    expect(one?.found).toBe(
+      "/etc/drbd.conf holds `global { … }`, `common { … }`, `resource r0 { … }` itself, and pulumi-drbd writes into /etc/drbd.d",
+    );
+    for (const part of [
+      "`resource r0 { … }` to /etc/drbd.d/r0.res",
+      "`global { … }` and `common { … }` to /etc/drbd.d/global_common.conf, in the place of whatever stands there",
+      'let /etc/drbd.conf begin with `include "drbd.d/global_common.conf";` and `include "drbd.d/*.res";`',
+    ])
+      expect(one?.way).toContain(part);
+    const ofResource = planOf([flat(alpha, shared), flat(bravo, shared)], given);
+    expect(refusalsOf(ofResource)).toHaveLength(2);
+  });
+
+  test("the advice, followed, is all that is to be done", () => {
+    const followed = (node: ObservedNode) =>
+      withFile(withFile(withFile(flat(node, packages), path, tutorials), globalCommonPath, common), conf, two);
+    const [alpha, bravo] = healthyPair();
+    expect(refused(followed(alpha))).toEqual([]);
+    const plan = planOf([followed(alpha), followed(bravo)], given);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(allCommands(plan)).toContain("alpha: drbdadm adjust r0");
+  });
+
+  test("a resource alone may stay there, if it is not described", () => {
+    const node = withFile(blankNode("alpha"), conf, `${two}resource web { }\n`);
+    expect(refused(node)).toEqual([]);
+  });
+
+  test("none at all, though drbd-utils is installed: noticed before anything is written", () => {
+    const node = withFile(blankNode("alpha"), conf, undefined);
+    expect(refused(node)).toEqual([
+      expect.objectContaining({
+        found: "drbd-utils is installed there, and /etc/drbd.conf is missing: drbdadm would read nothing",
+      }),
+    ]);
+    expect(refused({ ...node, utils: null })).toEqual([]);
+  });
+
+  test("a broken one is never to be moved away", () => {
+    const broken = { exit: 10, output: "/etc/drbd.conf:3: Parse error: x\n" };
+    const node = { ...withFile(blankNode("alpha"), globalCommonPath, packages), adjust: broken };
+    expect(refused(node).map(({ way }) => way)).toEqual(["Mend that file: drbdadm does nothing without it."]);
+  });
+
+  test("resources and includes in global_common.conf are told together", () => {
+    const node = withFile(blankNode("alpha"), globalCommonPath, `${common}include "x.conf"; ${tutorials}`);
+    expect(refused(node).map(({ found, way }) => `${found}. ${way}`)).toEqual([
+      "/etc/drbd.d/global_common.conf holds more than `global` and `common`, and ours would take its place. Move `include x.conf` to /etc/drbd.conf; `resource r0 { … }` to /etc/drbd.d/r0.res. What runs is not touched by it.",
+    ]);
+  });
+});

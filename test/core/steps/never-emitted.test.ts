@@ -1,0 +1,66 @@
+/** Commands that DRBD or the host takes without a word, and that cost data: they are in no plan, and nowhere in what runs. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { type Step, stepsOf } from "../../../provider/core/steps/plan";
+import { planTeardown } from "../../../provider/core/decided/plans/plan-teardown";
+import { shellOf } from "../../../provider/core/steps/step-script";
+import { arbitrarySituation } from "../arbitrary-observed";
+import { configurationOf, planOf, r0 } from "../observed-builder";
+import { seed } from "../../seed";
+
+const root = join(__dirname, "../../../provider");
+/** Files that only tell: what they name is for a person to type. */
+const tellers = new Set([
+  "core/decided/data/side.ts",
+  "core/decided/data/data-refusals.ts",
+  "core/decided/data/kernel-refusals.ts",
+  "core/decided/hosts/preflight.ts",
+  "core/decided/hosts/warnings.ts",
+  "core/wanted/option-warnings.ts",
+  "core/decided/hosts/manager-refusals.ts",
+]);
+/** Tables of DRBD's options, with what each does. */
+const isAboutOptions = (path: string) => /option-(table|types)\.ts$/.test(path);
+
+const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts") && !tellers.has(path) && !isAboutOptions(path))
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
+  const destroyed = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+  return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];
+});
+
+const word = (...words: readonly string[]) => new RegExp(`(?<![\\w-])(${words.join("|")})(?![\\w-])`);
+
+test.each<[string, RegExp, string]>([
+  ["dd over the beginning of a disk", /\bdd\b.*\b(if|of)=/, "dd if=/dev/zero of=/dev/vdb bs=1M count=128"],
+  ["a victim of a split brain", /discard-my-data/, "drbdadm connect --discard-my-data r0"],
+  ["resize to a size", /--size\b|"resize"|drbdadm resize/, "drbdadm resize --size=100M r0"],
+  ["a verify taken for a repair", /"verify"|drbdadm verify/, "drbdadm verify r0"],
+  ["clear-bitmap", /new-current-uuid|clear-bitmap/, "drbdadm new-current-uuid --clear-bitmap r0/0"],
+  ["invalidate, invalidate-remote", word("invalidate", "invalidate-remote"), "drbdadm invalidate-remote r0"],
+  ["detach, outdate", word("detach", "outdate"), "drbdadm detach r0"],
+  [
+    "drbd.service, started, stopped or restarted",
+    /drbd\.service|(?<![\w.])service["', ]+drbd(?![\w@-])|(start|stop|reload)["', ]+drbd(?![\w@-])/,
+    "systemctl restart drbd",
+  ],
+  ["an answer to whatever is asked", /\byes +\||\becho +yes\b/, "yes | drbdadm create-md r0"],
+])("%s", (_what, never, example) => {
+  expect(example).toMatch(never);
+  expect(sources.filter(({ text }) => never.test(text)).map(({ path }) => path)).toEqual([]);
+  const emitted = drawn.filter((step) => never.test([...step.argv, "\n", shellOf(step).body].join(" ")));
+  expect([...new Set(emitted.map(({ argv }) => argv.join(" ")))]).toEqual([]);
+});
+
+test("the files that only tell hold no command of ours", () => {
+  for (const path of tellers) expect(readFileSync(join(root, path), "utf8")).not.toMatch(/\bargv\b|\bdoes:/);
+});
+
+test("what was drawn is worth it", () => {
+  const commands = new Set(drawn.map(({ argv }) => argv.slice(0, 2).join(" ")));
+  for (const command of ["drbdadm create-md", "drbdadm primary", "drbdadm adjust", "drbdadm down"])
+    expect(commands).toContain(command);
+});

@@ -1,0 +1,219 @@
+import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
+import { UNKNOWN } from "../../../provider/core/wanted/unknowns";
+
+type Json = Record<string, unknown>;
+const side = (number: number, more: Json = {}): Json => ({
+  hostname: ["alpha", "bravo"][number],
+  address: `192.168.77.${number + 1}`,
+  connection: { host: `10.1.0.${number + 1}` },
+  disk: "/dev/vdb",
+  ...more,
+});
+
+/** `property: reason` of each failure of an otherwise good resource. */
+function ofResource(changes: Json, first: Json = {}, second: Json = {}): string[] {
+  const nodes = [side(0, first), side(1, second)];
+  const parsed = parseResource({ name: "r0", minor: 1, port: 7789, syncSource: "alpha", nodes, ...changes });
+  return parsed.ok === false ? parsed.failures.map(({ property, reason }) => `${property}: ${reason}`) : [];
+}
+
+function ofNode(common: Json): string[] {
+  const parsed = parseNode({ hostname: "alpha", address: "192.168.77.1", connection: { host: "x" }, common });
+  return parsed.ok === false ? parsed.failures.map(({ property, reason }) => `${property}: ${reason}`) : [];
+}
+
+describe("between the two nodes", () => {
+  test("the same disk path on both is fine", () => {
+    expect(ofResource({})).toEqual([]);
+  });
+  test.each<[string, Json, string]>([
+    [
+      "the same host twice",
+      { hostname: "alpha" },
+      "nodes[1].hostname: is alpha like the other node's: a pair is two hosts",
+    ],
+    [
+      "hosts that drbdadm takes for one",
+      { hostname: "ALPHA.example.com" },
+      "nodes[1].hostname: DRBD 9 takes ALPHA.example.com and alpha for one host",
+    ],
+    [
+      "the same address",
+      { address: "192.168.77.1" },
+      "nodes[1].address: is 192.168.77.1 like the other node's: each node has its own",
+    ],
+    [
+      "addresses of two families",
+      { address: "fd00::2" },
+      "nodes[1].address: is of another family than the other node's",
+    ],
+    [
+      "the same machine twice",
+      { connection: { host: "10.1.0.1", user: "admin" } },
+      ": nodes[1].connection: leads to the same host and port",
+    ],
+    [
+      "metadata on the data disk",
+      { metaDisk: "/dev/vdb" },
+      "nodes[1].metaDisk: is the data disk itself: for metadata at its end write internal",
+    ],
+  ])("%s", (_what, second, reason) => {
+    const found = ofResource({}, {}, second);
+    expect(found).toHaveLength(1);
+    expect(found[0]!.indexOf(reason)).toBe(0);
+  });
+  test("the same address in two spellings", () => {
+    expect(ofResource({}, { address: "fd00::1" }, { address: "FD00:0:0::0001" })).toEqual([
+      "nodes[1].address: is fd00::1 like the other node's: each node has its own",
+    ]);
+  });
+  test("the same address behind two proxies is two machines", () => {
+    const behind = (host: string): Json => ({ connection: { host: "10.0.0.9", proxy: { host } } });
+    expect(ofResource({}, behind("site-a"), behind("site-b"))).toEqual([]);
+    expect(ofResource({}, behind("site-a"), behind("site-a"))).toHaveLength(1);
+  });
+  test("forwarded ports on one address are two machines", () => {
+    expect(
+      ofResource(
+        {},
+        { connection: { host: "127.0.0.1", port: 2201 } },
+        { connection: { host: "127.0.0.1", port: 2202 } },
+      ),
+    ).toEqual([]);
+  });
+  test("a sync source that is no node", () => {
+    expect(ofResource({ syncSource: "Alpha" })).toEqual(["syncSource: must be one of the two nodes, alpha or bravo"]);
+  });
+});
+
+test("nothing is judged by the default of an option that is not known yet", () => {
+  const unknown = (changes: Json): unknown => {
+    const given = { name: "r0", minor: 1, port: 7789, syncSource: "alpha", nodes: [side(0), side(1)], ...changes };
+    return parseResource(given).ok;
+  };
+  expect(unknown({ net: { timeout: 100, "ping-int": UNKNOWN, "connect-int": 20 } })).toBe("unknown");
+  expect(unknown({ net: { timeout: UNKNOWN, "ping-int": 1 } })).toBe("unknown");
+  expect(unknown({ net: { fencing: "resource-and-stonith" }, handlers: { "fence-peer": UNKNOWN } })).toBe("unknown");
+  expect(unknown({ net: { "allow-two-primaries": UNKNOWN }, filesystem: {} })).toBe("unknown");
+});
+
+describe("replication", () => {
+  test.each<[string, Json, string[]]>([
+    ["the defaults", {}, []],
+    ["timeout just below ping-int", { timeout: 99 }, []],
+    [
+      "timeout as long as ping-int and connect-int",
+      { timeout: 100 },
+      [
+        "net.timeout: timeout is 100 tenths of a second, ping-int 10 s: timeout must be the shorter one (at most 99)",
+        "net.timeout: timeout is 100 tenths of a second, connect-int 10 s: timeout must be the shorter one (at most 99)",
+      ],
+    ],
+    [
+      "ping-int below the default timeout",
+      { "ping-int": 6 },
+      ['net["ping-int"]: timeout is 60 tenths of a second, ping-int 6 s: timeout must be the shorter one (at most 59)'],
+    ],
+    ["ping-int above it", { "ping-int": 7 }, []],
+    ["all of them raised", { timeout: 600, "ping-int": 61, "connect-int": 61 }, []],
+    [
+      "resource-and-stonith without a handler",
+      { fencing: "resource-and-stonith" },
+      [
+        "net.fencing: resource-and-stonith freezes all I/O until a fence-peer handler has answered: set handlers.fence-peer too",
+      ],
+    ],
+  ])("%s", (_what, net, wanted) => {
+    expect(ofResource({ net })).toEqual(wanted);
+  });
+
+  test.each<[string, Json, string[]]>([
+    ["two Primaries with C", { net: { "allow-two-primaries": true } }, []],
+    [
+      "two Primaries with A",
+      { protocol: "A", net: { "allow-two-primaries": true } },
+      ['net["allow-two-primaries"]: needs protocol C, not A'],
+    ],
+    [
+      "two Primaries with B",
+      { protocol: "B", net: { "allow-two-primaries": "yes" } },
+      ['net["allow-two-primaries"]: needs protocol C, not B'],
+    ],
+    [
+      "two Primaries with XFS",
+      { filesystem: {}, net: { "allow-two-primaries": true } },
+      [
+        'net["allow-two-primaries"]: would let two nodes mount an XFS, which is no cluster filesystem and would be destroyed: leave out one of the two',
+      ],
+    ],
+    ["one Primary with XFS", { filesystem: {}, net: { "allow-two-primaries": false } }, []],
+    ["pull-ahead with A", { protocol: "A", net: { "on-congestion": "pull-ahead" } }, []],
+    [
+      "pull-ahead with C",
+      { net: { "on-congestion": "pull-ahead" } },
+      ['net["on-congestion"]: pull-ahead needs protocol A, not C'],
+    ],
+    ["stonith with a handler", { net: { fencing: "resource-and-stonith" }, handlers: { "fence-peer": "/bin/x" } }, []],
+    ["a handler with the default fencing", { handlers: { "fence-peer": "/bin/x" } }, []],
+    [
+      "a handler that never runs",
+      { net: { fencing: "dont-care" }, handlers: { "fence-peer": "/bin/x" } },
+      [
+        'handlers["fence-peer"]: fence-peer never runs with net.fencing dont-care: use resource-only or resource-and-stonith',
+      ],
+    ],
+    [
+      "a resync after itself",
+      { disk: { "resync-after": "r0/0" } },
+      ['disk["resync-after"]: is the resource itself, which would wait for ever'],
+    ],
+    [
+      "an algorithm without authentication",
+      { auth: false, cramHmacAlg: "sha1" },
+      ["cramHmacAlg: is given although auth is false: leave out one of the two"],
+    ],
+    [
+      "a secret without authentication",
+      { auth: false, sharedSecret: "x" },
+      [": sharedSecret: is given although auth is false: leave out one of the two"],
+    ],
+    ["no authentication", { auth: false }, []],
+  ])("%s", (_what, changes, wanted) => {
+    expect(ofResource(changes)).toEqual(wanted);
+  });
+});
+
+test.each<[string, Json, string[]]>([
+  ["nothing", {}, []],
+  [
+    "a long timeout",
+    { net: { timeout: 100, "connect-int": 20 } },
+    [
+      "common.net.timeout: timeout is 100 tenths of a second, ping-int 10 s: timeout must be the shorter one (at most 99)",
+    ],
+  ],
+  [
+    "two Primaries everywhere",
+    { net: { "allow-two-primaries": true } },
+    [
+      'common.net["allow-two-primaries"]: yes goes with one protocol alone: set it on the resource, beside its protocol',
+    ],
+  ],
+  [
+    "pull-ahead everywhere",
+    { net: { "on-congestion": "pull-ahead" } },
+    [
+      'common.net["on-congestion"]: pull-ahead goes with one protocol alone: set it on the resource, beside its protocol',
+    ],
+  ],
+  [
+    "fencing, which each resource has its own of",
+    { net: { fencing: "resource-and-stonith" } },
+    [
+      "common.net.fencing: each resource has its own, resource-only where it says nothing, so that this would have no effect: set it on the resource",
+    ],
+  ],
+  ["a handler for resources that fence", { handlers: { "fence-peer": "/bin/x" } }, []],
+])("common options of a node: %s", (_what, common, wanted) => {
+  expect(ofNode(common)).toEqual(wanted);
+});
