@@ -105,6 +105,7 @@ export const nodeLifecycle = {
     } else {
       const subject: Subject = {
         hosts: [host],
+        ran: [],
         looks: () => [justTheHost],
         observe: async () => [await host.observe(justTheHost)],
         plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
@@ -175,6 +176,7 @@ async function apply(
   const seen = { withoutUtils: false, begun: false };
   const subject: Subject = {
     hosts: [host],
+    ran: [],
     // Its steps touch no disk.
     looks: () => [{ ...justTheHost, depth: "tables" }],
     observe: async () => [await host.observe(theHostClosely)],

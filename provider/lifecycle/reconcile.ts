@@ -1,4 +1,5 @@
 import type { ObservedNode } from "../core/seen/observed";
+import type { TellStep } from "../core/steps/apply-script";
 import { isEmpty, type Plan, type Stage, type Step, stepsOf } from "../core/steps/plan";
 import { formatRefusals } from "../core/told/plan-text";
 import type { ProbeRequest } from "../core/seen/probe";
@@ -15,8 +16,9 @@ const mostRepeats = 2;
 const mostRounds = 20;
 
 export class RefusedError extends Error {
-  constructor(plan: Plan) {
-    super(formatRefusals(plan));
+  /** `ran`: the steps that this run did before. */
+  constructor(plan: Plan, ran: readonly Step[] = []) {
+    super(formatRefusals(plan, ran));
     this.name = "RefusedError";
     this.stack = ""; // as in shell/errors.ts
   }
@@ -32,6 +34,8 @@ export interface Subject {
   readonly plan: (nodes: readonly ObservedNode[]) => Plan;
   /** Told before the first step runs. */
   readonly begins?: () => void;
+  /** The steps that ran; of an operation that reconciles more than once, those of all of it. */
+  readonly ran: Step[];
 }
 
 /** observe → plan → apply, until the plan is empty. Creating and updating are both this, wherever it has to begin. */
@@ -48,7 +52,7 @@ async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<re
     plan.warnings.forEach((warning) => {
       if (round === 1) reporter.warn(warning);
     });
-    if (plan.refusals.length > 0) throw new RefusedError(plan);
+    if (plan.refusals.length > 0) throw new RefusedError(plan, subject.ran);
     if (isEmpty(plan)) return nodes;
     const steps = stepsOf(plan)
       .map((step) => `${step.node}: ${step.argv.join(" ")}`)
@@ -89,9 +93,19 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Prom
           if (look !== undefined) await host.observe(look);
           return;
         }
+        const begun: Step[] = [];
+        const tell: TellStep = (step, saying) => {
+          if (saying === undefined) begun.push(step);
+          reporter.step(step, saying);
+        };
         try {
-          await host.apply(stepsOn(stage, host.name), look, reporter.step, ended.give);
+          await host.apply(stepsOn(stage, host.name), look, tell, ended.give);
+        } catch (error) {
+          // The guard stopped the last one.
+          if (error instanceof GuardError) begun.pop();
+          throw error;
         } finally {
+          subject.ran.push(...begun);
           ended.give();
         }
       }),

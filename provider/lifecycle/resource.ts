@@ -115,6 +115,7 @@ export const resourceLifecycle = {
         await reconcile(
           {
             hosts: reached,
+            ran: [],
             looks: () => reached.map(() => justTheHost),
             observe: () => Promise.all(reached.map((host) => host.observe(justTheHost))),
             plan: (nodes) => {
@@ -180,6 +181,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
   const progress = { begun: false };
   const subject = {
     hosts: pair.hosts,
+    ran: [],
     looks: () => pair.looks(),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),

@@ -10,7 +10,7 @@ import { device, diskPath, type Machine } from "./machine";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
 
-/** How often `wait_connected` looks again within its seconds: fewer times than on a host, where nothing happens in most. */
+/** How often what waits looks again within its seconds: fewer times than on a host, where nothing happens in most. */
 const patience = 6;
 
 export function check(world: World, machine: Machine, [name, ...args]: Call): Result | "wait" {
@@ -62,6 +62,8 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
         ? done
         : failed(1, `r0 is ${machine.kernel.disk}: it is made Primary once its own disk is UpToDate`);
     }
+    case "wait_settled":
+      return machine.kernel?.isNegotiating === true ? "wait" : done;
     case "nobody_holds":
       return machine.heldOpen && args[0] === device ? failed(1, `${device} is held open by sleep (pid 600)`) : done;
     case "metadata_of_84": {
@@ -118,6 +120,7 @@ export async function checkPatiently(
     if (result !== "wait") return result;
     await letTimePass();
   }
+  if (call[0] === "wait_settled") return failed(1, "a disk of r0 is on its way to another state still: Negotiating");
   const now = machine.kernel?.connection ?? "down";
   return failed(1, `r0 is ${now}, not connected to its peer: is the port open both ways on the replication addresses?`);
 }

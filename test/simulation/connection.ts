@@ -37,6 +37,16 @@ export function meet(world: World): void {
   shakeHands(world, first, second);
 }
 
+/** Disks that came to a connection that was there: the two sides agree on them. */
+export function negotiate(world: World): void {
+  const [first, second] = world.machines;
+  for (const { kernel } of world.machines) {
+    if (kernel?.isNegotiating !== true) continue;
+    kernel.isNegotiating = false;
+    if (kernel.connection === "Connected" && isRunning(first) && isRunning(second)) shakeHands(world, first, second);
+  }
+}
+
 /** Also without a new connection: a side that was forced to be UpToDate has the pair look again. */
 export function shakeHands(world: World, first: Running, second: Running): void {
   const [mine, theirs] = [attachedMetadata(first), attachedMetadata(second)];

@@ -172,7 +172,10 @@ function attachAndConnect(world: World, machine: Machine): Result {
     noteWhatIsAttached(world, machine);
     // A disk that comes to a connection that is there already: the two negotiate anew.
     const peer = world.peerOf(machine);
-    if (kernel.connection === "Connected" && isRunning(peer)) shakeHands(world, machine, peer);
+    if (kernel.connection === "Connected" && isRunning(peer)) {
+      if (world.negotiatesLong) kernel.isNegotiating = true;
+      else shakeHands(world, machine, peer);
+    }
   }
   if (kernel.connection === "StandAlone") change(machine, { connection: "Connecting" }, world.generations);
   return done;

@@ -67,7 +67,7 @@ export type HandCommand = (typeof handCommands)[number] | (typeof diskWork)[numb
 
 export type Event =
   | { readonly kind: "time"; readonly turns: number }
-  | { readonly kind: "cut link" | "restore link" | "the next sync's end is missed" }
+  | { readonly kind: "cut link" | "restore link" | "the next sync's end is missed" | "attaching takes its time" }
   | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
   /** In the order that we tell: the resource is down on both, and then both get the module. */
   | { readonly kind: "both get DRBD 9" }
@@ -89,6 +89,9 @@ export function happen(world: World, event: Event): void {
       return;
     case "the next sync's end is missed":
       world.missesSyncEnd = true;
+      return;
+    case "attaching takes its time":
+      world.negotiatesLong = true;
       return;
     case "both get DRBD 9":
       for (const machine of world.machines) takeDown(world, machine);

@@ -39,6 +39,8 @@ export interface Kernel {
   owesGeneration: boolean;
   /** DRBD 9: it became Primary because somebody opened it to write, and is Secondary again when that one closes it. */
   autoPromoted: boolean;
+  /** Its disk came to a connection that was there, and the two have not agreed yet: until then it tells no other state. */
+  isNegotiating?: boolean;
   /** As target of a sync: the source's identifiers when it began. */
   source?: Pick<Metadata, "current" | "bitmap" | "history">;
 }

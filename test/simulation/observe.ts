@@ -97,7 +97,15 @@ function running(machine: Machine, kernel: Kernel): KernelResource {
     ...(machine.drbd === "9" ? { peerNodeId: nodeIdOf(kernel.configuration, peerName(machine.name)) } : {}),
     connection: kernel.connection,
     peerRole: kernel.peerRole,
-    devices: [{ resource, volume: 0, minor, disk: kernel.disk, size: dataBlocks * blockSize }],
+    devices: [
+      {
+        resource,
+        volume: 0,
+        minor,
+        disk: kernel.isNegotiating === true ? "Negotiating" : kernel.disk,
+        size: dataBlocks * blockSize,
+      },
+    ],
     replication: kernel.replication,
     peerDisk: kernel.peerDisk,
     outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,

@@ -1,5 +1,5 @@
 /** Two machines, the link between them, and time. */
-import { meet, copyBlock, isRunning, loseConnection } from "./connection";
+import { meet, copyBlock, isRunning, loseConnection, negotiate } from "./connection";
 import { run } from "./commands";
 import type { Disk } from "./disk";
 import type { Drbd } from "./drbd";
@@ -40,6 +40,8 @@ export class World {
    * whose bitmap has an identifier begins no generation when it loses its peer.
    */
   missesSyncEnd = false;
+  /** A disk that comes to a connection is `Negotiating` for a while, and the command that attached it has ended before. */
+  negotiatesLong = false;
   /** Host → what the program lets go there, by identity. */
   discards: Readonly<Record<string, readonly string[]>> = {};
   /** Where the resource was configured when the provider's run began, and on which disks. */
@@ -106,6 +108,7 @@ export class World {
 
   /** Connections come about, syncs go on, booting hosts mount. */
   passTime(): void {
+    negotiate(this);
     meet(this);
     copyBlock(this);
     for (const machine of this.machines) this.mountAtBoot(machine);

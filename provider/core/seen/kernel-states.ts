@@ -7,7 +7,7 @@
 export type DiskMeaning =
   /** The disk is not attached: what stands on it is looked at. */
   | "apart"
-  /** On its way to another state, in seconds. */
+  /** On its way to another state, in seconds. Our own steps wait for its end (wait_settled). */
   | "passing"
   /** Parts of it are older than others, so that it cannot be used by itself. */
   | "partial"

@@ -15,6 +15,7 @@ export type Check =
   | "metadata_of_84"
   | "metadata_of_9"
   | "wait_up_to_date"
+  | "wait_settled"
   | "nobody_holds"
   | "is_attached"
   | "is_primary"
@@ -360,6 +361,20 @@ wait_up_to_date() {
     if [ $turns -le 0 ]; then echo "the disk of $1 is ${"$"}{value:-not attached}: it is made Primary once it is UpToDate"; return 1; fi
     sleep 0.2
     state "$1"
+  done
+}
+
+# wait_settled RESOURCE SECONDS: none of its disks, of whatever volume, is on its way to another state (kernel-states.ts).
+wait_settled() {
+  turns=$(( $2 * 5 ))
+  while :; do
+    state "$1"
+    case $now in *" disk:Attaching"*|*" disk:Detaching"*|*" disk:Negotiating"*) ;; *) return 0 ;; esac
+    turns=$(( turns - 1 ))
+    if [ $turns -le 0 ]; then
+      echo "a disk of $1 is on its way to another state still, after $2 s: $(printf '%s\n' "$now" | sed -n 's/.* disk:\([A-Z][a-z]*ing\).*/\1/p' | head -n 1)"; return 1
+    fi
+    sleep 0.2
   done
 }
 

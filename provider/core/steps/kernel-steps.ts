@@ -1,16 +1,28 @@
 import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import type { Action } from "./action";
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
 import { quick, patient } from "./time-limits";
+
+/** Seconds. A disk that comes to a connection negotiates for as long as one message takes, or until the connection is lost. */
+const mostSettling = 30;
+
+/** A command that attaches a disk. It ends while the disk's state may still pass, and on a passing state nothing is planned. */
+function attaching(argv: readonly string[], resource: string): Pick<Step, "argv" | "does" | "timeoutSeconds"> {
+  const does: Action[] = [
+    { kind: "run", argv },
+    { kind: "check", call: ["wait_settled", resource, String(mostSettling)] },
+  ];
+  return { argv, does, timeoutSeconds: quick + mostSettling };
+}
 
 /** `overwritten`: a side that is filled from its peer though we did not find it blank ourselves just now. */
 export function up(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
   return {
     node,
-    argv: ["drbdadm", "up", resource],
     because,
     guard: overwritten && [nothingInFront(overwritten)],
-    timeoutSeconds: quick,
+    ...attaching(["drbdadm", "up", resource], resource),
   };
 }
 
@@ -22,10 +34,9 @@ export function nothingInFront({ disk, metaDisk }: DesiredSide): Call {
 export function adjust(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
   return {
     node,
-    argv: ["drbdadm", "adjust", resource],
     because,
     guard: [["not_standalone", resource], ...(overwritten === undefined ? [] : [nothingInFront(overwritten)])],
-    timeoutSeconds: quick,
+    ...attaching(["drbdadm", "adjust", resource], resource),
   };
 }
 

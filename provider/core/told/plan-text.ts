@@ -21,12 +21,30 @@ export function formatPlan(plan: Plan): string {
   return lines.map((line) => shownText(line)).join("\n");
 }
 
-export function formatRefusals(plan: Plan): string {
+/** `ran`: the steps of the same run that came before. What they left is what was found. */
+export function formatRefusals(plan: Plan, ran: readonly Step[] = []): string {
   const count = plan.refusals.length;
+  const refused = `${plan.subject}: refused${count > 1 ? `, for ${count} reasons` : ""}`;
   return [
-    `${plan.subject}: refused${count > 1 ? `, for ${count} reasons` : ""}; nothing was changed`,
+    ran.length === 0
+      ? `${refused}; nothing was changed`
+      : `${refused}, after ${whatRan(ran)}. Found then, and nothing more was changed:`,
     ...plan.refusals.map((refusal) => `  ${formatRefusal(refusal)}`),
   ].join("\n");
+}
+
+/** ``3 steps on alpha (the last: `drbdadm up r0`) and 1 step on bravo (`drbdadm up r0`)`` */
+function whatRan(ran: readonly Step[]): string {
+  const hosts = [...new Set(ran.map(({ node }) => node))];
+  return hosts
+    .map((host) => {
+      const own = ran.filter(({ node }) => node === host);
+      const last = shownText(commandLine(own.at(-1)?.argv ?? []));
+      return own.length === 1
+        ? `1 step on ${host} (\`${last}\`)`
+        : `${own.length} steps on ${host} (the last: \`${last}\`)`;
+    })
+    .join(" and ");
 }
 
 export function formatRefusal(refusal: Refusal): string {

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
+import { diskStates } from "../../../provider/core/seen/kernel-states";
 import { remoteFunctions } from "../../../provider/core/seen/remote-functions";
 import { printText, quote } from "../../../provider/core/seen/shell-words";
 import { filesAsDisks, replaced, sh, temporaryFolder, withTools } from "../shell";
@@ -284,6 +285,50 @@ END`,
     const slow = `echo >>${count}; [ $(wc -l <${count}) -ge 4 ] && now=Connected || now=Connecting
 echo "exists connection name:r0 connection:$now role:Secondary"`;
     expect(gate("wait_connected r0 30", {}, { drbdsetup: slow })).toMatchObject({ exit: 0, stdout: "" });
+    expect(readFileSync(count, "utf8")).toHaveLength(4);
+  });
+});
+
+describe("wait_settled", () => {
+  const events = (...disks: string[]) =>
+    [
+      "exists resource name:r0 role:Secondary suspended:no",
+      "exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connected role:Primary",
+      ...disks.map((disk, volume) => `exists device name:r0 volume:${volume} minor:${volume} disk:${disk}`),
+      "exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:Established peer-disk:Negotiating",
+      "exists -",
+    ].join("\n");
+  const settle = (drbdsetup: string) =>
+    sh(`${withTools(folder, remoteFunctions, { drbdsetup, sleep: "exit 0" })}\nwait_settled r0 2\n`);
+  const printing = (text: string) => `[ "$*" = "events2 --now r0" ] || exit 64\nprintf '%s\\n' ${quote(text)}`;
+
+  test.each(Object.entries(diskStates))("%s, which is %s", (state, meaning) => {
+    for (const text of [events(state), events("UpToDate", state)]) {
+      expect(settle(printing(text)).exit).toBe(meaning === "passing" ? 1 : 0);
+    }
+  });
+
+  test("says where it came to no end", () => {
+    expect(settle(printing(events("UpToDate", "Negotiating")))).toEqual({
+      exit: 1,
+      stdout: "a disk of r0 is on its way to another state still, after 2 s: Negotiating\n",
+      stderr: "",
+    });
+  });
+
+  test.each([
+    ["a resource that is not there", "echo exists -"],
+    ["a failure, which the next look tells", "echo Could not connect to drbd generic netlink family; exit 20"],
+  ])("%s is waited for by nobody", (_what, drbdsetup) => {
+    expect(settle(drbdsetup).exit).toBe(0);
+  });
+
+  test("goes on once the state is another", () => {
+    const count = join(folder, "settling");
+    writeFileSync(count, "");
+    const slow = `echo >>${count}; [ $(wc -l <${count}) -ge 4 ] && now=SyncTarget || now=Negotiating
+echo "exists device name:r0 volume:0 minor:1 disk:$now"`;
+    expect(settle(slow)).toEqual({ exit: 0, stdout: "", stderr: "" });
     expect(readFileSync(count, "utf8")).toHaveLength(4);
   });
 });

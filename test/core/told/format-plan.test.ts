@@ -1,6 +1,6 @@
 /** Plans as a person reads them. */
 import * as fc from "fast-check";
-import { formatPlan, formatStep } from "../../../provider/core/told/plan-text";
+import { formatPlan, formatRefusals, formatStep } from "../../../provider/core/told/plan-text";
 import type { Plan, Step } from "../../../provider/core/steps/plan";
 import { planTeardown } from "../../../provider/core/decided/plans/plan-teardown";
 import {
@@ -80,6 +80,20 @@ test("several refusals", () => {
       "  alpha: there is no /dev/vdb. Name the disk to use; its disks are /dev/vda, /dev/vdb.",
       "  bravo: there is no /dev/vdb. Name the disk to use; its disks are /dev/vda, /dev/vdb.",
     ),
+  );
+});
+
+test("a refusal after steps of the same run says which ran, and that what was found came after them", () => {
+  const [alpha, bravo] = blankPair();
+  const refused = planOf([withLook(alpha, { disk: { kind: "missing" } }), bravo]);
+  const ran = (node: string, ...words: string[]): Step => ({ node, argv: words, because: "", timeoutSeconds: 1 });
+  const said = formatRefusals(refused, [
+    ran("alpha", "drbdadm", "up", "r0"),
+    ran("bravo", "drbdadm", "create-md", "r0"),
+    ran("bravo", "mount", "/srv/a b"),
+  ]);
+  expect(said.split("\n")[0]).toBe(
+    "r0: refused, after 1 step on alpha (`drbdadm up r0`) and 2 steps on bravo (the last: `mount '/srv/a b'`). Found then, and nothing more was changed:",
   );
 });
 

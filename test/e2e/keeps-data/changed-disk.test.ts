@@ -62,7 +62,11 @@ test("the target was installed anew: its configuration is written, its metadata 
   );
   const changes = await pair.up();
   expect(changes[0]).toBe("bravo: write /etc/drbd.d/r0.res");
-  expect(changes.slice(-2)).toEqual(["bravo: drbdadm up r0", "bravo: systemctl enable --no-reload drbd@r0.target"]);
+  expect(changes.slice(-3)).toEqual([
+    "bravo: drbdadm up r0",
+    "bravo: systemctl enable --no-reload drbd@r0.target",
+    "bravo: systemctl daemon-reload",
+  ]);
   expect(changes.filter((one) => /create-md|primary/.test(one) && !/drbd-primary@/.test(one))).toEqual([]);
   await pair.expectWhole();
 });
