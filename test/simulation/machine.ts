@@ -13,9 +13,9 @@ export const metaDiskPath = "/dev/vdc";
 export const resourceFile = "/etc/drbd.d/r0.res";
 /** Where drbdmeta keeps the size that it last knew of the disk. */
 export const sizeFile = "/var/lib/drbd/drbd-minor-1.lkbd";
-/** Of a resource of somebody else's. */
-export const othersFile = "/etc/drbd.d/other.res";
-export const broken = "resource other {\n";
+/** Of a resource of somebody else's. drbdadm reads it after ours, and not at all where it stops at ours. */
+export const othersFile = "/etc/drbd.d/web.res";
+export const broken = "resource web {\n    bogus;\n}\n";
 export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.target";
 /** As long as these units are active. */
 export const broughtUpLink = activeLink(bringUpOf(resource));
@@ -113,11 +113,20 @@ export class Machine {
 
   /** The same, with another text in the place of the resource's own file. */
   parseErrorWith(text: string): string | undefined {
-    if (this.files.get(othersFile) === broken) return `${othersFile}:2: Parse error: expected`;
+    return this.parseErrorsWith(text)[0];
+  }
+
+  /** What it says of each file alone, in the order in which it reads them. */
+  parseErrorsWith(text: string): string[] {
     // Each version's drbdadm knows some words that the other's does not.
     const strange = this.drbd === "9" ? /^ {4}disk \{\n(?: {8}.*\n)*? {8}(fencing) /m : /^ *(node-id) /m;
     const word = strange.exec(text)?.[1];
-    return word && `${resourceFile.slice("/etc/".length)}:9: Parse error: 'an option' expected,\n\tbut got '${word}'`;
+    const complaint = (path: string, line: number, got: string): string =>
+      `${path.slice("/etc/".length)}:${line}: Parse error: 'an option' expected,\n\tbut got '${got}'`;
+    return [
+      ...(word === undefined ? [] : [complaint(resourceFile, 9, word)]),
+      ...(this.files.get(othersFile) === broken ? [complaint(othersFile, 2, "bogus")] : []),
+    ];
   }
 
   get isPrimary(): boolean {

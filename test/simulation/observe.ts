@@ -42,7 +42,7 @@ const blockSize = 65536;
 export function observe(world: World, machine: Machine, { looks, candidates, depth }: ProbeRequest): ObservedNode {
   const installed = machine.files.get(resourceFile);
   const isAsked = machine.hasUtils && [resourceFile, othersFile].some((path) => machine.files.has(path));
-  const drift = isAsked ? adjustOutput(machine, installed) : undefined;
+  const drift = isAsked ? withEachAlone(machine, adjustOutput(machine, installed)) : undefined;
   const resources = new Map<string, ObservedResource>();
   const isEnough = machine.moduleLoaded && looks.every((look) => look.minor === minor && isWell(machine));
   const closely = depth === "close" || (depth === "needed" && !isEnough);
@@ -86,6 +86,12 @@ function adjustOutput(machine: Machine, text: string | undefined): CommandOutput
   if (parseError !== undefined) return { exit: 10, output: parseError };
   if (text === undefined) return { exit: 0, output: "" };
   return { exit: 0, output: adjustLines(machine, text).join("\n") };
+}
+
+/** Where drbdadm cannot read a file, it is asked about each alone (probe.ts). */
+function withEachAlone(machine: Machine, { exit, output }: CommandOutput): CommandOutput {
+  if (exit === 0) return { exit, output };
+  return { exit, output: [output, ...machine.parseErrorsWith(machine.files.get(resourceFile) ?? "")].join("\n") };
 }
 
 function running(machine: Machine, kernel: Kernel): KernelResource {

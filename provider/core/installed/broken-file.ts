@@ -5,11 +5,24 @@ import { isOurs } from "../config/own-mark";
 import { resourcePath } from "../config/paths";
 import type { Refusal } from "../steps/plan";
 
-/** The file that drbdadm cannot read among those that are installed, as it names it itself (drbd-utils 9.22.0). */
-function brokenFile(node: ObservedNode): string | undefined {
-  if (node.adjust === undefined || node.adjust.exit === 0) return undefined;
-  const [, name] = /^(?:\/etc\/)?(drbd\.(?:conf|d\/[^\s:]+)):\d+:/m.exec(node.adjust.output) ?? [];
-  return name === undefined ? undefined : `/etc/${name}`;
+interface BrokenFile {
+  readonly path: string;
+  /** What drbdadm complains of in it. */
+  readonly said: string;
+}
+
+/**
+ * The files that drbdadm cannot read among those that are installed, as it names them itself (drbd-utils 9.22.0). It stops
+ * at the first one; the look then asks it about each file alone (probe.ts), so that none hides another.
+ */
+function brokenFiles(node: ObservedNode): BrokenFile[] {
+  if (node.adjust === undefined || node.adjust.exit === 0) return [];
+  const found = new Map<string, string>();
+  for (const part of node.adjust.output.split(/^(?=(?:\/etc\/)?drbd\.(?:conf|d\/[^\s:]+):\d+:)/m)) {
+    const [, name] = /^(?:\/etc\/)?(drbd\.(?:conf|d\/[^\s:]+)):\d+:/.exec(part) ?? [];
+    if (name !== undefined && !found.has(`/etc/${name}`)) found.set(`/etc/${name}`, part.trim());
+  }
+  return [...found].map(([path, said]) => ({ path, said }));
 }
 
 /**
@@ -17,8 +30,8 @@ function brokenFile(node: ObservedNode): string | undefined {
  * write them mend them, and nobody else's plan may fail on them.
  */
 export function unreadOwnFiles(node: ObservedNode): string[] {
-  const broken = brokenFile(node);
-  const own = broken !== undefined && isOurs(node.files.get(broken)) ? [broken] : [];
+  const broken = brokenFiles(node).map(({ path }) => path);
+  const own = broken.filter((path) => isOurs(node.files.get(path)));
   return [...new Set([...own, ...inOtherGrammar(node).map(({ path }) => path)])];
 }
 
@@ -38,18 +51,16 @@ export function brokenOwnFileWarnings(node: ObservedNode, host: string, name: st
  * is about to be written anew.
  */
 export function brokenFileRefusals(node: ObservedNode, host: string, ours: readonly string[]): Refusal[] {
-  const file = brokenFile(node);
-  if (file === undefined || ours.includes(file) || isOurs(node.files.get(file))) return [];
-  const said = redactSecrets(node.adjust?.output.trim() ?? "", [...node.files.values()].flatMap(secretsIn));
-  return [
-    {
+  const secrets = [...node.files.values()].flatMap(secretsIn);
+  return brokenFiles(node)
+    .filter(({ path }) => !ours.includes(path) && !isOurs(node.files.get(path)))
+    .map(({ path, said }) => ({
       node: host,
-      found: `drbdadm cannot read ${file}, and so reads no resource at all: ${said}`,
+      found: `drbdadm cannot read ${path}, and so reads no resource at all: ${redactSecrets(said, secrets)}`,
       way: /Failed to open|Permission denied/i.test(said)
         ? "See why root may not open the file that it names there (`ls -lZ`, `lsattr`), and mend that."
-        : file === "/etc/drbd.conf"
+        : path === "/etc/drbd.conf"
           ? "Mend that file: drbdadm does nothing without it."
-          : `Mend that file, or move it away if its resource is no more (\`mv ${file} /root/\`).`,
-    },
-  ];
+          : `Mend that file, or move it away if its resource is no more (\`mv ${path} /root/\`).`,
+    }));
 }

@@ -114,6 +114,10 @@ const tellMinors = String.raw`tell_minors() {
   ' /proc/self/mountinfo -
 }`;
 
+/** drbdadm stops at the first file that it cannot read: each is asked about alone, so that all of them are known. */
+const eachAlone =
+  'each_alone() { for file; do alone=$(drbdadm -c "$file" sh-nop </dev/null 2>&1) || echo "$alone"; done; }';
+
 /**
  * The shell function `probe`, which looks at a host and changes nothing there. One round trip and few processes: each
  * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
@@ -151,12 +155,17 @@ probe() {
   if command -v drbdadm >/dev/null; then
     say utils; say exit 0
     set -- /etc/drbd.d/*.res
-    if [ -e "$1" ]; then say adjust; drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?; echo "$drift"; say exit $code; fi
+    if [ -e "$1" ]; then
+      say adjust; drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?
+      if [ $code != 0 ]; then drift=$(echo "$drift"; each_alone "$@"); fi
+      echo "$drift"; say exit $code
+    fi
   fi
   ${closeEnough(depth, looks)}
   if [ -n "$close" ]; then closely; else say tables; say exit 0; fi
   say end
 }
+${eachAlone}
 closely() {
   if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
   run room df --block-size=1024 --output=avail,iavail,itotal ${roomPlaces.join(" ")}

@@ -366,7 +366,11 @@ test.each([
 });
 
 test("drbdadm's complaint about what is installed comes with its exit", () => {
-  const drbdadm = { ...healthy.tools!["drbdadm"], "-d adjust all": { exit: 10, says: "" } };
+  const drbdadm = {
+    ...healthy.tools!["drbdadm"],
+    "-d adjust all": { exit: 10, says: "" },
+    "-c /etc/drbd.d/r0.res sh-nop": {},
+  };
   expect(observe(changed({}, { drbdadm })).adjust).toEqual({ exit: 10, output: "\n" });
 });
 

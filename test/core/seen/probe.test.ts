@@ -1,5 +1,5 @@
 /** The probe on the machine that runs the tests, which has no DRBD: it looks, and changes nothing. */
-import { readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { networkInterfaces, hostname, release } from "node:os";
 import { join } from "node:path";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
@@ -60,6 +60,36 @@ test("the tools speak the C locale, and are root's own, whatever the login has",
   lookWith({ drbdadm }, login);
   rmSync(join(temporary, "bin", "drbdadm"));
   expect(readFileSync(heard, "utf8")).toMatch(/^C 0022 (?!.*\/home\/me)/);
+});
+
+describe("drbdadm stops at the first file that it cannot read", () => {
+  /** `drbdadm -d adjust all` reads them in order; `drbdadm -c FILE sh-nop` reads one. */
+  const drbdadm = `case "$*" in
+    "-d adjust all") echo "drbd.d/a.res:1: Parse error: one"; exit $(cat ${join(temporary, "exit")}) ;;
+    "-c "*"/b.res sh-nop") exit 0 ;;
+    "-c "*" sh-nop") echo "$2:2: Parse error: alone"; exit 10 ;;
+    *) echo DRBDADM_VERSION=9.22.0 ;; esac`;
+  const adjust = (exit: number) => {
+    const folder = join(temporary, "drbd.d");
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["a", "b", "web"]) writeFileSync(join(folder, `${name}.res`), "");
+    writeFileSync(join(temporary, "exit"), String(exit));
+    const script = observeScript(nonce, { looks: [], candidates: [], depth: "close" }).replaceAll(
+      "set -- /etc/drbd.d/*.res",
+      `set -- ${folder}/*.res`,
+    );
+    return parseProbe(nonce, sh(withTools(temporary, script, { drbdadm })).stdout).adjust;
+  };
+  const first = "drbd.d/a.res:1: Parse error: one\n";
+
+  test("each is asked about alone then, so that none hides another", () => {
+    const alone = ["a", "web"].map((name) => `${join(temporary, "drbd.d", name)}.res:2: Parse error: alone\n`);
+    expect(adjust(10)).toEqual({ exit: 10, output: first + alone.join("") });
+  });
+
+  test("where it reads them all, that is not asked", () => {
+    expect(adjust(0)).toEqual({ exit: 0, output: first });
+  });
 });
 
 test("nothing goes wrong on the way", () => {

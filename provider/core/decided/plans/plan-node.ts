@@ -61,9 +61,11 @@ function configurationRefusals(situation: NodeSituation, writes: boolean): Refus
   const { desired, node, described } = situation;
   const flat = flatRefusals(node, desired.hostname, described);
   if (flat.length > 0) return flat;
+  // Whatever is written is parsed together with all that is installed.
+  const asksDrbdadm = writes || inOtherGrammar(node).length > 0;
   return [
     ...includeRefusals(node, desired.hostname, globalCommonPath),
-    ...(writes ? brokenFileRefusals(node, desired.hostname, [globalCommonPath]) : []),
+    ...(asksDrbdadm ? brokenFileRefusals(node, desired.hostname, [globalCommonPath]) : []),
     ...(writes && !isOurs(node.files.get(globalCommonPath)) ? commonRefusals(situation) : []),
   ];
 }

@@ -96,6 +96,20 @@ describe("with one host upgraded there is one reason, whatever the files look li
 describe("both hosts are upgraded", () => {
   const [alpha, bravo] = [with9(down84("alpha")), with9(down84("bravo"))];
 
+  test("beside another's file that drbdadm cannot read: refused by its name, before ours are put into the new grammar", () => {
+    const desired = desiredNode("alpha");
+    const configuration = renderGlobalCommon(desired, "9");
+    const others = "drbd.d/web.res:2: Parse error: 'an option' expected,\n\tbut got 'bogus'";
+    const node = withFile(
+      { ...alpha, adjust: { exit: 10, output: `${parseError}/etc/${parseError}/etc/${others}\n` } },
+      globalCommonPath,
+      configuration,
+    );
+    const told = `alpha: drbdadm cannot read /etc/drbd.d/web.res, and so reads no resource at all: /etc/${others}`;
+    expect(refusalsOf(planNode({ desired, configuration, node, described: new Set() }))).toEqual([told]);
+    expect(refusalsOf(plan9([node, bravo]))).toContain(told);
+  });
+
   test("each host's own plan puts the files that we wrote into the new grammar, before drbdadm is asked for more", () => {
     const web = file84.replaceAll("r0", "web").replaceAll("minor 1", "minor 2");
     const node = withFile(alpha, resourcePath("web"), web);
