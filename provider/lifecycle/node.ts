@@ -13,8 +13,10 @@ import { keptOf } from "../core/installed/kept-files";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
 import { globalCommonPath } from "../core/config/paths";
 import { formatMoved, movedVersions } from "../core/told/moved-states";
-import { planNode, planNodeTeardown } from "../core/decided/plans/plan-node";
-import { justTheHost, theHostClosely } from "../core/seen/probe";
+import { givenBackByTeardown, planNode, planNodeTeardown } from "../core/decided/plans/plan-node";
+import { justTheHost, theHostClosely, type ProbeRequest } from "../core/seen/probe";
+import { readsOthersToo } from "../core/installed/changes-by-plan";
+import { unreadOwnFiles } from "../core/installed/broken-file";
 import { sameInputs } from "../core/wanted/same-inputs";
 import { parseNode } from "../core/wanted/schema";
 import { changesBy } from "./diff";
@@ -28,7 +30,7 @@ import { refusalsAsFailures, sourced } from "./check-failures";
 import { known } from "./process";
 import { reconcile, type Subject } from "./reconcile";
 import { Reporter } from "./reporter";
-import { hostOf } from "../shell/host";
+import { hostOf, type Host } from "../shell/host";
 import { operation } from "../shell/operation";
 import { undisturbed } from "./turns";
 
@@ -50,7 +52,9 @@ export const nodeLifecycle = {
     const changed = !sameInputs(inputsOf(olds), inputsOf(news));
     const reporter = new Reporter(news.__urn, [host]);
     const look = async () => {
-      const node = await undisturbed([host], preview.patience, () => host.observe(justTheHost, preview.attempts));
+      const node = await undisturbed([host], preview.patience, () =>
+        observeFor(host, wanted.configuration, justTheHost),
+      );
       return changesBy(reporter, news.__urn, {
         plan: planOf(wanted, node),
         moved: movedVersions(olds, found(node, olds)),
@@ -107,8 +111,12 @@ export const nodeLifecycle = {
         hosts: [host],
         ran: [],
         looks: () => [justTheHost],
-        observe: async () => [await host.observe(justTheHost)],
-        plan: ([node]) => planNodeTeardown(desired.hostname, only(node)),
+        observe: async () => {
+          const node = await host.observe(justTheHost);
+          const before = givenBackByTeardown(node);
+          return [before === undefined ? node : await askAbout(before.text, host, node)];
+        },
+        plan: ([node]) => planNodeTeardown(desired.hostname, only(node), known.takenDown.get(desired.hostname)),
       };
       await wayOut(props.__urn, () => reconcile(subject, reporter));
     }
@@ -143,7 +151,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const failures = await unreachableInPreview(reporter, async () => {
     const plan = planOf(
       wanted,
-      await undisturbed([host], preview.patience, () => host.observe(justTheHost, preview.attempts)),
+      await undisturbed([host], preview.patience, () => observeFor(host, wanted.configuration, justTheHost)),
     );
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
     return refusalsAsFailures(news, plan);
@@ -179,7 +187,7 @@ async function apply(
     ran: [],
     // Its steps touch no disk.
     looks: () => [{ ...justTheHost, depth: "tables" }],
-    observe: async () => [await host.observe(theHostClosely)],
+    observe: async () => [await observeFor(host, wanted.configuration, theHostClosely)],
     plan: ([node]) => {
       seen.withoutUtils ||= only(node).utils === null;
       return planOf(wanted, only(node));
@@ -197,6 +205,19 @@ async function apply(
   } finally {
     await reporter.done();
   }
+}
+
+async function observeFor(host: Host, configuration: string, request: ProbeRequest): Promise<ObservedNode> {
+  return askAbout(configuration, host, await host.observe(request, preview.attempts));
+}
+
+/** Before global_common.conf becomes another one, drbdadm there is asked what that changes for the resources of others. */
+async function askAbout(globalCommon: string, host: Host, node: ObservedNode): Promise<ObservedNode> {
+  const { utils, files } = node;
+  if (utils === null || files.get(globalCommonPath) === globalCommon || !readsOthersToo(node)) return node;
+  const unread = unreadOwnFiles(node);
+  const common = { globalCommon, ...(unread.length === 0 ? {} : { unread }) };
+  return host.observe({ ...theHostClosely, common }, preview.attempts);
 }
 
 function planOf(wanted: Wanted, node: ObservedNode) {

@@ -16,6 +16,8 @@ export const known = {
   described: new Map<string, Set<string>>(),
   /** The hosts that the program declared, or that were checked before in this process. */
   hostnames: new Set<string>(),
+  /** Host → the resources that were taken down there in this process: what a user had before them came back. */
+  takenDown: new Map<string, Set<string>>(),
   /** What a refresh found to be another state than the one that was stored, by URN. */
   moved: new Set<string>(),
   /** The hosts of each resource that the program declared. */
@@ -29,6 +31,7 @@ export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
   known.announced = false;
   known.described.clear();
   known.hostnames.clear();
+  known.takenDown.clear();
   known.moved.clear();
   forgetWarnings();
   operation.command = undefined;

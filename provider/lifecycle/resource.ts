@@ -125,6 +125,7 @@ export const resourceLifecycle = {
           },
           reporter,
         );
+        for (const host of names) known.takenDown.set(host, (known.takenDown.get(host) ?? new Set()).add(name));
       },
       {
         what: name,

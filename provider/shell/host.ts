@@ -178,6 +178,9 @@ export class Host {
   private covers(request: ProbeRequest): boolean {
     const { sighting } = this;
     if (sighting === undefined || (request.depth === "close" && !sighting.node.closely)) return false;
+    // The last look alone tells what another global_common.conf means: steps may have changed it.
+    const { common } = request;
+    if (common !== undefined && sighting.node.common?.globalCommon !== common.globalCommon) return false;
     return coverage(request).every(([one]) => isFresh(sighting.covers.get(one)?.at));
   }
 

@@ -94,6 +94,7 @@ export function capturedHost(capture: string): FakeHost {
         "--version": { says: "DRBDADM_BUILDTAG=x\nDRBDADM_VERSION_CODE=0x091600\nDRBDADM_VERSION=9.22.0\n" },
         "-d adjust all": { says: drift },
         "-d adjust r0": { says: drift },
+        "--verbose dump all": { says: `# resource r0 on ${host}: not ignored, not stacked\nresource r0 {\n}\n` },
         "get-gi r0": { says: `${gi(capture).split("\n", 1)[0]!}\n` },
       },
       drbdsetup: { "events2 --now --statistics": { says: events(capture) } },

@@ -3,8 +3,11 @@ import { changedOptions, effectiveOptions, type OptionChange } from "../config/c
 import { parseResFile } from "../config/found-resource";
 import { otherPlace } from "./configuration-place";
 import { withHostNames } from "../config/floating-hosts";
-import { filesRead } from "./includes";
+import { changedResources, dumpedResources } from "./dumped-resources";
+import { filesRead, leadsElsewhere } from "./includes";
 import type { ObservedNode } from "../seen/observed";
+import { isOurs } from "../config/own-mark";
+import { parseStatements } from "../config/parse-statements";
 import { globalCommonPath, resourcePath } from "../config/paths";
 
 export interface WantedFiles {
@@ -32,10 +35,46 @@ export interface ForeignChange {
   readonly resource: string;
   readonly path: string;
   readonly changes: readonly OptionChange[];
+  /** It would be defined no more, or changes in something that is no option. */
+  readonly isMore?: boolean;
 }
 
-/** The resources that live by `common`, and what another global_common.conf changes for each of them. */
+/**
+ * What another global_common.conf changes for each resource that a host has, whether it runs or not: as the host's own
+ * drbdadm says, where it was asked. Without drbd-utils there is none to ask, and our own reading of the files counts.
+ */
 export function changesByCommon(node: ObservedNode, globalCommon: string): ForeignChange[] {
+  const { common } = node;
+  if (common?.globalCommon !== globalCommon || common.now.exit !== 0) return changesRead(node, globalCommon);
+  if (common.then.exit !== 0) return [];
+  const paths = new Map(
+    [...filesRead(node)].flatMap(([path, text]) => parseResFile(text).map((one) => [one.resource, path])),
+  );
+  const dumped = new Map(dumpedResources(node.dump?.output ?? "").map(({ resource, path }) => [resource, path]));
+  return changedResources(common.now.output, common.then.output).map((change) => ({
+    ...change,
+    path: dumped.get(change.resource) ?? paths.get(change.resource) ?? "the configuration there",
+  }));
+}
+
+/** Why drbdadm would take nothing at all with another global_common.conf, where it takes what is there now. */
+export function refusedByDrbdadm({ common }: ObservedNode, globalCommon: string): string | undefined {
+  if (common?.globalCommon !== globalCommon || common.now.exit !== 0 || common.then.exit === 0) return undefined;
+  return common.then.output.trim();
+}
+
+/** Whether drbdadm there reads anything that we did not write, but for `global` and `common`: surely not, else perhaps. */
+export function readsOthersToo(node: ObservedNode): boolean {
+  if (leadsElsewhere(node)) return true;
+  return [...filesRead(node)].some(
+    ([, text]) =>
+      !isOurs(text) &&
+      parseStatements(text).some(({ words: [word = ""] }) => !["global", "common", "include"].includes(word)),
+  );
+}
+
+/** By our own reading of the files. */
+function changesRead(node: ObservedNode, globalCommon: string): ForeignChange[] {
   const installed = filesRead(node);
   const [before, after] = [[...installed.values()], [...withGlobalCommon(installed, globalCommon).values()]];
   return [...installed].flatMap(([path, text]) =>

@@ -23,9 +23,8 @@ export function includeRefusals(node: ObservedNode, host: string, path: string):
 /** Surely: not where there is no such file yet, or where it includes files that a look does not read. */
 function isLeftOut(node: ObservedNode, path: string): boolean {
   if (!node.files.has(top)) return false;
-  const { patterns } = followed(node);
-  if (patterns.some((pattern) => globOf(pattern).test(path))) return false;
-  return patterns.every((pattern) => /^\/etc\/drbd\.d\/[^/]*$/.test(pattern));
+  if (followed(node).patterns.some((pattern) => globOf(pattern).test(path))) return false;
+  return !leadsElsewhere(node);
 }
 
 /** The files of a host that drbdadm comes to from /etc/drbd.conf, as far as a look reads them: path and text. */
@@ -34,6 +33,12 @@ export function filesRead(node: ObservedNode): ReadonlyMap<string, string> {
   const usual = (path: string) => path === globalCommonPath || /^\/etc\/drbd\.d\/[^/]*\.res$/.test(path);
   const paths = node.files.has(top) ? followed(node).paths : new Set([...node.files.keys()].filter(usual));
   return new Map([...node.files].filter(([path]) => paths.has(path)));
+}
+
+/** Whether includes lead to files that a look does not read. */
+export function leadsElsewhere(node: ObservedNode): boolean {
+  if (!node.files.has(top)) return false;
+  return followed(node).patterns.some((pattern) => !/^\/etc\/drbd\.d\/[^/]*$/.test(pattern));
 }
 
 /** Whether drbdadm would read a file of that path. */

@@ -206,6 +206,14 @@ export interface ObservedResource {
   readonly change?: CommandOutput;
 }
 
+/** What drbdadm makes of all resources with the global_common.conf that is there, and with another one. */
+export interface CommonSeen {
+  /** The other one's text. */
+  readonly globalCommon: string;
+  readonly now: CommandOutput;
+  readonly then: CommandOutput;
+}
+
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;
@@ -253,6 +261,10 @@ export interface ObservedNode {
   readonly sync: ReadonlyMap<number, SyncProgress>;
   /** What `drbdadm -d adjust all` says of the installed configuration; absent without drbd-utils. */
   readonly adjust?: CommandOutput;
+  /** What drbdadm reads, where that may be more than we wrote: `drbdadm --verbose dump all`. Only after a close look. */
+  readonly dump?: CommandOutput;
+  /** Where it was asked for. */
+  readonly common?: CommonSeen;
   /** Resources looked at closely, by name. */
   readonly resources: ReadonlyMap<string, ObservedResource>;
 }

@@ -83,6 +83,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     kernelResources: parseRunning(general.get("events"), hasUtils),
     sync: syncsIn(procDrbd ?? "", general.get("events")?.text ?? ""),
     adjust: outputOf(adjust),
+    dump: outputOf(general.get("dump")),
+    ...parseCommon(general),
     resources: parseResources(closer, blocks, general),
   };
 }
@@ -101,6 +103,12 @@ function parseTurn(section: Section | undefined): TurnSeen | undefined {
 
 function outputOf(section: Section | undefined): CommandOutput | undefined {
   return section === undefined ? undefined : { exit: section.exit, output: section.text };
+}
+
+function parseCommon(sections: Sections): Pick<ObservedNode, "common"> {
+  const [now, then] = [outputOf(sections.get("commonnow")), outputOf(sections.get("commonthen"))];
+  if (now === undefined || then === undefined) return {};
+  return { common: { globalCommon: need(sections, "common").text, now, then } };
 }
 
 /** What runs. "exists -" ends drbdsetup's list, the empty one too: without it, nobody said that nothing runs. */

@@ -1,3 +1,4 @@
+import { ownMark } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
 import { givingFiles } from "./given-disks";
 import { managerFiles, managerLinks } from "./managers";
@@ -31,6 +32,13 @@ export interface Candidate {
   readonly unread?: readonly string[];
 }
 
+/** Another global_common.conf: drbdadm on the host says what every resource there means with it, and without. */
+export interface CommonCandidate {
+  readonly globalCommon: string;
+  /** As in Candidate. */
+  readonly unread?: readonly string[];
+}
+
 /**
  * How close to look. `tables`: the host's own only, of the kernel, of mounts, of files, which one or two commands print.
  * `close`: its block devices, drbd-utils' version and each disk asked for as well, at some ten commands more.
@@ -42,6 +50,7 @@ export interface ProbeRequest {
   readonly looks: readonly Look[];
   readonly candidates: readonly Candidate[];
   readonly depth: Depth;
+  readonly common?: CommonCandidate;
   /** drbd-utils' version, where it is known from an earlier look: it is not asked for again, which costs two processes. */
   readonly utils?: string;
 }
@@ -123,7 +132,7 @@ const eachAlone =
  * costs milliseconds, on every preview. Every section begins with a line `@NONCE name …`; a command's section ends with
  * `@NONCE exit CODE`, and the whole with `@NONCE end`, so that output that was cut short is known from output that is whole.
  */
-export function probeFunction(nonce: string, { looks, candidates, depth, utils }: ProbeRequest): string {
+export function probeFunction(nonce: string, { looks, candidates, depth, utils, common }: ProbeRequest): string {
   return `${tellMinors}
 say() { printf '\\n@${nonce} %s\\n' "$*"; }
 run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
@@ -166,14 +175,44 @@ probe() {
   say end
 }
 ${eachAlone}
+${asWhole}
 closely() {
   if command -v drbdadm >/dev/null; then say version; ${utils === undefined ? askVersion : printText(`DRBDADM_VERSION=${utils}\n`)}; say exit $?; fi
+  ${dumpLines}
+  ${common === undefined ? ":" : commonLines(common).join("\n")}
   run room df --block-size=1024 --output=avail,iavail,itotal ${roomPlaces.join(" ")}
   run blocks lsblk -Jbo ${lsblkColumns}
   ${mkfsLines(looks)}
 ${looks.map((look) => lookLines(look).join("\n")).join("\n")}
 ${candidates.map((candidate) => candidateLines(candidate).join("\n")).join("\n")}
 }`;
+}
+
+/** Its words of complaint only where it fails: else they would stand among what it prints. */
+const asWhole =
+  'as_whole() { from=$1; shift; $from | "$@" 2>/dev/null || { code=$?; $from | "$@" 2>&1 >/dev/null; return $code; }; }';
+
+/** What drbdadm reads, as it understands it: only where that may be more than what we wrote, since it costs a process. */
+const dumpLines = [
+  "others_too() {",
+  'for file in /etc/drbd.d/*; do case $file in */global_common.conf|*.before-pulumi-drbd*|*/README*) continue ;; esac; if [ -d "$file" ]; then return 0; fi',
+  `if [ -f "$file" ]; then line=; read -r line <"$file" || :; case $line in "# ${ownMark}"*) ;; *) return 0 ;; esac; fi; done`,
+  "while read -r word rest; do case $word in ''|'#'*) ;; include) case $rest in '\"drbd.d/global_common.conf\";'|'\"drbd.d/*.res\";') ;; *) return 0 ;; esac ;; *) return 0 ;; esac; done < /etc/drbd.conf",
+  "return 1; }",
+  "if [ -f /etc/drbd.conf ] && command -v drbdadm >/dev/null && others_too; then say dump; as_whole : drbdadm --verbose dump all; say exit $?; fi",
+].join("\n");
+
+/** Both by the same way, so that nothing but global_common.conf differs. */
+function commonLines({ globalCommon, unread = [] }: CommonCandidate): string[] {
+  return [
+    `say common; ${printText(globalCommon)}; say exit 0`,
+    "if command -v drbdadm >/dev/null; then",
+    `common_now() { ${commandLine(["installed_but", ...unread])}; }`,
+    `common_then() { ${commandLine(["installed_but", globalCommonPath, ...unread])}; ${printText(globalCommon)}; }`,
+    "say commonnow; as_whole common_now drbdadm -c - --verbose dump all; say exit $?",
+    "say commonthen; as_whole common_then drbdadm -c - --verbose dump all; say exit $?",
+    "fi",
+  ];
 }
 
 /**

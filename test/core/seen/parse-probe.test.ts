@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../../provider/core/seen/parse-probe";
-import type { ProbeRequest } from "../../../provider/core/seen/probe";
+import { justTheHost, type ProbeRequest } from "../../../provider/core/seen/probe";
 import { capturedHost, look, resourceFile, rootAlone } from "../captured-host";
 import { type FakeHost, nonce, probed } from "../fake-host";
 import { captures, events, gi } from "../fixtures";
@@ -372,6 +372,41 @@ test("drbdadm's complaint about what is installed comes with its exit", () => {
     "-c /etc/drbd.d/r0.res sh-nop": {},
   };
   expect(observe(changed({}, { drbdadm })).adjust).toEqual({ exit: 10, output: "\n" });
+});
+
+describe("what drbdadm reads", () => {
+  const host = capturedHost("connected-uptodate.alpha");
+  const ours = "# Managed by pulumi-drbd: …\n";
+  const own = { ...host, files: { ...host.files, "/etc/drbd.d/r0.res": `${ours}resource r0 {\n}\n` } };
+  const dumped = "# resource r0 on alpha: not ignored, not stacked\nresource r0 {\n}\n";
+
+  test("is not asked where it is what we wrote", () => {
+    expect(parseProbe(nonce, probed(own, request)).dump).toBeUndefined();
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["a file of somebody else's", { "/etc/drbd.d/web.res": "resource web { }" }],
+    ["an empty file", { "/etc/drbd.d/web.res": "" }],
+    ["a folder", { "/etc/drbd.d/pairs/web.res": "resource web { }" }],
+    ["another include", { "/etc/drbd.conf": '# x\n\ninclude "drbd.d/*.res";\ninclude "/srv/*.res";\n' }],
+    ["a flat drbd.conf", { "/etc/drbd.conf": "resource web {\n}\n" }],
+  ])("is asked where there is %s", (_what, files) => {
+    const node = parseProbe(nonce, probed({ ...own, files: { ...own.files, ...files } }, request));
+    expect(node.dump).toEqual({ exit: 0, output: dumped });
+  });
+
+  test("is asked with another global_common.conf, which is told with the answer; what fails says why", () => {
+    const globalCommon = `${ours}global {\n}\n\ncommon {\n}\n`;
+    const tools = { ...own.tools, drbdadm: { ...own.tools?.["drbdadm"], "-c - --verbose dump all": { says: dumped } } };
+    const asked = {
+      ...justTheHost,
+      depth: "close" as const,
+      common: { globalCommon, unread: ["/etc/drbd.d/old.res"] },
+    };
+    const { common } = parseProbe(nonce, probed({ ...own, tools }, asked));
+    expect(common).toEqual({ globalCommon, now: { exit: 0, output: dumped }, then: { exit: 0, output: dumped } });
+    expect(parseProbe(nonce, probed(own, asked)).common?.then.exit).toBe(64);
+  });
 });
 
 test("a logical volume is known by both of its names", () => {

@@ -66,7 +66,7 @@ const modeOf = (path: string): string => (statSync(join(root, path)).mode & 0o77
 const listed = (path: string): string => sh(`ls -A '${join(root, path)}'`).stdout.trim();
 
 const below = (script: string): string => rooted(root, script);
-const onlyEtc = (script: string): string => script.replaceAll(" /etc/", ` ${root}/etc/`);
+const onlyEtc = (script: string): string => script.replaceAll(/(?<=[ "])\/etc\//g, `${root}/etc/`);
 
 /** Runs one step; drbdadm takes whatever it is given and keeps it, unless told otherwise. */
 function run(step: Step, tools: Readonly<Record<string, string>> = {}, moved = below) {
@@ -97,11 +97,11 @@ describe("a file of drbd's configuration", () => {
     give("/etc/drbd.conf", 'include "drbd.d/global_common.conf";\n  include "drbd.d/*.res";\n# kept\n');
     give(globalCommonPath, "global {\n}\n");
     give(path, "the old one\n");
-    give("/etc/drbd.d/web.res", '# \0\n  include "its-own.conf";\nresource web {\n}');
+    give("/etc/drbd.d/web.res", "# \0\nresource web {\n}");
     expect(run(step)).toEqual(done);
     expect(read(path)).toBe(text);
     expect(modeOf(path)).toBe("600");
-    expect(read("/parsed")).toBe(`# kept\nglobal {\n}\n# \0\nresource web {\n}\n${text}`);
+    expect(read("/parsed")).toBe(`global {\n}\nresource web {\n}\n${text}`);
     expect(listed("/etc/drbd.d")).toBe("global_common.conf\nr0.res\nweb.res");
   });
 
@@ -139,6 +139,22 @@ describe("a file of drbd's configuration", () => {
     const beside = { unread: ["/etc/drbd.d/old.res"] };
     expect(run(writeConfiguration("alpha", globalCommonPath, "global {\n}\n", 0o644, "new", beside))).toEqual(done);
     expect(read("/parsed")).toBe("resource web {\n}\nglobal {\n}\n");
+  });
+
+  test("is parsed together with all that includes lead to, from the folder of each file that has one", () => {
+    give(
+      "/etc/drbd.conf",
+      'global { } include "drbd.d/*.conf"; # include "drbd.d/no.res";\ninclude\n  "drbd.d/no*.res" ;',
+    );
+    give("/etc/drbd.d/a.conf", 'include "pairs/*.res"; include "a.conf"; include drbd.conf;');
+    give("/etc/drbd.d/pairs/web.res", 'resource web { net { shared-secret "#;{include \\"x\\";"; } }');
+    give("/etc/drbd.d/pairs/tpl.res", 'resource tpl { template-file "x.tpl"; }');
+    give("/etc/drbd.d/never.res", "resource never { }");
+    expect(run(step)).toEqual(done);
+    const folder = join(root, "/etc/drbd.d");
+    expect(read("/parsed")?.replaceAll(/\s*\n\s*/g, "\n")).toBe(
+      `global { }\nresource tpl { template-file "${folder}/pairs/x.tpl"; }\nresource web { net { shared-secret "#;{include \\"x\\";"; } }\ninclude "${folder}/drbd.conf";\n${text.replaceAll(/\n\s*/g, "\n")}`,
+    );
   });
 
   describe("that takes the place of somebody's", () => {

@@ -1,12 +1,13 @@
+import { dumpedResources } from "../../installed/dumped-resources";
 import { brokenFileRefusals, unreadOwnFiles } from "../../installed/broken-file";
-import { changesByCommon, type ForeignChange } from "../../installed/changes-by-plan";
+import { commonRefusals, commonWarnings, keepsOurCommon } from "../hosts/foreign-common";
 import { changedOptions, describeChanges, sharedOptions } from "../../config/compare-options";
 import { parseResFile } from "../../config/found-resource";
 import type { DesiredNode } from "../../wanted/desired";
 import { flatRefusals } from "../../installed/flat-configuration";
 import { fstabFields } from "../../seen/fstab-lines";
 import { includeRefusals } from "../../installed/includes";
-import { keptName, keptOf } from "../../installed/kept-files";
+import { keptName, keptOf, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { optionWarnings } from "../../wanted/option-warnings";
 import { inOtherGrammar } from "../../installed/other-grammar";
@@ -66,62 +67,44 @@ function configurationRefusals(situation: NodeSituation, writes: boolean): Refus
   return [
     ...includeRefusals(node, desired.hostname, globalCommonPath),
     ...(asksDrbdadm ? brokenFileRefusals(node, desired.hostname, [globalCommonPath]) : []),
-    ...(writes && !isOurs(node.files.get(globalCommonPath)) ? commonRefusals(situation) : []),
+    ...(writes ? commonRefusals(situation) : []),
   ];
-}
-
-/** What the program's new global_common.conf changes for resources that it does not describe. */
-function foreignChanges({ configuration, node, described }: NodeSituation): ForeignChange[] {
-  return changesByCommon(node, configuration).filter(
-    ({ resource, path }) => !described.has(resource) && !isOurs(node.files.get(path)),
-  );
-}
-
-/** They would part from their peers at the next `drbdadm adjust` or boot. */
-function commonRefusals(situation: NodeSituation): Refusal[] {
-  return foreignChanges(situation).map(({ resource, path, changes }) => ({
-    node: situation.desired.hostname,
-    found: `${resource}, which ${path} defines and this program does not describe, lives by \`common\` of ${globalCommonPath}, which would be replaced: ${describeChanges(changes)}`,
-    way: `Write what it has from \`common\` into ${path} itself, on both of its hosts: it is then what it was, whatever stands in \`common\`. Or give the same options in the node's \`common\`.`,
-  }));
-}
-
-/** Where the file is ours already, `common` changes because somebody wants it to. */
-function commonWarnings(situation: NodeSituation): string[] {
-  return foreignChanges(situation).map(
-    ({ resource, path, changes }) =>
-      `${situation.desired.hostname}: \`common\` counts for ${resource} too, which ${path} defines: ${describeChanges(changes)}, from its next \`drbdadm adjust\` or boot on`,
-  );
 }
 
 /**
  * Takes back what planNode wrote, but for what a resource that still stands on this host needs: another stack's, or one that
  * an `up` was killed over before Pulumi knew of it. drbd-utils and the module stay, since others may use them by now.
  */
-export function planNodeTeardown(host: string, node: ObservedNode): Plan {
+export function planNodeTeardown(
+  host: string,
+  node: ObservedNode,
+  /** The resources that were taken down before it: what a user had of them came back, and lives by what comes back now. */
+  takenDown: ReadonlySet<string> = new Set(),
+): Plan {
   const steps: Step[] = [];
   const warnings: string[] = [];
   const stays: string[] = [];
   const standing = standingResources(node);
-  const before = keptOf(node, globalCommonPath).at(-1);
-  if (isOurs(node.files.get(globalCommonPath)) && before !== undefined) {
-    // What runs would change at its next `drbdadm adjust` or boot. What is down and was given back is meant to.
-    const changed = changesByCommon(node, before.text).filter(({ resource }) => node.kernelResources.has(resource));
+  const before = givenBackByTeardown(node);
+  if (before !== undefined) {
+    const kept = keepsOurCommon(host, node, before, takenDown);
     if (standing.length > 0) stays.push(globalCommonPath);
-    else if (changed.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
-    else
-      warnings.push(
-        ...changed.map(
-          ({ resource, changes }) =>
-            `${globalCommonPath} stays ours: what was there before, ${before.kept}, would change ${resource}, which runs there (${describeChanges(changes)})`,
-        ),
-      );
+    else if (kept.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
+    else warnings.push(...kept);
   }
   const units = [...promotionUnits, ...bringUpUnits]
     .map(({ path }) => path)
     .filter((path) => isOurs(node.files.get(path)));
+  const started = units.filter((path) => startsAtBoot(node, path).length > 0);
+  const unused = units.filter((path) => !started.includes(path));
   if (standing.length > 0) stays.push(...units);
-  else if (units.length > 0) steps.push(removeFiles(host, units, "written by us"));
+  else if (unused.length > 0) steps.push(removeFiles(host, unused, "written by us"));
+  if (standing.length === 0 && started.length > 0) {
+    const links = [...new Set(started.flatMap((path) => startsAtBoot(node, path)))];
+    warnings.push(
+      `${host}: ${started.join(" and ")} ${started.length === 1 ? "stays" : "stay"}, since others start by it at boot: ${links.join(", ")}`,
+    );
+  }
   if (stays.length > 0) {
     const needed = standing.map(({ name, signs }) => `${name} (${signs.join(", ")})`).join("; ");
     warnings.push(
@@ -129,6 +112,20 @@ export function planNodeTeardown(host: string, node: ObservedNode): Plan {
     );
   }
   return { subject: host, stages: steps.length > 0 ? [steps] : [], refusals: [], warnings, afterwards: [] };
+}
+
+/** What is enabled by a unit of ours, such as drbd@web.target, which needs drbd@.target and drbd@.service. */
+function startsAtBoot(node: ObservedNode, unit: string): string[] {
+  const template = (unit.split("/").at(-1) ?? "").replace(/(?<=@).*/, "");
+  return node.links
+    .filter((link) => link.includes(".wants/"))
+    .map((link) => link.split("/").at(-1) ?? "")
+    .filter((name) => name.startsWith(template));
+}
+
+/** The global_common.conf that was there before ours, and comes back when the host's DrbdNode goes. */
+export function givenBackByTeardown(node: ObservedNode): KeptFile | undefined {
+  return isOurs(node.files.get(globalCommonPath)) ? keptOf(node, globalCommonPath).at(-1) : undefined;
 }
 
 interface Standing {
@@ -152,6 +149,8 @@ function standingResources(node: ObservedNode): Standing[] {
       else isForeign.add(resource);
     }
   }
+  const defined = dumpedResources(node.common?.now.output ?? "").map(({ resource }) => resource);
+  defined.filter((name) => !signs.has(name)).forEach((name) => isForeign.add(name));
   for (const link of node.links) {
     const instance = /\/drbd(?:-primary)?@([^/]*)\.(?:target|service)$/.exec(link)?.[1];
     if (instance !== undefined) add(unescapeInstance(instance), `${link.split("/").at(-1) ?? link} starts at boot`);

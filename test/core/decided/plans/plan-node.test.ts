@@ -4,7 +4,7 @@ import { planNode, planNodeTeardown } from "../../../../provider/core/decided/pl
 import { stepsOf } from "../../../../provider/core/steps/plan";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { shellOf } from "../../../../provider/core/steps/step-script";
-import { promotionUnits } from "../../../../provider/core/steps/systemd";
+import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/systemd";
 import { allCommands, blankNode, desiredNode, refusalsOf, withFile, withKernel } from "../../observed-builder";
 
 const desired = desiredNode("alpha");
@@ -224,6 +224,19 @@ describe("taken back", () => {
         `alpha: ${globalCommonPath} and ${promotionUnitPath} stay, since what still stands there needs it: r9 (${sign}).`,
       ),
     ]);
+  });
+
+  test("not the unit by which somebody else's resource starts", () => {
+    const link = "/etc/systemd/system/multi-user.target.wants/drbd@web.target";
+    const foreign: ObservedNode = { ...withFile(ready, "/etc/drbd.d/web.res", "resource web {\n}\n"), links: [link] };
+    const node = [...bringUpUnits, ...promotionUnits].reduce<ObservedNode>(
+      (so, { path, text }) => withFile(so, path, text),
+      foreign,
+    );
+    const plan = planNodeTeardown("alpha", node);
+    expect(allCommands(plan)).toEqual([`alpha: rm -f ${promotionUnits.map(({ path }) => path).join(" ")}`]);
+    const stay = bringUpUnits.map(({ path }) => path).join(" and ");
+    expect(plan.warnings).toEqual([`alpha: ${stay} stay, since others start by it at boot: drbd@web.target`]);
   });
 
   test("a pair of somebody else's gets back the file by which it lived", () => {

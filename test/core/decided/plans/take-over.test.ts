@@ -1,11 +1,13 @@
 /** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { usesVolumeLinks } from "../../../../provider/core/installed/by-res-links";
 import { parseResFile } from "../../../../provider/core/config/found-resource";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { installedSecret } from "../../../../provider/core/installed/configuration-place";
 import { parseResource } from "../../../../provider/core/wanted/schema";
 import type { DesiredResource } from "../../../../provider/core/wanted/desired";
-import type { ObservedNode } from "../../../../provider/core/seen/observed";
+import type { CommonSeen, ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
 import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
@@ -328,7 +330,7 @@ describe("another's resource that lives by common", () => {
     expect(refusalsOf(plan(node))).toEqual([
       `alpha: web, which ${webPath} defines and this program does not describe, lives by \`common\` of ${globalCommonPath}, which would be replaced: - protocol A; - fence-peer /x.sh`,
     ]);
-    expect(plan(node).refusals[0]?.way).toContain(`Write what it has from \`common\` into ${webPath} itself`);
+    expect(plan(node).refusals[0]?.way).toContain(`Or write what it has from \`common\` into ${webPath} itself`);
   });
 
   test("goes on when the advice is followed", () => {
@@ -336,26 +338,114 @@ describe("another's resource that lives by common", () => {
     expect(refusalsOf(plan(withFile(node, webPath, own)))).toEqual([]);
   });
 
-  test("is none where the program describes it, or where it is ours by another program", () => {
-    expect(refusalsOf(plan(node, "web"))).toEqual([]);
-    expect(refusalsOf(plan(withFile(node, webPath, `# Managed by pulumi-drbd: x\n${web}`)))).toEqual([]);
+  test("the refusal names the inputs that keep all of it", () => {
+    expect(plan(node).refusals[0]?.way).toContain(
+      'Give the node what is there now: `common: { net: { "protocol": "A" }, handlers: { "fence-peer": "/x.sh" } }`.',
+    );
   });
 
-  test("is warned of where common is ours already, since somebody wants it to change", () => {
+  test("is none where the program describes it; what is ours by another program is told", () => {
+    expect(refusalsOf(plan(node, "web"))).toEqual([]);
+    const others = plan(withFile(node, webPath, `# Managed by pulumi-drbd: x\n${web}`));
+    expect(refusalsOf(others)).toEqual([]);
+    expect(others.warnings).toEqual([expect.stringMatching(/common` counts for web too.*- protocol A/)]);
+  });
+
+  test("is refused where common is ours already, too", () => {
     const before = ours.replace("common {", "common {\n    disk {\n        resync-rate 1M;\n    }\n");
     const changed = plan(withFile(node, globalCommonPath, before));
-    expect(allCommands(changed)).toEqual([`alpha: write ${globalCommonPath}`]);
-    expect(changed.warnings).toEqual([expect.stringMatching(/common` counts for web too.*- resync-rate 1M/)]);
+    expect(refusalsOf(changed)).toEqual([expect.stringMatching(/web, which .* lives by .*: - resync-rate 1M/)]);
   });
 
-  test("what runs keeps our common at a teardown; what is down and was given back gets its own", () => {
+  test("keeps our common at a teardown, whether it runs or not; what was taken down and given back gets its own", () => {
     const taken = withFile(withFile(node, globalCommonPath, ours), `${globalCommonPath}.before-pulumi-drbd`, common);
-    const running = planNodeTeardown("alpha", withKernel(taken, { role: "Primary" }, "web"));
-    expect(allCommands(running)).toEqual([]);
-    expect(running.warnings).toEqual([expect.stringMatching(/stays ours.*would change web.*\+ protocol A/)]);
-    expect(allCommands(planNodeTeardown("alpha", taken))).toEqual([
+    const running = withKernel(taken, { role: "Primary" }, "web");
+    for (const [seen, how] of [
+      [running, "runs there"],
+      [taken, "is down"],
+    ] as const) {
+      const kept = planNodeTeardown("alpha", seen);
+      expect(allCommands(kept)).toEqual([]);
+      expect(kept.warnings).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `stays as pulumi-drbd wrote it.*would change web, which ${how} \\(\\+ protocol A.*If that is meant: .mv -f `,
+          ),
+        ),
+      ]);
+    }
+    expect(allCommands(planNodeTeardown("alpha", running, new Set(["web"])))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", taken, new Set(["web"])))).toEqual([
       `alpha: mv -f ${globalCommonPath}.before-pulumi-drbd ${globalCommonPath}`,
     ]);
+  });
+
+  describe("as drbdadm on the host says", () => {
+    const dumped = (name: string) =>
+      readFileSync(join(__dirname, "../../../fixtures/drbdadm-9.22.0-dump", name), "utf8");
+    const [now, then] = [dumped("live-by-common.8.4.txt"), dumped("without-common.8.4.txt")];
+    const asked = (seen: ObservedNode, common: Partial<CommonSeen> = {}): ObservedNode => ({
+      ...seen,
+      dump: { exit: 0, output: now },
+      common: { globalCommon: ours, now: { exit: 0, output: now }, then: { exit: 0, output: then }, ...common },
+    });
+    const included = withFile(
+      withFile(blankNode("alpha"), globalCommonPath, common),
+      "/etc/drbd.conf",
+      'include "drbd.d/global_common.conf"; include "drbd.d/*.res"; include "drbd.d/pairs/*.res";',
+    );
+
+    test("what stands in a file that a look does not read counts, with startup and handlers; the secret is not told", () => {
+      expect(refusalsOf(plan(included))).toEqual([]);
+      const refused = plan(asked(included));
+      expect(refusalsOf(refused)).toEqual([
+        expect.stringMatching(
+          /alpha: web, which \/etc\/drbd.d\/pairs\/web.res defines.*- wfc-timeout 30.*- fence-peer/,
+        ),
+      ]);
+      expect(JSON.stringify(refused)).not.toContain("x1234567");
+      expect(refused.refusals[0]?.way).toContain(
+        'startup: { "wfc-timeout": 30 }, handlers: { "fence-peer": "/usr/lib/drbd/crm-fence-peer.sh" }',
+      );
+    });
+
+    test("where nothing changes, nothing is refused", () => {
+      const same = { then: { exit: 0, output: now } };
+      expect(refusalsOf(plan(asked(node, same)))).toEqual([]);
+      expect(allCommands(plan(asked(node, same)))).toContain(`alpha: write ${globalCommonPath}`);
+    });
+
+    test("what was asked about another text is no answer", () => {
+      expect(refusalsOf(plan(asked(included, { globalCommon: "global {\n}\n" })))).toEqual([]);
+    });
+
+    test("what it would not take at all is refused before anything is written, and not given back at a teardown", () => {
+      const said = 'STDIN:3: conflicting use of shared-secret "x1"';
+      const secret = withFile(included, "/etc/drbd.d/x.res", 'resource x { net { shared-secret "x1"; } }');
+      const seen = asked(secret, { then: { exit: 10, output: said } });
+      expect(refusalsOf(plan(seen))).toEqual([
+        expect.stringMatching(/drbdadm there would read nothing any more.*STDIN:3/),
+      ]);
+      expect(JSON.stringify(plan(seen))).not.toContain("x1");
+      const kept = `${globalCommonPath}.before-pulumi-drbd`;
+      const taken = withFile(withFile(included, globalCommonPath, ours), kept, common);
+      const asking = asked(taken, { globalCommon: common, then: { exit: 10, output: said } });
+      expect(allCommands(planNodeTeardown("alpha", asking))).toEqual([]);
+      expect(planNodeTeardown("alpha", asking).warnings.join()).toContain("is nothing that drbdadm would take");
+    });
+
+    test("a teardown does not give back what would change such a resource", () => {
+      const taken = withFile(
+        withFile(included, globalCommonPath, ours),
+        `${globalCommonPath}.before-pulumi-drbd`,
+        common,
+      );
+      const asking = asked(taken, { globalCommon: common });
+      expect(allCommands(planNodeTeardown("alpha", asking))).toEqual([]);
+      expect(planNodeTeardown("alpha", asking).warnings).toEqual([
+        expect.stringContaining("would change web, which is down (- shared-secret (secret)"),
+      ]);
+    });
   });
 
   test("the row of global_common.conf says what changes in it", () => {
