@@ -120,7 +120,8 @@ export const resourceLifecycle = {
             observe: () => Promise.all(reached.map((host) => host.observe(justTheHost))),
             plan: (nodes) => {
               const grammar = nodes[0] === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(nodes[0]);
-              return planTeardown(name, minor, names, nodes, renderResource(pair.desired, grammar, { redact: true }));
+              const configuration = renderResource(pair.desired, grammar, { redact: true });
+              return planTeardown(name, minor, names, nodes, configuration, pair.desired.ignoreManagers);
             },
           },
           reporter,
@@ -229,6 +230,7 @@ const inputKeys = [
   "filesystem",
   "waitForSync",
   "waitForSyncSeconds",
+  "ignoreManagers",
   "devicePath",
   "configuration",
   "__urn",

@@ -1,3 +1,4 @@
+import type { ManagerName } from "../core/wanted/manager-names";
 import * as pulumi from "@pulumi/pulumi";
 
 import { announceLook, announcePair } from "./announce";
@@ -69,6 +70,12 @@ export interface DrbdResourceArgs {
   readonly waitForSync?: pulumi.Input<boolean>;
   /** Longest wait for the initial sync in seconds, 1..604800, default 3600. After that the sync goes on by itself. */
   readonly waitForSyncSeconds?: pulumi.Input<number>;
+  /**
+   * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
+   * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
+   * that another tool manages.
+   */
+  readonly ignoreManagers?: pulumi.Input<pulumi.Input<ManagerName>[]>;
 }
 
 /** A replicated block device on two hosts, with a filesystem on it. */

@@ -86,7 +86,7 @@ export const nodePaths: readonly Path[] = [
 
 export const resourcePaths: readonly Path[] = [
   ...["name", "minor", "port", "protocol", "auth", "sharedSecret", "cramHmacAlg", "syncSource"].map((name) => [name]),
-  ...["waitForSync", "waitForSyncSeconds"].map((name) => [name]),
+  ...["waitForSync", "waitForSyncSeconds", "ignoreManagers"].map((name) => [name]),
   ...[0, 1].flatMap((index) => [
     ...["hostname", "address", "disk", "metaDisk"].map((name) => ["nodes", index, name]),
     ...connection(["nodes", index]),

@@ -2,6 +2,7 @@
  * What the user wants, after validation: complete, defaults filled in, nothing unknown, no secrets but in `secret`.
  * `schema.ts` makes it, `render-configuration.ts` renders it, `plan.ts` compares it with what is observed.
  */
+import type { ManagerName } from "./manager-names";
 
 /** Option name as drbd.conf spells it (`max-buffers`) → value as drbd.conf spells it (`8000`, `yes`, `1M`). Sorted by name. */
 export type OptionValues = Readonly<Record<string, string>>;
@@ -66,4 +67,6 @@ export interface DesiredResource {
   readonly waitForSync: boolean;
   /** Longest wait for the initial sync, in seconds. */
   readonly waitForSyncSeconds: number;
+  /** Other tools that manage it, as the user says, and are passed over. */
+  readonly ignoreManagers?: readonly ManagerName[];
 }

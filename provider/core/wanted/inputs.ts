@@ -1,3 +1,4 @@
+import type { ManagerName } from "./manager-names";
 import type {
   DiskOptions,
   GlobalOptions,
@@ -135,4 +136,10 @@ export interface ResourceInputs extends SectionInputs {
   readonly waitForSync?: boolean;
   /** Longest wait for the initial sync in seconds, 1..604800, default 3600. The sync itself goes on after it. */
   readonly waitForSyncSeconds?: number;
+  /**
+   * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
+   * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
+   * that another tool manages.
+   */
+  readonly ignoreManagers?: readonly ManagerName[];
 }

@@ -2,6 +2,7 @@
  * The properties of DrbdNode and DrbdResource, each by itself. What is not known yet in a preview passes as undefined.
  * What only shows when properties are seen together is in conflicts.ts.
  */
+import { MANAGER_NAMES } from "./manager-names";
 import { z } from "zod";
 import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
@@ -348,6 +349,7 @@ export const resourceProperties = object({
   filesystem: property(optional(filesystem)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
+  ignoreManagers: property(optional(z.array(choice(MANAGER_NAMES), { error: "must be a list of names of tools" }))),
 });
 
 export type NodeProperties = z.output<typeof nodeProperties>;

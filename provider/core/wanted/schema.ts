@@ -199,6 +199,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     ...(given.filesystem === undefined ? {} : { filesystem: filesystemFrom(given.filesystem) }),
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
+    ...set({ ignoreManagers: given.ignoreManagers }),
   };
 }
 

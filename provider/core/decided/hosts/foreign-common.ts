@@ -9,6 +9,7 @@ import { globalCommonPath } from "../../config/paths";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { changesByCommon, refusedByDrbdadm, type ForeignChange } from "../../installed/changes-by-plan";
 import type { KeptFile } from "../../installed/kept-files";
+import { managersByName } from "../../seen/managers";
 import type { ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import { findOption, OPTIONS, type SectionName } from "../../wanted/option-table";
@@ -36,13 +37,14 @@ export function commonRefusals({ desired, configuration, node, described }: Want
     ];
   }
   const changes = changesByCommon(node, configuration).filter(
-    ({ resource, path }) => !described.has(resource) && !isOurs(node.files.get(path)),
+    ({ resource, path }) =>
+      !isOurs(node.files.get(path)) && (!described.has(resource) || managersByName(node, resource).length > 0),
   );
-  return changes.length === 0 ? [] : [refusalOf(desired.hostname, changes)];
+  return changes.length === 0 ? [] : [refusalOf(desired.hostname, changes, described)];
 }
 
 /** One for all of them, since one change of the inputs is the answer to all. */
-function refusalOf(node: string, changes: readonly ForeignChange[]): Refusal {
+function refusalOf(node: string, changes: readonly ForeignChange[], described: ReadonlySet<string>): Refusal {
   const would = `\`common\` of ${globalCommonPath}, which would be replaced`;
   const [first] = changes;
   const isOne = first !== undefined && changes.length === 1;
@@ -50,8 +52,8 @@ function refusalOf(node: string, changes: readonly ForeignChange[]): Refusal {
   return {
     node,
     found: isOne
-      ? `${first.resource}, which ${first.path} defines and this program does not describe, lives by ${would}: ${toldOf(first)}`
-      : `resources that this program does not describe live by ${would}. ${each.join(". ")}`,
+      ? `${first.resource}, which ${first.path} defines and ${described.has(first.resource) ? "another tool manages" : "this program does not describe"}, lives by ${would}: ${toldOf(first)}`
+      : `resources that this program does not describe, or that another tool manages, live by ${would}. ${each.join(". ")}`,
     way: [
       ...inputsFor(changes),
       isOne

@@ -9,26 +9,39 @@ import type { Refusal } from "../../steps/plan";
 interface Resource {
   readonly name: string;
   readonly minor: number;
+  /** By the names that refusals have for them. */
+  readonly ignoreManagers?: readonly string[];
 }
 
-/** Nothing that another tool manages is changed. */
-export function managerRefusals(node: ObservedNode, host: string, { name, minor }: Resource): Refusal[] {
+/** Nothing that another tool manages is changed, unless the user says that it may be. */
+export function managerRefusals(
+  node: ObservedNode,
+  host: string,
+  { name, minor, ignoreManagers = [] }: Resource,
+): Refusal[] {
   return managersOf(node, name, minor)
-    .filter(({ manages }) => manages)
+    .filter((manager) => manager.manages && !ignoreManagers.includes(manager.name))
     .map((manager) => ({
       node: host,
       found: `${manager.name} manages ${name} there (${manager.seen}), and two that start, promote and stop one resource work against each other`,
-      way: `Leave ${name} to ${manager.name}, and out of the program; or take it out of ${manager.name} first, so that it runs on without it.`,
+      way: `Leave ${name} to ${manager.name}, and out of the program; or take it out of ${manager.name} first, so that it runs on without it. Where ${manager.name} does not act any more, or leaves ${name} alone (in maintenance mode, say): \`ignoreManagers: ["${manager.name}"]\`.`,
     }));
 }
 
-export function managerWarnings(node: ObservedNode, host: string, { name, minor }: Resource): string[] {
-  return managersOf(node, name, minor)
-    .filter(({ manages }) => !manages)
-    .map(
-      (manager) =>
-        `${manager.name} is on ${host} (${manager.seen}): see that it does not manage ${name}, which has two masters then`,
-    );
+export function managerWarnings(
+  node: ObservedNode,
+  host: string,
+  { name, minor, ignoreManagers = [] }: Resource,
+): string[] {
+  return managersOf(node, name, minor).flatMap((manager) => {
+    const isIgnored = ignoreManagers.includes(manager.name);
+    if (manager.manages && isIgnored)
+      return [`${manager.name} manages ${name} on ${host} (${manager.seen}), which \`ignoreManagers\` passes over`];
+    if (manager.manages || isIgnored) return [];
+    return [
+      `${manager.name} is on ${host} (${manager.seen}): see that it does not manage ${name}, which has two masters then`,
+    ];
+  });
 }
 
 /**

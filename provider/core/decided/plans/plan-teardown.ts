@@ -23,6 +23,7 @@ export function planTeardown(
   nodes: readonly ObservedNode[],
   /** The resource's file as it is described, a placeholder in the place of its secret. */
   configuration: string,
+  ignoreManagers: readonly string[] = [],
 ): Plan {
   const device = devicePath(minor);
   const stages: Step[][] = [[], []];
@@ -39,12 +40,12 @@ export function planTeardown(
         way: "Somebody changed it by hand: take it down yourself, then destroy again.",
       });
     }
-    const managed = managerRefusals(node, host, { name: resource, minor });
+    const managed = managerRefusals(node, host, { name: resource, minor, ignoreManagers });
     refusals.push(
-      ...managed.map(({ found }) => ({
+      ...managed.map(({ found, way }) => ({
         node: host,
         found,
-        way: `Take ${resource} out of it first; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
+        way: `Take ${resource} out of it first; or with ${/`ignoreManagers: .*?`/.exec(way)?.[0] ?? ""} and one \`pulumi up\`, where it does not act any more; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
       })),
     );
     (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(

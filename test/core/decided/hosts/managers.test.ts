@@ -1,4 +1,8 @@
 /** Other tools that manage a resource: Pacemaker, drbd-reactor, LINSTOR, Heartbeat, Ganeti, and drbd.service. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
+import { planNode } from "../../../../provider/core/decided/plans/plan-node";
 import { drbdServiceWarnings } from "../../../../provider/core/decided/hosts/manager-refusals";
 import { managerLinks, managersOf } from "../../../../provider/core/seen/managers";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
@@ -12,6 +16,7 @@ import {
   type Pair,
   blankNode,
   configurationOf,
+  desiredNode,
   healthyPair,
   nodeAt,
   planOf,
@@ -41,6 +46,21 @@ const named: [string, string, string][] = [
   ["LINSTOR", "/var/lib/linstor.d/r0.res", 'resource "r0"\n{\n}\n'],
   ["Heartbeat", "/etc/ha.d/haresources", "alpha drbddisk::r0 Filesystem::/dev/drbd1::/data::ext3 mysql\n"],
 ];
+const more: [string, string, string][] = [
+  ["Pacemaker", cibPath, `<nvpair value='r0' id="x"\n name='drbd_resource'/>`],
+  ["Pacemaker", cibPath, '<group><primitive class="systemd" type="drbd@r0.target"/></group>'],
+  ["Pacemaker", cibPath, '<primitive id="x" class="lsb" type="drbd"/>'],
+  ["Pacemaker", "/var/lib/heartbeat/crm/cib.xml", cib("r0")],
+  [
+    "drbd-reactor",
+    "/etc/drbd-reactor.d/a.toml",
+    'start = ["ocf:heartbeat:Filesystem fs device=/dev/drbd1 fstype=xfs"]\n',
+  ],
+  ["drbdmanage", "/var/lib/drbd.d/drbdmanage_r0.res", "resource r0 {\n}\n"],
+  ["Heartbeat", "/etc/ha.d/haresources", "alpha drbdupper::r0\n"],
+  ["rgmanager", "/etc/cluster/cluster.conf", '<rm><drbd name="x" resource="r0"><fs device="/dev/drbd7"/></drbd></rm>'],
+  ["rgmanager", "/etc/cluster/cluster.conf", '<fs mountpoint="/srv" device="/dev/drbd1"/>'],
+];
 const others: [string, string, string][] = [
   ["Pacemaker", cibPath, cib("r01")],
   ["drbd-reactor", "/etc/drbd-reactor.d/nfs.toml", "[promoter.resources.r01]\n"],
@@ -52,6 +72,29 @@ const others: [string, string, string][] = [
   ["LINSTOR", "/var/lib/linstor.d/r01.res", "resource r01 {\n}\n"],
   ["Heartbeat", "/etc/ha.d/haresources", "alpha drbddisk::r01 Filesystem::/dev/drbd10::/data::ext3\n"],
   ["Ganeti", "/var/lib/ganeti/ssconf_cluster_name", "cluster.example\n"],
+  ["Pacemaker", cibPath, `<!-- ${cib("r0")} --><primitive class="systemd" type="drbd@r01.target"/>`],
+  ["Pacemaker", cibPath, mounts("/dev/drbd10")],
+  ["Heartbeat", "/etc/ha.d/haresources", "# alpha drbddisk::r0\n"],
+  ["Proxmox", "/etc/pve/storage.cfg", "dir: local\n\tpath /x\n\ndrbd: linbit\n\tcontroller 10.0.0.9\n"],
+  ["OpenNebula", "/etc/one/oned.conf", 'TM_MAD = [ arguments = "-d shared,linstor" ]\n'],
+  [
+    "keepalived, which runs scripts when it changes sides,",
+    "/etc/keepalived/keepalived.conf",
+    'vrrp_instance v {\n  notify_master "/usr/local/sbin/to-master"\n}\n',
+  ],
+  [
+    "web.service, which calls DRBD's tools,",
+    "/etc/systemd/system/web.service",
+    "[Service]\nExecStart=/usr/sbin/drbdadm primary r0\n",
+  ],
+  ["rc.local, which calls DRBD's tools,", "/etc/rc.local", "drbdadm up all && mount /srv\n"],
+];
+const silent: [string, string][] = [
+  ["/etc/pve/storage.cfg", "lvm: vg\n\tvgname vg\n"],
+  ["/etc/one/oned.conf", "# drbd\n"],
+  ["/etc/keepalived/keepalived.conf", "vrrp_instance v {\n  # notify /x\n}\n"],
+  ["/etc/systemd/system/web.service", "[Service]\n# drbdadm up r0\nExecStart=/usr/sbin/drbdadm up web\n"],
+  ["/etc/systemd/system/drbd@.service", "# Managed by pulumi-drbd.\nExecStart=drbdadm adjust all\n"],
 ];
 
 const both = (nodes: Pair, path: string, text: string): Pair => [withFile(nodes[0], path, text), nodes[1]];
@@ -62,7 +105,7 @@ const byHand = (): Pair => {
 };
 
 describe("a resource that another tool manages", () => {
-  test.each(named)("%s, by %s: is not taken over", (tool, path, text) => {
+  test.each([...named, ...more])("%s, by %s: is not taken over", (tool, path, text) => {
     const refusals = refusalsOf(planOf(both(byHand(), path, text)));
     expect(refusals).toEqual([
       `alpha: ${tool} manages r0 there (${path}), and two that start, promote and stop one resource work against each other`,
@@ -87,11 +130,76 @@ describe("a resource that another tool manages", () => {
   });
 });
 
+describe("what Pacemaker 3.0.0 wrote itself (test/fixtures/pacemaker-3.0.0)", () => {
+  const written = readFileSync(join(__dirname, "../../../fixtures/pacemaker-3.0.0/cib.xml"), "utf8");
+  const managed = (resource: string, minor: number) =>
+    managersOf(withFile(blankNode("alpha"), cibPath, written), resource, minor).map(({ manages }) => manages);
+
+  test.each([
+    ["r0, in a promotable clone, and mounted in a group", "r0", 1, true],
+    ["web, whose drbdconf is another", "web", 5, true],
+    ["db, by a unit of systemd's", "db", 6, true],
+    ["another", "r1", 2, false],
+  ])("%s", (_what, resource, minor, manages) => {
+    expect(managed(resource, minor)).toEqual([manages]);
+  });
+});
+
+describe("`ignoreManagers`", () => {
+  const [, path, text] = named[0]!;
+  const ignoring = { ...r0, ignoreManagers: ["Pacemaker"] as const };
+
+  test("passes over the tool that it names, in the plan and in a teardown, and the plan says so", () => {
+    const plan = planOf(both(byHand(), path, text), { desired: ignoring });
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(plan.warnings).toContainEqual(
+      expect.stringMatching(/Pacemaker manages r0 on alpha .* `ignoreManagers` passes over/),
+    );
+    const teardown = planTeardown("r0", 1, ["alpha", "bravo"], both(healthyPair(), path, text), configurationOf(r0), [
+      "Pacemaker",
+    ]);
+    expect(refusalsOf(teardown)).toEqual([]);
+  });
+
+  test("passes over no other tool, and the refusal says what to write", () => {
+    const nodes = both(byHand(), "/var/lib/linstor.d/r0.res", "resource r0 {\n}\n");
+    const { refusals } = planOf(nodes, { desired: ignoring });
+    expect(refusals.map(({ way }) => way)).toEqual([expect.stringContaining('`ignoreManagers: ["LINSTOR"]`')]);
+  });
+});
+
+test("a node's plan leaves `common` as it is where a resource of the program that another tool manages lives by it", () => {
+  const own = "/etc/drbd.d/r0.res";
+  const node = withFile(
+    withFile(byHand()[0], own, "resource r0 {\n}\n"),
+    "/etc/drbd.d/global_common.conf",
+    "common { net { protocol A; } }",
+  );
+  const desired = desiredNode("alpha");
+  const plan = (seen: ObservedNode) =>
+    planNode({ desired, configuration: renderGlobalCommon(desired, "8.4"), node: seen, described: new Set(["r0"]) });
+  expect(refusalsOf(plan(node))).toEqual([]);
+  expect(refusalsOf(plan(withFile(node, named[0]![1], named[0]![2])))).toEqual([
+    expect.stringContaining(`r0, which ${own} defines and another tool manages, lives by \`common\``),
+  ]);
+});
+
 describe("a tool that does not name the resource", () => {
   test.each(others)("%s, by %s: is named in a warning", (tool, path, text) => {
     const plan = planOf(both(byHand(), path, text));
     expect(refusalsOf(plan)).toEqual([]);
     expect(plan.warnings).toContainEqual(expect.stringContaining(`${tool} is on alpha (${path}): see that`));
+  });
+
+  test.each(silent)("%s that has nothing to do with it is not named", (path, text) => {
+    expect(planOf(both(byHand(), path, text)).warnings.join("\n")).not.toContain(path);
+  });
+
+  test("drbd-reactor's snippets in another folder are not looked at, and that is said", () => {
+    const plan = planOf(both(byHand(), "/etc/drbd-reactor.toml", 'snippets = "/srv/snippets/"\n'));
+    expect(plan.warnings).toContainEqual(
+      expect.stringContaining("drbd-reactor with snippets in /srv/snippets, which are not looked at, is on alpha"),
+    );
   });
 
   test("by its link alone", () => {
