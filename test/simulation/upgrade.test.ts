@@ -173,6 +173,22 @@ describe("one side is ahead when the modules are changed", () => {
   });
 });
 
+test("another's file that drbdadm cannot read, behind ours that it cannot read yet: refused before anything is written", async () => {
+  const life = new Life();
+  await life.begin();
+  life.takeDown();
+  life.load("9", 0, 1);
+  const [{ files }] = life.world.machines;
+  const before = files.get(resourceFile);
+  happen(life.world, { kind: "hand", on: 0, command: "leave a broken file" });
+  const told = "drbdadm cannot read /etc/drbd.d/web.res";
+  expect(await life.up()).toMatchObject({ kind: "refused", why: expect.stringContaining(told) as string });
+  expect(files.get(resourceFile)).toBe(before);
+  happen(life.world, { kind: "hand", on: 0, command: "mend the broken file" });
+  expect(await life.up()).toEqual({ kind: "done" });
+  await life.isWell();
+});
+
 test("9 back to 8.4: refused, and it goes on with 9, or with what a person converted", async () => {
   const life = new Life();
   life.load("9", 0, 1);

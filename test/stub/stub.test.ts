@@ -262,7 +262,7 @@ describe.each<["the clone" | "an installed tarball", () => string]>([
     ["a key that is none", "alpha", { connection: { host: "10.1.0.1", privateKey: "misplaced-secret" } }],
     ["a key of a wrong type", "alpha", { connection: { host: "10.1.0.1", privateKey: ["misplaced-secret"] } }],
     ["a password too long", "alpha", { connection: { host: "10.1.0.1", password: "misplaced-secret".repeat(99) } }],
-    ["a bad shared secret", "r0", { sharedSecret: 'misplaced-secret"' }],
+    ["a bad shared secret", "r0", { sharedSecret: "misplaced-secret\n" }],
     ["a shared secret by a wrong name", "r0", { sharedsecret: "misplaced-secret" }],
   ])("shows no secret when it refuses: %s", async (_what, name, changes) => {
     const { failures } = await provider.check(urn, {}, inputsOf(name, changes));

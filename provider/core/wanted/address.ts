@@ -13,7 +13,6 @@ function parseIPv4(text: string): Address {
   }
   const first = Number(parts[0]);
   if (first === 0) return no(`is the unspecified network, which no host has; ${EXAMPLE}`);
-  if (first === 127) return no(`is a loopback address, which the peer cannot reach; ${EXAMPLE}`);
   if (first >= 224) return no(`is a multicast, reserved or broadcast address; ${EXAMPLE}`);
   return { ok: true, value: text, family: 4 };
 }
@@ -43,20 +42,20 @@ export function canonicalIPv6(numbers: readonly number[]): string {
   return `${text(numbers.slice(0, best.start))}::${text(numbers.slice(best.start + best.length))}`;
 }
 
-function parseIPv6(text: string): Address {
+function parseIPv6(given: string): Address {
+  const [text = "", zone, ...more] = given.split("%");
   const numbers = groups(text);
-  if (numbers === undefined)
-    return no(`is no IPv6 address, ${EXAMPLE}; it stands without brackets and without %interface`);
+  if (numbers === undefined || more.length > 0) return no(`is no IPv6 address, ${EXAMPLE}; it stands without brackets`);
   const [first = 0] = numbers;
   const head = numbers.slice(0, 5).every((group) => group === 0);
   if (head && numbers[5] === 0xffff) return no("is an IPv4 address in IPv6 clothes: give the IPv4 address");
-  if (head && numbers[5] === 0 && numbers[6] === 0 && (numbers[7] ?? 0) <= 1) {
-    return no(`is the unspecified or the loopback address, which the peer cannot reach; ${EXAMPLE}`);
-  }
+  if (numbers.every((group) => group === 0)) return no(`is the unspecified address, which no host has; ${EXAMPLE}`);
   if (first >= 0xff00) return no(`is a multicast address; ${EXAMPLE}`);
-  if (first >= 0xfe80 && first < 0xfec0)
-    return no("is link-local, which DRBD cannot tell apart by interface: use fd00::/8");
-  return { ok: true, value: canonicalIPv6(numbers), family: 6 };
+  const isLinkLocal = first >= 0xfe80 && first < 0xfec0;
+  if (!isLinkLocal && zone !== undefined) return no(`stands without %interface, which a link-local address alone has`);
+  if (isLinkLocal && !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(zone ?? ""))
+    return no(`is link-local: give its interface too, fe80::1%eth1, by a name that both hosts have`);
+  return { ok: true, value: canonicalIPv6(numbers) + (isLinkLocal ? `%${zone ?? ""}` : ""), family: 6 };
 }
 
 /** Reads an address that a DRBD peer can be reached at. drbdadm itself accepts 192.168.77.999 without a word. */
@@ -64,4 +63,15 @@ export function parseAddress(text: string): Address {
   if (text.includes(":")) return parseIPv6(text);
   if (/^[0-9.]+$/.test(text)) return parseIPv4(text);
   return no(`is no address (a host name is not enough: DRBD does not look names up), ${EXAMPLE}`);
+}
+
+export const isLinkLocal = (address: string): boolean => address.includes("%");
+
+/** Only what listens on the host itself is reached there: the end of a tunnel. */
+export const isLoopback = (address: string): boolean => /^127\./.test(address) || address === "::1";
+
+/** Whether a host that has these addresses has this one, too. They tell no interface, and of 127.0.0.0/8 one. */
+export function isAmong(addresses: readonly string[], address: string): boolean {
+  if (/^127\./.test(address) && addresses.includes("127.0.0.1")) return true;
+  return addresses.includes(address.split("%")[0] ?? "");
 }

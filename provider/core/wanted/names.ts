@@ -1,4 +1,4 @@
-import { OPTION_NAMES } from "./option-table";
+import { ONLY_IN_9, OPTION_NAMES } from "./option-table";
 
 /** Checks of single words that end in a file name, a config file or on a command line. Each says why not, or nothing. */
 
@@ -6,13 +6,21 @@ import { OPTION_NAMES } from "./option-table";
  * Words that one of the drbdadm scanners (drbd-utils 9.22.0) reads as its own: 8.4's knows every option by name. Some
  * also mean something to drbdadm where a resource's name is expected.
  */
-const KEYWORDS = new Set([
+const KEYWORDS_OF_84 = new Set([
   ...(
-    "all common global resource include skip on net yes no ask via disk host hosts port proxy minor inside outside " +
-    "volume device options address startup handlers connection connection-mesh meta-disk flexible-meta-disk node-id " +
-    "path syncer floating stacked-on-top-of ignore-on template-file sci ssocks sdp ipv4 ipv6 alternate-link-address " +
-    "_this_host _remote_host _peer_node_id _is_standalone use-bmbv delay-probe-volume delay-probe-interval " +
-    "throttle-threshold hold-off-threshold plugin memlimit read-loops compression bwlimit none internal"
+    "common global resource include skip on net yes no ask disk proxy minor inside outside volume device options " +
+    "address startup handlers meta-disk flexible-meta-disk syncer floating stacked-on-top-of ignore-on sci ssocks sdp " +
+    "ipv4 ipv6 alternate-link-address use-bmbv delay-probe-volume delay-probe-interval throttle-threshold " +
+    "hold-off-threshold plugin memlimit read-loops compression bwlimit"
+  ).split(" "),
+  ...OPTION_NAMES.filter((name) => !ONLY_IN_9.has(name)),
+]);
+
+const KEYWORDS = new Set([
+  ...KEYWORDS_OF_84,
+  ...(
+    "all via host hosts port connection connection-mesh node-id path template-file none internal " +
+    "_this_host _remote_host _peer_node_id _is_standalone"
   ).split(" "),
   ...OPTION_NAMES,
 ]);
@@ -21,11 +29,13 @@ const KEYWORDS = new Set([
 const meansAnother = (name: string): boolean => name === "all" || /^minor-[0-9]+$/.test(name);
 
 /** Whether a word can stand in drbd.conf without quotes and be read as a plain string by both scanners. */
-export const isBareWord = (word: string): boolean =>
-  /^[A-Za-z0-9/._-]{1,128}$/.test(word) &&
-  !KEYWORDS.has(word) &&
-  !/^[0-9]+[MKGs]?$/.test(word) &&
-  !/^[0-9]+(\.[0-9]+){3}$/.test(word);
+export const isBareWord = (word: string): boolean => isString(word) && !KEYWORDS.has(word);
+
+/** The same by 8.4's scanner alone. */
+export const isBareIn84 = (word: string): boolean => isString(word) && !KEYWORDS_OF_84.has(word);
+
+const isString = (word: string): boolean =>
+  /^[A-Za-z0-9/._-]{1,128}$/.test(word) && !/^[0-9]+[MKGs]?$/.test(word) && !/^[0-9]+(\.[0-9]+){3}$/.test(word);
 
 /** A DRBD resource's name. It names a file, a systemd unit and an argument of drbdadm. */
 export function resourceNameFault(name: string): string | undefined {
@@ -142,9 +152,7 @@ export function xfsLabelFault(label: string): string | undefined {
 /** What DRBD's peers prove to each other that they know. Never shown, so the reasons do not quote it. */
 export function secretFault(secret: string): string | undefined {
   if (secret.length < 1 || secret.length > 63) return `must be 1..63 characters long, not ${secret.length}`;
-  if (!/^[\x21-\x7e]+$/.test(secret) || /["'\\]/.test(secret)) {
-    return "must be printable ASCII characters without blanks, quotes and backslashes";
-  }
+  if (!/^[\x20-\x7e]+$/.test(secret)) return "must be printable ASCII characters";
   if (secret === "(secret)") return "is what stands in a secret's place: give the secret itself";
   return undefined;
 }

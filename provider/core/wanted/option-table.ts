@@ -258,7 +258,7 @@ export const OPTIONS: Readonly<Record<SectionName, Readonly<Record<string, Optio
       default: 60,
       unit: "0.1 s",
       about:
-        "How long a peer may leave a request unanswered before it counts as dead; must stay below connect-int and ping-int",
+        "How long a peer may leave a request unanswered before it counts as dead; best below connect-int and ping-int",
     },
     transport: {
       type: "transport",
@@ -630,6 +630,13 @@ export const findOption = (section: SectionName, name: string): Option | undefin
 /** The options that stand in another section in 8.4. */
 export const movedIn84: readonly string[] = Object.values(OPTIONS).flatMap((options) =>
   Object.entries(options).flatMap(([name, { sectionOf84 }]) => (sectionOf84 === undefined ? [] : [name])),
+);
+
+/** The options that 8.4 does not have. */
+export const ONLY_IN_9: ReadonlySet<string> = new Set(
+  Object.values(OPTIONS).flatMap((options) =>
+    Object.entries(options).flatMap(([name, { only }]) => (only === "9" ? [name] : [])),
+  ),
 );
 
 /** Every name that is an option of drbd.conf, whether it can be set here or not. */

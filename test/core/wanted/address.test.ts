@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { isIP } from "node:net";
-import { parseAddress } from "../../../provider/core/wanted/address";
+import { isAmong, parseAddress } from "../../../provider/core/wanted/address";
 
 const parse = (text: string): string => {
   const parsed = parseAddress(text);
@@ -16,6 +16,11 @@ test.each([
   ["2001:0:0:1:0:0:1:1", "2001::1:0:0:1:1"],
   ["fd00:1:2:3:4:5:6:7", "fd00:1:2:3:4:5:6:7"],
   ["fd00:1:2:3:4:5:6::", "fd00:1:2:3:4:5:6:0"],
+  ["127.0.0.1", "127.0.0.1"],
+  ["127.0.1.7", "127.0.1.7"],
+  ["::1", "::1"],
+  ["FE80::0001%eth1", "fe80::1%eth1"],
+  ["fe80::5054:ff:fedb:101%enp3s0f1.200", "fe80::5054:ff:fedb:101%enp3s0f1.200"],
 ])("%s is %s", (given, wanted) => {
   expect(parse(given)).toBe(wanted);
 });
@@ -33,15 +38,17 @@ test.each([
   [" 192.168.7.1", "is no address"],
   ["192.168.7.1\n", "is no address"],
   ["0.0.0.0", "is the unspecified network"],
-  ["127.0.0.1", "is a loopback address"],
   ["224.0.0.1", "is a multicast, reserved or broadcast address"],
   ["255.255.255.255", "is a multicast, reserved or broadcast address"],
-  ["::", "is the unspecified or the loopback address"],
-  ["::1", "is the unspecified or the loopback address"],
+  ["::", "is the unspecified address"],
   ["::ffff:192.168.7.1", "is no IPv6 address"],
   ["::ffff:c0a8:701", "is an IPv4 address in IPv6 clothes"],
-  ["fe80::1", "is link-local"],
-  ["fe80::1%eth0", "is no IPv6 address"],
+  ["fe80::1", "is link-local: give its interface too, fe80::1%eth1, by a name that both hosts have"],
+  ["fe80::1%", "is link-local: give its interface"],
+  ["fe80::1%eth0]:1;", "is link-local: give its interface"],
+  ["fe80::1%a-name-of-16-xxx", "is link-local: give its interface"],
+  ["fe80::1%eth0%eth1", "is no IPv6 address"],
+  ["fd00::1%eth0", "stands without %interface"],
   ["[fd00::1]", "is no IPv6 address"],
   ["ff02::1", "is a multicast address"],
   ["fd00::1::2", "is no IPv6 address"],
@@ -75,4 +82,16 @@ test("what is accepted is an address for Node too, and its canonical form stays 
     }),
     { numRuns: 2000 },
   );
+});
+
+test.each([
+  ["10.0.0.1", true],
+  ["10.0.0.2", false],
+  ["127.0.0.1", true],
+  ["127.0.1.7", true],
+  ["fe80::1%eth1", true],
+  ["fe80::2%eth1", false],
+  ["::1", false],
+])("a host with 127.0.0.1, 10.0.0.1 and fe80::1 has %s: %s", (address, expected) => {
+  expect(isAmong(["127.0.0.1", "10.0.0.1", "fe80::1"], address)).toBe(expected);
 });

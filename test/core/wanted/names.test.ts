@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import {
   diskPathFault,
   hostnameFault,
+  isBareIn84,
   isBareWord,
   mountPointFault,
   resourceNameFault,
@@ -56,7 +57,7 @@ test.each<[keyof typeof checks, string[]]>([
     ],
   ],
   ["xfsLabelFault", ["data", "r0", "a.b-c_d", "123456789012"]],
-  ["secretFault", ["x", "s3cr3t;}#", "a".repeat(63)]],
+  ["secretFault", ["x", "s3cr3t;}#", "a".repeat(63), 'a"b', "a'b", "a\\b", "a b"]],
 ])("%s finds nothing wrong", (check, values) => {
   for (const value of values) expect([value, checks[check](value)]).toEqual([value, undefined]);
 });
@@ -113,10 +114,6 @@ test.each<[keyof typeof checks, string, string]>([
   ["xfsLabelFault", "1234567890123", "must be at most 12 characters long (XFS' own limit), not 13"],
   ["secretFault", "", "must be 1..63 characters long, not 0"],
   ["secretFault", "a".repeat(64), "must be 1..63 characters long, not 64"],
-  ["secretFault", 'a"b', "must be printable ASCII"],
-  ["secretFault", "a'b", "must be printable ASCII"],
-  ["secretFault", "a\\b", "must be printable ASCII"],
-  ["secretFault", "a b", "must be printable ASCII"],
   ["secretFault", "a\nb", "must be printable ASCII"],
   ["secretFault", "pässword", "must be printable ASCII"],
   ["secretFault", "(secret)", "is what stands in a secret's place"],
@@ -127,7 +124,7 @@ test.each<[keyof typeof checks, string, string]>([
 test("a secret's fault does not quote it", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 6 }), (secret) => {
-      fc.pre(!"must be printable ASCII characters without blanks, quotes and backslashes (secret)".includes(secret));
+      fc.pre(!"must be printable ASCII characters (secret)".includes(secret));
       expect(secretFault(secret) ?? "").not.toContain(secret);
     }),
   );
@@ -199,6 +196,13 @@ test("keywords, numbers and addresses are no bare words", () => {
     expect([word, isBareWord(word)]).toEqual([word, false]);
   }
   for (const word of ["r0", "/dev/vdb", "10web", "sha256", "x".repeat(128)]) expect(isBareWord(word)).toBe(true);
+});
+
+test("8.4's scanner knows words that 9's does not, and the other way round", () => {
+  for (const word of ["101", "10M", "10.0.0.1", "net", "timeout", "plugin"])
+    expect([word, isBareIn84(word)]).toEqual([word, false]);
+  for (const word of ["r0", "1k", "0x1", "path", "quorum", "all"])
+    expect([word, isBareIn84(word)]).toEqual([word, true]);
 });
 
 describe("mkfs.xfs options", () => {
