@@ -42,7 +42,7 @@ export class Pair {
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
     this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
-    this.known = desired.auth === null ? undefined : (desired.auth.secret ?? text("sharedSecret", olds).sharedSecret);
+    this.known = desired.auth === null ? undefined : (desired.auth.secret ?? rememberedSecret(olds));
   }
 
   /** From a resource's checked inputs or its outputs, which hold them. */
@@ -202,6 +202,12 @@ export function ownInputs(properties: Properties): Record<string, unknown> {
 function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
   const value = from[key];
   return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}
+
+/** One that was given as none, beside `auth: false`, is none to go on with. */
+function rememberedSecret(olds: Properties): string | undefined {
+  const { sharedSecret } = text("sharedSecret", olds);
+  return sharedSecret === "" ? undefined : sharedSecret;
 }
 
 function rememberedDisks(olds: Properties): Partial<Memory> {

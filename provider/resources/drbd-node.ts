@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { announceNode } from "./announce";
 import { withSecrets, type ConnectionArgs } from "./connection-args";
-import type { NodeInputs, SectionInputs } from "../core/wanted/inputs";
+import type { CommonInputs, NodeInputs } from "../core/wanted/inputs";
 import type { GlobalOptions } from "../core/wanted/option-types";
 import { hidden } from "./hidden-inputs";
 import { warnOfSecretsFromPlainConfig } from "./plain-config";
@@ -21,15 +21,18 @@ export interface DrbdNodeArgs {
   readonly connection: pulumi.Input<ConnectionArgs>;
   /** Default false. True trusts whatever host answers: never on a network that you do not own whole. */
   readonly insecureIgnoreHostKey?: pulumi.Input<boolean>;
-  /** The IPv4 or IPv6 address of this host over which it replicates. */
+  /**
+   * The IPv4 or IPv6 address of this host over which it replicates. A link-local one has its interface with it,
+   * `fe80::1%eth1`, by a name that both hosts have (DRBD 9 alone); a loopback one is the end of a tunnel.
+   */
   readonly address: pulumi.Input<string>;
   /** The global section of global_common.conf; `usage-count` is no by default. Changed in place. */
   readonly global?: pulumi.Input<GlobalOptions>;
   /**
-   * Options for all resources on this host that do not set their own. Changed in place, on running resources too. Not
-   * `fencing`, `allow-two-primaries` and `on-congestion: pull-ahead`, which each resource says for itself.
+   * Options for all resources on this host that do not set their own. Changed in place, on running resources too.
+   * `protocol` and `fencing` count for resources that the program does not describe: each DrbdResource has its own.
    */
-  readonly common?: pulumi.Input<SectionInputs>;
+  readonly common?: pulumi.Input<CommonInputs>;
 }
 
 /**

@@ -23,7 +23,10 @@ export interface DrbdResourceNodeArgs {
 }
 
 export interface DrbdResourceArgs {
-  /** DRBD's own name for it, also that of /etc/drbd.d/NAME.res. Default: the Pulumi name. */
+  /**
+   * DRBD's own name for it, also that of /etc/drbd.d/NAME.res. With DRBD 8.4 no number and no word of drbd.conf's.
+   * Default: the Pulumi name.
+   */
   readonly name?: pulumi.Input<string>;
   /** The two hosts with a disk each. */
   readonly nodes: readonly [DrbdResourceNodeArgs, DrbdResourceNodeArgs];
@@ -43,11 +46,19 @@ export interface DrbdResourceArgs {
   readonly startup?: pulumi.Input<NonNullable<SectionInputs["startup"]>>;
   /** drbd.conf's `handlers`: commands that the kernel has run on the hosts. */
   readonly handlers?: pulumi.Input<NonNullable<SectionInputs["handlers"]>>;
-  /** Default true: the peers prove to each other that they know a secret. */
+  /**
+   * Default true: the peers prove to each other that they know a secret. Changed while connected. With false,
+   * `sharedSecret` alone or `cramHmacAlg` alone is written all the same, as some pairs have it: a secret alone does
+   * nothing, an algorithm alone takes the empty secret.
+   */
   readonly auth?: pulumi.Input<boolean>;
   /** 1..63 printable ASCII characters. One is made, and kept as a secret output, where none is given. */
   readonly sharedSecret?: pulumi.Input<string>;
-  /** sha256 (default), sha1, sha224, sha384, sha512, sha3-256, sha3-512 or md5. Changed while connected. */
+  /**
+   * sha256 (default), md5, sha1, sha224, sha384, sha512, sha3-224, sha3-256, sha3-384, sha3-512, rmd160, sm3, wp512,
+   * streebog256, streebog512, blake2b-256, blake2b-384 or blake2b-512, or the name of one driver of the kernel for it
+   * (sha1-ssse3). The hosts' kernels must have it. Changed while connected.
+   */
   readonly cramHmacAlg?: pulumi.Input<string>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;

@@ -8,6 +8,7 @@ import {
   type SectionName,
   OPTIONS,
 } from "../../provider/core/wanted/option-table";
+import { isBareIn84 } from "../../provider/core/wanted/names";
 import { DIGESTS, HMAC_DIGESTS, numberOf, refusedByGrammar } from "../../provider/core/wanted/option-value";
 
 const characters = (text: string): fc.Arbitrary<string> => fc.constantFrom(...text.split(/(?:)/));
@@ -45,7 +46,7 @@ export function arbitraryValue(option: Option, grammar: Grammar): fc.Arbitrary<s
     case "number-or-symbol":
       return fc.oneof(fc.constantFrom(...option.symbols), edges(option.min, option.max));
     case "digest":
-      return fc.constantFrom(...DIGESTS, "");
+      return fc.constantFrom(...DIGESTS, "crc32c-intel", "crct10dif-pclmul", "sha3-256-generic", "");
     case "command":
       return command;
     case "transport":
@@ -117,7 +118,7 @@ const ipv6 = fc
 const port = edges(1, 65535);
 
 const secret = fc
-  .string({ unit: characters("abzABZ0189!#$%&()*+,-./:;<=>?@[]^_`{|}~"), minLength: 1, maxLength: 63 })
+  .string({ unit: characters("abzABZ0189 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"), minLength: 1, maxLength: 63 })
   .filter((text) => text !== "(secret)");
 
 const filesystem = fc.record(
@@ -131,22 +132,12 @@ const filesystem = fc.record(
 );
 
 /** Takes out what does not go together (conflicts.ts), so that the rest must be accepted. */
-function reconcile(inputs: Record<string, unknown> & { net: GivenOptions; handlers: GivenOptions }): unknown {
+function reconcile(inputs: Record<string, unknown> & { net: GivenOptions }): unknown {
   const net = { ...inputs.net };
-  const handlers = { ...inputs.handlers };
-  const number = (name: string): number => {
-    const option = OPTIONS.net[name] as NumberOption;
-    return numberOf(option, String(net[name] ?? option.default)) ?? option.default;
-  };
-  if (number("timeout") >= 10 * Math.min(number("ping-int"), number("connect-int"))) {
-    Object.assign(net, { timeout: undefined, "ping-int": undefined, "connect-int": undefined });
-  }
   const two = ["yes", "true"].includes(String(net["allow-two-primaries"]));
   const protocol = two ? "C" : net["on-congestion"] === "pull-ahead" ? "A" : inputs["protocol"];
   if (two && net["on-congestion"] === "pull-ahead") net["on-congestion"] = undefined;
-  if (net["fencing"] === "resource-and-stonith") handlers["fence-peer"] = "/usr/lib/drbd/crm-fence-peer.9.sh";
-  if (net["fencing"] === "dont-care") handlers["fence-peer"] = undefined;
-  return { ...inputs, net, handlers, protocol, ...(two ? { filesystem: undefined } : {}) };
+  return { ...inputs, net, protocol, ...(two ? { filesystem: undefined } : {}) };
 }
 
 const differing = <T>(one: fc.Arbitrary<T>, differ: (a: T, b: T) => boolean): fc.Arbitrary<[T, T]> =>
@@ -176,7 +167,7 @@ export function arbitraryResource(grammar: Grammar): fc.Arbitrary<ResourceInputs
       protocol: fc.constantFrom("A", "B", "C", undefined),
       auth: fc.constantFrom(true, undefined),
       sharedSecret: fc.option(secret, { nil: undefined }),
-      cramHmacAlg: fc.constantFrom(undefined, ...HMAC_DIGESTS),
+      cramHmacAlg: fc.constantFrom(undefined, ...HMAC_DIGESTS, "sha1-ssse3"),
       net: arbitrarySection("net", grammar),
       disk: arbitrarySection("disk", grammar),
       options: arbitrarySection("options", grammar),
@@ -198,6 +189,7 @@ export function arbitraryResource(grammar: Grammar): fc.Arbitrary<ResourceInputs
     .filter(
       (inputs) =>
         inputs.disk?.["resync-after"]?.split("/")[0] !== inputs.name &&
+        (grammar === "9" || isBareIn84(inputs.name)) &&
         Object.entries(OPTIONS).every(([section, options]) =>
           Object.entries(options).every(([name, option]) => {
             const value = (inputs as unknown as Record<string, GivenOptions | undefined>)[section]?.[name];

@@ -72,9 +72,8 @@ export function renderResource(resource: DesiredResource, grammar: Grammar, opti
   const nodeIds = grammar === "9" ? (options.nodeIds ?? nodeIdsByName(resource)) : undefined;
   const net = [
     `protocol ${resource.protocol}`,
-    ...(auth === null
-      ? []
-      : [`cram-hmac-alg ${quote(auth.algorithm)}`, `shared-secret ${quote(secret ?? SECRET_PLACEHOLDER)}`]),
+    ...(auth === null || auth.algorithm === "" ? [] : [`cram-hmac-alg ${quote(auth.algorithm)}`]),
+    ...(auth === null || auth.secret === "" ? [] : [`shared-secret ${quote(secret ?? SECRET_PLACEHOLDER)}`]),
   ];
   const block: Block = {
     head: `resource ${word(resource.name)}`,

@@ -2,68 +2,9 @@
  * What is wrong with properties only when they are seen together. drbdadm lets nearly all of it pass, and the kernel
  * or the next reboot complains. A property that is undefined here is unknown or was refused by itself already.
  */
-import { type Failure, type Path, failureAt } from "./failures";
+import { type Failure, failureAt } from "./failures";
 import { sameHost } from "./names";
-import { OPTIONS } from "./option-table";
-import { numberOf } from "./option-value";
-import type { OptionValues } from "./desired";
-import type { ConnectionProperties, NodeProperties, ResourceProperties, SideProperties } from "./properties";
-
-/** An option of the net section as a number: the one that is set, or DRBD's default; undefined when it is unknown. */
-function netNumber(net: OptionValues, name: string): number | undefined {
-  const option = OPTIONS.net[name];
-  if (option?.type !== "number") throw new Error(`${name} is no number`);
-  const text = net[name];
-  return text === undefined ? option.default : numberOf(option, text);
-}
-
-/** `timeout` is in tenths of a second and must be below connect-int and ping-int, which are in seconds. */
-function timeouts(net: OptionValues, path: Path): Failure[] {
-  const timeout = netNumber(net, "timeout");
-  return ["ping-int", "connect-int"].flatMap((name) => {
-    const seconds = netNumber(net, name);
-    if (timeout === undefined || seconds === undefined || timeout < seconds * 10) return [];
-    const blamed = net["timeout"] === undefined ? name : "timeout";
-    const reason = `timeout is ${timeout} tenths of a second, ${name} ${seconds} s: timeout must be the shorter one (at most ${seconds * 10 - 1})`;
-    return [failureAt([...path, blamed], reason)];
-  });
-}
-
-function fencing(net: OptionValues | undefined, handlers: OptionValues | undefined): Failure[] {
-  if (net === undefined || handlers === undefined) return [];
-  const handler = handlers["fence-peer"] !== undefined;
-  if (net["fencing"] === "resource-and-stonith" && !handler) {
-    const reason =
-      "resource-and-stonith freezes all I/O until a fence-peer handler has answered: set handlers.fence-peer too";
-    return [failureAt(["net", "fencing"], reason)];
-  }
-  if (net["fencing"] === "dont-care" && handler) {
-    const reason = "fence-peer never runs with net.fencing dont-care: use resource-only or resource-and-stonith";
-    return [failureAt(["handlers", "fence-peer"], reason)];
-  }
-  return [];
-}
-
-export function nodeConflicts(node: NodeProperties): Failure[] {
-  const common = node.common;
-  const net = common?.net;
-  if (net === undefined) return [];
-  const failures = timeouts(net, ["common", "net"]);
-  for (const [name, value] of [
-    ["allow-two-primaries", "yes"],
-    ["on-congestion", "pull-ahead"],
-  ] as const) {
-    if (net[name] !== value) continue;
-    const reason = `${value} goes with one protocol alone: set it on the resource, beside its protocol`;
-    failures.push(failureAt(["common", "net", name], reason));
-  }
-  if (net["fencing"] !== undefined) {
-    const reason =
-      "each resource has its own, resource-only where it says nothing, so that this would have no effect: set it on the resource";
-    failures.push(failureAt(["common", "net", "fencing"], reason));
-  }
-  return failures;
-}
+import type { ConnectionProperties, ResourceProperties, SideProperties } from "./properties";
 
 const endpointOf = (connection: ConnectionProperties | undefined): string | undefined =>
   connection?.host === undefined || connection.port === undefined
@@ -101,22 +42,18 @@ function ofSide(side: SideProperties, index: number): Failure[] {
   return [failureAt(["nodes", index, "metaDisk"], reason)];
 }
 
-function authentication(resource: ResourceProperties): Failure[] {
-  if (resource.auth !== false) return [];
-  const failures: Failure[] = [];
-  if (resource.sharedSecret !== undefined) {
-    failures.push(failureAt(["sharedSecret"], "is given although auth is false: leave out one of the two"));
-  }
-  if (resource.cramHmacAlg !== undefined) {
-    failures.push(failureAt(["cramHmacAlg"], "is given although auth is false: leave out one of the two"));
-  }
-  return failures;
+/** An algorithm alone, or a secret alone, is what some pairs have; with both of them DRBD authenticates. */
+function authentication({ auth, sharedSecret, cramHmacAlg }: ResourceProperties): Failure[] {
+  if (auth !== false || sharedSecret === undefined || cramHmacAlg === undefined) return [];
+  const reason =
+    "and cramHmacAlg are both given although auth is false, and with both DRBD authenticates: leave out auth, or one of the two";
+  return [failureAt(["sharedSecret"], reason)];
 }
 
 function replication(resource: ResourceProperties): Failure[] {
   const { net, protocol } = resource;
   if (net === undefined) return [];
-  const failures = timeouts(net, ["net"]);
+  const failures: Failure[] = [];
   const blame = (name: string, reason: string): void => void failures.push(failureAt(["net", name], reason));
   if (net["allow-two-primaries"] === "yes") {
     if (protocol !== undefined && protocol !== "C") blame("allow-two-primaries", `needs protocol C, not ${protocol}`);
@@ -163,7 +100,6 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
 
   failures.push(...discards(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource));
-  failures.push(...fencing(resource.net, resource.handlers));
 
   const after = resource.disk?.["resync-after"]?.split("/")[0];
   if (after !== undefined && after === resource.name) {

@@ -49,6 +49,12 @@ export interface SectionInputs {
   readonly handlers?: HandlersOptions;
 }
 
+/** drbd.conf's `common` section. */
+export interface CommonInputs extends SectionInputs {
+  /** Of resources that the program does not describe: a DrbdResource has its own, C where it says nothing. */
+  readonly protocol?: "A" | "B" | "C";
+}
+
 /** A host that replicates. */
 export interface NodeInputs {
   /** What `uname -n` says there, to the letter. A change is another node. */
@@ -56,11 +62,14 @@ export interface NodeInputs {
   readonly connection: ConnectionInputs;
   /** Default false: the host's key must be given in `connection.hostKey` or stand in known_hosts. True trusts any host. */
   readonly insecureIgnoreHostKey?: boolean;
-  /** IPv4 or IPv6 address of this host that its peers reach; no host name, no loopback or link-local address. */
+  /**
+   * IPv4 or IPv6 address of this host that its peers reach; no host name. A link-local one has its interface with it,
+   * `fe80::1%eth1`, by a name that both hosts have (DRBD 9 alone); a loopback one is the end of a tunnel.
+   */
   readonly address: string;
   readonly global?: GlobalOptions;
   /** Options for every resource of the node that does not set them itself. */
-  readonly common?: SectionInputs;
+  readonly common?: CommonInputs;
 }
 
 /** One side of a resource. */
@@ -98,7 +107,10 @@ export interface FilesystemInputs {
 
 /** One replicated device on two nodes. */
 export interface ResourceInputs extends SectionInputs {
-  /** DRBD's name for it: a letter or digit, then letters, digits, `.`, `_`, `-`; at most 63. A change is refused. */
+  /**
+   * DRBD's name for it: a letter or digit, then letters, digits, `.`, `_`, `-`; at most 63. With DRBD 8.4 no number and no
+   * word of drbd.conf's. A change is refused.
+   */
   readonly name: string;
   /** The two sides, in any order. */
   readonly nodes: readonly ResourceNodeInputs[];
@@ -111,11 +123,19 @@ export interface ResourceInputs extends SectionInputs {
    * when it is on both disks. Changed while connected.
    */
   readonly protocol?: "A" | "B" | "C";
-  /** Default true: the nodes prove to each other that they know the secret. Changed while connected. */
+  /**
+   * Default true: the nodes prove to each other that they know the secret. Changed while connected. With false,
+   * `sharedSecret` alone or `cramHmacAlg` alone is written all the same, as some pairs have it: a secret alone does
+   * nothing, an algorithm alone takes the empty secret.
+   */
   readonly auth?: boolean;
-  /** 1..63 printable ASCII characters, no quotes and no backslash. One is generated when left out. */
+  /** 1..63 printable ASCII characters. One is generated when left out. */
   readonly sharedSecret?: string;
-  /** sha256 (default), sha1, sha224, sha384, sha512, sha3-256, sha3-512 or md5. Changed while connected. */
+  /**
+   * sha256 (default), md5, sha1, sha224, sha384, sha512, sha3-224, sha3-256, sha3-384, sha3-512, rmd160, sm3, wp512,
+   * streebog256, streebog512, blake2b-256, blake2b-384 or blake2b-512, or the name of one driver of the kernel for it
+   * (sha1-ssse3). The hosts' kernels must have it. Changed while connected.
+   */
   readonly cramHmacAlg?: string;
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;

@@ -68,12 +68,12 @@ export interface NetOptions {
   readonly "csums-after-crash-only"?: boolean | "yes" | "no";
   /**
    * Digest for checksum-based resync, which sends only blocks that differ; for slow lines.
-   * A digest of the kernel, for example sha256 or crc32c; default none.
+   * A digest of the kernel or one driver's name for it, for example sha256, crc32c or crc32c-intel; default none.
    */
   readonly "csums-alg"?: string;
   /**
    * Checksum over each replicated block on the wire, for finding faulty networks; costs CPU time.
-   * A digest of the kernel, for example sha256 or crc32c; default none.
+   * A digest of the kernel or one driver's name for it, for example sha256, crc32c or crc32c-intel; default none.
    */
   readonly "data-integrity-alg"?: string;
   /**
@@ -138,7 +138,7 @@ export interface NetOptions {
    */
   readonly "tcp-cork"?: boolean | "yes" | "no";
   /**
-   * How long a peer may leave a request unanswered before it counts as dead; must stay below connect-int and ping-int.
+   * How long a peer may leave a request unanswered before it counts as dead; best below connect-int and ping-int.
    * A whole number 1..600 tenths of a second, default 60 (6 s).
    */
   readonly timeout?: number | string;
@@ -161,7 +161,7 @@ export interface NetOptions {
   readonly "use-rle"?: boolean | "yes" | "no";
   /**
    * Digest for online verification (drbdadm verify), which does not run without it.
-   * A digest of the kernel, for example sha256 or crc32c; default none.
+   * A digest of the kernel or one driver's name for it, for example sha256, crc32c or crc32c-intel; default none.
    */
   readonly "verify-alg"?: string;
 }

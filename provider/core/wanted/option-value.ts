@@ -5,11 +5,21 @@ export type OptionValue =
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: string };
 
 /**
- * Names that the kernel's crypto API has had for many years and DRBD can use. drbdadm takes any word and the kernel
- * refuses later; so does a kernel that was built without one of these.
+ * Names in the kernel's crypto API that DRBD 8.4.11 took on a Linux 6.12, as cram-hmac-alg and as any other digest.
+ * drbdadm takes any word, and a kernel without the one that is given refuses it later.
  */
-export const HMAC_DIGESTS = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256", "sha3-512"];
-export const DIGESTS = [...HMAC_DIGESTS, "crc32", "crc32c", "xxhash64"];
+export const HMAC_DIGESTS = [
+  ...["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-224", "sha3-256", "sha3-384", "sha3-512"],
+  ...["rmd160", "sm3", "wp512", "streebog256", "streebog512", "blake2b-256", "blake2b-384", "blake2b-512"],
+];
+export const DIGESTS = [...HMAC_DIGESTS, "crc32", "crc32c", "crct10dif", "xxhash64"];
+
+/** What is wrong with the name of a digest. One driver's is the digest's own and a suffix: crc32c-intel, sha1-ssse3. */
+export function digestFault(name: string, digests: readonly string[]): string | undefined {
+  const isDriver = digests.some((digest) => name.startsWith(`${digest}-`)) && /^[a-z0-9]+(-[a-z0-9]+)+$/.test(name);
+  if (name.length <= 63 && (digests.includes(name) || isDriver)) return undefined;
+  return `must be one of ${digests.join(", ")}, or the name of a kernel's driver for one, such as ${digests[1] ?? ""}-generic`;
+}
 
 const yes = (value: string): OptionValue => ({ ok: true, value });
 const no = (reason: string): OptionValue => ({ ok: false, reason });
@@ -89,8 +99,9 @@ function parseBoolean(given: unknown): OptionValue {
 }
 
 function parseDigest(given: unknown): OptionValue {
-  if (typeof given === "string" && (given === "" || DIGESTS.includes(given))) return yes(given);
-  return no(`must be one of ${DIGESTS.join(", ")}, or empty for none`);
+  if (given === "") return yes(given);
+  const fault = digestFault(typeof given === "string" ? given : "", DIGESTS);
+  return typeof given === "string" && fault === undefined ? yes(given) : no(`${fault ?? ""}, or empty for none`);
 }
 
 /** A shell command for the node: printable ASCII, at most 255 characters (drbdadm's longest string). */

@@ -2,14 +2,59 @@
  * Options that may be set, since they are right for somebody, and that cost data or hang a pair where they are not:
  * told in every plan, so that nobody has them without knowing.
  */
-import type { OptionValues, Sections } from "./desired";
+import type { DesiredResource, OptionValues, Sections } from "./desired";
+import { isLinkLocal, isLoopback } from "./address";
 import { OPTIONS } from "./option-table";
 import { numberOf } from "./option-value";
 
 const pageBytes = 4096;
 
-export function optionWarnings({ net, disk, options }: Sections): string[] {
-  return [...splitBrainPolicies(net), ...unflushed(disk), ...smallBuffers(net), ...quorum(options)];
+export function optionWarnings({ net, disk, options, handlers }: Sections): string[] {
+  return [
+    ...splitBrainPolicies(net),
+    ...unflushed(disk),
+    ...smallBuffers(net),
+    ...longTimeout(net),
+    ...idleHandler(net, handlers),
+    ...quorum(options),
+  ];
+}
+
+/** Of what a DrbdNode has in `common`. */
+export function commonOptionWarnings(common: Sections): string[] {
+  const own = ["protocol", "fencing"].filter((name) => common.net[name] !== undefined);
+  return [
+    ...optionWarnings(common),
+    ...own.map(
+      (name) =>
+        `common: ${name} ${common.net[name] ?? ""} counts for resources that this program does not describe: each DrbdResource has its own, ${name === "protocol" ? "C" : "resource-only"} where it says nothing`,
+    ),
+  ];
+}
+
+/** What else is to be known of a resource before somebody relies on it. */
+export function resourceWarnings({ sides, auth }: DesiredResource): string[] {
+  const linkLocal = sides.map(({ address }) => address).filter(isLinkLocal);
+  const loopback = sides.map(({ address }) => address).filter(isLoopback);
+  return [
+    ...linkLocal
+      .slice(0, 1)
+      .map((address) => `address ${address}: both hosts must have an interface of that name, on the same network`),
+    ...loopback
+      .slice(0, 1)
+      .map(
+        (address) =>
+          `address ${address} is a loopback address: only a tunnel leads from there to the peer, and it must be up before DRBD at each boot`,
+      ),
+    ...(auth !== null && auth.algorithm !== "" && auth.secret === ""
+      ? [
+          `cramHmacAlg ${auth.algorithm} without a secret: DRBD takes the empty secret, so that anybody who reaches the port passes for the peer`,
+        ]
+      : []),
+    ...(auth !== null && auth.algorithm === ""
+      ? ["sharedSecret without an algorithm: DRBD does not authenticate the peer, and the secret is of no use"]
+      : []),
+  ];
 }
 
 /** Values by which nobody's changes are given up. */
@@ -41,6 +86,30 @@ function unflushed(disk: OptionValues): string[] {
         ? "disk: disk-drain no lets the disk write in another order than was asked: after a power cut, what is on it may be no filesystem any more"
         : `disk: ${name} no loses acknowledged writes in a power cut, unless the write caches of both hosts' disks have a battery`,
     );
+}
+
+/** `timeout` is in tenths of a second, connect-int and ping-int are in seconds. Both may be the default. */
+function longTimeout(net: OptionValues): string[] {
+  const inNet = (name: string): number | undefined => {
+    const option = OPTIONS.net[name];
+    if (option?.type !== "number") return undefined;
+    return net[name] === undefined ? option.default : numberOf(option, net[name]);
+  };
+  const timeout = inNet("timeout");
+  const shorter = ["ping-int", "connect-int"].filter((name) => {
+    const seconds = inNet(name);
+    return timeout !== undefined && seconds !== undefined && timeout >= seconds * 10;
+  });
+  if (timeout === undefined || shorter.length === 0) return [];
+  const told = shorter.map((name) => `${name} ${inNet(name) ?? ""} s`).join(" and ");
+  return [
+    `net: timeout ${timeout} (${timeout / 10} s) is not below ${told}, as drbd.conf's manual wants it: a peer that is dead is noticed later, and writes wait for that long`,
+  ];
+}
+
+function idleHandler(net: OptionValues, handlers: OptionValues): string[] {
+  if (net["fencing"] !== "dont-care" || handlers["fence-peer"] === undefined) return [];
+  return ["handlers: fence-peer never runs with net.fencing dont-care"];
 }
 
 function smallBuffers(net: OptionValues): string[] {

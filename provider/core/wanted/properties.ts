@@ -11,7 +11,7 @@ import { mkfsOptionFaults } from "./mkfs-options";
 import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
 import { nearest } from "./nearest";
 import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";
-import { HMAC_DIGESTS, parseOptionValue } from "./option-value";
+import { digestFault, HMAC_DIGESTS, parseOptionValue } from "./option-value";
 import { UNKNOWN, isUnknown } from "./unknowns";
 import { instead } from "./wrong-kind";
 
@@ -237,11 +237,13 @@ const sections = {
   handlers: property(withDefault(section("handlers"), NO_OPTIONS)),
 };
 
+const protocol = choice(["A", "B", "C"]);
+
 /** DrbdNode's. */
 export const nodeProperties = object({
   ...host,
   global: property(withDefault(section("global"), NO_OPTIONS)),
-  common: property(optional(object(sections))),
+  common: property(optional(object({ ...sections, protocol: property(optional(protocol)) }))),
 });
 
 // DrbdResource's
@@ -338,11 +340,11 @@ export const resourceProperties = object({
   nodes: property(sides),
   minor: property(whole(0, 1048575, ": 1 is /dev/drbd1")),
   port: property(whole(1, 65535, ", a TCP port, for example 7789")),
-  protocol: property(withDefault(choice(["A", "B", "C"]), "C" as const)),
+  protocol: property(withDefault(protocol, "C" as const)),
   ...sections,
   auth: property(withDefault(boolean, true)),
   sharedSecret: property(optional(text(secretFault, false))),
-  cramHmacAlg: property(optional(choice(HMAC_DIGESTS))),
+  cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
   syncSource: property(string("the hostname of one of the two nodes")),
   existingData: property(optional(choice(["keep"]))),
   discard: property(withDefault(discard, {})),

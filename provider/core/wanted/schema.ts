@@ -2,9 +2,10 @@ import type { z } from "zod";
 import type { Connection, Endpoint } from "./connection";
 import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide, OptionValues, Sections } from "./desired";
 import { type Failure, type Path, failureAt, failureOfName } from "./failures";
-import { nodeConflicts, resourceConflicts } from "./conflicts";
+import { resourceConflicts } from "./conflicts";
 import {
   type EndpointProperties,
+  type NodeProperties,
   type ResourceProperties,
   type SideProperties,
   nodeProperties,
@@ -147,8 +148,7 @@ export function parseNode(inputs: unknown): ParsedNode {
   const given = withoutNothing(inputs);
   const unknown = unknownPaths(given);
   const { value, failures } = read(nodeProperties, given);
-  const all = value === undefined ? failures : [...failures, ...nodeConflicts(value)];
-  if (all.length > 0) return { ok: false, failures: all, unknown };
+  if (failures.length > 0) return { ok: false, failures, unknown };
   if (unknown.length > 0) return { ok: "unknown", unknown, failures: [] };
   const node = known(value);
   return {
@@ -157,10 +157,17 @@ export function parseNode(inputs: unknown): ParsedNode {
       hostname: known(node.hostname),
       address: known(node.address),
       global: withDefaults(known(node.global), { "usage-count": "no", "udev-always-use-vnr": "yes" }),
-      common: sectionsFrom(node.common),
+      common: commonFrom(node.common),
     },
     connection: connectionFrom(node),
   };
+}
+
+/** `protocol` stands in `net`, where both grammars have it. */
+function commonFrom(given: NodeProperties["common"]): Sections {
+  const common = sectionsFrom(given);
+  const { protocol } = given ?? {};
+  return protocol === undefined ? common : { ...common, net: withDefaults({ ...common.net, protocol }, {}) };
 }
 
 function sideFrom(given: SideProperties): DesiredSide {
@@ -181,10 +188,17 @@ function filesystemFrom(given: NonNullable<ResourceProperties["filesystem"]>): D
   };
 }
 
+/** Without authentication, what is given of it is written all the same: "" stands for what is not. */
+function authFrom(given: ResourceProperties): DesiredResource["auth"] {
+  const { cramHmacAlg: algorithm, sharedSecret: secret } = given;
+  if (known(given.auth)) return { algorithm: algorithm ?? "sha256", ...set({ secret }) };
+  if (algorithm === undefined && secret === undefined) return null;
+  return { algorithm: algorithm ?? "", secret: secret ?? "" };
+}
+
 function resourceFrom(given: ResourceProperties): DesiredResource {
   const [first, second] = known(given.nodes);
   const sections = sectionsFrom(given);
-  const algorithm = given.cramHmacAlg ?? "sha256";
   return {
     name: known(given.name),
     minor: known(given.minor),
@@ -192,7 +206,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     protocol: known(given.protocol),
     sides: [sideFrom(known(first)), sideFrom(known(second))],
     sections: { ...sections, net: withDefaults(sections.net, { fencing: "resource-only" }) },
-    auth: known(given.auth) ? { algorithm, ...set({ secret: given.sharedSecret }) } : null,
+    auth: authFrom(given),
     syncSource: known(given.syncSource),
     ...set({ existingData: given.existingData }),
     discard: given.discard ?? {},
@@ -210,7 +224,7 @@ function connectionsFrom(given: ResourceProperties): readonly [Connection, Conne
 
 /**
  * Reads DrbdResource's inputs, which may come as any JSON. Checks what drbdadm lets pass, too: addresses, digests,
- * timeouts, two Primaries (drbd-reference.md, section 1).
+ * two Primaries.
  *
  * Defaults: protocol C, authentication with sha256, fencing resource-only, internal metadata, waiting for the sync.
  */

@@ -186,6 +186,15 @@ test("what only one of the grammars has is named for the other", () => {
   expect(nodeGrammarFailures(node, "9")).toEqual([]);
 });
 
+test.each([
+  [{ algorithm: "sha1", secret: "" }, 'cram-hmac-alg "sha1";', "shared-secret"],
+  [{ algorithm: "", secret: "s3cr3t-s3cr3t" }, 'shared-secret "(secret)";', "cram-hmac-alg"],
+])("an algorithm alone, or a secret alone, is written alone: %j", (auth, line, other) => {
+  const text = renderResource({ ...wanted(inputs), auth }, "8.4", { redact: true });
+  expect(text).toContain(line);
+  expect(text).not.toContain(other);
+});
+
 describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
   const resources = arbitraryResource(grammar).map((given) => wanted(given));
 

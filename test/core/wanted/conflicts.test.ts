@@ -91,42 +91,11 @@ test("nothing is judged by the default of an option that is not known yet", () =
     const given = { name: "r0", minor: 1, port: 7789, syncSource: "alpha", nodes: [side(0), side(1)], ...changes };
     return parseResource(given).ok;
   };
-  expect(unknown({ net: { timeout: 100, "ping-int": UNKNOWN, "connect-int": 20 } })).toBe("unknown");
-  expect(unknown({ net: { timeout: UNKNOWN, "ping-int": 1 } })).toBe("unknown");
-  expect(unknown({ net: { fencing: "resource-and-stonith" }, handlers: { "fence-peer": UNKNOWN } })).toBe("unknown");
+  expect(unknown({ auth: false, cramHmacAlg: "sha1", sharedSecret: UNKNOWN })).toBe("unknown");
   expect(unknown({ net: { "allow-two-primaries": UNKNOWN }, filesystem: {} })).toBe("unknown");
 });
 
 describe("replication", () => {
-  test.each<[string, Json, string[]]>([
-    ["the defaults", {}, []],
-    ["timeout just below ping-int", { timeout: 99 }, []],
-    [
-      "timeout as long as ping-int and connect-int",
-      { timeout: 100 },
-      [
-        "net.timeout: timeout is 100 tenths of a second, ping-int 10 s: timeout must be the shorter one (at most 99)",
-        "net.timeout: timeout is 100 tenths of a second, connect-int 10 s: timeout must be the shorter one (at most 99)",
-      ],
-    ],
-    [
-      "ping-int below the default timeout",
-      { "ping-int": 6 },
-      ['net["ping-int"]: timeout is 60 tenths of a second, ping-int 6 s: timeout must be the shorter one (at most 59)'],
-    ],
-    ["ping-int above it", { "ping-int": 7 }, []],
-    ["all of them raised", { timeout: 600, "ping-int": 61, "connect-int": 61 }, []],
-    [
-      "resource-and-stonith without a handler",
-      { fencing: "resource-and-stonith" },
-      [
-        "net.fencing: resource-and-stonith freezes all I/O until a fence-peer handler has answered: set handlers.fence-peer too",
-      ],
-    ],
-  ])("%s", (_what, net, wanted) => {
-    expect(ofResource({ net })).toEqual(wanted);
-  });
-
   test.each<[string, Json, string[]]>([
     ["two Primaries with C", { net: { "allow-two-primaries": true } }, []],
     [
@@ -153,29 +122,26 @@ describe("replication", () => {
       { net: { "on-congestion": "pull-ahead" } },
       ['net["on-congestion"]: pull-ahead needs protocol A, not C'],
     ],
-    ["stonith with a handler", { net: { fencing: "resource-and-stonith" }, handlers: { "fence-peer": "/bin/x" } }, []],
-    ["a handler with the default fencing", { handlers: { "fence-peer": "/bin/x" } }, []],
     [
-      "a handler that never runs",
-      { net: { fencing: "dont-care" }, handlers: { "fence-peer": "/bin/x" } },
-      [
-        'handlers["fence-peer"]: fence-peer never runs with net.fencing dont-care: use resource-only or resource-and-stonith',
-      ],
+      "stonith without a handler, which may stand in the node's common",
+      { net: { fencing: "resource-and-stonith" } },
+      [],
     ],
+    ["a handler that never runs", { net: { fencing: "dont-care" }, handlers: { "fence-peer": "/bin/x" } }, []],
+    ["a long timeout", { net: { timeout: 600, "ping-int": 1, "connect-int": 1 } }, []],
     [
       "a resync after itself",
       { disk: { "resync-after": "r0/0" } },
       ['disk["resync-after"]: is the resource itself, which would wait for ever'],
     ],
+    ["an algorithm alone", { auth: false, cramHmacAlg: "sha1" }, []],
+    ["a secret alone", { auth: false, sharedSecret: "x" }, []],
     [
-      "an algorithm without authentication",
-      { auth: false, cramHmacAlg: "sha1" },
-      ["cramHmacAlg: is given although auth is false: leave out one of the two"],
-    ],
-    [
-      "a secret without authentication",
-      { auth: false, sharedSecret: "x" },
-      [": sharedSecret: is given although auth is false: leave out one of the two"],
+      "both of them without authentication",
+      { auth: false, sharedSecret: "x", cramHmacAlg: "sha1" },
+      [
+        ": sharedSecret: and cramHmacAlg are both given although auth is false, and with both DRBD authenticates: leave out auth, or one of the two",
+      ],
     ],
     ["no authentication", { auth: false }, []],
   ])("%s", (_what, changes, wanted) => {
@@ -183,37 +149,18 @@ describe("replication", () => {
   });
 });
 
-test.each<[string, Json, string[]]>([
-  ["nothing", {}, []],
-  [
-    "a long timeout",
-    { net: { timeout: 100, "connect-int": 20 } },
-    [
-      "common.net.timeout: timeout is 100 tenths of a second, ping-int 10 s: timeout must be the shorter one (at most 99)",
-    ],
-  ],
-  [
-    "two Primaries everywhere",
-    { net: { "allow-two-primaries": true } },
-    [
-      'common.net["allow-two-primaries"]: yes goes with one protocol alone: set it on the resource, beside its protocol',
-    ],
-  ],
-  [
-    "pull-ahead everywhere",
-    { net: { "on-congestion": "pull-ahead" } },
-    [
-      'common.net["on-congestion"]: pull-ahead goes with one protocol alone: set it on the resource, beside its protocol',
-    ],
-  ],
-  [
-    "fencing, which each resource has its own of",
-    { net: { fencing: "resource-and-stonith" } },
-    [
-      "common.net.fencing: each resource has its own, resource-only where it says nothing, so that this would have no effect: set it on the resource",
-    ],
-  ],
-  ["a handler for resources that fence", { handlers: { "fence-peer": "/bin/x" } }, []],
-])("common options of a node: %s", (_what, common, wanted) => {
-  expect(ofNode(common)).toEqual(wanted);
+test.each<[string, Json]>([
+  ["nothing", {}],
+  ["a long timeout", { net: { timeout: 100, "connect-int": 20 } }],
+  ["two Primaries everywhere", { net: { "allow-two-primaries": true } }],
+  ["pull-ahead everywhere", { net: { "on-congestion": "pull-ahead" } }],
+  ["fencing", { net: { fencing: "resource-and-stonith" } }],
+  ["a handler for resources that fence", { handlers: { "fence-peer": "/bin/x" } }],
+  ["a protocol", { protocol: "A" }],
+])("common options of a node, which count for others' resources too: %s", (_what, common) => {
+  expect(ofNode(common)).toEqual([]);
+});
+
+test("another protocol in common is none", () => {
+  expect(ofNode({ protocol: "D" })).toEqual(["common.protocol: must be one of A, B, C"]);
 });

@@ -2,7 +2,7 @@
 import { planNode } from "../../../provider/core/decided/plans/plan-node";
 import { isEmpty } from "../../../provider/core/steps/plan";
 import type { KernelResource } from "../../../provider/core/seen/observed";
-import { optionWarnings } from "../../../provider/core/wanted/option-warnings";
+import { commonOptionWarnings, optionWarnings, resourceWarnings } from "../../../provider/core/wanted/option-warnings";
 import { parseEvents } from "../../../provider/core/seen/parse-events";
 import { warn } from "../../../provider/core/decided/hosts/warnings";
 import { events9 } from "../fixtures-9";
@@ -83,6 +83,24 @@ test.each<[string, Partial<typeof sections>, RegExp[]]>([
     { net: { "max-buffers": "2048", "sndbuf-size": "128K" } as never },
     [],
   ],
+  ["timeout just below ping-int", { net: { timeout: "99" } as never }, []],
+  [
+    "timeout as long as ping-int and connect-int",
+    { net: { timeout: "100" } as never },
+    [/^net: timeout 100 \(10 s\) is not below ping-int 10 s and connect-int 10 s, .*writes wait for that long$/],
+  ],
+  [
+    "ping-int not above the default timeout",
+    { net: { "ping-int": "6" } as never },
+    [/^net: timeout 60 \(6 s\) is not below ping-int 6 s, /],
+  ],
+  ["all of them raised", { net: { timeout: "600", "ping-int": "61", "connect-int": "61" } as never }, []],
+  [
+    "a handler that never runs",
+    { net: { fencing: "dont-care" }, handlers: { "fence-peer": "/bin/x" } },
+    [/^handlers: fence-peer never runs with net.fencing dont-care$/],
+  ],
+  ["a handler that runs", { handlers: { "fence-peer": "/bin/x" } }, []],
   ["a quorum of two hosts", { options: { quorum: "majority" } }, [/^options: quorum majority .*`drbdadm verify`/]],
   ["no quorum", { options: { quorum: "off" } }, []],
 ])("%s", (_what, changes, expected) => {
@@ -104,6 +122,39 @@ test("they are told of a pair with nothing to do as well, and of what a host's r
     planNode({ desired: { ...node, common }, configuration: "x", node: blankNode("alpha"), described: new Set() })
       .warnings,
   ).toEqual([expect.stringContaining("after-sb-1pri discard-secondary")]);
+});
+
+test.each<[string, Partial<typeof r0>, RegExp[]]>([
+  ["nothing of it", {}, []],
+  [
+    "link-local addresses",
+    { sides: r0.sides.map((side) => ({ ...side, address: "fe80::1%eth1" })) as never },
+    [/^address fe80::1%eth1: both hosts must have an interface of that name/],
+  ],
+  [
+    "a tunnel",
+    { sides: r0.sides.map((side, index) => ({ ...side, address: `127.0.0.${index + 1}` })) as never },
+    [/^address 127.0.0.1 is a loopback address: only a tunnel leads from there/],
+  ],
+  [
+    "an algorithm without a secret",
+    { auth: { algorithm: "sha1", secret: "" } },
+    [/^cramHmacAlg sha1 without a secret/],
+  ],
+  ["a secret without an algorithm", { auth: { algorithm: "", secret: "x" } }, [/^sharedSecret without an algorithm/]],
+])("a resource with %s", (_what, changes, expected) => {
+  const found = resourceWarnings({ ...r0, ...changes });
+  expect(found).toHaveLength(expected.length);
+  expected.forEach((words, index) => {
+    expect(found[index]).toMatch(words);
+  });
+});
+
+test("what a node's common says of each DrbdResource's own options counts for others alone", () => {
+  expect(commonOptionWarnings({ ...sections, net: { protocol: "A", fencing: "dont-care" } })).toEqual([
+    "common: protocol A counts for resources that this program does not describe: each DrbdResource has its own, C where it says nothing",
+    "common: fencing dont-care counts for resources that this program does not describe: each DrbdResource has its own, resource-only where it says nothing",
+  ]);
 });
 
 describe("blocks that are out of sync", () => {

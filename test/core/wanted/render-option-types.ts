@@ -48,7 +48,7 @@ function valueText(option: Option): string {
     case "enum":
       return `default ${option.default}`;
     case "digest":
-      return "a digest of the kernel, for example sha256 or crc32c; default none";
+      return "a digest of the kernel or one driver's name for it, for example sha256, crc32c or crc32c-intel; default none";
     case "transport":
       return "default tcp";
     case "cpu-mask":

@@ -94,7 +94,7 @@ export function renderSiteKeys(): string {
 
 # The keys of a site
 
-What may stand in a \`Pulumi.<site>.yaml\`; [Pulumi.oslo.yaml](Pulumi.oslo.yaml) is one to copy. A site has two hosts and any number of resources on them. A node's \`common\` takes \`net\`, \`disk\`, \`options\`, \`startup\` and \`handlers\`, as a resource does, for all resources that do not say otherwise; both nodes must say the same there.
+What may stand in a \`Pulumi.<site>.yaml\`; [Pulumi.oslo.yaml](Pulumi.oslo.yaml) is one to copy. A site has two hosts and any number of resources on them. A node's \`common\` takes \`protocol\`, \`net\`, \`disk\`, \`options\`, \`startup\` and \`handlers\`, as a resource does, for all resources that do not say otherwise; both nodes must say the same there.
 
 ${parts.join("\n")}`;
 }

@@ -1,3 +1,4 @@
+import { isAmong } from "../../wanted/address";
 import { ageRefusals } from "./age-refusals";
 import { beyondPairRefusals } from "./beyond-pair";
 import { brokenFileRefusals, unreadOwnFiles } from "../../installed/broken-file";
@@ -8,6 +9,7 @@ import { flatRefusals } from "../../installed/flat-configuration";
 import { includeRefusals } from "../../installed/includes";
 import { filesystemToolRefusals, needRefusals } from "./host-needs";
 import { type ObservedNode } from "../../seen/observed";
+import { inheritedRefusals } from "./inherited-options";
 import { moduleAdvice } from "./module-advice";
 import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
@@ -41,6 +43,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       ];
     }),
     ...claimed,
+    ...inheritedRefusals(situation),
     ...sizeRefusals(situation),
     ...versions,
   ];
@@ -64,7 +67,7 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
       "hostname",
     );
   }
-  if (!node.addresses.includes(address)) {
+  if (!isAmong(node.addresses, address)) {
     refuse(
       `no interface has the address ${address}`,
       `Set \`address\` to the one that replication shall use; it has ${node.addresses.filter((one) => one !== "127.0.0.1" && one !== "::1").join(", ")}.`,

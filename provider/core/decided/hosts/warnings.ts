@@ -1,9 +1,10 @@
 import { bootWaitWarnings } from "./boot-waits";
 import { brokenOwnFileWarnings } from "../../installed/broken-file";
+import { fencingWarnings } from "./inherited-options";
 import { diskUserWarnings } from "./disk-users";
 import { mountUnitWarnings } from "./mount-units";
 import { grammarOf, type ObservedNode, type Contents } from "../../seen/observed";
-import { optionWarnings } from "../../wanted/option-warnings";
+import { optionWarnings, resourceWarnings } from "../../wanted/option-warnings";
 import { mebibytes } from "./preflight";
 import type { ResourceSituation } from "./resource-situation";
 
@@ -11,8 +12,13 @@ import type { ResourceSituation } from "./resource-situation";
 export const clockTolerance = 60;
 
 /** Worth knowing, though it stops nothing. */
-export function warn({ desired, nodes, memory }: ResourceSituation): string[] {
-  const found: string[] = optionWarnings(desired.sections);
+export function warn(situation: ResourceSituation): string[] {
+  const { desired, nodes, memory } = situation;
+  const found: string[] = [
+    ...optionWarnings(desired.sections),
+    ...resourceWarnings(desired),
+    ...fencingWarnings(situation),
+  ];
   const [first, second] = nodes;
   const sizes = nodes.map((node) => sizeOf(node.resources.get(desired.name)?.disk));
   const [a, b] = sizes;

@@ -9,7 +9,7 @@ import { fstabFields } from "../../seen/fstab-lines";
 import { includeRefusals } from "../../installed/includes";
 import { keptName, keptOf, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
-import { optionWarnings } from "../../wanted/option-warnings";
+import { commonOptionWarnings } from "../../wanted/option-warnings";
 import { inOtherGrammar } from "../../installed/other-grammar";
 import { familyOf, hasApt, type OsFamily } from "../../seen/os-family";
 import { isOurs } from "../../config/own-mark";
@@ -50,7 +50,7 @@ export function planNode(situation: NodeSituation): Plan {
     stages: refusals.length > 0 ? [] : [nodeSteps(host, configuration, node)].filter((stage) => stage.length > 0),
     refusals,
     warnings: [
-      ...optionWarnings(desired.common),
+      ...commonOptionWarnings(desired.common),
       ...(writes && refusals.length === 0 ? commonWarnings(situation) : []),
     ],
     afterwards: [],
