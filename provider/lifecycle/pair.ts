@@ -126,8 +126,8 @@ export class Pair {
   looks(): readonly ProbeRequest[] {
     const { name, minor, port, sides, filesystem } = this.desired;
     const { mountPoint } = filesystem ?? {};
-    return sides.map(({ disk, metaDisk }) => ({
-      looks: [{ name, minor, port, disk, metaDisk, filesystem: filesystem !== undefined, mountPoint }],
+    return sides.map(({ address, disk, metaDisk }) => ({
+      looks: [{ name, minor, port, address, disk, metaDisk, filesystem: filesystem !== undefined, mountPoint }],
       candidates: [],
       depth: "close",
     }));

@@ -1,6 +1,7 @@
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
 import { givingFiles } from "./given-disks";
+import { listenersOn } from "./listeners";
 import { managerFiles, managerLinks } from "./managers";
 import { neededTools, noSystemd } from "./needed-tools";
 import { remoteFunctions } from "./remote-functions";
@@ -12,6 +13,8 @@ export interface Look {
   readonly name: string;
   readonly minor: number;
   readonly port: number;
+  /** Where that port is wanted: whoever listens on it at another address is no hindrance. */
+  readonly address?: string;
   readonly disk: string;
   /** `internal` or a device. */
   readonly metaDisk: string;
@@ -279,7 +282,7 @@ function folderLines(mountPoint: string): string[] {
 }
 
 function lookLines(look: Look): string[] {
-  const { name, minor, port, disk, metaDisk } = look;
+  const { name, minor, port, address, disk, metaDisk } = look;
   const internal = metaDisk === "internal";
   const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
@@ -310,7 +313,7 @@ function lookLines(look: Look): string[] {
     // Of a healthy pair each host's own id is what its peer's kernel calls it.
     `version=; if [ -e ${moduleVersion} ]; then read -r version <${moduleVersion}; fi; case $version in 9*) run status drbdsetup status --verbose ${quote(name)} ;; esac`,
     primaryDevice,
-    `else run port grep -sc ':${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    `else run port grep -scE '^ *[0-9]+: ${listenersOn(address)}:${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
     ";; esac",
     `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
   ];

@@ -18,7 +18,7 @@ function parseIPv4(text: string): Address {
 }
 
 /** The eight groups of an IPv6 address, or undefined. */
-function groups(text: string): number[] | undefined {
+export function groupsOf(text: string): number[] | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
   const read = (half: string): string[] => (half === "" ? [] : half.split(":"));
@@ -44,7 +44,7 @@ export function canonicalIPv6(numbers: readonly number[]): string {
 
 function parseIPv6(given: string): Address {
   const [text = "", zone, ...more] = given.split("%");
-  const numbers = groups(text);
+  const numbers = groupsOf(text);
   if (numbers === undefined || more.length > 0) return no(`is no IPv6 address, ${EXAMPLE}; it stands without brackets`);
   const [first = 0] = numbers;
   const head = numbers.slice(0, 5).every((group) => group === 0);

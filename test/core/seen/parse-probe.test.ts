@@ -365,6 +365,24 @@ test.each([
   expect(observe(host).resources.get("r0")!.portTaken).toBe(expected);
 });
 
+test.each([
+  ["everywhere", "10.1.1.31", "00000000", true],
+  ["at the address itself", "10.1.1.31", "1F01010A", true],
+  ["at the address itself, of a machine that turns no bytes", "10.1.1.31", "0A01011F", true],
+  ["at the address itself, by IPv6's way", "10.1.1.31", "0000000000000000FFFF00001F01010A", true],
+  ["at the other end of a tunnel", "127.0.0.1", "0200007F", false],
+  ["at another address", "10.1.1.31", "2001010A", false],
+  ["everywhere, of IPv6", "fd00::1", "00000000000000000000000000000000", true],
+  ["at an IPv6 address", "fd00::1", "000000FD000000000000000001000000", true],
+  ["at a link-local address", "fe80::1%eth1", "000080FE000000000000000001000000", true],
+  ["at another IPv6 address", "fd00::1", "000000FD000000000000000002000000", false],
+])("who listens %s takes the port of %s away: %s is %s", (_what, address, local, expected) => {
+  const listing = `  sl  local_address\n   0: ${local}:1E6D ${"0".repeat(local.length)}:0000 0A 0\n`;
+  const host = changed({ "/etc/drbd.d/r0.res": undefined, "/proc/net/tcp": listing });
+  const found = parseProbe(nonce, probed(host, { ...request, looks: [{ ...look, address }] }));
+  expect(found.resources.get("r0")!.portTaken).toBe(expected);
+});
+
 test("drbdadm's complaint about what is installed comes with its exit", () => {
   const drbdadm = {
     ...healthy.tools!["drbdadm"],
