@@ -1,4 +1,5 @@
 import { checkNotHeld, isDeclined } from "../core/steps/promotion-steps";
+import { devicesOn } from "../core/wanted/desired";
 import type { Pair } from "./pair";
 import { HostError } from "../shell/errors";
 
@@ -20,9 +21,10 @@ export async function askingWhoHolds<T>(pair: Pair, work: () => Promise<T>): Pro
 
 /** What the peer says; undefined where nobody holds it any more, or nothing could be found out. */
 async function holdersOn(pair: Pair, peer: Pair["hosts"][number], primary: string): Promise<string | undefined> {
-  const step = checkNotHeld(peer.name, pair.desired.minor, `must not be open while ${primary} becomes Primary`);
+  const because = `must not be open while ${primary} becomes Primary`;
+  const steps = devicesOn(pair.desired, peer.name).map(({ minor }) => checkNotHeld(peer.name, minor, because));
   try {
-    await peer.apply([step], undefined, () => undefined);
+    await peer.apply(steps, undefined, () => undefined);
     return undefined;
   } catch (error) {
     const said = error instanceof HostError ? error.details.output?.trim() : undefined;

@@ -1,6 +1,6 @@
-import { claimOfDeclared } from "../core/decided/hosts/claims";
+import { claimsOfDeclared } from "../core/decided/hosts/claims";
 import type { Announced } from "../core/told/engine-inputs";
-import type { Look } from "../core/seen/probe";
+import type { Look, VolumeLook } from "../core/seen/probe";
 import { parseNode } from "../core/wanted/schema";
 import { known } from "./process";
 import { hostOf, type Host } from "../shell/host";
@@ -13,7 +13,7 @@ export function expectAnnounced(announced: Announced | undefined): void {
   for (const { hostname, name } of announced.looks) {
     known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
   }
-  known.declaredClaims = announced.looks.filter(isLook).map(claimOfDeclared);
+  known.declaredClaims = announced.looks.filter(isLook).flatMap(claimsOfDeclared);
   const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;
@@ -36,19 +36,26 @@ export async function pairsSeen(host: Host): Promise<void> {
   await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
 }
 
-function isLook({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): boolean {
+function isLook({ name, port, volumes }: Look): boolean {
   return (
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) &&
-    Number.isInteger(minor) &&
-    minor >= 0 &&
     Number.isInteger(port) &&
     port > 0 &&
+    Array.isArray(volumes) &&
+    volumes.length > 0 &&
+    volumes.every(isVolumeLook)
+  );
+}
+
+function isVolumeLook({ volume, minor, disk, metaDisk, filesystem, mountPoint }: VolumeLook): boolean {
+  return (
+    [volume, minor].every((number) => Number.isInteger(number) && number >= 0) &&
     typeof filesystem === "boolean" &&
     (mountPoint === undefined || (typeof mountPoint === "string" && mountPoint.startsWith("/"))) &&
     [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
   );
 }
 
-function lookOf({ name, minor, port, disk, metaDisk, filesystem, mountPoint }: Look): Look {
-  return { name, minor, port, disk, metaDisk, filesystem, mountPoint };
+function lookOf({ name, port, volumes }: Look): Look {
+  return { name, port, volumes };
 }

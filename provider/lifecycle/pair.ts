@@ -4,7 +4,7 @@ import { installedSecret, replacedPath } from "../core/installed/configuration-p
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
-import { noMemory, type Memory } from "../core/seen/memory";
+import { noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
 import { type NodeIds } from "../core/config/default-node-ids";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
@@ -25,7 +25,7 @@ type Nodes = readonly [ObservedNode, ObservedNode];
 /** One resource with its two hosts: what is wanted, what is remembered, and how to look at it. */
 export class Pair {
   readonly hosts: readonly [Host, Host];
-  readonly memory: Memory;
+  readonly memory: MemoryOfVolumes;
   private readonly globalCommon: readonly (string | undefined)[];
   /** As the state has it. */
   private readonly lastConfiguration: string;
@@ -36,9 +36,9 @@ export class Pair {
     connections: readonly [Connection, Connection],
     { inputs, olds }: { inputs: Properties; olds: Properties },
   ) {
-    const [first, second] = desired.sides;
+    const [first, second] = desired.hosts;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
-    this.memory = { ...noMemory, ...text("filesystemUuid", olds), ...rememberedDisks(olds) };
+    this.memory = remembered(olds);
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
     this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
@@ -104,7 +104,13 @@ export class Pair {
       if (first === undefined || second === undefined) throw new Error("unreachable");
       this.adoptSecret([first, second]);
       const settled = [first, second].every((node, index) =>
-        isSettled(this.desired, this.configuration([first, second], node), this.globalCommon[index], node),
+        isSettled(
+          this.desired,
+          this.desired.hosts[index === 0 ? 0 : 1].hostname,
+          this.configuration([first, second], node),
+          this.globalCommon[index],
+          node,
+        ),
       );
       if (settled) return [first, second];
     }
@@ -124,10 +130,21 @@ export class Pair {
   }
 
   looks(): readonly ProbeRequest[] {
-    const { name, minor, port, sides, filesystem } = this.desired;
-    const { mountPoint } = filesystem ?? {};
-    return sides.map(({ address, disk, metaDisk }) => ({
-      looks: [{ name, minor, port, address, disk, metaDisk, filesystem: filesystem !== undefined, mountPoint }],
+    const { name, hosts, volumes } = this.desired;
+    return hosts.map(({ address, port }, place) => ({
+      looks: [
+        {
+          name,
+          port,
+          address,
+          volumes: volumes.map(({ number, places, filesystem }) => ({
+            volume: number,
+            ...places[place === 0 ? 0 : 1],
+            filesystem: filesystem !== undefined,
+            mountPoint: filesystem?.mountPoint,
+          })),
+        },
+      ],
       candidates: [],
       depth: "close",
     }));
@@ -199,7 +216,7 @@ export function ownInputs(properties: Properties): Record<string, unknown> {
   return Object.fromEntries(Object.entries(visible(properties)).filter(([key]) => !resourceOutputNames.includes(key)));
 }
 
-function text<K extends string>(key: K, from: Properties): Partial<Record<K, string>> {
+function text<K extends string>(key: K, from: Record<string, unknown>): Partial<Record<K, string>> {
   const value = from[key];
   return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
 }
@@ -210,9 +227,24 @@ function rememberedSecret(olds: Properties): string | undefined {
   return sharedSecret === "" ? undefined : sharedSecret;
 }
 
-function rememberedDisks(olds: Properties): Partial<Memory> {
-  const disks = olds["disks"];
-  return typeof disks === "object" && disks !== null && !Array.isArray(disks)
-    ? { disks: disks as Memory["disks"] }
-    : {};
+/** By volume. The outputs beside `volumeStates` are those of the first volume. */
+function remembered(olds: Properties): MemoryOfVolumes {
+  const states = olds["volumeStates"];
+  if (!isRecord(states)) return new Map([[0, rememberedOf(olds)]]);
+  return new Map(
+    Object.entries(states).map(([number, state]) => [Number(number), rememberedOf(isRecord(state) ? state : {})]),
+  );
+}
+
+function rememberedOf(state: Record<string, unknown>): Memory {
+  const { disks } = state;
+  return {
+    ...noMemory,
+    ...text("filesystemUuid", state),
+    ...(isRecord(disks) ? { disks: disks as Memory["disks"] } : {}),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,8 @@ import { formatPlan } from "../core/told/plan-text";
 import { lasting, type HiddenInputs } from "../core/told/engine-inputs";
 import { formatMoved, movedStates } from "../core/told/moved-states";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
+import { furthestBehind } from "../core/seen/sync-progress";
+import { devicesOn } from "../core/wanted/desired";
 import { outputsOf } from "../core/told/outputs";
 import { resourcePath } from "../core/config/paths";
 import { planTeardown } from "../core/decided/plans/plan-teardown";
@@ -50,8 +52,14 @@ export const resourceLifecycle = {
     const reporter = new Reporter(news.__urn, pair.hosts);
     const look = async () => {
       const nodes = await undisturbed(pair.hosts, preview.patience, () => pair.observe("needed"));
-      const { name, minor } = pair.desired;
-      const sync = nodes.map((node) => node.sync.get(minor)).find((progress) => progress !== undefined);
+      const { name } = pair.desired;
+      const syncs = nodes.map((node, place) => {
+        const minors = devicesOn(pair.desired, pair.desired.hosts[place === 0 ? 0 : 1].hostname).map(
+          ({ minor }) => minor,
+        );
+        return furthestBehind(node.sync, minors);
+      });
+      const sync = syncs.find((progress) => progress !== undefined);
       return changesBy(reporter, news.__urn, {
         plan: pair.plan(nodes),
         moved: movedStates(olds, outputsOf(pair.desired, nodes, pair.memory)),
@@ -101,7 +109,7 @@ export const resourceLifecycle = {
     operation.command ??= "pulumi destroy";
     const pair = Pair.of(props, props);
     const reporter = new Reporter(props.__urn, pair.hosts);
-    const { name, minor } = pair.desired;
+    const { name } = pair.desired;
     const stays = describedHosts(name, known.claims, known.described);
     const hosts = pair.hosts.filter((host) => !stays.has(host.name));
     if (hosts.length < pair.hosts.length) {
@@ -121,7 +129,7 @@ export const resourceLifecycle = {
             plan: (nodes) => {
               const grammar = nodes[0] === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(nodes[0]);
               const configuration = renderResource(pair.desired, grammar, { redact: true });
-              return planTeardown(name, minor, names, nodes, configuration, pair.desired.ignoreManagers);
+              return planTeardown(pair.desired, names, nodes, configuration);
             },
           },
           reporter,
@@ -228,6 +236,7 @@ const inputKeys = [
   "existingData",
   "discard",
   "filesystem",
+  "volumes",
   "waitForSync",
   "waitForSyncSeconds",
   "ignoreManagers",

@@ -2,6 +2,7 @@ import type { ObservedNode } from "../core/seen/observed";
 import { tellSyncEnd } from "../core/steps/kernel-steps";
 import { formatSync, isSyncing, isToBeTold, kindOfSync, type SyncKind } from "../core/told/sync";
 import { progressIn } from "../core/seen/sync-progress";
+import { devicesOn, volumePairs, wordFor } from "../core/wanted/desired";
 import type { Pair } from "./pair";
 import type { Reporter } from "./reporter";
 import type { Host } from "../shell/host";
@@ -24,7 +25,12 @@ export async function waitForSync(
   const kind = kindOfSync(name, nodes, pair.memory);
   let result = await follow(pair, host, kind, reporter);
   for (let told = 0; peer !== undefined && isToBeTold(result.exit, told); told++) {
-    const step = tellSyncEnd(peer.name, name, `${host.name} has not noticed that the sync is over`);
+    const step = tellSyncEnd(
+      peer.name,
+      name,
+      volumePairs(pair.desired).map(wordFor),
+      `${host.name} has not noticed that the sync is over`,
+    );
     await inTurn([peer], reporter, () => peer.apply([step], undefined, reporter.step));
     result = await follow(pair, host, kind, reporter);
   }
@@ -41,14 +47,15 @@ export async function waitForSync(
 }
 
 function follow(pair: Pair, host: Host, kind: SyncKind, reporter: Reporter): Promise<RemoteResult> {
-  const { name, minor, waitForSyncSeconds } = pair.desired;
+  const { name, waitForSyncSeconds } = pair.desired;
+  const minors = devicesOn(pair.desired, host.name).map(({ minor }) => minor);
   let block: string[] = [];
-  return host.followSync({ resource: name, minor, seconds: waitForSyncSeconds }, (line) => {
+  return host.followSync({ resource: name, minors, seconds: waitForSyncSeconds }, (line) => {
     if (line !== "--") {
       block.push(line);
       return;
     }
-    const progress = progressIn(block.join("\n"), minor);
+    const progress = progressIn(block.join("\n"), minors);
     block = [];
     if (progress !== undefined) reporter.progress(formatSync(kind, progress));
   });

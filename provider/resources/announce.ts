@@ -20,6 +20,11 @@ export function announceNode(
   whenKnown(node, (known) => announced.nodes.push(known));
 }
 
+/** The hostname that a node announced. */
+export function announcedName(node: object): string | undefined {
+  return hostnames.get(node);
+}
+
 export function announceLook(node: object, look: object): void {
   const hostname = hostnames.get(node);
   if (hostname !== undefined) whenKnown(look, (known) => announced.looks.push({ ...known, hostname }));

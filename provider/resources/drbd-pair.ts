@@ -15,9 +15,9 @@ export interface DrbdPairResourceArgs extends Omit<DrbdResourceArgs, "nodes" | "
   /**
    * Hostname → backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…,
    * /dev/vg/lv). It must be blank, or hold this resource's own metadata: anything else is refused, but for what
-   * `existingData` keeps or `discard` names. A change is refused while it runs.
+   * `existingData` keeps or `discard` names. A change is refused while it runs. Left out where it has `volumes`.
    */
-  readonly disks: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly disks?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Hostname → another blank disk for the metadata. Where left out, it goes to the end of the backing disk. */
   readonly metaDisks?: Readonly<Record<string, pulumi.Input<string>>>;
 }
@@ -37,7 +37,9 @@ export class DrbdPair extends pulumi.ComponentResource {
     super("drbd:index:DrbdPair", name, {}, opts);
     const [first, second] = args.nodes;
     for (const { name: resource, ...byHost } of args.resources) {
-      const wrong = wrongDisks([first.hostname, second.hostname], byHost);
+      const { disks = {}, metaDisks, volumes } = byHost;
+      const wrong =
+        volumes === undefined ? wrongDisks([first.hostname, second.hostname], { disks, metaDisks }) : undefined;
       if (wrong !== undefined) throw new pulumi.RunError(`${name}: resource ${resource}: ${wrong.key} ${wrong.reason}`);
     }
     const node = (one: DrbdPairNodeArgs) => new DrbdNode(`${name}-${one.hostname}`, one, { parent: this });
@@ -46,7 +48,7 @@ export class DrbdPair extends pulumi.ComponentResource {
     const resources = args.resources.map(({ disks, metaDisks, ...rest }) => {
       const sides = args.nodes.map(({ hostname }, index) => ({
         node: index === 0 ? nodes[0] : nodes[1],
-        disk: disks[hostname] ?? "",
+        disk: disks?.[hostname],
         metaDisk: metaDisks?.[hostname],
       }));
       const [one, other] = sides;

@@ -1,8 +1,9 @@
 import type { ManagerName } from "../core/wanted/manager-names";
 import * as pulumi from "@pulumi/pulumi";
 
-import { announceLook, announcePair } from "./announce";
-import type { FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
+import { announcedName, announceLook, announcePair } from "./announce";
+import type { ByHostInputs, FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
+import type { VolumeOutputs } from "../core/told/outputs";
 import type { DiskIdentity } from "../core/seen/disk-identity";
 import type { DrbdNode } from "./drbd-node";
 import { hidden } from "./hidden-inputs";
@@ -15,11 +16,27 @@ export interface DrbdResourceNodeArgs {
   /**
    * The backing disk, partition or logical volume: best a path that stays the same (/dev/disk/by-id/…, /dev/vg/lv). It
    * must be blank, or hold this resource's own metadata: anything else is refused, but for what `existingData` keeps or
-   * `discard` names. A change is refused while it runs.
+   * `discard` names. A change is refused while it runs. Left out where the resource has `volumes`.
    */
-  readonly disk: pulumi.Input<string>;
+  readonly disk?: pulumi.Input<string>;
   /** `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata. */
   readonly metaDisk?: pulumi.Input<string>;
+}
+
+/** One volume of a resource that has several. */
+export interface DrbdVolumeArgs {
+  /** Its number in the resource, 0..65535. A volume that is new here is added to the resource that runs. */
+  readonly volume: number;
+  /** Number of the device, 0..1048575: 1 is /dev/drbd1; by hostname where it differs. A change is refused while it runs. */
+  readonly minor: pulumi.Input<ByHostInputs<number>>;
+  /** Hostname → backing disk, as in `nodes`. A change is refused while it runs. */
+  readonly disks: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Hostname → another blank disk for the metadata. Where left out, it goes to the end of the backing disk. */
+  readonly metaDisks?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** As the resource's, for this volume. All volumes of a resource are new then. */
+  readonly existingData?: pulumi.Input<"keep">;
+  /** As the resource's, on this volume. Default: none. */
+  readonly filesystem?: pulumi.Input<FilesystemInputs>;
 }
 
 export interface DrbdResourceArgs {
@@ -30,10 +47,19 @@ export interface DrbdResourceArgs {
   readonly name?: pulumi.Input<string>;
   /** The two hosts with a disk each. */
   readonly nodes: readonly [DrbdResourceNodeArgs, DrbdResourceNodeArgs];
-  /** Number of the device, 0..1048575: 1 is /dev/drbd1. A change is refused while it runs. */
-  readonly minor: pulumi.Input<number>;
-  /** TCP port on both hosts, 1..65535. A change disconnects and connects again. */
-  readonly port: pulumi.Input<number>;
+  /**
+   * Number of the device, 0..1048575: 1 is /dev/drbd1; by hostname where it differs. A change is refused while it runs.
+   * Left out where the resource has `volumes`.
+   */
+  readonly minor?: pulumi.Input<ByHostInputs<number>>;
+  /** TCP port, 1..65535; by hostname where it differs. A change disconnects and connects again. */
+  readonly port: pulumi.Input<ByHostInputs<number>>;
+  /**
+   * Several volumes, which are connected, promoted and demoted together; or one with another number than 0. `minor`,
+   * `filesystem`, `existingData` and the nodes' disks then stand in each of them. Volumes are added and taken away while
+   * the others run.
+   */
+  readonly volumes?: readonly DrbdVolumeArgs[];
   /** When a write counts as done: A sent, B received by the peer, C (default) on both disks. Changed while connected. */
   readonly protocol?: pulumi.Input<"A" | "B" | "C">;
   /** Options of drbd.conf's `net` section. Changed in place; some reconnect. */
@@ -92,14 +118,14 @@ export interface DrbdResourceArgs {
 /** A replicated block device on two hosts, with a filesystem on it. */
 export class DrbdResource extends pulumi.dynamic.Resource {
   declare readonly name: pulumi.Output<string>;
-  declare readonly minor: pulumi.Output<number>;
-  declare readonly port: pulumi.Output<number>;
+  declare readonly minor: pulumi.Output<ByHostInputs<number> | undefined>;
+  declare readonly port: pulumi.Output<ByHostInputs<number>>;
   declare readonly syncSource: pulumi.Output<string>;
   /** The secret that the peers authenticate each other with. */
   declare readonly sharedSecret: pulumi.Output<string | undefined>;
   /** The text of /etc/drbd.d/NAME.res, with a placeholder for the secret. */
   declare readonly configuration: pulumi.Output<string>;
-  /** /dev/drbdN. Known in a preview already. */
+  /** /dev/drbdN, of the first volume. Known in a preview already. */
   declare readonly devicePath: pulumi.Output<string>;
   /**
    * Host → Primary or Secondary. This and what follows up to `inSync` was seen in the run that prints it: where it is
@@ -115,6 +141,8 @@ export class DrbdResource extends pulumi.dynamic.Resource {
   declare readonly inSync: pulumi.Output<boolean>;
   declare readonly filesystemUuid: pulumi.Output<string | null>;
   declare readonly disks: pulumi.Output<Record<string, DiskIdentity>>;
+  /** By number, where the resource has other volumes than volume 0 alone. */
+  declare readonly volumeStates: pulumi.Output<Record<string, VolumeOutputs> | undefined>;
 
   constructor(name: string, args: DrbdResourceArgs, opts?: pulumi.CustomResourceOptions) {
     const found = {
@@ -125,6 +153,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       inSync: undefined,
       filesystemUuid: undefined,
       disks: undefined,
+      volumeStates: undefined,
     };
     const { sharedSecret } = args;
     warnOfSecretsFromPlainConfig(args, { sharedSecret });
@@ -133,7 +162,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       ...args,
       name: args.name ?? name,
       // Known before anything runs, so that others can use it in a preview.
-      devicePath: pulumi.interpolate`/dev/drbd${args.minor}`,
+      devicePath: pulumi.all([firstMinor(args), args.syncSource]).apply(([minor, host]) => devicePathOn(minor, host)),
       sharedSecret: sharedSecret === undefined ? undefined : pulumi.secret(sharedSecret),
       nodes: args.nodes.map(({ node, disk, metaDisk }) => ({
         hostname: node.hostname,
@@ -158,13 +187,49 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       "DrbdResource",
     );
     announcePair(args.nodes.map(({ node }) => node));
-    const { minor, port } = args;
-    for (const { node, disk, metaDisk = "internal" } of args.nodes) {
-      const filesystem = args.filesystem !== undefined;
-      // Where it is not known yet, the resource's own look asks for it.
-      const wanted = args.filesystem;
-      const mountPoint = wanted !== undefined && "mountPoint" in wanted ? wanted.mountPoint : undefined;
-      announceLook(node, { name: args.name ?? name, minor, port, disk, metaDisk, filesystem, mountPoint });
+    for (const side of args.nodes) {
+      const hostname = announcedName(side.node);
+      if (hostname === undefined) continue;
+      announceLook(side.node, {
+        name: args.name ?? name,
+        port: on(hostname, args.port),
+        volumes: volumesOn(hostname, side, args),
+      });
     }
   }
+}
+
+/** A host's value, where it is known at once whether there is one for both. */
+function on<T>(hostname: string, given: pulumi.Input<ByHostInputs<T>> | undefined): pulumi.Input<T | undefined> {
+  if (given === undefined) return undefined;
+  return pulumi.Output.isInstance(given) || given instanceof Promise
+    ? pulumi.output(given).apply((value) => valueOn(hostname, value as ByHostInputs<T>))
+    : valueOn(hostname, given as ByHostInputs<T>);
+}
+
+function valueOn<T>(hostname: string, given: ByHostInputs<T>): T | undefined {
+  return typeof given === "object" && given !== null ? (given as Readonly<Record<string, T>>)[hostname] : given;
+}
+
+/** What the provider is to look at on a host. Where it is not known yet, the resource's own look asks for it. */
+function volumesOn(hostname: string, side: DrbdResourceNodeArgs, args: DrbdResourceArgs): object[] {
+  const own = { volume: 0, minor: args.minor, disk: side.disk, metaDisk: side.metaDisk, filesystem: args.filesystem };
+  const listed = args.volumes?.map(({ disks, metaDisks, ...volume }) => ({
+    ...volume,
+    disk: disks[hostname],
+    metaDisk: metaDisks?.[hostname],
+  })) ?? [own];
+  return listed.map(({ volume, minor, disk, metaDisk = "internal", filesystem }) => {
+    const mountPoint = filesystem !== undefined && "mountPoint" in filesystem ? filesystem.mountPoint : undefined;
+    return { volume, minor: on(hostname, minor), disk, metaDisk, filesystem: filesystem !== undefined, mountPoint };
+  });
+}
+
+function firstMinor(args: DrbdResourceArgs): pulumi.Input<ByHostInputs<number> | undefined> {
+  const [first] = [...(args.volumes ?? [])].sort((a, b) => a.volume - b.volume);
+  return first === undefined ? args.minor : first.minor;
+}
+
+function devicePathOn(minor: ByHostInputs<number> | undefined, hostname: string): string {
+  return minor === undefined ? "" : `/dev/drbd${valueOn(hostname, minor) ?? ""}`;
 }

@@ -36,7 +36,7 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     const key = `resources[${index}]`;
     if (typeof resource["name"] !== "string")
       fail(`${key}.name`, instead(resource["name"], "DRBD's name for the resource, such as r0"));
-    if (!isRecord(resource["disks"]))
+    if (resource["volumes"] === undefined && !isRecord(resource["disks"]))
       fail(
         `${key}.disks`,
         instead(resource["disks"], "each host's backing disk, `{ alpha: /dev/vdb, bravo: /dev/vdb }`", "other"),
@@ -53,10 +53,12 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
     return fail("nodes", `a pair has two nodes, and here are ${nodes.length}`);
   }
   if (first.hostname === second.hostname) fail("nodes[1].hostname", `${second.hostname} is nodes[0] already`);
-  for (const [index, { name, disks, metaDisks = {} }] of resources.entries()) {
+  for (const [index, { name, disks = {}, metaDisks = {}, volumes }] of resources.entries()) {
     const twin = resources.findIndex((other) => other.name === name);
     if (twin < index) fail(`resources[${index}].name`, `${name} is resources[${twin}] already`);
-    const wrong = wrongDisks([first.hostname, second.hostname], { disks, metaDisks });
+    // Those of a resource with several volumes are looked at with the volumes.
+    const wrong =
+      volumes === undefined ? wrongDisks([first.hostname, second.hostname], { disks, metaDisks }) : undefined;
     if (wrong !== undefined) fail(`resources[${index}].${wrong.key}`, wrong.reason);
   }
   return { nodes: [first, second], resources };

@@ -1,6 +1,6 @@
 /** Pairs of observed hosts: a state on the way of a first up or after it, and up to some points changed at random. */
+import { type OneVolume } from "./one-volume";
 import * as fc from "fast-check";
-import type { DesiredResource } from "../../provider/core/wanted/desired";
 import { type Memory, noMemory } from "../../provider/core/seen/memory";
 import type { Contents, KernelResource, Metadata, ObservedNode } from "../../provider/core/seen/observed";
 import {
@@ -139,10 +139,10 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   ),
 );
 
-const nodeOf = (hostname: string): fc.Arbitrary<(desired: DesiredResource) => ObservedNode> => {
+const nodeOf = (hostname: string): fc.Arbitrary<(desired: OneVolume) => ObservedNode> => {
   const at = fc
     .constantFrom(...progressions)
-    .map((progression) => (desired: DesiredResource) => nodeAt(hostname, progression, desired));
+    .map((progression) => (desired: OneVolume) => nodeAt(hostname, progression, desired));
   const down = gi.map((one) => () => downNode(hostname, one));
   const changes = fc.oneof(
     { weight: 2, arbitrary: fc.constant<Change[]>([]) },
@@ -155,11 +155,11 @@ const nodeOf = (hostname: string): fc.Arbitrary<(desired: DesiredResource) => Ob
   );
 };
 
-const desired: fc.Arbitrary<DesiredResource> = fc
+const desired: fc.Arbitrary<OneVolume> = fc
   .record({
     syncSource: fc.constantFrom("alpha", "bravo"),
     filesystem: fc.constantFrom(xfs, xfs, { ...xfs, mountPoint: undefined }, undefined),
-    protocol: fc.constantFrom<DesiredResource["protocol"]>("C", "C", "A"),
+    protocol: fc.constantFrom<OneVolume["protocol"]>("C", "C", "A"),
   })
   .map((some) => ({ ...r0, ...some }));
 

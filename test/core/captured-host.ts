@@ -1,16 +1,17 @@
 /** A host in the state of one of the captures, as far as the probe can see. */
+import { probeLook } from "./one-volume";
 import { lsblkColumns, type Look } from "../../provider/core/seen/probe";
 import { type FakeHost } from "./fake-host";
 import { adjustLines, captured, events, gi, procDrbd } from "./fixtures";
 
-export const look: Look = {
+export const look: Look = probeLook({
   name: "r0",
   minor: 1,
   port: 7789,
   disk: "/dev/vdb",
   metaDisk: "internal",
   filesystem: true,
-};
+});
 
 const bytes = 512 * 1024 * 1024;
 const lsblk = {

@@ -30,7 +30,20 @@ export function probe9(capture: string, depth: "tables" | "close"): string {
   const found = text.split(/^### /m).find((section) => section.startsWith(title));
   if (found === undefined) throw new Error(`${capture} has no probe of depth ${depth}`);
   // The captures are older than the question for a disk's names.
-  return found
+  const named = found
     .slice(found.indexOf("\n") + 1)
     .replace(/^(@N links\n[^]*?@N exit \d+\n)/m, "$1\n@N names\n\n@N exit 0\n");
+  return named.replace(/^@N resource r0\n([^]*?)(?=^@N (?:candidate|end)\b)/m, (_, sections: string) =>
+    byVolume(sections),
+  );
+}
+
+/** The captures are older than the difference between a resource and its volumes, too. */
+function byVolume(text: string): string {
+  const sections = text.split(/^(?=@N (?!exit ))/m).filter((one) => one.startsWith("@N "));
+  const isOfResource = (one: string) => /^@N (status|port|change)\b/.test(one);
+  const ofResource = sections.filter(isOfResource);
+  return ["@N resource r0\n", ...ofResource, "@N volume r0 0\n", ...sections.filter((one) => !isOfResource(one))].join(
+    "",
+  );
 }

@@ -1,16 +1,21 @@
 /** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
 import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
-import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide } from "../../provider/core/wanted/desired";
+import {
+  kernelOf,
+  lookOf,
+  memoryOfOne,
+  observedOf,
+  type OneKernel,
+  type OneLook,
+  type OneSide,
+  type OneVolume,
+  pairOf,
+  resourceOf,
+} from "./one-volume";
+import type { DesiredFilesystem, DesiredNode } from "../../provider/core/wanted/desired";
 import type { DiskIdentity } from "../../provider/core/seen/disk-identity";
 import { type Memory, noMemory } from "../../provider/core/seen/memory";
-import type {
-  BlockDevice,
-  Contents,
-  KernelDevice,
-  KernelResource,
-  ObservedNode,
-  ObservedResource,
-} from "../../provider/core/seen/observed";
+import type { BlockDevice, Contents, KernelDevice, ObservedNode } from "../../provider/core/seen/observed";
 import {
   devicePath,
   fstabPath,
@@ -45,14 +50,14 @@ export const xfs: DesiredFilesystem = {
 
 export const sections = { net: { fencing: "resource-only" }, disk: {}, options: {}, startup: {}, handlers: {} };
 
-const side = (hostname: string, address: string): DesiredSide => ({
+const side = (hostname: string, address: string): OneSide => ({
   hostname,
   address,
   disk: "/dev/vdb",
   metaDisk: "internal",
 });
 
-export const r0: DesiredResource = {
+export const r0: OneVolume = {
   name: "r0",
   minor: 1,
   port: 7789,
@@ -89,32 +94,27 @@ export const withFile = (node: ObservedNode, path: string, text: string | undefi
 });
 
 /** What a close look at a resource sees, changed in some points; undefined: it was not looked at. */
-export const withLook = (
-  node: ObservedNode,
-  change: Partial<ObservedResource> | undefined,
-  name = "r0",
-): ObservedNode => ({
+export const withLook = (node: ObservedNode, change: Partial<OneLook> | undefined, name = "r0"): ObservedNode => ({
   ...node,
   resources: withEntry(
     node.resources,
     name,
-    change === undefined ? undefined : { ...(node.resources.get(name) ?? blankLook), ...change },
+    change === undefined ? undefined : observedOf({ ...(lookOf(node, name) ?? blankLook), ...change }),
   ),
 });
 
 /** A resource as the kernel runs it, changed in some points; undefined: it does not run. */
-export const withKernel = (
-  node: ObservedNode,
-  change: Partial<KernelResource> | undefined,
-  name = "r0",
-): ObservedNode => ({
+export const withKernel = (node: ObservedNode, change: Partial<OneKernel> | undefined, name = "r0"): ObservedNode => ({
   ...node,
   kernelResources: withEntry(
     node.kernelResources,
     name,
     change === undefined
       ? undefined
-      : { ...(node.kernelResources.get(name) ?? { name, role: "Secondary", suspended: "no", devices: [] }), ...change },
+      : kernelOf({
+          ...(node.kernelResources.get(name) ?? { name, role: "Secondary", suspended: "no", devices: [] }),
+          ...change,
+        }),
   ),
 });
 
@@ -148,7 +148,7 @@ export const drbdSignature: Contents = {
   type: "drbd",
   uuid: "29ff20370300d6d2",
 };
-const blankLook: ObservedResource = { disk: blank, metadata: { kind: "absent" }, portTaken: false };
+const blankLook: OneLook = { disk: blank, metadata: { kind: "absent" }, portTaken: false };
 
 const zeros = "0".repeat(16);
 /** Consistent, up to date. */
@@ -189,13 +189,13 @@ export function blankNode(hostname: string): ObservedNode {
     blocks: new Map(),
     kernelResources: new Map(),
     sync: new Map(),
-    resources: new Map([["r0", blankLook]]),
+    resources: new Map([["r0", observedOf(blankLook)]]),
   };
   const serial = hostname === "alpha" ? "0001" : "0002";
   return withBlock(withBlock(node, "/dev/vda", { fstype: "ext4" }), "/dev/vdb", { serial });
 }
 
-export const configurationOf = (desired: DesiredResource): string => renderResource(desired, "8.4");
+export const configurationOf = (desired: OneVolume): string => renderResource(resourceOf(desired), "8.4");
 
 /** The steps of a first `up`, as far as they have come on one host. */
 export const progressions = [
@@ -218,7 +218,7 @@ const reached = (progression: Progression, point: Progression): boolean =>
 export function nodeAt(
   hostname: string,
   progression: Progression,
-  desired: DesiredResource = r0,
+  desired: OneVolume = r0,
   peer: Progression = progression,
 ): ObservedNode {
   const isSource = hostname === desired.syncSource;
@@ -265,7 +265,7 @@ export function nodeAt(
   if (!reached(progression, "mounted")) return node;
   const { filesystem } = desired;
   if (filesystem?.mountPoint !== undefined) {
-    const line = fstabLine(desired, filesystem, filesystem.mountPoint, isSource);
+    const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint, isSource);
     node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
     for (const { path, text } of promotionUnits) node = withFile(node, path, text);
     if (isSource) node = withMount(node, device, filesystem.mountPoint);
@@ -281,13 +281,13 @@ export function nodeAt(
   };
 }
 
-export const pairAt = (progression: Progression, desired: DesiredResource = r0): Pair => [
+export const pairAt = (progression: Progression, desired: OneVolume = r0): Pair => [
   nodeAt("alpha", progression, desired),
   nodeAt("bravo", progression, desired),
 ];
 
 export const blankPair = (): Pair => pairAt("blank");
-export const healthyPair = (desired: DesiredResource = r0): Pair => pairAt("synced", desired);
+export const healthyPair = (desired: OneVolume = r0): Pair => pairAt("synced", desired);
 
 /** A disk that holds data of ours, with the resource down, as after a reboot without our units. */
 export const downNode = (hostname: string, gi: string): ObservedNode =>
@@ -297,18 +297,21 @@ export const downNode = (hostname: string, gi: string): ObservedNode =>
   );
 
 export interface Given {
-  readonly desired?: DesiredResource;
+  readonly desired?: OneVolume;
   readonly configuration?: string;
   readonly memory?: Memory;
   readonly preview?: boolean;
   readonly globalCommon?: readonly string[];
 }
 
-export const situation = (nodes: Pair, { desired = r0, ...given }: Given = {}): ResourceSituation => ({
-  desired,
+export const situation = (
+  nodes: Pair,
+  { desired = r0, memory = noMemory, ...given }: Given = {},
+): ResourceSituation => ({
+  desired: resourceOf(desired),
   configuration: configurationOf(desired),
   nodes,
-  memory: noMemory,
+  memory: memoryOfOne(memory),
   preview: false,
   ...given,
 });

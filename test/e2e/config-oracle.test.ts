@@ -2,6 +2,7 @@
  * The real drbdadm as the judge of what we accept, render and refuse: both of its languages, on a machine of the lab,
  * some hundreds of files in one remote command.
  */
+import { oneVolumeOf } from "../core/one-volume";
 import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
 import { parseResFile } from "../../provider/core/config/found-resource";
@@ -51,7 +52,7 @@ function wanted(inputs: unknown): DesiredResource {
 
 const question = (desired: DesiredResource, grammar: Grammar): Question => ({
   grammar,
-  hostname: desired.sides[0].hostname,
+  hostname: desired.hosts[0].hostname,
   text: PREAMBLE + renderResource(desired, grammar),
 });
 
@@ -94,7 +95,7 @@ async function expectReadAsMeant(resources: readonly DesiredResource[], grammar:
     expect(effectiveOptions([output], resource.name).get("net shared-secret")).toBe(
       resource.auth?.secret ?? "(secret)",
     );
-    const { sides, minor, port } = resource;
+    const { sides, minor, port } = oneVolumeOf(resource);
     const [ours] = parseResFile(renderResource(resource, grammar));
     expect(parseResFile(output)).toEqual([ours]);
     expect(ours).toMatchObject({

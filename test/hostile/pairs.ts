@@ -4,11 +4,10 @@ import { parseProbe } from "../../provider/core/seen/parse-probe";
 import { lsblkColumns } from "../../provider/core/seen/probe";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
-import { noMemory } from "../../provider/core/seen/memory";
 import { capturedHost, look, rootAlone } from "../core/captured-host";
 import { type FakeHost, nonce, probed } from "../core/fake-host";
 import { captures } from "../core/fixtures";
-import { configurationOf, newGi, r0, usedGi } from "../core/observed-builder";
+import { configurationOf, newGi, r0, usedGi, situation } from "../core/observed-builder";
 
 type Files = Readonly<Record<string, string | undefined>>;
 
@@ -162,8 +161,7 @@ export interface ProbedPair {
   readonly plan: Plan;
 }
 
-export const planFor = (nodes: readonly [ObservedNode, ObservedNode]): Plan =>
-  planResource({ desired: r0, configuration: configurationOf(r0), nodes, memory: noMemory, preview: false });
+export const planFor = (nodes: readonly [ObservedNode, ObservedNode]): Plan => planResource(situation(nodes));
 
 /** Each host is asked once: the rest is text. */
 export const pairs: readonly ProbedPair[] = hosts.map(([name, [alpha, bravo]]) => {

@@ -1,4 +1,6 @@
 /** Secrets, planted everywhere, are searched for in all that is shown, logged, kept or seen by others. */
+import { resourceOf } from "../core/one-volume";
+import { lookOf } from "../core/one-volume";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,13 +13,12 @@ import type { ObservedNode } from "../../provider/core/seen/observed";
 import { resourcePath } from "../../provider/core/config/paths";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
-import { noMemory } from "../../provider/core/seen/memory";
 import { justTheHost, observeScript, theHostClosely } from "../../provider/core/seen/probe";
 import { shellOf } from "../../provider/core/steps/step-script";
 import { nodeLifecycle } from "../../provider/lifecycle/node";
 import { closeHosts, hostOf } from "../../provider/shell/host";
 import { rooted } from "../core/fake-host";
-import { r0, withFile, withLook } from "../core/observed-builder";
+import { r0, withFile, withLook, situation } from "../core/observed-builder";
 import { lockedIn, sh, withTools } from "../core/shell";
 import { type Exec, FakeNode, failure, keyPair, probed, stopNodes } from "../shell/fake-node";
 import { readyNode } from "../stub/ready-node";
@@ -36,8 +37,8 @@ function expectNone(text: string): void {
 }
 
 const desired = { ...r0, auth: { algorithm: "sha256", secret: OURS } };
-const configuration = renderResource(desired, "8.4");
-const live = renderResource({ ...desired, port: 7790, auth: { algorithm: "sha256", secret: OLD } }, "8.4");
+const configuration = renderResource(resourceOf(desired), "8.4");
+const live = renderResource(resourceOf({ ...desired, port: 7790, auth: { algorithm: "sha256", secret: OLD } }), "8.4");
 const foreign = `common { net { shared-secret "${FOREIGN}"; } }\n`;
 
 /** How the tools quote secrets; the first ones were seen of drbdadm 9.22.0, in one of its two languages or both. */
@@ -57,7 +58,7 @@ const whole = (plan: Plan): string =>
   );
 
 const planOf = (nodes: readonly [ObservedNode, ObservedNode], preview = false): Plan =>
-  planResource({ desired, configuration, nodes, memory: noMemory, preview });
+  planResource(situation(nodes, { desired, configuration, preview }));
 
 test("plans and refusals, in whatever state and whatever drbdadm says", () => {
   const texts = [OURS, OLD, FOREIGN].flatMap(quoting);
@@ -67,7 +68,7 @@ test("plans and refusals, in whatever state and whatever drbdadm says", () => {
       for (const exit of [0, 10]) {
         const seen = nodes.map((node) =>
           withLook(withFile(withFile(node, resourcePath("r0"), live), "/etc/drbd.d/other.res", foreign), {
-            ...node.resources.get("r0"),
+            ...lookOf(node),
             candidate: { exit, output },
             change: { exit: 0, output },
           }),

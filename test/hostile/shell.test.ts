@@ -2,6 +2,8 @@
  * What was accepted although it is hostile, and what a host says of itself, on its way into a real sh: each word arrives
  * as it is, each text is written byte for byte, and nothing that stands in one of them is run.
  */
+import { oneVolumeOf, type OneVolume, probeLook, resourceOf } from "../core/one-volume";
+import { lookOf } from "../core/one-volume";
 import {
   existsSync,
   mkdirSync,
@@ -37,6 +39,7 @@ import {
   withKernel,
   withLook,
   withMount,
+  r0,
 } from "../core/observed-builder";
 import { filesAsDisks, lockedIn, sh, withTools } from "../core/shell";
 import { goodNode, goodResource } from "./inputs";
@@ -126,7 +129,7 @@ function carryOut(steps: readonly Step[]): void {
 }
 
 /** A pair that has nothing yet, or is on its way, of whatever names and disks. */
-function pairFor(desired: DesiredResource, there: (hostname: string) => ObservedNode): [ObservedNode, ObservedNode] {
+function pairFor(desired: OneVolume, there: (hostname: string) => ObservedNode): [ObservedNode, ObservedNode] {
   const [first, second] = desired.sides.map(({ hostname, address, disk, metaDisk }, index) => {
     const blank = { kind: "blank" as const, size: diskBytes };
     const node = { ...there(index === 0 ? "alpha" : "bravo"), hostname, addresses: [address], resources: new Map() };
@@ -139,8 +142,9 @@ function pairFor(desired: DesiredResource, there: (hostname: string) => Observed
 }
 
 /** A first `up` on both hosts, a look in between, and the teardown, all in a real sh. */
-function live(desired: DesiredResource): void {
-  const configuration = renderResource(desired, "8.4");
+function live(resource: DesiredResource): void {
+  const desired = oneVolumeOf(resource);
+  const configuration = renderResource(resource, "8.4");
   const plan = planOf(pairFor(desired, blankNode), { desired, configuration });
   expect(plan.refusals).toEqual([]);
   expect(stepsOf(plan).some(({ argv }) => argv[0] === "mkfs.xfs")).toBe(desired.filesystem !== undefined);
@@ -171,22 +175,18 @@ function live(desired: DesiredResource): void {
     const mounted = withMount(node, `/dev/drbd${desired.minor}`, desired.filesystem?.mountPoint ?? "/srv");
     return { ...mounted, hostname, files: new Map([[resourcePath(desired.name), configuration]]) };
   });
-  carryOut(
-    stepsOf(planTeardown(desired.name, desired.minor, hosts, down, configuration)).filter(
-      ({ node }) => node === hosts[0],
-    ),
-  );
+  carryOut(stepsOf(planTeardown(resource, hosts, down, configuration)).filter(({ node }) => node === hosts[0]));
   expect(read(resourcePath(desired.name))).toBe("");
 }
 
 /** The probe with a configuration that is wanted: what drbdadm is asked about is that, twice. */
-function look({ name, minor, port, sides: [{ disk, metaDisk }] }: DesiredResource, resource: string): void {
+function look({ name, minor, port, sides: [{ disk, metaDisk }] }: OneVolume, resource: string): void {
   give("/parsed", "");
   give("/proc/self/mountinfo", "");
   give("/proc/stat", "btime 1\n");
   const request: ProbeRequest = {
     depth: "close",
-    looks: [{ name, minor, port, disk, metaDisk, filesystem: true }],
+    looks: [probeLook({ name, minor, port, disk, metaDisk, filesystem: true })],
     candidates: [{ name, resource, globalCommon: "# common\n" }],
   };
   expect(run(observeScript(nonce, request))).toContain(`@${nonce} end`);
@@ -217,7 +217,9 @@ test("paths of a host's own: a mount point in somebody's mountinfo is unmounted 
   const places = hostileFor("/mnt").map((piece) => `/mnt/${piece.slice(0, 500)}`);
   for (const place of places.filter((_, index) => index % 3 === 0)) {
     const mounted = withMount(nodeAt("alpha", "synced"), "/dev/drbd1", place);
-    const steps = stepsOf(planTeardown("r0", 1, ["alpha"], [mounted], "")).filter(({ argv }) => argv[0] === "umount");
+    const steps = stepsOf(planTeardown(resourceOf(r0), ["alpha"], [mounted], "")).filter(
+      ({ argv }) => argv[0] === "umount",
+    );
     expect(steps.map(({ argv }) => argv[1])).toContain(place);
     if (!place.includes("\ud800")) carryOut(steps);
   }
@@ -225,12 +227,12 @@ test("paths of a host's own: a mount point in somebody's mountinfo is unmounted 
 
 test("a disk that was only announced, and that no one has looked at yet, is asked for by its name", () => {
   for (const disk of hostileFor("/dev/vdb").filter((one, index) => index % 3 === 0 && one !== "")) {
-    const announced = { name: "r0", minor: 1, port: 7789, disk, metaDisk: disk, filesystem: true };
+    const announced = probeLook({ name: "r0", minor: 1, port: 7789, disk, metaDisk: disk, filesystem: true });
     give("/proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n");
     give("/proc/uptime", "1 1\n");
     give("/proc/net/tcp", "none\n");
     give("/proc/stat", "btime 1\n");
     const node = parseProbe(nonce, run(observeScript(nonce, { looks: [announced], candidates: [], depth: "close" })));
-    expect(node.resources.get("r0")?.disk.kind).toBe(disk === "/../.." || disk === "~root" ? "not-block" : "missing");
+    expect(lookOf(node)?.disk.kind).toBe(disk === "/../.." || disk === "~root" ? "not-block" : "missing");
   }
 });

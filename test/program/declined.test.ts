@@ -1,5 +1,7 @@
 /** A host that was not made Primary because somebody holds the device open on its peer. */
 import { askingWhoHolds } from "../../provider/lifecycle/declined";
+import { resourceOf } from "../core/one-volume";
+import { r0 } from "../core/observed-builder";
 import type { Pair } from "../../provider/lifecycle/pair";
 import type { Step } from "../../provider/core/steps/plan";
 import { HostError } from "../../provider/shell/errors";
@@ -21,7 +23,7 @@ function pairWith(apply: (steps: readonly Step[]) => Promise<undefined>) {
       return apply(steps);
     },
   }));
-  return { pair: { hosts, desired: { minor: 1 } } as unknown as Pair, asked };
+  return { pair: { hosts, desired: resourceOf(r0) } as unknown as Pair, asked };
 }
 
 const failing = (error: Error) => () => Promise.reject(error);

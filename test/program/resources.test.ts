@@ -238,20 +238,14 @@ describe("what a program is about to ask for", () => {
         {
           hostname: "early-alpha",
           name: "early-r0",
-          minor: 3,
           port: 7791,
-          disk: "/dev/vdb",
-          metaDisk: "internal",
-          filesystem: false,
+          volumes: [{ volume: 0, minor: 3, disk: "/dev/vdb", metaDisk: "internal", filesystem: false }],
         },
         {
           hostname: "early-bravo",
           name: "early-r0",
-          minor: 3,
           port: 7791,
-          disk: "/dev/vdc",
-          metaDisk: "/dev/vdd",
-          filesystem: false,
+          volumes: [{ volume: 0, minor: 3, disk: "/dev/vdc", metaDisk: "/dev/vdd", filesystem: false }],
         },
       ]);
       expect(isSecret(inputsOf(name)["__announced"])).toBe(true);

@@ -1,3 +1,4 @@
+import { probeLook } from "../core/one-volume";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,20 +71,20 @@ const step = (script: string, more: Partial<Step> = {}): Step => ({
   ...more,
 });
 
-const look = (name: string): Look => ({
-  name,
-  minor: 1,
-  port: 7789,
-  disk: "/dev/vdb",
-  metaDisk: "internal",
-  filesystem: true,
-});
+const look = (name: string, disk = "/dev/vdb"): Look =>
+  probeLook({ name, minor: 1, port: 7789, disk, metaDisk: "internal", filesystem: true });
 const noPort = ["port\n/proc/net/tcp:0", "exit 1"];
 /** The probe's answer with resources that were looked at. */
 const withLooks = (...names: string[]) =>
   probed((nonce) => {
     const utils = ["utils", "exit 0", "version", "exit 0"];
-    const looks = names.flatMap((name) => [`resource ${name}`, "disk missing", "exit 0"].concat(noPort));
+    const looks = names.flatMap((name) => [
+      `resource ${name}`,
+      ...noPort,
+      `volume ${name} 0`,
+      "disk missing",
+      "exit 0",
+    ]);
     return emptyProbe(nonce).replace(
       `\n@${nonce} end\n`,
       utils
@@ -104,7 +105,7 @@ const startTime = (pid: number) =>
     .replace(/^.*\) /, "")
     .split(" ")[19] ?? "";
 
-const watch = { resource: "r0", minor: 1, seconds: 20 };
+const watch = { resource: "r0", minors: [1], seconds: 20 };
 /** A host with a sync that ends when a script does. */
 const syncing =
   (script: string): Answer =>
@@ -131,7 +132,7 @@ describe("observing", () => {
     await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     await host.observe(justTheHost);
     expect(node.scripts).toHaveLength(2);
-    await host.observe({ looks: [{ ...look("r0"), disk: "/dev/vdc" }], candidates: [], depth: "close" });
+    await host.observe({ looks: [look("r0", "/dev/vdc")], candidates: [], depth: "close" });
     expect(node.scripts).toHaveLength(3);
     const later = Date.now() + 600_000;
     jest.spyOn(Date, "now").mockReturnValue(later);
@@ -152,7 +153,7 @@ describe("observing", () => {
       answer(exec, self);
     };
     for (const disk of ["/dev/vdb", "/dev/vdc"]) {
-      await host.observe({ looks: [{ ...look("r0"), disk }], candidates: [], depth: "close" });
+      await host.observe({ looks: [look("r0", disk)], candidates: [], depth: "close" });
     }
     expect(asked).toEqual([true, false]);
   });
@@ -162,7 +163,7 @@ describe("observing", () => {
     host.expect([look("r0"), look("r1")]);
     await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
     node.answer = withLooks("r0");
-    const moved = { ...look("r0"), disk: "/dev/vdc" };
+    const moved = look("r0", "/dev/vdc");
     const again = await host.observe({ looks: [moved], candidates: [], depth: "close" });
     expect([...again.resources.keys()].sort()).toEqual(["r0", "r1"]);
     expect(node.scripts.at(-1)).not.toContain("say resource r1");

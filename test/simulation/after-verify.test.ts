@@ -23,7 +23,8 @@ async function differing(drbd: Drbd) {
   bravo.disk.blocks[block] = 0;
   type("drbdadm verify r0");
   const told = () =>
-    observe(world, alpha, { looks: [], candidates: [], depth: "tables" }).kernelResources.get("r0")?.outOfSync;
+    observe(world, alpha, { looks: [], candidates: [], depth: "tables" }).kernelResources.get("r0")?.peerDevices?.[0]
+      ?.outOfSync;
   const isSame = () => alpha.disk.blocks[block] === bravo.disk.blocks[block];
   expect([told() === 0, isSame()]).toEqual([false, false]);
   return { world, type, told, isSame };

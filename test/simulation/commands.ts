@@ -219,7 +219,9 @@ export function rawWrite(world: World, machine: Machine): void {
  * does not name the generation before its sync has ended, but writes to its peer's.
  */
 function isAboutToBeFormatted(world: World, machine: Machine): boolean {
-  const marks = world.machines.flatMap(({ files }) => files.get(formattingMark(resource))?.trim() ?? []);
+  const marks = world.machines.flatMap(
+    ({ files }) => files.get(formattingMark({ name: resource, volume: 0 }))?.trim() ?? [],
+  );
   const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
   const isBegun = (one: number) => one !== justCreated && begun.includes(one);
   const isFilled = machine.kernel?.replication === "SyncTarget";

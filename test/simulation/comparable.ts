@@ -6,9 +6,9 @@ export const stateOf = (kernel: KernelResource | undefined) =>
     role: kernel.role,
     connection: kernel.connection,
     peerRole: kernel.peerRole,
-    replication: kernel.replication,
+    replication: kernel.peerDevices?.[0]?.replication,
     disk: kernel.devices.map(({ disk }) => disk),
-    peerDisk: kernel.peerDisk,
+    peerDisk: kernel.peerDevices?.[0]?.peerDisk,
   };
 
 /** What `drbdadm -d adjust` would do, without the options. */

@@ -2,6 +2,7 @@
  * What Pulumi keeps of a first `up` that stopped half-way, what it deletes when the program has changed, and what it prints:
  * the provider's functions, called as Pulumi calls them, on the simulated pair.
  */
+import { probeLook } from "../core/one-volume";
 import type { HiddenInputs } from "../../provider/core/told/engine-inputs";
 import { HalfMadeError } from "../../provider/lifecycle/half-made";
 import { nodeLifecycle } from "../../provider/lifecycle/node";
@@ -184,12 +185,7 @@ describe("a program that has changed", () => {
     begin();
     const looks = world.machines.map(({ name: hostname }) => ({
       hostname,
-      name: "r0",
-      minor: 1,
-      port: 7789,
-      disk: "/dev/vdb",
-      metaDisk: "internal",
-      filesystem: true,
+      ...probeLook({ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }),
     }));
     await nodeLifecycle.check({}, { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], looks, pairs: [] } });
     await resourceLifecycle.delete(id, outs);
@@ -200,12 +196,7 @@ describe("a program that has changed", () => {
   test("two resources that share all: the one that is checked first is told of all of it", async () => {
     const web = world.machines.map(({ name: hostname }) => ({
       hostname,
-      name: "web",
-      minor: 1,
-      port: 7789,
-      disk: "/dev/vdb",
-      metaDisk: "internal",
-      filesystem: false,
+      ...probeLook({ name: "web", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: false }),
     }));
     const inputs = { ...resourceInputs("urn:r0"), __announced: { nodes: [], looks: web, pairs: [] } };
     const { failures = [] } = (await resourceLifecycle.check({}, inputs)) as { failures?: { reason: string }[] };
@@ -230,7 +221,7 @@ describe("a program that has changed", () => {
     begin();
     const looks = jest.spyOn(SimulatedRemote.prototype, "observe");
     await resourceLifecycle.delete(id, outs);
-    const first = looks.mock.calls.slice(0, 2).map(([request]) => [request.depth, request.looks[0]?.disk]);
+    const first = looks.mock.calls.slice(0, 2).map(([request]) => [request.depth, request.looks[0]?.volumes[0]?.disk]);
     looks.mockRestore();
     expect(first).toEqual([
       ["tables", "/dev/vdb"],

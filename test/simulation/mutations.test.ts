@@ -38,13 +38,13 @@ jest.mock("../../provider/core/decided/plans/plan-teardown", () => {
     },
   };
 });
-jest.mock("../../provider/core/decided/data/pair-refusals", () => {
-  const real = jest.requireActual<typeof import("../../provider/core/decided/data/pair-refusals")>(
-    "../../provider/core/decided/data/pair-refusals",
+jest.mock("../../provider/core/decided/data/resource-refusals", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/decided/data/resource-refusals")>(
+    "../../provider/core/decided/data/resource-refusals",
   );
   return {
     ...real,
-    pairRefusals: (...given: Parameters<typeof real.pairRefusals>) => kept(real.pairRefusals(...given)),
+    resourceRefusals: (...given: Parameters<typeof real.resourceRefusals>) => kept(real.resourceRefusals(...given)),
   };
 });
 

@@ -1,7 +1,14 @@
 /** Faults in the planner and its steps, each with the law that meets it. */
+import { volumePairs } from "../../provider/core/wanted/desired";
+import { lookOf } from "../core/one-volume";
 import { contentsIdentity } from "../../provider/core/seen/disk-identity";
-import { noMemory } from "../../provider/core/seen/memory";
-import type { Contents, KernelDevice, ObservedNode } from "../../provider/core/seen/observed";
+import type {
+  Contents,
+  KernelDevice,
+  ObservedNode,
+  ObservedResource,
+  ObservedVolume,
+} from "../../provider/core/seen/observed";
 import type { Plan, Step } from "../../provider/core/steps/plan";
 import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
 import { formattingMark } from "../../provider/core/steps/own-folder";
@@ -19,15 +26,21 @@ const nodesAs =
 
 /** A resource's look at each host, changed. */
 const looks = (change: (contents: Contents) => Contents) =>
-  nodesAs((node) => ({
-    ...node,
-    resources: new Map(
-      [...node.resources].map(([name, look]) => [
-        name,
-        { ...look, disk: change(look.disk), ...(look.device && { device: change(look.device) }) },
-      ]),
-    ),
-  }));
+  nodesAs((node) =>
+    eachVolume(node, (look) => ({
+      ...look,
+      disk: change(look.disk),
+      ...(look.device && { device: change(look.device) }),
+    })),
+  );
+
+function eachVolume(node: ObservedNode, change: (look: ObservedVolume) => ObservedVolume): ObservedNode {
+  const changed = ([name, look]: readonly [string, ObservedResource]): [string, ObservedResource] => {
+    const volumes = new Map([...look.volumes].map(([number, volume]) => [number, change(volume)]));
+    return [name, { ...look, volumes }];
+  };
+  return { ...node, resources: new Map([...node.resources].map(changed)) };
+}
 
 /** A resource as the kernel of each host runs it, changed. */
 const running = (change: (device: KernelDevice) => KernelDevice) =>
@@ -41,51 +54,39 @@ const running = (change: (device: KernelDevice) => KernelDevice) =>
 const blankInstead = (contents: Contents): Contents =>
   "real" in contents ? { kind: "blank", real: contents.real, size: contents.size } : contents;
 
-const mark = formattingMark(resource);
+const mark = formattingMark({ name: resource, volume: 0 });
 
 /** The mark names whatever generation is there now. */
 const marked = (situation: ResourceSituation, on: (node: ObservedNode) => boolean): ResourceSituation => {
   const named = (node: ObservedNode): ObservedNode => {
-    const [generation = ""] = node.resources.get(resource)?.kernelGi?.split(":") ?? [];
+    const [generation = ""] = lookOf(node, resource)?.kernelGi?.split(":") ?? [];
     return on(node) ? { ...node, files: new Map([...node.files, [mark, generation]]) } : node;
   };
   return { ...situation, nodes: [named(situation.nodes[0]), named(situation.nodes[1])] };
 };
 
-const otherVersionsAsNone = nodesAs((node) => ({
-  ...node,
-  resources: new Map(
-    [...node.resources].map(([name, look]) => {
-      const isOther = look.metadata.kind === "present" && look.metadata.version === "v09";
-      return [name, isOther ? { ...look, disk: blankInstead(look.disk), metadata: { kind: "absent" } } : look];
-    }),
-  ),
-}));
+const otherVersionsAsNone = nodesAs((node) =>
+  eachVolume(node, (look) => {
+    const isOther = look.metadata.kind === "present" && look.metadata.version === "v09";
+    return isOther ? { ...look, disk: blankInstead(look.disk), metadata: { kind: "absent" } } : look;
+  }),
+);
 
 /** As a reader would find it that asks for the slot of node 0 on every host: there stands what node 1 knows of its peer. */
-const slotOfNodeZero = nodesAs((node) => ({
-  ...node,
-  resources: new Map(
-    [...node.resources].map(([name, look]) => {
-      const { metadata } = look;
-      if (node.hostname !== "alpha" || metadata.kind !== "present" || metadata.version !== "v09") return [name, look];
-      const own = ({ gi }: { readonly gi: string }) => gi.replace(/:[0-9A-F]+/, `:${"0".repeat(16)}`);
-      const slots = metadata.slots?.map((slot) => ({ ...slot, gi: own(slot) }));
-      return [name, { ...look, metadata: { ...metadata, gi: own(metadata), slots } }];
-    }),
-  ),
-}));
+const slotOfNodeZero = nodesAs((node) =>
+  eachVolume(node, (look) => {
+    const { metadata } = look;
+    if (node.hostname !== "alpha" || metadata.kind !== "present" || metadata.version !== "v09") return look;
+    const own = ({ gi }: { readonly gi: string }) => gi.replace(/:[0-9A-F]+/, `:${"0".repeat(16)}`);
+    const slots = metadata.slots?.map((slot) => ({ ...slot, gi: own(slot) }));
+    return { ...look, metadata: { ...metadata, gi: own(metadata), slots } };
+  }),
+);
 
 /** As a reader would find it that knows the other version's metadata alone: where the disk ended once lies nothing. */
-const grownDiskAsForeign = nodesAs((node) => ({
-  ...node,
-  resources: new Map(
-    [...node.resources].map(([name, look]) => [
-      name,
-      look.metadata.kind === "moved" ? { ...look, metadata: { kind: "absent" } } : look,
-    ]),
-  ),
-}));
+const grownDiskAsForeign = nodesAs((node) =>
+  eachVolume(node, (look) => (look.metadata.kind === "moved" ? { ...look, metadata: { kind: "absent" } } : look)),
+);
 
 const all = /./;
 const createsMetadata = /create-md/;
@@ -108,7 +109,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       eachStep((step) => {
         if (step.argv.join(" ") !== "drbdadm up r0") return [step];
         const place = { disk: "/dev/vdb", diskSize: 0, metaDisk: "internal", metaDiskSize: 0 };
-        const made = createMetadata(step.node, desired, place, "mutated");
+        const made = createMetadata(step.node, volumePairs(desired)[0], place, "mutated");
         return [{ ...made, argv: ["drbdadm", "--", "--force", "create-md", "r0"], guard: undefined }, step];
       })(plan),
   },
@@ -148,23 +149,20 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     law: /was lost|was forced/,
     situation: (situation) => ({
       ...situation,
-      memory: noMemory,
-      nodes: situation.nodes.map((node) => ({
-        ...node,
-        resources: new Map(
-          [...node.resources].map(([name, look]) => {
-            const isPartial = node.kernelResources.get("r0")?.devices[0]?.disk === "Inconsistent";
-            const gi = `${"0".repeat(15)}4:${"0".repeat(16)}:${"0".repeat(16)}:${"0".repeat(16)}:0:0:0:0:0:0:0`;
-            return [name, isPartial ? { ...look, kernelGi: gi } : look];
-          }),
-        ),
-      })) as unknown as ResourceSituation["nodes"],
+      memory: new Map(),
+      nodes: situation.nodes.map((node) =>
+        eachVolume(node, (look) => {
+          const isPartial = node.kernelResources.get("r0")?.devices[0]?.disk === "Inconsistent";
+          const gi = `${"0".repeat(15)}4:${"0".repeat(16)}:${"0".repeat(16)}:${"0".repeat(16)}:0:0:0:0:0:0:0`;
+          return isPartial ? { ...look, kernelGi: gi } : look;
+        }),
+      ) as unknown as ResourceSituation["nodes"],
     }),
     plan: (plan) => without(/get-gi/)(unguarded(all)(plan)),
   },
   "what is remembered is forgotten": {
     law: /was forced|was made/,
-    situation: (situation) => ({ ...situation, memory: noMemory }),
+    situation: (situation) => ({ ...situation, memory: new Map() }),
   },
   "a device that looks blank is formatted, whoever used it": {
     law: /was lost/,
@@ -197,7 +195,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       ...looks((contents) =>
         "real" in contents && contents.real === "/dev/drbd1" ? blankInstead(contents) : contents,
       )(situation),
-      memory: noMemory,
+      memory: new Map(),
     }),
     plan: eachStep((step) => [
       formats.test(step.argv[0]!)
@@ -268,7 +266,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         ...situation.desired,
         discard: Object.fromEntries(
           situation.nodes.map((node) => {
-            const disk = node.resources.get("r0")?.disk;
+            const disk = lookOf(node)?.disk;
             const identity = disk && contentsIdentity(disk);
             return [node.hostname, identity === undefined ? [] : [identity]];
           }),

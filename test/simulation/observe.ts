@@ -1,4 +1,5 @@
 /** A machine as the probe would see it (provider/core/seen/probe.ts and parse-probe.ts). */
+import { observedOf, type OneLook } from "../core/one-volume";
 import type {
   BlockDevice,
   CommandOutput,
@@ -9,7 +10,7 @@ import type {
   ObservedNode,
   ObservedResource,
 } from "../../provider/core/seen/observed";
-import type { Look, ProbeRequest } from "../../provider/core/seen/probe";
+import type { Look, ProbeRequest, VolumeLook } from "../../provider/core/seen/probe";
 import { adjustLines } from "./adjust";
 import { isRunning } from "./connection";
 import {
@@ -44,7 +45,9 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
   const isAsked = machine.hasUtils && [resourceFile, othersFile].some((path) => machine.files.has(path));
   const drift = isAsked ? withEachAlone(machine, adjustOutput(machine, installed)) : undefined;
   const resources = new Map<string, ObservedResource>();
-  const isEnough = machine.moduleLoaded && looks.every((look) => look.minor === minor && isWell(machine));
+  const isEnough =
+    machine.moduleLoaded &&
+    looks.every(({ volumes }) => volumes.every((look) => look.minor === minor) && isWell(machine));
   const closely = depth === "close" || (depth === "needed" && !isEnough);
   for (const look of closely ? looks : []) resources.set(look.name, lookAt(world, machine, look, drift));
   for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
@@ -112,9 +115,14 @@ function running(machine: Machine, kernel: Kernel): KernelResource {
         size: dataBlocks * blockSize,
       },
     ],
-    replication: kernel.replication,
-    peerDisk: kernel.peerDisk,
-    outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,
+    peerDevices: [
+      {
+        volume: 0,
+        replication: kernel.replication,
+        peerDisk: kernel.peerDisk,
+        outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,
+      },
+    ],
   };
 }
 
@@ -148,7 +156,13 @@ function isWell({ kernel, mountedAt }: Machine): boolean {
   return well && (kernel.role !== "Primary" || mountedAt !== undefined);
 }
 
-function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput | undefined): ObservedResource {
+function lookAt(world: World, machine: Machine, { volumes }: Look, drift: CommandOutput | undefined): ObservedResource {
+  const [look] = volumes;
+  if (look === undefined) throw new Error("a look at no volume");
+  return observedOf(lookAtVolume(world, machine, look, drift));
+}
+
+function lookAtVolume(world: World, machine: Machine, look: VolumeLook, drift: CommandOutput | undefined): OneLook {
   if (look.disk !== diskPath) return { disk: { kind: "missing" }, metadata: { kind: "unknown" }, portTaken: false };
   const { disk, kernel } = machine;
   const inside = machine.isPrimary ? { device: readBlocks(world, disk, device) } : {};
@@ -174,7 +188,7 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
   };
 }
 
-function metadataOf(machine: Machine, look: Look): Metadata {
+function metadataOf(machine: Machine, look: VolumeLook): Metadata {
   if (!machine.hasUtils) return { kind: "unknown" };
   if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
   const isInternal = look.metaDisk === "internal";

@@ -3,6 +3,7 @@
  * same observation. Where they differ, the simulation is wrong. The identifiers' own values are chance: which of them are
  * the same, and where each stands, is not.
  */
+import { probeLook, lookOf } from "../core/one-volume";
 import { parseEvents } from "../../provider/core/seen/parse-events";
 import { parseProbe } from "../../provider/core/seen/parse-probe";
 import { adjustLines9, answer9, events9, probe9 } from "../core/fixtures-9";
@@ -82,17 +83,19 @@ class Life {
       if (!this.world.machines[on].powered) continue;
       const machine = this.world.machines[on];
       const seen = observe(this.world, machine, {
-        looks: [{ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }],
+        looks: [
+          probeLook({ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }),
+        ],
         candidates: [],
         depth: "close",
       });
       const probed = parseProbe("N", probe9(capture, "close"));
-      const look = seen.resources.get("r0")!;
+      const look = lookOf(seen)!;
       expect({
         capture,
         module: seen.module,
         ...stateOf(seen.kernelResources.get("r0")),
-        isOutOfSync: (seen.kernelResources.get("r0")?.outOfSync ?? 0) > 0,
+        isOutOfSync: (seen.kernelResources.get("r0")?.peerDevices?.[0]?.outOfSync ?? 0) > 0,
         verbs: [...(slowed ? ["peer-device-options"] : []), ...verbsOf(seen.adjust?.output ?? "")],
         isParsed: (seen.adjust?.exit ?? 0) === 0,
         disk: typeOf(look.disk),
@@ -101,7 +104,7 @@ class Life {
         capture,
         module: probed.module,
         ...stateOf(parseEvents(events9(capture)).get("r0")),
-        isOutOfSync: (parseEvents(events9(capture)).get("r0")?.outOfSync ?? 0) > 0,
+        isOutOfSync: (parseEvents(events9(capture)).get("r0")?.peerDevices?.[0]?.outOfSync ?? 0) > 0,
         verbs: verbsOf(adjustLines9(capture)),
         isParsed: answer9(capture, "drbdadm -d adjust r0").exit !== 10,
         disk: typeOf(realDisk(capture)),

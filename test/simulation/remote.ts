@@ -229,11 +229,11 @@ export class SimulatedRemote implements Remote {
         if (machine.mountedAt === action.mountPoint) return done;
         return run(world, machine, ["mount", action.mountPoint], "provider");
       case "force": {
-        files.set(action.mark, "0000000000000004\n");
-        const forced = run(world, machine, ["drbdadm", "primary", "--force", action.resource], "provider");
+        for (const { mark } of action.marks) files.set(mark, "0000000000000004\n");
+        const forced = run(world, machine, ["drbdadm", "primary", "--force", action.word], "provider");
         const { metadata } = machine.holder;
         if (forced.exit === 0 && metadata !== undefined)
-          files.set(action.mark, `${giText(metadata, true).split(":")[0]!}\n`);
+          for (const { mark } of action.marks) files.set(mark, `${giText(metadata, true).split(":")[0]!}\n`);
         return forced;
       }
       case "clear":

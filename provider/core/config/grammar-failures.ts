@@ -18,7 +18,7 @@ const everySection = (sections: Sections, grammar: Grammar, path: Path): Failure
   (Object.keys(sections) as (keyof Sections)[]).flatMap((name) => sectionFailures(name, sections[name], grammar, path));
 
 /** What drbdadm-84 parses and cannot keep up: its `adjust` of a running resource is never empty (seen with drbd-utils 9.22.0). */
-function failuresOf84({ name, sides }: DesiredResource): Failure[] {
+function failuresOf84({ name, hosts }: DesiredResource): Failure[] {
   const readsName = isBareIn84(name)
     ? []
     : [
@@ -29,7 +29,7 @@ function failuresOf84({ name, sides }: DesiredResource): Failure[] {
       ];
   return [
     ...readsName,
-    ...sides.flatMap(({ address }, index) =>
+    ...hosts.flatMap(({ address }, index) =>
       isLinkLocal(address)
         ? [
             failureAt(

@@ -1,5 +1,5 @@
 import { SECRET_PLACEHOLDER } from "./shared-secret";
-import type { DesiredNode, DesiredResource, DesiredSide, Sections } from "../wanted/desired";
+import type { DesiredNode, DesiredPlace, DesiredResource, Sections } from "../wanted/desired";
 import { nodeIdsByName } from "./default-node-ids";
 import { type NodeIds } from "./default-node-ids";
 import { ownMark } from "./own-mark";
@@ -39,15 +39,27 @@ export function renderGlobalCommon(node: DesiredNode, grammar: Grammar = "9"): s
 const addressOf = (address: string, port: number): string =>
   address.includes(":") ? `ipv6 [${address}]:${port}` : `${address}:${port}`;
 
-function sideBlock(side: DesiredSide, resource: DesiredResource, nodeId: number | undefined): Block {
+function placeLines({ minor, disk, metaDisk }: DesiredPlace): string[] {
+  return [
+    `device /dev/drbd${minor} minor ${minor}`,
+    `disk ${word(disk)}`,
+    `meta-disk ${metaDisk === "internal" ? "internal" : word(metaDisk)}`,
+  ];
+}
+
+/** A volume 0 that is the only one is written without a block of its own, as most people write it. */
+function hostBlock({ hosts, volumes }: DesiredResource, index: 0 | 1, nodeId: number | undefined): Block {
+  const host = hosts[index];
+  const isPlain = volumes.length === 1 && volumes[0].number === 0;
+  const places = volumes.map(({ number, places }) => ({ number, lines: placeLines(places[index]) }));
   return {
-    head: `on ${word(side.hostname)}`,
+    head: `on ${word(host.hostname)}`,
     lines: [
       ...(nodeId === undefined ? [] : [`node-id ${nodeId}`]),
-      `device /dev/drbd${resource.minor} minor ${resource.minor}`,
-      `disk ${word(side.disk)}`,
-      `meta-disk ${side.metaDisk === "internal" ? "internal" : word(side.metaDisk)}`,
-      `address ${addressOf(side.address, resource.port)}`,
+      ...places.flatMap(({ number, lines }): (string | Block)[] =>
+        isPlain ? lines : [{ head: `volume ${number}`, lines }],
+      ),
+      `address ${addressOf(host.address, host.port)}`,
     ],
   };
 }
@@ -79,7 +91,8 @@ export function renderResource(resource: DesiredResource, grammar: Grammar, opti
     head: `resource ${word(resource.name)}`,
     lines: [
       ...sectionBlocks(resource.sections, grammar, net),
-      ...resource.sides.map((side, index) => sideBlock(side, resource, nodeIds?.[index])),
+      hostBlock(resource, 0, nodeIds?.[0]),
+      hostBlock(resource, 1, nodeIds?.[1]),
     ],
   };
   return `${HEADER}\n${renderBlock(block)}`;

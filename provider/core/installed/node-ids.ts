@@ -5,10 +5,10 @@
 import { parseResFile } from "../config/found-resource";
 import { installedFile } from "./configuration-place";
 import { NodeIds, nodeIdsByName } from "../config/default-node-ids";
-import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import { volumePairs, type DesiredResource, type DesiredSide, type VolumePair } from "../wanted/desired";
 import { contentsIdentity } from "../seen/disk-identity";
 import { sameHost } from "../wanted/names";
-import { grammarOf, type ObservedNode } from "../seen/observed";
+import { grammarOf, volumeSeen, type ObservedNode } from "../seen/observed";
 import { resourcePath } from "../config/paths";
 import type { Refusal } from "../steps/plan";
 import { disksOf } from "../seen/side-disks";
@@ -55,7 +55,8 @@ export function nodeIdsOf(desired: DesiredResource, nodes: Nodes, remembered = "
     const [ids] = found;
     if (ids === undefined) continue;
     if (found.every((one) => one[0] === ids[0] && one[1] === ids[1]) && isUsed(ids)) return { kind: "known", ids };
-    if (used.length === 0 && nodes.every((node, place) => hasNone(desired, node, place))) return { kind: "free" };
+    if (used.length === 0 && both((place) => hasNone(desired, nodes[place], place)).every(Boolean))
+      return { kind: "free" };
     return unclear;
   }
   // Nothing but one side's own id: that the other one's was the one that we would give it is all that is known.
@@ -77,9 +78,9 @@ export function writtenGrammar(desired: DesiredResource, text: string): "8.4" | 
 export function nodeIdRefusals(desired: DesiredResource, nodes: Nodes): Refusal[] {
   const known = nodeIdsOf(desired, nodes);
   if (known.kind !== "unclear") return [];
-  const { name, sides } = desired;
-  const said = known.claims.map(({ side, id, source }) => `${sides[side].hostname} has ${id} (${source})`);
-  const lines = sides.map(({ hostname }) => `\`node-id N;\` in \`on ${hostname}\``);
+  const { name, hosts } = desired;
+  const said = known.claims.map(({ side, id, source }) => `${hosts[side].hostname} has ${id} (${source})`);
+  const lines = hosts.map(({ hostname }) => `\`node-id N;\` in \`on ${hostname}\``);
   return [
     {
       found: `the node ids of ${name} are not clear: ${[...new Set(said)].join(", ")}. With other ids than those that DRBD has in use, the two would not connect any more`,
@@ -103,31 +104,35 @@ function usedIds(desired: DesiredResource, nodes: Nodes, side: 0 | 1): Claim[] {
       ? []
       : claim(other.kernelResources.get(name)?.peerNodeId, `the kernel of ${other.hostname}`)),
     ...claim(look?.nodeId, `the kernel of ${own.hostname}`),
-    ...(isLetGo(desired, desired.sides[side], own)
-      ? []
-      : claim(superblockId(own, name), `the metadata on ${own.hostname}:${desired.sides[side].disk}`)),
+    ...volumePairs(desired).flatMap((volume) =>
+      isLetGo(volume, volume.sides[side], own)
+        ? []
+        : claim(superblockId(own, volume), `the metadata on ${own.hostname}:${volume.sides[side].disk}`),
+    ),
   ];
 }
 
-function superblockId(node: ObservedNode, name: string): number | undefined {
-  const metadata = node.resources.get(name)?.metadata;
+function superblockId(node: ObservedNode, volume: VolumePair): number | undefined {
+  const metadata = volumeSeen(node, volume)?.metadata;
   return metadata?.kind === "present" || metadata?.kind === "moved" ? metadata.nodeId : undefined;
 }
 
 /** Metadata that a person named in `discard`, and so another pair's, perhaps. */
-function isLetGo({ name, discard }: DesiredResource, side: DesiredSide, node: ObservedNode): boolean {
-  const look = node.resources.get(name);
+function isLetGo(volume: VolumePair, side: DesiredSide, node: ObservedNode): boolean {
+  const look = volumeSeen(node, volume);
   const holder = look && disksOf(side, look).at(-1);
-  return holder !== undefined && (discard?.[side.hostname] ?? []).includes(contentsIdentity(holder.contents) ?? "");
+  const named = volume.discard?.[side.hostname] ?? [];
+  return holder !== undefined && named.includes(contentsIdentity(holder.contents) ?? "");
 }
 
-/** No metadata of DRBD 9's on its disk, or such as was never attached: any id will do. */
-function hasNone(desired: DesiredResource, node: ObservedNode, place: number): boolean {
-  const metadata = node.resources.get(desired.name)?.metadata;
-  const side = desired.sides[place];
-  if (side !== undefined && isLetGo(desired, side, node)) return true;
-  if (metadata?.kind === "present") return metadata.version === "v08" || metadata.nodeId === -1;
-  return metadata?.kind === "absent";
+/** No metadata of DRBD 9's on its disks, or such as was never attached: any id will do. */
+function hasNone(desired: DesiredResource, node: ObservedNode, place: 0 | 1): boolean {
+  return volumePairs(desired).every((volume) => {
+    const metadata = volumeSeen(node, volume)?.metadata;
+    if (isLetGo(volume, volume.sides[place], node)) return true;
+    if (metadata?.kind === "present") return metadata.version === "v08" || metadata.nodeId === -1;
+    return metadata?.kind === "absent";
+  });
 }
 
 function writtenIds(
@@ -142,7 +147,7 @@ function writtenIds(
     .flatMap(({ nodeIds, addresses }) =>
       nodeIds.flatMap(({ host: named, nodeId }) =>
         both((side) => {
-          const { hostname, address } = desired.sides[side];
+          const { hostname, address } = desired.hosts[side];
           const isIt =
             sameHost(named, hostname) || addresses.some((one) => one.host === named && one.address === address);
           return isIt ? [{ side, id: nodeId, source }] : [];

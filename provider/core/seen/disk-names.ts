@@ -2,20 +2,20 @@
  * A disk has many names: its path, the links that udev makes, and in fstab UUID=, LABEL= and others. Two names are
  * compared by the device that they lead to on the host.
  */
-import type { Contents, ObservedNode } from "./observed";
+import type { Contents, ObservedNode, VolumeName } from "./observed";
 
 /** All names of a disk as paths. `place` is which of a resource's devices it is. */
 export function namesOf(
   node: ObservedNode,
-  resource: string,
+  { name, volume }: VolumeName,
   place: "disk" | "metaDisk" | "device",
   path: string,
   contents?: Contents,
 ): ReadonlySet<string> {
-  const links = node.names.get(resource)?.[place] ?? [];
+  const links = node.names.get(name)?.get(volume)?.[place] ?? [];
   const real = contents !== undefined && "real" in contents ? contents.real : undefined;
   const known = [path, ...(real === undefined ? [] : [real]), ...links];
-  const block = known.map((name) => node.blocks.get(name)).find((one) => one !== undefined);
+  const block = known.map((one) => node.blocks.get(one)).find((one) => one !== undefined);
   const byContents = (["uuid", "label", "partuuid", "partlabel"] as const).flatMap((key) => {
     const value = block?.[key];
     return value === undefined || value === "" ? [] : [byName(key, value)];

@@ -1,3 +1,4 @@
+import type { VolumeDevice } from "../wanted/desired";
 import type { ObservedNode } from "./observed";
 import { devicePath, fstabPath } from "../config/paths";
 
@@ -7,10 +8,10 @@ export const ownLine = /x-systemd[.]requires=drbd-primary@/;
 /** Before somebody's line of the device, which ours takes the place of: it stays where it was, as a comment. */
 export const keptPrefix = "# before pulumi-drbd: ";
 
-/** The names that a line of fstab may have for a resource's device. */
-export function deviceNames(resource: string, minor: number): string[] {
-  const byResource = `/dev/drbd/by-res/${resource}`;
-  return [devicePath(minor), byResource, `${byResource}/0`];
+/** The names that a line of fstab may have for a volume's device. udev calls volume 0 by its resource alone, too. */
+export function deviceNames({ name, volume, minor }: VolumeDevice): string[] {
+  const byResource = `/dev/drbd/by-res/${name}`;
+  return [devicePath(minor), ...(volume === 0 ? [byResource] : []), `${byResource}/${volume}`];
 }
 
 export function fstabLines(node: ObservedNode): string[] {

@@ -3,6 +3,7 @@
  * resource work against each other, and its fencing would be gone with the handlers in the user's file.
  */
 import { isOurs } from "../config/own-mark";
+import type { VolumeDevice } from "../wanted/desired";
 import { deviceNames } from "./fstab-lines";
 import type { ObservedNode } from "./observed";
 
@@ -197,8 +198,8 @@ const hasDevice = (line: string, devices: readonly string[]): boolean =>
 const escaped = (text: string): string => text.replaceAll(/[.\\-]/g, "\\$&");
 
 /** The tools that are on a host, each once: one that names the resource before one that is only there. */
-export function managersOf(node: ObservedNode, resource: string, minor: number): Manager[] {
-  const asked = { resource, devices: deviceNames(resource, minor) };
+export function managersOf(node: ObservedNode, resource: string, volumes: readonly VolumeDevice[]): Manager[] {
+  const asked = { resource, devices: volumes.flatMap(deviceNames) };
   const byFile = [...node.files].flatMap(([path, text]) =>
     tools
       .filter(({ files }) => files.test(path))

@@ -51,6 +51,8 @@ export interface KernelDevice {
   readonly disk: string;
   /** KiB */
   readonly size?: number;
+  /** DRBD 8.4 has a role for each volume: told where the resource has several. */
+  readonly role?: string;
 }
 
 /** What a connection tells of one volume. */
@@ -77,7 +79,7 @@ export interface KernelConnection {
   readonly peerDevices: readonly KernelPeerDevice[];
 }
 
-/** A resource as the kernel runs it. Of a connection, what is told here is the first one's, and of its first volume. */
+/** A resource as the kernel runs it. Of a connection, what is told here is the first one's. */
 export interface KernelResource {
   readonly name: string;
   readonly role: string;
@@ -88,11 +90,8 @@ export interface KernelResource {
   readonly connection?: string;
   readonly peerRole?: string;
   readonly devices: readonly KernelDevice[];
-  /** Off, Established, SyncSource, SyncTarget … */
-  readonly replication?: string;
-  readonly peerDisk?: string;
-  /** KiB */
-  readonly outOfSync?: number;
+  /** What the first connection tells of each volume. */
+  readonly peerDevices?: readonly KernelPeerDevice[];
   /** All that the kernel tells: what is beyond a pair is refused, and never overlooked (beyond-pair.ts). */
   readonly connections?: readonly KernelConnection[];
 }
@@ -185,19 +184,25 @@ export type Folder =
   | { readonly kind: "not-a-folder"; readonly at: string }
   | { readonly kind: "folder"; readonly at: string; readonly real: string; readonly holds: readonly string[] };
 
-/** One resource looked at closely. */
-export interface ObservedResource {
+/** One volume of a resource, looked at closely. */
+export interface ObservedVolume {
   readonly disk: Contents;
   readonly metaDisk?: Contents;
   readonly metadata: Metadata;
-  /** Its own node id, as the kernel tells it; only DRBD 9 has them, and only where not all is well. */
-  readonly nodeId?: number;
   /** The generation identifiers of the running device. */
   readonly kernelGi?: string;
   /** Where the filesystem shall be mounted. */
   readonly folder?: Folder;
   /** The DRBD device's own contents; only where this host is Primary. */
   readonly device?: Contents;
+}
+
+/** One resource looked at closely. */
+export interface ObservedResource {
+  /** By number: those that were asked for. */
+  readonly volumes: ReadonlyMap<number, ObservedVolume>;
+  /** Its own node id, as the kernel tells it; only DRBD 9 has them, and only where not all is well. */
+  readonly nodeId?: number;
   /** Something listens on the resource's port. */
   readonly portTaken: boolean;
   /** drbdadm's opinion of the wanted configuration beside all that is installed. */
@@ -212,6 +217,27 @@ export interface CommonSeen {
   readonly globalCommon: string;
   readonly now: CommandOutput;
   readonly then: CommandOutput;
+}
+
+/** A volume, by its resource's name and its number. */
+export interface VolumeName {
+  readonly name: string;
+  readonly volume: number;
+}
+
+/** What a close look at a volume saw. */
+export function volumeSeen(node: ObservedNode, { name, volume }: VolumeName): ObservedVolume | undefined {
+  return node.resources.get(name)?.volumes.get(volume);
+}
+
+/** What a host's kernel tells of the peer's copy of a volume. */
+export function peerDeviceOf(node: ObservedNode, { name, volume }: VolumeName): KernelPeerDevice | undefined {
+  return node.kernelResources.get(name)?.peerDevices?.find((one) => one.volume === volume);
+}
+
+/** A volume as the kernel runs it. */
+export function kernelDeviceOf(node: ObservedNode, { name, volume }: VolumeName): KernelDevice | undefined {
+  return node.kernelResources.get(name)?.devices.find((one) => one.volume === volume);
 }
 
 export interface ObservedNode {
@@ -247,8 +273,8 @@ export interface ObservedNode {
   readonly given?: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and those of services that are active. */
   readonly links: readonly string[];
-  /** Of each resource that was asked for, however close the look. */
-  readonly names: ReadonlyMap<string, DeviceNames>;
+  /** Of each resource that was asked for, by volume, however close the look. */
+  readonly names: ReadonlyMap<string, ReadonlyMap<number, DeviceNames>>;
   readonly mounts: readonly Mount[];
   readonly swaps: readonly string[];
   /** Of the tools that later steps need, those that are not there. */

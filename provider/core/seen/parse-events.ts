@@ -87,22 +87,19 @@ function peerDevice(fields: ReadonlyMap<string, string>): KernelPeerDevice {
   };
 }
 
-/** With what the first connection tells of its first volume beside all the others. */
+/** With what the first connection tells beside all the others. */
 function ofFirstPeer(resource: Draft): KernelResource {
   const connections = resource.connections.map((one) => ({ ...one, connection: whenMet(one) }));
   const [first] = connections;
   if (first === undefined) return { ...resource, connections };
   const { peerNodeId, connection, peerRole, peerDevices } = first;
-  const [device] = peerDevices;
   return {
     ...resource,
     connections,
     peerNodeId,
     connection,
     peerRole,
-    ...(device === undefined
-      ? {}
-      : { replication: device.replication, peerDisk: device.peerDisk, outOfSync: device.outOfSync }),
+    peerDevices,
   };
 }
 

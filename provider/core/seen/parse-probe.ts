@@ -12,6 +12,7 @@ import type {
   Mount,
   ObservedNode,
   ObservedResource,
+  ObservedVolume,
   Room,
   PeerSlot,
 } from "./observed";
@@ -192,13 +193,15 @@ function parseMkfs(section: Section | undefined): ObservedNode["mkfs"] {
   return version === undefined ? null : { version, configurations };
 }
 
-/** `RESOURCE disk /dev/disk/by-id/virtio-0001`, one name a line. */
-function parseNames(text: string): Map<string, DeviceNames> {
-  const found = new Map<string, DeviceNames>();
-  for (const [, resource = "", place, name = ""] of text.matchAll(/^(\S+) (disk|metaDisk|device) (\/dev\/.*)$/gm)) {
-    const names = found.get(resource) ?? { disk: [], metaDisk: [], device: [] };
+/** `RESOURCE VOLUME disk /dev/disk/by-id/virtio-0001`, one name a line. */
+function parseNames(text: string): Map<string, ReadonlyMap<number, DeviceNames>> {
+  const found = new Map<string, Map<number, DeviceNames>>();
+  const line = /^(\S+) (\d+) (disk|metaDisk|device) (\/dev\/.*)$/gm;
+  for (const [, resource = "", volume, place, name = ""] of text.matchAll(line)) {
+    const volumes = found.get(resource) ?? new Map<number, DeviceNames>();
+    const names = volumes.get(Number(volume)) ?? { disk: [], metaDisk: [], device: [] };
     const key = place as keyof DeviceNames;
-    found.set(resource, { ...names, [key]: [...new Set([...names[key], name])] });
+    found.set(resource, volumes.set(Number(volume), { ...names, [key]: [...new Set([...names[key], name])] }));
   }
   return found;
 }
@@ -311,8 +314,10 @@ function parseResources(
 ): Map<string, ObservedResource> {
   const resources = new Map<string, ObservedResource>();
   for (const { about, name, sections } of closer) {
-    if (about === "resource") resources.set(name, parseLook(sections, blocks, general));
-    else {
+    if (about === "resource") {
+      const volumes = closer.filter((one) => one.about === "volume" && one.name === name);
+      resources.set(name, parseLook(sections, volumes, blocks, general));
+    } else if (about === "candidate") {
       const looked = resources.get(name);
       const [candidate, change] = [outputOf(need(sections, "parsed")), outputOf(need(sections, "change"))];
       if (looked !== undefined) resources.set(name, { ...looked, candidate, change });
@@ -321,7 +326,26 @@ function parseResources(
   return resources;
 }
 
-function parseLook(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>, general: Sections): ObservedResource {
+function parseLook(
+  sections: Sections,
+  groups: readonly Group[],
+  blocks: ReadonlyMap<string, BlockDevice>,
+  general: Sections,
+): ObservedResource {
+  if (groups.length === 0) throw new ProbeError("the answer has a resource without its volumes");
+  const volumes = new Map(groups.map((group) => [group.volume, parseVolume(group.sections, blocks, general)]));
+  if ((general.get("adjust")?.text ?? "").trim() !== "") need(sections, "change");
+  const isAttached = [...volumes.values()].every(({ disk }) => disk.kind === "attached");
+  const isAsked = !isAttached && groups.every((group) => !group.sections.has("kernelgi"));
+  return {
+    volumes,
+    nodeId: parseNodeId(sections.get("status")),
+    portTaken: isAsked && isTaken(need(sections, "port").text),
+    change: outputOf(sections.get("change")),
+  };
+}
+
+function parseVolume(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>, general: Sections): ObservedVolume {
   const kernelGi = sections.get("kernelgi");
   const metaDisk = sections.get("metadisk");
   const device = sections.get("device");
@@ -330,17 +354,13 @@ function parseLook(sections: Sections, blocks: ReadonlyMap<string, BlockDevice>,
   if (disk.kind !== "attached") {
     if (general.has("utils") && "real" in (meta ?? disk)) need(sections, "gi");
   }
-  if ((general.get("adjust")?.text ?? "").trim() !== "") need(sections, "change");
   return {
     disk,
     folder: parseFolder(sections.get("folder")),
     metaDisk: meta,
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
-    nodeId: parseNodeId(sections.get("status")),
     device: device && parseContents(device, blocks),
-    portTaken: disk.kind !== "attached" && kernelGi === undefined && isTaken(need(sections, "port").text),
-    change: outputOf(sections.get("change")),
   };
 }
 

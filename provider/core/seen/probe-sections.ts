@@ -10,7 +10,7 @@ export interface Section {
 
 export type Sections = ReadonlyMap<string, Section>;
 
-/** What the probe asks of a host, of a resource's disks, and of drbdadm about a wanted configuration. */
+/** What the probe asks of a host, of a resource, of each of its volumes, and of drbdadm about a wanted configuration. */
 const QUESTIONS = {
   host: [
     "turn",
@@ -34,7 +34,8 @@ const QUESTIONS = {
     "commonthen",
     "mkfs",
   ],
-  resource: ["folder", "disk", "metadisk", "gi", "kernelgi", "status", "device", "port", "change"],
+  resource: ["status", "port", "change"],
+  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device"],
   candidate: ["parsed", "change"],
 } as const;
 
@@ -42,6 +43,8 @@ export interface Group {
   readonly about: keyof typeof QUESTIONS;
   /** The resource's name; empty for the host itself. */
   readonly name: string;
+  /** Of a volume: its number; else 0. */
+  readonly volume: number;
   readonly sections: Sections;
 }
 
@@ -68,14 +71,17 @@ export function parseSections(nonce: string, output: string): Group[] {
       open = undefined;
     } else if (name === "format") {
       if (group !== undefined) throw new ProbeError("the answer began twice");
-      groups.push({ about: "host", name: "", sections: new Map() });
+      groups.push({ about: "host", name: "", volume: 0, sections: new Map() });
     } else if (group === undefined) throw new ProbeError("the beginning of the answer was lost");
-    else if (name === "resource" || name === "candidate") {
-      const subject = words[0] ?? "";
-      if (groups.some((one) => one.about === name && one.name === subject)) {
-        throw new ProbeError(`the answer has the ${name} "${subject}" twice`);
+    else if (name === "resource" || name === "volume" || name === "candidate") {
+      const [subject = "", number = "0"] = words;
+      const volume = Number(number);
+      if (!/^\d{1,5}$/.test(number))
+        throw new ProbeError(`a volume that is none: ${JSON.stringify(number.slice(0, 40))}`);
+      if (groups.some((one) => one.about === name && one.name === subject && one.volume === volume)) {
+        throw new ProbeError(`the answer has the ${name} "${words.join(" ")}" twice`);
       }
-      groups.push({ about: name, name: subject, sections: new Map() });
+      groups.push({ about: name, name: subject, volume, sections: new Map() });
     } else {
       if (!QUESTIONS[group.about].some((one) => one === name) || group.sections.has(name)) {
         throw new ProbeError(`the answer has "${name}" where it was not asked for`);

@@ -8,13 +8,19 @@ import { remoteFunctions } from "./remote-functions";
 import { commandLine, printText, quote } from "./shell-words";
 import { turnFunctions } from "./turn";
 
-/** A resource whose disk is to be looked at, which the host's own tables do not tell. */
+/** A resource whose disks are to be looked at, which the host's own tables do not tell. */
 export interface Look {
   readonly name: string;
-  readonly minor: number;
   readonly port: number;
   /** Where that port is wanted: whoever listens on it at another address is no hindrance. */
   readonly address?: string;
+  readonly volumes: readonly VolumeLook[];
+}
+
+/** One volume of it, as it is on that host. */
+export interface VolumeLook {
+  readonly volume: number;
+  readonly minor: number;
   readonly disk: string;
   /** `internal` or a device. */
   readonly metaDisk: string;
@@ -224,10 +230,11 @@ function commonLines({ globalCommon, unread = [] }: CommonCandidate): string[] {
  */
 function nameLines(looks: readonly Look[]): string {
   if (looks.length === 0) return ":";
-  const devices = looks.flatMap(({ name, minor, disk, metaDisk }) => [
-    [`${name} disk`, disk] as const,
-    ...(metaDisk === "internal" ? [] : [[`${name} metaDisk`, metaDisk] as const]),
-    [`${name} device`, `/dev/drbd${minor}`] as const,
+  const volumes = looks.flatMap(({ name, volumes }) => volumes.map((one) => ({ ...one, of: `${name} ${one.volume}` })));
+  const devices = volumes.flatMap(({ of, minor, disk, metaDisk }) => [
+    [`${of} disk`, disk] as const,
+    ...(metaDisk === "internal" ? [] : [[`${of} metaDisk`, metaDisk] as const]),
+    [`${of} device`, `/dev/drbd${minor}`] as const,
   ]);
   const compared = devices.map(
     ([what, path]) => `if [ "$name" -ef ${quote(path)} ]; then printf '%s\\n' ${quote(what)}" $name"; fi`,
@@ -243,15 +250,19 @@ const namesInDev =
 const askVersion = "DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1";
 
 /** A pattern of what tell_minors says. */
-function isWell({ minor, filesystem }: Look): string {
+function isWell({ minor, filesystem }: VolumeLook): string {
   return filesystem ? `*" ${minor} "*` : `*" ${minor} "*|*" ${minor}! "*`;
+}
+
+function asksWhetherWell(look: VolumeLook): string {
+  return `case "$minors" in ${isWell(look)}) ;; *) false ;; esac`;
 }
 
 /** What would make a filesystem, where one may have to be made. */
 function mkfsLines(looks: readonly Look[]): string {
-  const wanted = looks.filter(({ filesystem }) => filesystem);
+  const wanted = looks.flatMap(({ volumes }) => volumes).filter(({ filesystem }) => filesystem);
   if (wanted.length === 0) return ":";
-  const well = wanted.map((look) => `case "$minors" in ${isWell(look)}) ;; *) false ;; esac`).join(" && ");
+  const well = wanted.map(asksWhetherWell).join(" && ");
   const files = 'for file in /usr/share/xfsprogs/mkfs/*.conf; do if [ -e "$file" ]; then echo "$file"; fi; done';
   return `{ ${well}; } || { say mkfs; if command -v mkfs.xfs >/dev/null; then mkfs.xfs -V </dev/null 2>&1; ${files}; fi; say exit 0; }`;
 }
@@ -260,7 +271,7 @@ function mkfsLines(looks: readonly Look[]): string {
 function closeEnough(depth: Depth, looks: readonly Look[]): string {
   if (depth === "close") return ":";
   if (depth === "tables") return "close=";
-  const well = looks.map((look) => `case "$minors" in ${isWell(look)}) ;; *) false ;; esac`);
+  const well = looks.flatMap(({ volumes }) => volumes.map(asksWhetherWell));
   return `if ${['[ -n "$events" ]', ...well].join(" && ")}; then close=; fi`;
 }
 
@@ -281,22 +292,39 @@ function folderLines(mountPoint: string): string[] {
   ];
 }
 
-function lookLines(look: Look): string[] {
-  const { name, minor, port, address, disk, metaDisk } = look;
+function lookLines({ name, port, address, volumes }: Look): string[] {
+  const portHex = port.toString(16).toUpperCase().padStart(4, "0");
+  const devices = volumes.map(({ minor }) => `[ -b /dev/drbd${minor} ]`);
+  const word = (look: VolumeLook) => quote(volumes.length === 1 ? name : `${name}/${look.volume}`);
+  return [
+    `say resource ${quote(name)}`,
+    // Somebody may have set it up by hand, in a file of another name.
+    `set -- /etc/drbd.d/*.res; runs=; case $events in *" resource name:"${quote(name)}" "*) [ ! -e "$1" ] || runs=y ;; esac`,
+    `if { ${devices.join(" || ")}; } && { [ -n "$runs" ] || [ -f ${quote(resourcePath(name))} ]; }; then runs=y; else runs=; fi`,
+    `if ${volumes.map(asksWhetherWell).join(" && ")}; then :; elif [ -n "$runs" ]; then`,
+    // Of a healthy pair each host's own id is what its peer's kernel calls it.
+    `version=; if [ -e ${moduleVersion} ]; then read -r version <${moduleVersion}; fi; case $version in 9*) run status drbdsetup status --verbose ${quote(name)} ;; esac`,
+    `else run port grep -scE '^ *[0-9]+: ${listenersOn(address)}:${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
+    `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
+    ...volumes.flatMap((look) => [`say volume ${quote(name)} ${look.volume}`, ...volumeLines(look, word(look))]),
+  ];
+}
+
+/** `word`: the volume, as drbdadm's commands take it. */
+function volumeLines(look: VolumeLook, word: string): string[] {
+  const { minor, disk, metaDisk } = look;
   const internal = metaDisk === "internal";
   const holder = internal ? disk : metaDisk;
   const device = `/dev/drbd${minor}`;
   const size = `/var/lib/drbd/drbd-minor-${minor}.lkbd`;
-  const portHex = port.toString(16).toUpperCase().padStart(4, "0");
   // What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
   const primaryDevice = `case "$minors" in *" primary:${minor} "*) ${inspect("device", device)} ;; esac`;
   return [
-    `say resource ${quote(name)}`,
     ...(look.mountPoint === undefined ? [] : folderLines(look.mountPoint)),
     `case "$minors" in ${isWell(look)})`,
     `real=${quote(disk)}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say disk "$real"; echo attached; say exit 0`,
     // Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.
-    `run kernelgi drbdadm get-gi ${quote(name)}`,
+    `run kernelgi drbdadm get-gi ${word}`,
     primaryDevice,
     ";; *)",
     // The size that drbdmeta last knew: where the disk has another now, its metadata lies where it ended then.
@@ -306,16 +334,10 @@ function lookLines(look: Look): string[] {
     ...(internal ? [] : [inspect("metadisk", metaDisk)]),
     // Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
     `case $zeros in zero*) run gi ${internal ? "moved" : "echo none"} ;; *) if [ -b ${quote(holder)} ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;; esac`,
-    // Somebody may have set it up by hand, in a file of another name.
-    `set -- /etc/drbd.d/*.res; runs=; case $events in *" resource name:"${quote(name)}" "*) [ ! -e "$1" ] || runs=y ;; esac`,
-    `if [ -b ${device} ] && { [ -n "$runs" ] || [ -f ${quote(resourcePath(name))} ]; }; then`,
-    `run kernelgi drbdadm get-gi ${quote(name)}`,
-    // Of a healthy pair each host's own id is what its peer's kernel calls it.
-    `version=; if [ -e ${moduleVersion} ]; then read -r version <${moduleVersion}; fi; case $version in 9*) run status drbdsetup status --verbose ${quote(name)} ;; esac`,
+    `if [ -b ${device} ] && [ -n "$runs" ]; then`,
+    `run kernelgi drbdadm get-gi ${word}`,
     primaryDevice,
-    `else run port grep -scE '^ *[0-9]+: ${listenersOn(address)}:${portHex} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; fi`,
-    ";; esac",
-    `if [ -n "$drift" ]; then run change drbdadm -d adjust ${quote(name)}; fi`,
+    "fi ;; esac",
   ];
 }
 

@@ -330,8 +330,12 @@ never_used() {
   echo "the generation identifiers of $1 are not those of a new device: $now"; return 1
 }
 
-# state RESOURCE: what the kernel says of it, in one process; \`said KEY\` then sets value to one of its words, or to nothing.
-state() { now=$(drbdsetup events2 --now "$1" </dev/null 2>&1); }
+# state RESOURCE[/VOLUME]: what the kernel says of it, or of that volume and its resource; \`said KEY\` then sets value to one of
+# its words, or to nothing.
+state() {
+  now=$(drbdsetup events2 --now "${"$"}{1%%/*}" </dev/null 2>&1)
+  case $1 in */*) now=$(printf '%s\n' "$now" | awk -v volume="volume:${"$"}{1#*/}" '{ other = 0; for (i = 1; i <= NF; i++) if ($i ~ /^volume:/ && $i != volume) other = 1; if (!other) print }') ;; esac
+}
 said() { case $now in *" $1:"*) set -- ${"$"}{now#*" $1:"}; value=$1 ;; *) value= ;; esac; }
 
 # wait_connected RESOURCE SECONDS: connected, and done with the handshake that tells whose data is newer, before which the
@@ -386,16 +390,23 @@ both_new() {
   never_used "$1"
 }
 
-# force_primary RESOURCE MARK: what begins a pair's life. The mark then names the generation that this began, and is on the
-# disk when this ends. It has its place there before, with what names no generation and lets nobody format: on a full disk
+# force_primary RESOURCE[/VOLUME] [VOLUME MARK]...: what begins a pair's life, or a volume's. The mark of each volume then names
+# the generation that this began, and is on the disk when this ends. It has its place there before, with what names no generation and lets nobody format: on a full disk
 # nothing is forced. Written over and not anew, so that it needs no more room.
 force_primary() {
-  folder=${"$"}{2%/*}
-  [ -d "$folder" ] || mkdir -p "$folder" || return
-  echo 0000000000000004 >"$2" && sync "$folder" "$2" || return
-  drbdadm primary --force "$1" </dev/null || return
-  now=$(drbdadm get-gi "$1" </dev/null) || return
-  echo "${"$"}{now%%:*}" 1<>"$2" && sync "$2"
+  word=$1; shift
+  for mark in "$@"; do
+    case $mark in /*) ;; *) continue ;; esac
+    folder=${"$"}{mark%/*}
+    [ -d "$folder" ] || mkdir -p "$folder" || return
+    echo 0000000000000004 >"$mark" && sync "$folder" "$mark" || return
+  done
+  drbdadm primary --force "$word" </dev/null || return
+  while [ $# -gt 0 ]; do
+    now=$(drbdadm get-gi "$1" </dev/null) || return
+    echo "${"$"}{now%%:*}" 1<>"$2" && sync "$2" || return
+    shift 2
+  done
 }
 
 # sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.
@@ -409,7 +420,8 @@ sync_ended() {
 # not_standalone RESOURCE: a side that was disconnected on purpose, or after a split brain, stays so.
 not_standalone() {
   now=$(drbdadm cstate "$1" </dev/null 2>/dev/null)
-  if [ "$now" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
+  # Of several volumes each has a line.
+  if [ "${"$"}{now%%"$newline"*}" = StandAlone ]; then echo "$1 is StandAlone now"; return 1; fi
 }
 
 # nobody_holds DEVICE: no process has it open, by whatever name, it is mounted nowhere, and no other device stands on it.

@@ -2,8 +2,16 @@ import type { SyncProgress } from "./observed";
 import { parseSyncProgress } from "./parse-proc-drbd";
 
 /** How far a sync is, in what syncScript (sync.ts) printed: a part of /proc/drbd, or of DRBD 9 the events of a resource. */
-export function progressIn(text: string, minor: number): SyncProgress | undefined {
-  return syncsIn(text, text).get(minor);
+export function progressIn(text: string, minors: readonly number[]): SyncProgress | undefined {
+  return furthestBehind(syncsIn(text, text), minors);
+}
+
+/** Of several volumes, the one that has the most left to do. */
+export function furthestBehind(
+  syncs: ReadonlyMap<number, SyncProgress>,
+  minors: readonly number[],
+): SyncProgress | undefined {
+  return minors.flatMap((minor) => syncs.get(minor) ?? []).sort((a, b) => a.percent - b.percent)[0];
 }
 
 /** All running resyncs of a host, by minor: DRBD 8.4 tells of them in /proc/drbd, DRBD 9 in `events2 --statistics`. */

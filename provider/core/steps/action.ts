@@ -52,7 +52,11 @@ export type Action =
    * `primary --force`, and then the generation that it began goes into the mark: it alone is known to hold nothing. One
    * action, since nothing may come between the two.
    */
-  | { readonly kind: "force"; readonly resource: string; readonly mark: string }
+  | {
+      readonly kind: "force";
+      readonly word: string;
+      readonly marks: readonly { readonly volume: string; readonly mark: string }[];
+    }
   /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
   | { readonly kind: "clear"; readonly disk: string }
   /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */

@@ -1,5 +1,5 @@
 import type { Action } from "./action";
-import type { DesiredResource, DesiredFilesystem } from "../wanted/desired";
+import { sideOn, type VolumePair, type DesiredFilesystem } from "../wanted/desired";
 import { foldersNote } from "./own-folder";
 import { devicePath, fstabPath } from "../config/paths";
 import type { Step } from "./plan";
@@ -10,12 +10,12 @@ import { patient, quick } from "./time-limits";
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
 export function makeFilesystem(
   node: string,
-  desired: DesiredResource,
+  desired: VolumePair,
   filesystem: DesiredFilesystem,
   forBoth: readonly string[],
   because: string,
 ): Step {
-  const device = devicePath(desired.minor);
+  const device = devicePath(sideOn(desired, node).minor);
   const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
   const argv = ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, ...forBoth, device];
   return {
@@ -23,14 +23,15 @@ export function makeFilesystem(
     argv,
     because,
     guard: [["still_blank", device, "any"]],
-    does: [{ kind: "run", argv }, forgetMark(desired.name)],
+    does: [{ kind: "run", argv }, forgetMark(desired)],
     timeoutSeconds: 600,
   };
 }
 
 /** The line that systemd and mount read. `nofail`: a device that does not come must not stop the boot. */
 export function fstabLine(
-  desired: DesiredResource,
+  desired: VolumePair,
+  node: string,
   filesystem: DesiredFilesystem,
   mountPoint: string,
   atBoot: boolean,
@@ -46,13 +47,13 @@ export function fstabLine(
     "x-systemd.device-timeout=90",
   ];
   const options = [...filesystem.mountOptions, ...own].join(",");
-  return `${devicePath(desired.minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
+  return `${devicePath(sideOn(desired, node).minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
 }
 
 /** With the mount point's folder: on the other host a failover mounts it by hand. */
 export function writeFstabLine(
   node: string,
-  { name }: DesiredResource,
+  { name }: VolumePair,
   /** By which lines of fstab name the device. */
   words: readonly string[],
   line: string,
@@ -77,15 +78,15 @@ export function loadFilesystemModule(node: string, type: string, because: string
 }
 
 /** Succeeds where it is mounted there already, by systemd or by another run. */
-export function mount(node: string, { name, minor }: DesiredResource, mountPoint: string, because: string): Step {
+export function mount(node: string, desired: VolumePair, mountPoint: string, because: string): Step {
   return {
     node,
     argv: ["mount", mountPoint],
     because,
     does: [
-      { kind: "folder", path: mountPoint, note: foldersNote(name) },
-      { kind: "mount", device: devicePath(minor), mountPoint },
-      forgetMark(name),
+      { kind: "folder", path: mountPoint, note: foldersNote(desired.name) },
+      { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint },
+      forgetMark(desired),
     ],
     timeoutSeconds: patient,
   };
@@ -96,7 +97,7 @@ export function unmount(node: string, device: string, mountPoint: string, becaus
     node,
     argv: ["umount", mountPoint],
     because,
-    holdersOf: [device, mountPoint],
+    holdersOf: [[device, mountPoint]],
     timeoutSeconds: patient,
   };
 }

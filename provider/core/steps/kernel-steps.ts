@@ -16,12 +16,12 @@ function attaching(argv: readonly string[], resource: string): Pick<Step, "argv"
   return { argv, does, timeoutSeconds: quick + mostSettling };
 }
 
-/** `overwritten`: a side that is filled from its peer though we did not find it blank ourselves just now. */
-export function up(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
+/** `overwritten`: sides that are filled from their peer though we did not find them blank ourselves just now. */
+export function up(node: string, resource: string, because: string, overwritten: readonly DesiredSide[] = []): Step {
   return {
     node,
     because,
-    guard: overwritten && [nothingInFront(overwritten)],
+    guard: overwritten.length === 0 ? undefined : overwritten.map(nothingInFront),
     ...attaching(["drbdadm", "up", resource], resource),
   };
 }
@@ -31,11 +31,16 @@ export function nothingInFront({ disk, metaDisk }: DesiredSide): Call {
 }
 
 /** Brings the kernel to the configuration where the resource is there already; never while StandAlone (it would reconnect). */
-export function adjust(node: string, resource: string, because: string, overwritten?: DesiredSide): Step {
+export function adjust(
+  node: string,
+  resource: string,
+  because: string,
+  overwritten: readonly DesiredSide[] = [],
+): Step {
   return {
     node,
     because,
-    guard: [["not_standalone", resource], ...(overwritten === undefined ? [] : [nothingInFront(overwritten)])],
+    guard: [["not_standalone", resource], ...overwritten.map(nothingInFront)],
     ...attaching(["drbdadm", "adjust", resource], resource),
   };
 }
@@ -60,12 +65,12 @@ export function waitConnected(node: string, { name, sections }: DesiredResource,
  * makes the target send its state again. Seen in the lab: the source stood at 100 % for ten minutes, and ended in the
  * second in which this ran.
  */
-export function tellSyncEnd(node: string, resource: string, because: string): Step {
+export function tellSyncEnd(node: string, resource: string, volumes: readonly string[], because: string): Step {
   return {
     node,
     argv: ["drbdadm", "resume-sync", resource],
     because,
-    guard: [["sync_ended", resource]],
+    guard: volumes.map((volume) => ["sync_ended", volume]),
     does: [
       { kind: "run", argv: ["drbdadm", "pause-sync", resource] },
       { kind: "run", argv: ["drbdadm", "resume-sync", resource] },
@@ -75,10 +80,16 @@ export function tellSyncEnd(node: string, resource: string, because: string): St
 }
 
 /** Nothing of it is in use: where that is not so any more, it stays. */
-export function downHalfUp(node: string, resource: string, device: string, because: string): Step {
-  return { ...down(node, resource, device, because), guard: [["is_half_up", resource]] };
+export function downHalfUp(node: string, resource: string, devices: readonly string[], because: string): Step {
+  return { ...down(node, resource, devices, because), guard: [["is_half_up", resource]] };
 }
 
-export function down(node: string, resource: string, device: string, because: string): Step {
-  return { node, argv: ["drbdadm", "down", resource], because, holdersOf: [device], timeoutSeconds: patient };
+export function down(node: string, resource: string, devices: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "down", resource],
+    because,
+    holdersOf: devices.map((device) => [device]),
+    timeoutSeconds: patient,
+  };
 }

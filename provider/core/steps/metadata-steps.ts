@@ -1,4 +1,4 @@
-import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import { sideOn, wordFor, type VolumePair, type DesiredSide } from "../wanted/desired";
 import { contentsIdentity, describeContents, wholeUuid } from "../seen/disk-identity";
 import { usableBytes } from "./metadata-size";
 import type { Contents } from "../seen/observed";
@@ -14,12 +14,12 @@ export interface MetadataPlace {
 }
 
 /** Only for a disk that was found blank; the guard looks again. Never with --force: a question it asks is answered no. */
-export function createMetadata(node: string, desired: DesiredResource, place: MetadataPlace, because: string): Step {
+export function createMetadata(node: string, desired: VolumePair, place: MetadataPlace, because: string): Step {
   const guard: Call[] = [["still_blank", place.disk, String(place.diskSize)]];
   if (place.metaDisk !== "internal") guard.push(["still_blank", place.metaDisk, String(place.metaDiskSize)]);
   return {
     node,
-    argv: ["drbdadm", "create-md", desired.name],
+    argv: ["drbdadm", "create-md", wordFor(desired)],
     because,
     guard,
     timeoutSeconds: patient,
@@ -33,7 +33,7 @@ export function createMetadata(node: string, desired: DesiredResource, place: Me
  */
 export function createMetadataBeside(
   node: string,
-  desired: DesiredResource,
+  desired: VolumePair,
   place: MetadataPlace,
   contents: Contents,
   because: string,
@@ -43,7 +43,7 @@ export function createMetadataBeside(
   const holds: Call = ["still_holds", disk, contentsIdentity(contents) ?? ""];
   const metadata: Call = [
     "no_metadata",
-    String(desired.minor),
+    String(sideOn(desired, node).minor),
     internal ? disk : metaDisk,
     internal ? "internal" : "flex-external",
   ];
@@ -52,7 +52,9 @@ export function createMetadataBeside(
     : ["still_blank", metaDisk, String(metaDiskSize)];
   return {
     node,
-    argv: internal ? ["drbdadm", "--", "--force", "create-md", desired.name] : ["drbdadm", "create-md", desired.name],
+    argv: internal
+      ? ["drbdadm", "--", "--force", "create-md", wordFor(desired)]
+      : ["drbdadm", "create-md", wordFor(desired)],
     because,
     // DRBD attaches a disk that a program has open, such as a virtual machine, whose writes would then pass it by.
     guard: [metadata, holds, ["nobody_holds", disk], room],
@@ -80,12 +82,13 @@ export function clearDisk(node: string, disk: string, contents: Contents): Step 
 /** check-resize, never create-md, which would make the metadata anew. The guard finds the old one at the old end. */
 export function moveMetadata(
   node: string,
-  desired: DesiredResource,
+  desired: VolumePair,
   disk: string,
   { from, uuid }: { readonly from: number; readonly uuid: string },
   because: string,
 ): Step {
-  const { name, minor } = desired;
+  const name = wordFor(desired);
+  const { minor } = sideOn(desired, node);
   return {
     node,
     argv: ["drbdadm", "check-resize", name],
@@ -106,8 +109,7 @@ export function moveMetadata(
  */
 export function convertMetadata(
   node: string,
-  { minor }: DesiredResource,
-  { disk, metaDisk }: DesiredSide,
+  { minor, disk, metaDisk }: DesiredSide,
   gi: string,
   because: string,
 ): Step {

@@ -1,11 +1,14 @@
+import type { VolumeName } from "../seen/observed";
+
 const ownFolder = "/var/lib/pulumi-drbd";
 
 /**
  * Stands on the sync source from its `primary --force` until it was formatted or mounted, and holds the generation that
  * this began: somebody else's `primary --force`, on either side, begins another.
  */
-export function formattingMark(resource: string): string {
-  return `${ownFolder}/${resource}.new`;
+export function formattingMark({ name, volume }: VolumeName): string {
+  // No resource's name has an @.
+  return `${ownFolder}/${name}${volume === 0 ? "" : `@${volume}`}.new`;
 }
 
 /** The folders that we made to mount on. */

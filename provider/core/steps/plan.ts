@@ -14,8 +14,8 @@ export interface Step {
   readonly guard?: readonly Call[];
   /** What it does in turn, up to the first that fails, where that is more than argv. May hold secrets: never shown. */
   readonly does?: readonly Action[];
-  /** The device, and where it is mounted, which others may have in use: where the step fails, they are told. */
-  readonly holdersOf?: readonly [device: string, ...mountPoint: string[]];
+  /** Devices, and where each is mounted, which others may have in use: where the step fails, they are told. */
+  readonly holdersOf?: readonly (readonly [device: string, ...mountPoint: string[]])[];
   readonly timeoutSeconds: number;
 }
 

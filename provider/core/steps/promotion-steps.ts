@@ -1,5 +1,5 @@
 import type { Action } from "./action";
-import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import { wordFor, type VolumePair, type DesiredSide } from "../wanted/desired";
 import { devicePath } from "../config/paths";
 import { formattingMark } from "./own-folder";
 import type { Step } from "./plan";
@@ -8,13 +8,13 @@ import type { Call } from "../seen/remote-functions";
 import { patient, quick } from "./time-limits";
 
 /** Reads only. */
-export function checkUpToDate(desired: DesiredResource, { hostname, disk, metaDisk }: DesiredSide): Step {
+export function checkUpToDate(desired: VolumePair, { hostname, minor, disk, metaDisk }: DesiredSide): Step {
   const [holder, kind] = metaDisk === "internal" ? [disk, "internal"] : [metaDisk, "flex-external"];
   return {
     node: hostname,
-    argv: ["drbdadm", "dstate", desired.name],
+    argv: ["drbdadm", "dstate", wordFor(desired)],
     because: "must hold the newest data, or nothing else of it may go",
-    does: [{ kind: "check", call: ["up_to_date", String(desired.minor), holder, kind, desired.name] }],
+    does: [{ kind: "check", call: ["up_to_date", String(minor), holder, kind, wordFor(desired)] }],
     timeoutSeconds: quick,
   };
 }
@@ -23,12 +23,12 @@ export function checkUpToDate(desired: DesiredResource, { hostname, disk, metaDi
  * Reads only: each side's half of the gate before `primary --force`. A disk that the first sync will overwrite, and that
  * had its metadata already, must hold nothing in front of it: somebody may have run create-md over data.
  */
-export function checkNeverUsed(node: string, resource: string, overwritten?: DesiredSide): Step {
-  const checks: Call[] = [["never_used", resource]];
+export function checkNeverUsed(node: string, volume: VolumePair, overwritten?: DesiredSide): Step {
+  const checks: Call[] = [["never_used", wordFor(volume)]];
   if (overwritten !== undefined) checks.push(nothingInFront(overwritten));
   return {
     node,
-    argv: ["drbdadm", "get-gi", resource],
+    argv: ["drbdadm", "get-gi", wordFor(volume)],
     because:
       overwritten === undefined
         ? "must be a new device's, or nobody may overwrite it"
@@ -38,32 +38,50 @@ export function checkNeverUsed(node: string, resource: string, overwritten?: Des
   };
 }
 
-export function forcePrimary(node: string, resource: string, formatsNext: boolean, because: string): Step {
-  const argv = ["drbdadm", "primary", "--force", resource];
+/** `word`: what drbdadm makes Primary, the resource or one volume. `fresh`: the volumes that this takes for the newest data. */
+export function forcePrimary(node: string, word: string, fresh: readonly VolumePair[], because: string): Step {
+  const formatted = fresh.filter(({ filesystem }) => filesystem !== undefined);
+  const marks = formatted.map((volume) => ({ volume: wordFor(volume), mark: formattingMark(volume) }));
   return {
     node,
-    argv,
+    argv: ["drbdadm", "primary", "--force", word],
     because,
-    guard: [["both_new", resource]],
+    guard: fresh.map((volume) => ["both_new", wordFor(volume)]),
     // Noted with the generation that it begins: an interrupted run may then go on to mkfs, which is refused on any other
     // device that was in use.
-    does: formatsNext ? [{ kind: "force", resource, mark: formattingMark(resource) }] : undefined,
+    does: marks.length > 0 ? [{ kind: "force", word, marks }] : undefined,
     timeoutSeconds: patient,
   };
 }
 
+/**
+ * DRBD 9 makes a whole resource Primary, and takes for the newest each volume that no side has whole: so the others must be
+ * whole here.
+ */
+export function forcePrimaryBeside(
+  node: string,
+  resource: string,
+  fresh: readonly VolumePair[],
+  others: readonly VolumePair[],
+  because: string,
+): Step {
+  const step = forcePrimary(node, resource, fresh, because);
+  const whole = others.map((volume): Call => ["wait_up_to_date", wordFor(volume), "30"]);
+  return { ...step, guard: [...(step.guard ?? []), ...whole] };
+}
+
 /** For a side whose data stays, which its peer, whoever that is, must not overwrite: nobody is waited for. */
-export function forcePrimaryAlone(node: string, resource: string, because: string): Step {
-  const guard: Call[] = [["never_used", resource]];
+export function forcePrimaryAlone(node: string, resource: string, fresh: readonly VolumePair[], because: string): Step {
+  const guard = fresh.map((volume): Call => ["never_used", wordFor(volume)]);
   return { node, argv: ["drbdadm", "primary", "--force", resource], because, guard, timeoutSeconds: patient };
 }
 
-export function primary(node: string, resource: string, because: string): Step {
+export function primary(node: string, resource: string, volumes: readonly VolumePair[], because: string): Step {
   return {
     node,
     argv: ["drbdadm", "primary", resource],
     because,
-    guard: [["wait_up_to_date", resource, "30"]],
+    guard: volumes.map((volume) => ["wait_up_to_date", wordFor(volume), "30"]),
     timeoutSeconds: patient,
   };
 }
@@ -83,10 +101,16 @@ export function checkNotHeld(node: string, minor: number, because: string): Step
   return { node, argv: ["fuser", "-v", device], because, does, timeoutSeconds: quick };
 }
 
-export function forgetMark(resource: string): Action {
-  return { kind: "remove", path: formattingMark(resource) };
+export function forgetMark(volume: VolumePair): Action {
+  return { kind: "remove", path: formattingMark(volume) };
 }
 
-export function secondary(node: string, resource: string, device: string, because: string): Step {
-  return { node, argv: ["drbdadm", "secondary", resource], because, holdersOf: [device], timeoutSeconds: patient };
+export function secondary(node: string, resource: string, devices: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "secondary", resource],
+    because,
+    holdersOf: devices.map((device) => [device]),
+    timeoutSeconds: patient,
+  };
 }

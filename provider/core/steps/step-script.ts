@@ -14,7 +14,7 @@ export function shellOf(step: Step): ShellStep {
     body:
       step.holdersOf === undefined
         ? body
-        : `(\n${body}\n) || { code=$?; ${commandLine(["holders", ...step.holdersOf])}; exit $code; }`,
+        : `(\n${body}\n) || { code=$?; ${step.holdersOf.map((one) => commandLine(["holders", ...one])).join("; ")}; exit $code; }`,
     tells: actionsOf(step).some(({ kind }) => kind === "update-lists" || kind === "install"),
   };
 }
@@ -44,7 +44,7 @@ function actionScript(action: Action): string {
     case "mount":
       return commandLine(["mount_device", action.device, action.mountPoint]);
     case "force":
-      return commandLine(["force_primary", action.resource, action.mark]);
+      return commandLine(["force_primary", action.word, ...action.marks.flatMap(({ volume, mark }) => [volume, mark])]);
     case "clear":
       return commandLine(["clear_disk", action.disk]);
     case "move-metadata":

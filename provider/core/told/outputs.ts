@@ -1,9 +1,9 @@
-import type { DesiredResource, DesiredSide } from "../wanted/desired";
+import { sideOn, volumePairs, type DesiredResource, type DesiredSide, type VolumePair } from "../wanted/desired";
 import { filesystemIn, metadataUuid, wholeUuid, type DiskIdentity } from "../seen/disk-identity";
 import { generationOf } from "../seen/generation-identifiers";
 import { diskStates } from "../seen/kernel-states";
-import type { Memory } from "../seen/memory";
-import type { Contents, ObservedNode } from "../seen/observed";
+import type { Memory, MemoryOfVolumes } from "../seen/memory";
+import { kernelDeviceOf, peerDeviceOf, volumeSeen, type Contents, type ObservedNode } from "../seen/observed";
 import { devicePath } from "../config/paths";
 
 /** Keys of DrbdResource that are never a user's inputs. */
@@ -16,6 +16,7 @@ export const resourceOutputNames: readonly string[] = [
   "inSync",
   "filesystemUuid",
   "disks",
+  "volumeStates",
 ];
 
 /** What DrbdResource gives out, beside its inputs. */
@@ -27,50 +28,69 @@ export interface ResourceOutputs {
   readonly inSync: boolean;
   readonly filesystemUuid: string | null;
   readonly disks: Readonly<Record<string, DiskIdentity>>;
+  /** By number, where it has others than volume 0: the outputs beside it are of the first one. */
+  readonly volumeStates?: Readonly<Record<string, VolumeOutputs>>;
 }
 
-export function outputsOf(desired: DesiredResource, nodes: readonly ObservedNode[], memory?: Memory): ResourceOutputs {
-  const byHost = <T>(pick: (node: ObservedNode, index: number) => T) =>
-    Object.fromEntries(desired.sides.map((side, index) => [side.hostname, pick(at(nodes, index), index)]));
+/** What is of one volume. */
+export type VolumeOutputs = Pick<ResourceOutputs, "devicePath" | "diskStates" | "filesystemUuid" | "disks">;
+
+export function outputsOf(
+  desired: DesiredResource,
+  nodes: readonly ObservedNode[],
+  memory: MemoryOfVolumes = new Map(),
+): ResourceOutputs {
   const kernels = nodes.map((node) => node.kernelResources.get(desired.name));
-  const device = devicePath(desired.minor);
-  const found = nodes.flatMap((node) => {
-    const uuid = filesystemUuid(node, desired, device);
-    return uuid === undefined ? [] : [uuid];
-  });
+  const volumes = volumePairs(desired);
+  const [first] = volumes;
+  const isPlain = volumes.length === 1 && first.volume === 0;
+  const states = volumes.map((volume) => [String(volume.volume), volumeOutputs(volume, nodes, memory)] as const);
   return {
-    devicePath: device,
-    roles: byHost((node) => node.kernelResources.get(desired.name)?.role ?? "Unconfigured"),
+    ...volumeOutputs(first, nodes, memory),
+    roles: byHost(first, (_, index) => kernels[index]?.role ?? "Unconfigured"),
     connectionState: kernels.map((kernel) => kernel?.connection ?? "Unconfigured")[0] ?? "Unconfigured",
-    diskStates: byHost((node) => node.kernelResources.get(desired.name)?.devices[0]?.disk ?? "Unconfigured"),
-    inSync: isInSync(desired, nodes),
+    inSync: volumes.every((volume) => isInSync(volume, nodes)),
+    ...(isPlain ? {} : { volumeStates: Object.fromEntries(states) }),
+  };
+}
+
+function byHost<T>({ sides }: VolumePair, pick: (side: DesiredSide, index: number) => T): Record<string, T> {
+  return Object.fromEntries(sides.map((side, index) => [side.hostname, pick(side, index)]));
+}
+
+function volumeOutputs(volume: VolumePair, nodes: readonly ObservedNode[], all: MemoryOfVolumes): VolumeOutputs {
+  const memory = all.get(volume.volume);
+  const found = nodes.flatMap((node, index) => filesystemUuid(node, volume, at(volume.sides, index)) ?? []);
+  return {
+    devicePath: devicePath(sideOn(volume, volume.syncSource).minor),
+    diskStates: byHost(volume, (_, index) => kernelDeviceOf(at(nodes, index), volume)?.disk ?? "Unconfigured"),
     filesystemUuid: found[0] ?? memory?.filesystemUuid ?? null,
-    disks: byHost((node, index) => diskIdentity(node, desired, at(desired.sides, index), memory)),
+    disks: byHost(volume, (side, index) => diskIdentity(at(nodes, index), volume, side, memory)),
   };
 }
 
 /** Both disks UpToDate, and no block that differs. How far a sync is changes by itself, and is no state to be stored. */
-function isInSync(desired: DesiredResource, nodes: readonly ObservedNode[]): boolean {
-  const kernels = nodes.flatMap((node) => node.kernelResources.get(desired.name) ?? []);
-  const whole = kernels.length === nodes.length && kernels.every((kernel) => kernel.devices[0]?.disk === "UpToDate");
-  return whole && kernels.every((kernel) => (kernel.outOfSync ?? 0) === 0);
+function isInSync(volume: VolumePair, nodes: readonly ObservedNode[]): boolean {
+  return nodes.every(
+    (node) => kernelDeviceOf(node, volume)?.disk === "UpToDate" && (peerDeviceOf(node, volume)?.outOfSync ?? 0) === 0,
+  );
 }
 
-function filesystemUuid(node: ObservedNode, desired: DesiredResource, device: string): string | undefined {
-  const closely = node.resources.get(desired.name)?.device;
-  const found = closely && filesystemIn(closely, desired.filesystem?.type ?? "");
+function filesystemUuid(node: ObservedNode, volume: VolumePair, side: DesiredSide): string | undefined {
+  const closely = volumeSeen(node, volume)?.device;
+  const found = closely && filesystemIn(closely, volume.filesystem?.type ?? "");
   if (found?.uuid !== undefined) return found.uuid;
-  const listed = node.blocks.get(device);
-  return listed?.fstype !== undefined && listed.fstype === desired.filesystem?.type ? listed.uuid : undefined;
+  const listed = node.blocks.get(devicePath(side.minor));
+  return listed?.fstype !== undefined && listed.fstype === volume.filesystem?.type ? listed.uuid : undefined;
 }
 
-function diskIdentity(node: ObservedNode, desired: DesiredResource, side: DesiredSide, memory?: Memory): DiskIdentity {
-  const looked = node.resources.get(desired.name);
+function diskIdentity(node: ObservedNode, volume: VolumePair, side: DesiredSide, memory?: Memory): DiskIdentity {
+  const looked = volumeSeen(node, volume);
   const path = side.disk;
   const block = node.blocks.get(realPath(looked?.disk) ?? path);
   const before = memory?.disks[side.hostname];
   // What DRBD has not attached may be another disk by now, or a grown one: what is remembered is the one to look for.
-  const device = node.kernelResources.get(desired.name)?.devices.find((one) => one.minor === desired.minor);
+  const device = kernelDeviceOf(node, volume);
   const attached = device !== undefined && diskStates[device.disk] !== "apart";
   if (before !== undefined && (block === undefined || !attached)) return before;
   const holder = side.metaDisk === "internal" ? looked?.disk : looked?.metaDisk;

@@ -2,7 +2,7 @@
  * What is wrong with properties only when they are seen together. drbdadm lets nearly all of it pass, and the kernel
  * or the next reboot complains. A property that is undefined here is unknown or was refused by itself already.
  */
-import { type Failure, failureAt } from "./failures";
+import { type Failure, type Path, failureAt } from "./failures";
 import { sameHost } from "./names";
 import type { ConnectionProperties, ResourceProperties, SideProperties } from "./properties";
 
@@ -57,7 +57,7 @@ function replication(resource: ResourceProperties): Failure[] {
   const blame = (name: string, reason: string): void => void failures.push(failureAt(["net", name], reason));
   if (net["allow-two-primaries"] === "yes") {
     if (protocol !== undefined && protocol !== "C") blame("allow-two-primaries", `needs protocol C, not ${protocol}`);
-    if (resource.filesystem !== undefined) {
+    if (filesystemsOf(resource).length > 0) {
       blame(
         "allow-two-primaries",
         "would let two nodes mount an XFS, which is no cluster filesystem and would be destroyed: leave out one of the two",
@@ -70,18 +70,94 @@ function replication(resource: ResourceProperties): Failure[] {
   return failures;
 }
 
-function discards(
-  { discard = {}, existingData, syncSource }: ResourceProperties,
-  hostnames: readonly (string | undefined)[],
-): Failure[] {
+function filesystemsOf({ filesystem, volumes = [] }: ResourceProperties) {
+  return [filesystem, ...volumes.map((volume) => volume?.filesystem)].filter((one) => one !== undefined);
+}
+
+function keepsData({ existingData, volumes = [] }: ResourceProperties): boolean {
+  return existingData === "keep" || volumes.some((volume) => volume?.existingData === "keep");
+}
+
+function discards(resource: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
+  const { discard = {}, syncSource } = resource;
   return Object.keys(discard).flatMap((host) => {
     if (hostnames.every((name) => name !== undefined) && !hostnames.includes(host))
       return [failureAt(["discard", host], `is none of the two nodes, ${hostnames.join(" and ")}`)];
-    if (existingData === "keep" && host === syncSource)
+    if (keepsData(resource) && host === syncSource)
       return [
         failureAt(["discard", host], "is the sync source, whose data `existingData` keeps: leave out one of the two"),
       ];
     return [];
+  });
+}
+
+/** What is given by host must be given for both, and for no other. */
+function byHostFailures(
+  given: Readonly<Record<string, unknown>>,
+  hostnames: readonly (string | undefined)[],
+  path: Path,
+  isWhole: boolean,
+): Failure[] {
+  if (!hostnames.every((name) => name !== undefined)) return [];
+  const strangers = Object.keys(given).filter((host) => !hostnames.includes(host));
+  const missing = isWhole ? hostnames.filter((host) => !Object.hasOwn(given, host)) : [];
+  return [
+    ...strangers.map((host) => failureAt([...path, host], `is none of the two nodes, ${hostnames.join(" and ")}`)),
+    ...missing.map((host) => failureAt([...path, host], "is missing")),
+  ];
+}
+
+function hostsOf(resource: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
+  const { port, minor, volumes = [] } = resource;
+  const given = [
+    [port, ["port"]] as const,
+    [minor, ["minor"]] as const,
+    ...volumes.flatMap((volume, index) => [
+      [volume?.minor, ["volumes", index, "minor"]] as const,
+      [volume?.disks, ["volumes", index, "disks"]] as const,
+    ]),
+  ];
+  return [
+    ...given.flatMap(([value, path]) =>
+      typeof value === "object" ? byHostFailures(value, hostnames, [...path], true) : [],
+    ),
+    ...volumes.flatMap((volume, index) =>
+      byHostFailures(volume?.metaDisks ?? {}, hostnames, ["volumes", index, "metaDisks"], false),
+    ),
+  ];
+}
+
+/** What two volumes cannot both have. */
+function betweenVolumes({ volumes = [] }: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
+  const known = volumes.flatMap((volume, index) => (volume === undefined ? [] : [{ volume, index }]));
+  const taken = new Map<string, number>();
+  const claim = (what: string, value: string | number | undefined, path: Path, index: number): Failure[] => {
+    if (value === undefined || value === "internal") return [];
+    const key = `${what} ${value}`;
+    const other = taken.get(key);
+    if (other === undefined) {
+      taken.set(key, index);
+      return [];
+    }
+    const of = other === index ? "for something else in this volume" : `for volumes[${other}]`;
+    return [failureAt(path, `is named ${of} already: each volume has its own`)];
+  };
+  return known.flatMap(({ volume, index }) => {
+    const path = (...rest: PropertyKey[]): Path => ["volumes", index, ...rest] as Path;
+    const minor = (host: string) => (typeof volume.minor === "object" ? volume.minor[host] : volume.minor);
+    return [
+      ...claim("number", volume.volume, path("volume"), index),
+      ...claim("mount point", volume.filesystem?.mountPoint, path("filesystem", "mountPoint"), index),
+      ...hostnames.flatMap((host) =>
+        host === undefined
+          ? []
+          : [
+              ...claim(`minor on ${host}`, minor(host), path("minor"), index),
+              ...claim(`disk on ${host}`, volume.disks?.[host], path("disks", host), index),
+              ...claim(`disk on ${host}`, volume.metaDisks?.[host], path("metaDisks", host), index),
+            ],
+      ),
+    ];
   });
 }
 
@@ -98,6 +174,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
     failures.push(failureAt(["syncSource"], `must be one of the two nodes, ${hostnames.join(" or ")}`));
   }
 
+  failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));
   failures.push(...discards(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource));
 

@@ -26,15 +26,24 @@ export interface DesiredNode {
   readonly common: Sections;
 }
 
-/** One side of a resource. */
-export interface DesiredSide {
+/** A host of a resource. */
+export interface DesiredHost {
   readonly hostname: string;
   readonly address: string;
+  readonly port: number;
+}
+
+/** Where one volume is on one host. */
+export interface DesiredPlace {
+  readonly minor: number;
   /** The backing disk, an absolute path below /dev. */
   readonly disk: string;
   /** `internal`, or the absolute path of the disk that holds the metadata. */
   readonly metaDisk: string;
 }
+
+/** One side of a volume: a host of the resource, and where the volume is there. */
+export interface DesiredSide extends DesiredHost, DesiredPlace {}
 
 export interface DesiredFilesystem {
   readonly type: "xfs";
@@ -46,27 +55,94 @@ export interface DesiredFilesystem {
 
 export type Protocol = "A" | "B" | "C";
 
-/** One replicated device, as DrbdResource wants it. */
-export interface DesiredResource {
+/** One volume of a resource: a replicated device. */
+export interface DesiredVolume {
+  /** 0 to 65535. */
+  readonly number: number;
+  /** In the order of the resource's hosts. */
+  readonly places: readonly [DesiredPlace, DesiredPlace];
+  /** What stands on the sync source's disk without DRBD stays, and becomes what is replicated. */
+  readonly existingData?: "keep";
+  readonly filesystem?: DesiredFilesystem;
+}
+
+/** What all volumes of a resource have in common. */
+interface DesiredContext {
   readonly name: string;
-  readonly minor: number;
-  readonly port: number;
   readonly protocol: Protocol;
-  /** In the order the user gave; the rendered file keeps it. */
-  readonly sides: readonly [DesiredSide, DesiredSide];
   readonly sections: Sections;
   /** Peer authentication; null when the user turned it off. `secret` is missing until one was given or generated. */
   readonly auth: { readonly algorithm: string; readonly secret?: string } | null;
-  /** The hostname whose disk counts in the initial sync. */
+  /** The hostname whose disks count in the initial sync. */
   readonly syncSource: string;
-  /** What stands on the sync source's disk without DRBD stays, and becomes what is replicated. */
-  readonly existingData?: "keep";
   /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */
   readonly discard?: Readonly<Record<string, readonly string[]>>;
-  readonly filesystem?: DesiredFilesystem;
   readonly waitForSync: boolean;
   /** Longest wait for the initial sync, in seconds. */
   readonly waitForSyncSeconds: number;
   /** Other tools that manage it, as the user says, and are passed over. */
   readonly ignoreManagers?: readonly ManagerName[];
+}
+
+/** A resource, as DrbdResource wants it: hosts × volumes. */
+export interface DesiredResource extends DesiredContext {
+  /** In the order that the user gave; the rendered file keeps it. */
+  readonly hosts: readonly [DesiredHost, DesiredHost];
+  /** By number; at least one. */
+  readonly volumes: readonly [DesiredVolume, ...DesiredVolume[]];
+}
+
+/** One volume with both its sides: what every decision about data is made of. */
+export interface VolumePair extends DesiredContext {
+  readonly volume: number;
+  /** The resource has no other volume. */
+  readonly isOnly: boolean;
+  readonly sides: readonly [DesiredSide, DesiredSide];
+  readonly existingData?: "keep";
+  readonly filesystem?: DesiredFilesystem;
+}
+
+/** The volumes of a resource, each with both its sides. */
+export function volumePairs(desired: DesiredResource): readonly [VolumePair, ...VolumePair[]] {
+  const { hosts, volumes, ...context } = desired;
+  const pairOf = ({ number, places, ...own }: DesiredVolume): VolumePair => ({
+    ...context,
+    ...own,
+    volume: number,
+    isOnly: volumes.length === 1,
+    sides: [
+      { ...hosts[0], ...places[0] },
+      { ...hosts[1], ...places[1] },
+    ],
+  });
+  const [first, ...others] = volumes;
+  return [pairOf(first), ...others.map(pairOf)];
+}
+
+/** A volume as drbdadm's commands take it: `r0/1`, or the resource where it is the only one. */
+export function wordFor({ name, volume, isOnly }: VolumePair): string {
+  return isOnly ? name : `${name}/${volume}`;
+}
+
+/** A volume's device on a host, by its resource's name, its number and its minor there. */
+export interface VolumeDevice {
+  readonly name: string;
+  readonly volume: number;
+  readonly minor: number;
+}
+
+export function deviceOn(pair: VolumePair, hostname: string): VolumeDevice {
+  return { name: pair.name, volume: pair.volume, minor: sideOn(pair, hostname).minor };
+}
+
+/** The devices of a resource on a host. */
+export function devicesOn(desired: DesiredResource, hostname: string): VolumeDevice[] {
+  return volumePairs(desired).map((volume) => deviceOn(volume, hostname));
+}
+
+/** A volume's side on a host. */
+export function sideOn({ sides }: VolumePair, hostname: string): DesiredSide {
+  const found = sides.find((side) => side.hostname === hostname);
+  if (found === undefined) throw new Error(`no side on ${hostname}`);
+  return found;
 }

@@ -81,8 +81,11 @@ export interface ResourceNodeInputs {
   readonly connection: ConnectionInputs;
   /** Default false: the host's key must be given in `connection.hostKey` or stand in known_hosts. True trusts any host. */
   readonly insecureIgnoreHostKey?: boolean;
-  /** Path of the backing disk below /dev, best one that stays the same: /dev/disk/by-id/…, /dev/vg/lv. A change is refused. */
-  readonly disk: string;
+  /**
+   * Path of the backing disk below /dev, best one that stays the same: /dev/disk/by-id/…, /dev/vg/lv. A change is refused.
+   * Left out where the resource has `volumes`.
+   */
+  readonly disk?: string;
   /** `internal` (default: at the end of the disk), or the path of another disk for the metadata. A change is refused. */
   readonly metaDisk?: string;
 }
@@ -105,7 +108,26 @@ export interface FilesystemInputs {
   readonly mountOptions?: readonly string[];
 }
 
-/** One replicated device on two nodes. */
+/** A value for both hosts, or one for each by its hostname: { alpha: 7789, bravo: 7790 }. */
+export type ByHostInputs<T> = T | Readonly<Record<string, T>>;
+
+/** One volume of a resource that has several: a replicated device. */
+export interface VolumeInputs {
+  /** Its number in the resource, 0..65535. A volume that is new here is added to the resource that runs. */
+  readonly volume: number;
+  /** Number of the device, 0..1048575, free on both nodes: minor 1 is /dev/drbd1. A change is refused. */
+  readonly minor: ByHostInputs<number>;
+  /** Hostname → path of the backing disk, as in `nodes`. A change is refused. */
+  readonly disks: Readonly<Record<string, string>>;
+  /** Hostname → `internal` (default), or the path of another disk for the metadata. A change is refused. */
+  readonly metaDisks?: Readonly<Record<string, string>>;
+  /** As the resource's, for this volume. All volumes of a resource are new then. */
+  readonly existingData?: "keep";
+  /** As the resource's, on this volume. Default: none. */
+  readonly filesystem?: FilesystemInputs;
+}
+
+/** One or more replicated devices on two nodes, which are connected, promoted and demoted together. */
 export interface ResourceInputs extends SectionInputs {
   /**
    * DRBD's name for it: a letter or digit, then letters, digits, `.`, `_`, `-`; at most 63. With DRBD 8.4 no number and no
@@ -114,10 +136,18 @@ export interface ResourceInputs extends SectionInputs {
   readonly name: string;
   /** The two sides, in any order. */
   readonly nodes: readonly ResourceNodeInputs[];
-  /** Number of the device, 0..1048575, free on both nodes: minor 1 is /dev/drbd1. A change is refused. */
-  readonly minor: number;
-  /** TCP port, 1..65535, free on both nodes, the same on both. A change disconnects and connects again. */
-  readonly port: number;
+  /**
+   * Number of the device, 0..1048575, free on both nodes: minor 1 is /dev/drbd1. A change is refused. Left out where the
+   * resource has `volumes`.
+   */
+  readonly minor?: ByHostInputs<number>;
+  /** TCP port, 1..65535, free on each node. A change disconnects and connects again. */
+  readonly port: ByHostInputs<number>;
+  /**
+   * Several volumes, or one with another number than 0. `minor`, `filesystem`, `existingData` and the nodes' disks then
+   * stand in each of them, and not beside. Volumes are added and taken away while the others run.
+   */
+  readonly volumes?: readonly VolumeInputs[];
   /**
    * When a write counts as done: A when it is on the local disk and sent, B when the peer has received it, C (default)
    * when it is on both disks. Changed while connected.

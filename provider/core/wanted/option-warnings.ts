@@ -33,9 +33,9 @@ export function commonOptionWarnings(common: Sections): string[] {
 }
 
 /** What else is to be known of a resource before somebody relies on it. */
-export function resourceWarnings({ sides, auth }: DesiredResource): string[] {
-  const linkLocal = sides.map(({ address }) => address).filter(isLinkLocal);
-  const loopback = sides.map(({ address }) => address).filter(isLoopback);
+export function resourceWarnings({ hosts, auth }: DesiredResource): string[] {
+  const linkLocal = hosts.map(({ address }) => address).filter(isLinkLocal);
+  const loopback = hosts.map(({ address }) => address).filter(isLoopback);
   return [
     ...linkLocal
       .slice(0, 1)

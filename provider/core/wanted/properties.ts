@@ -248,28 +248,47 @@ export const nodeProperties = object({
 
 // DrbdResource's
 
+const metaDisk = text((value) => {
+  if (value === "internal") return undefined;
+  if (value.endsWith("]"))
+    return "must be without an index: DRBD takes as much of the disk as it needs; a pair with indexed metadata cannot be taken over yet";
+  const fault = diskPathFault(value);
+  return fault === undefined ? undefined : `${fault}; or internal`;
+});
+
 const side = object({
   ...host,
   disk: property(text(diskPathFault)),
-  metaDisk: property(
-    withDefault(
-      text((value) => {
-        if (value === "internal") return undefined;
-        if (value.endsWith("]"))
-          return "must be without an index: DRBD takes as much of the disk as it needs; a pair with indexed metadata cannot be taken over yet";
-        const fault = diskPathFault(value);
-        return fault === undefined ? undefined : `${fault}; or internal`;
-      }),
-      "internal",
-    ),
-  ),
+  metaDisk: property(withDefault(metaDisk, "internal")),
 });
 
-const sides = z.array(property(side), { error: "must be an array of two nodes" }).superRefine((given, context) => {
-  if (given.length !== 2) {
-    context.addIssue({ code: "custom", message: `must be exactly two nodes, not ${given.length}` });
-  }
-});
+/** What a resource has once, where it has no `volumes`. */
+const inVolumes = z.undefined({ error: "stands in each of `volumes`, where these are given: move it there" });
+
+const sideOfVolumes = object({ ...host, disk: property(inVolumes), metaDisk: property(inVolumes) });
+
+const two = <T>(schema: z.ZodType<T>) =>
+  z.array(property(schema), { error: "must be an array of two nodes" }).superRefine((given, context) => {
+    if (given.length !== 2) {
+      context.addIssue({ code: "custom", message: `must be exactly two nodes, not ${given.length}` });
+    }
+  });
+
+/** One value for both hosts, or one for each by its hostname. */
+export type ByHost<T> = T | Readonly<Record<string, T | undefined>>;
+
+function byHost<T extends number | string>(schema: z.ZodType<T>): z.ZodType<ByHost<T>> {
+  const each = eachHost(schema);
+  return z
+    .unknown()
+    .transform((given, context): ByHost<T> =>
+      isRecord(given) ? handOn(each, given, context) : handOn(schema, given, context),
+    );
+}
+
+function eachHost<T>(schema: z.ZodType<T>): z.ZodType<Readonly<Record<string, T | undefined>>> {
+  return z.record(z.string(), property(schema), { error: "must give a value for each host, { alpha: …, bravo: … }" });
+}
 
 /** Options of mount that the provider sets itself, that contradict them, or that are no mount of this device. */
 const MANAGED_MOUNT_OPTION =
@@ -335,27 +354,72 @@ const discard: z.ZodType<Record<string, readonly string[]>> = z.unknown().transf
   );
 });
 
-export const resourceProperties = object({
-  name: property(text(resourceNameFault)),
-  nodes: property(sides),
-  minor: property(whole(0, 1048575, ": 1 is /dev/drbd1")),
-  port: property(whole(1, 65535, ", a TCP port, for example 7789")),
+const minor = byHost(whole(0, 1048575, ": 1 is /dev/drbd1"));
+const existingData = property(optional(choice(["keep"])));
+
+const named = { name: property(text(resourceNameFault)) };
+const common = {
+  port: property(byHost(whole(1, 65535, ", a TCP port, for example 7789"))),
   protocol: property(withDefault(protocol, "C" as const)),
   ...sections,
   auth: property(withDefault(boolean, true)),
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
   syncSource: property(string("the hostname of one of the two nodes")),
-  existingData: property(optional(choice(["keep"]))),
   discard: property(withDefault(discard, {})),
-  filesystem: property(optional(filesystem)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
   ignoreManagers: property(optional(z.array(choice(MANAGER_NAMES), { error: "must be a list of names of tools" }))),
+};
+
+/** The short form, for one volume. */
+const oneVolume = object({
+  ...named,
+  nodes: property(two(side)),
+  minor: property(minor),
+  ...common,
+  existingData,
+  filesystem: property(optional(filesystem)),
 });
 
+const volume = object({
+  volume: property(whole(0, 65535, ", the number of the volume")),
+  minor: property(minor),
+  disks: property(eachHost(text(diskPathFault))),
+  metaDisks: property(withDefault(eachHost(metaDisk), {})),
+  existingData,
+  filesystem: property(optional(filesystem)),
+});
+
+/** The long form. */
+const severalVolumes = object({
+  ...named,
+  nodes: property(two(sideOfVolumes)),
+  minor: property(inVolumes),
+  ...common,
+  existingData: property(inVolumes),
+  filesystem: property(inVolumes),
+  volumes: property(
+    z
+      .array(property(volume), { error: "must be an array of volumes" })
+      .min(1, { error: "must have one volume at least" }),
+  ),
+});
+
+/** The form that the inputs have. */
+export const resourceProperties: z.ZodType<ResourceProperties> = z
+  .unknown()
+  .transform((given, context): ResourceProperties =>
+    isRecord(given) && given["volumes"] !== undefined
+      ? handOn(severalVolumes, given, context)
+      : { ...handOn(oneVolume, given, context), volumes: undefined },
+  );
+
 export type NodeProperties = z.output<typeof nodeProperties>;
-export type ResourceProperties = z.output<typeof resourceProperties>;
-export type SideProperties = z.output<typeof side>;
+export type OneVolumeProperties = z.output<typeof oneVolume> & { readonly volumes: undefined };
+export type SeveralVolumesProperties = z.output<typeof severalVolumes>;
+export type ResourceProperties = OneVolumeProperties | SeveralVolumesProperties;
+export type VolumeProperties = z.output<typeof volume>;
+export type SideProperties = z.output<typeof side> | z.output<typeof sideOfVolumes>;
 export type ConnectionProperties = z.output<typeof connection>;
 export type EndpointProperties = Omit<ConnectionProperties, "proxy">;

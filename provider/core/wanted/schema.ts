@@ -1,13 +1,25 @@
 import type { z } from "zod";
 import type { Connection, Endpoint } from "./connection";
-import type { DesiredFilesystem, DesiredNode, DesiredResource, DesiredSide, OptionValues, Sections } from "./desired";
+import type {
+  DesiredFilesystem,
+  DesiredHost,
+  DesiredNode,
+  DesiredPlace,
+  DesiredResource,
+  DesiredVolume,
+  OptionValues,
+  Sections,
+} from "./desired";
 import { type Failure, type Path, failureAt, failureOfName } from "./failures";
 import { resourceConflicts } from "./conflicts";
 import {
   type EndpointProperties,
   type NodeProperties,
+  type ByHost,
+  type OneVolumeProperties,
   type ResourceProperties,
   type SideProperties,
+  type VolumeProperties,
   nodeProperties,
   resourceProperties,
   treatmentOf,
@@ -36,7 +48,7 @@ export type ParsedResource =
   | {
       readonly ok: true;
       readonly desired: DesiredResource;
-      /** How the sides are reached, in the order of `desired.sides`. */
+      /** How the sides are reached, in the order of `desired.hosts`. */
       readonly connections: readonly [Connection, Connection];
     }
   | Refused
@@ -170,12 +182,47 @@ function commonFrom(given: NodeProperties["common"]): Sections {
   return protocol === undefined ? common : { ...common, net: withDefaults({ ...common.net, protocol }, {}) };
 }
 
-function sideFrom(given: SideProperties): DesiredSide {
+/** A host's value, where it is one for both or one for each. */
+function on<T extends number | string>(hostname: string, given: ByHost<T> | undefined): T {
+  return known(typeof given === "object" ? given[hostname] : given);
+}
+
+/** Of the short form, too: there each node names its disk, and the resource all else. */
+function volumesFrom(given: ResourceProperties): readonly DesiredVolume[] {
+  const hostnames = known(given.nodes).map((node) => known(node?.hostname));
+  const listed: readonly VolumeProperties[] = isOneVolume(given)
+    ? [asVolume(given, hostnames)]
+    : known(given.volumes).map((one) => known(one));
+  return listed.map((volume) => {
+    const place = (hostname: string): DesiredPlace => ({
+      minor: on(hostname, volume.minor),
+      disk: known(volume.disks?.[hostname]),
+      metaDisk: volume.metaDisks?.[hostname] ?? "internal",
+    });
+    const [first, second] = hostnames;
+    return {
+      number: known(volume.volume),
+      places: [place(known(first)), place(known(second))],
+      ...set({ existingData: volume.existingData }),
+      ...(volume.filesystem === undefined ? {} : { filesystem: filesystemFrom(volume.filesystem) }),
+    };
+  });
+}
+
+function isOneVolume(given: ResourceProperties): given is OneVolumeProperties {
+  return given.volumes === undefined;
+}
+
+function asVolume(given: OneVolumeProperties, hostnames: readonly string[]): VolumeProperties {
+  const byHost = (pick: (node: NonNullable<OneVolumeProperties["nodes"]>[number]) => string | undefined) =>
+    Object.fromEntries(known(given.nodes).map((node, place) => [hostnames[place] ?? "", pick(node)]));
   return {
-    hostname: known(given.hostname),
-    address: known(given.address),
-    disk: known(given.disk),
-    metaDisk: known(given.metaDisk),
+    volume: 0,
+    minor: given.minor,
+    disks: byHost((node) => node?.disk),
+    metaDisks: byHost((node) => node?.metaDisk),
+    existingData: given.existingData,
+    filesystem: given.filesystem,
   };
 }
 
@@ -198,19 +245,21 @@ function authFrom(given: ResourceProperties): DesiredResource["auth"] {
 
 function resourceFrom(given: ResourceProperties): DesiredResource {
   const [first, second] = known(given.nodes);
+  const host = (node: SideProperties | undefined): DesiredHost => {
+    const hostname = known(node?.hostname);
+    return { hostname, address: known(node?.address), port: on(hostname, given.port) };
+  };
+  const [volume, ...more] = [...volumesFrom(given)].sort((a, b) => a.number - b.number);
   const sections = sectionsFrom(given);
   return {
     name: known(given.name),
-    minor: known(given.minor),
-    port: known(given.port),
     protocol: known(given.protocol),
-    sides: [sideFrom(known(first)), sideFrom(known(second))],
+    hosts: [host(first), host(second)],
+    volumes: [known(volume), ...more],
     sections: { ...sections, net: withDefaults(sections.net, { fencing: "resource-only" }) },
     auth: authFrom(given),
     syncSource: known(given.syncSource),
-    ...set({ existingData: given.existingData }),
     discard: given.discard ?? {},
-    ...(given.filesystem === undefined ? {} : { filesystem: filesystemFrom(given.filesystem) }),
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
     ...set({ ignoreManagers: given.ignoreManagers }),

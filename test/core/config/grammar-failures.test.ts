@@ -1,10 +1,10 @@
 /** What one version's drbdadm parses and cannot keep up, as tried on a real pair with drbd-utils 9.22.0. */
+import { type OneVolume, resourceOf } from "../one-volume";
 import { grammarFailures, nodeGrammarFailures } from "../../../provider/core/config/grammar-failures";
-import type { DesiredResource } from "../../../provider/core/wanted/desired";
 import { desiredNode, r0 } from "../observed-builder";
 
-const found = (changes: Partial<DesiredResource>, grammar: "8.4" | "9") =>
-  grammarFailures({ ...r0, ...changes }, grammar).map(({ property, reason }) => `${property}: ${reason}`);
+const found = (changes: Partial<OneVolume>, grammar: "8.4" | "9") =>
+  grammarFailures(resourceOf({ ...r0, ...changes }), grammar).map(({ property, reason }) => `${property}: ${reason}`);
 
 test.each(["101", "10M", "net", "timeout"])("a resource called %s: with DRBD 9 alone", (name) => {
   expect(found({ name }, "9")).toEqual([]);

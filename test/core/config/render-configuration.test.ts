@@ -1,10 +1,13 @@
+import { oneVolumeOf } from "../one-volume";
+import { resourceOf } from "../one-volume";
+import { type OneVolume } from "../one-volume";
 import * as fc from "fast-check";
 import { parseResFile } from "../../../provider/core/config/found-resource";
 import { redactSecrets } from "../../../provider/core/config/shared-secret";
 import { renderGlobalCommon, renderResource } from "../../../provider/core/config/render-configuration";
 import { grammarFailures, nodeGrammarFailures } from "../../../provider/core/config/grammar-failures";
 import { effectiveOptions } from "../../../provider/core/config/compare-options";
-import type { DesiredNode, DesiredResource } from "../../../provider/core/wanted/desired";
+import type { DesiredNode } from "../../../provider/core/wanted/desired";
 import type { Grammar } from "../../../provider/core/wanted/option-table";
 import { optionWarnings } from "../../../provider/core/wanted/option-warnings";
 import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
@@ -28,10 +31,10 @@ const inputs = {
   handlers: { "split-brain": String.raw`/bin/echo "a\b" # no; comment }` },
 };
 
-function wanted(given: object = inputs): DesiredResource {
+function wanted(given: object = inputs): OneVolume {
   const parsed = parseResource(given);
   if (parsed.ok !== true) throw new Error(JSON.stringify(parsed, null, 2));
-  return parsed.desired;
+  return oneVolumeOf(parsed.desired);
 }
 
 function wantedNode(given: object): DesiredNode {
@@ -41,7 +44,7 @@ function wantedNode(given: object): DesiredNode {
 }
 
 test("a resource, for DRBD 9", () => {
-  expect(renderResource(wanted(), "9")).toBe(
+  expect(renderResource(resourceOf(wanted()), "9")).toBe(
     String.raw`# Managed by pulumi-drbd: what is changed here by hand is overwritten by the next ${"`pulumi up`"}.
 resource r0 {
     net {
@@ -86,7 +89,7 @@ resource r0 {
 });
 
 test("for DRBD 8.4 fencing stands under disk, and there are no node ids", () => {
-  const text = renderResource(wanted(), "8.4");
+  const text = renderResource(resourceOf(wanted()), "8.4");
   expect(text).toMatch(/disk \{\n {8}c-max-rate 100M;\n {8}fencing resource-only;\n/);
   expect(text.match(/fencing/g)).toHaveLength(1);
   expect(text).not.toContain("node-id");
@@ -96,9 +99,9 @@ test("node ids stay with their hosts when the inputs are turned round, and can b
   const ids = (text: string): unknown =>
     Object.fromEntries(parseResFile(text)[0]!.nodeIds.map(({ host, nodeId }) => [host, nodeId]));
   const turned = { ...inputs, nodes: [...inputs.nodes].reverse() };
-  expect(ids(renderResource(wanted(), "9"))).toEqual({ alpha: 0, bravo: 1 });
-  expect(ids(renderResource(wanted(turned), "9"))).toEqual({ alpha: 0, bravo: 1 });
-  expect(ids(renderResource(wanted(), "9", { nodeIds: [0, 1] }))).toEqual({ bravo: 0, alpha: 1 });
+  expect(ids(renderResource(resourceOf(wanted()), "9"))).toEqual({ alpha: 0, bravo: 1 });
+  expect(ids(renderResource(resourceOf(wanted(turned)), "9"))).toEqual({ alpha: 0, bravo: 1 });
+  expect(ids(renderResource(resourceOf(wanted()), "9", { nodeIds: [0, 1] }))).toEqual({ bravo: 0, alpha: 1 });
 });
 
 test("hosts that are called like a keyword or begin with a digit are quoted where they must be", () => {
@@ -106,13 +109,13 @@ test("hosts that are called like a keyword or begin with a digit are quoted wher
     { ...inputs.nodes[0], hostname: "disk" },
     { ...inputs.nodes[1], hostname: "10web" },
   ];
-  const text = renderResource(wanted({ ...inputs, nodes, syncSource: "disk" }), "8.4");
+  const text = renderResource(resourceOf(wanted({ ...inputs, nodes, syncSource: "disk" })), "8.4");
   expect(text).toContain('on "disk" {');
   expect(text).toContain("on 10web {");
 });
 
 test("without authentication there is no algorithm and no secret", () => {
-  const text = renderResource(wanted({ ...inputs, auth: false, sharedSecret: undefined }), "9");
+  const text = renderResource(resourceOf(wanted({ ...inputs, auth: false, sharedSecret: undefined })), "9");
   expect(text).not.toMatch(/cram-hmac|shared-secret/);
 });
 
@@ -170,13 +173,13 @@ test("what only one of the grammars has is named for the other", () => {
     disk: { "c-max-rate": 100, "resync-rate": 8388608 },
     options: { quorum: "majority" },
   });
-  expect(grammarFailures(resource, "8.4").map(({ property }) => property)).toEqual([
+  expect(grammarFailures(resourceOf(resource), "8.4").map(({ property }) => property)).toEqual([
     'net["rr-conflict"]',
     'disk["c-max-rate"]',
     'disk["resync-rate"]',
     "options.quorum",
   ]);
-  expect(grammarFailures(resource, "9")).toEqual([
+  expect(grammarFailures(resourceOf(resource), "9")).toEqual([
     { property: 'net["unplug-watermark"]', reason: "DRBD 9 has no such option" },
   ]);
   const node = wantedNode({ common: { handlers: { "quorum-lost": "/bin/true" } } });
@@ -190,7 +193,7 @@ test.each([
   [{ algorithm: "sha1", secret: "" }, 'cram-hmac-alg "sha1";', "shared-secret"],
   [{ algorithm: "", secret: "s3cr3t-s3cr3t" }, 'shared-secret "(secret)";', "cram-hmac-alg"],
 ])("an algorithm alone, or a secret alone, is written alone: %j", (auth, line, other) => {
-  const text = renderResource({ ...wanted(inputs), auth }, "8.4", { redact: true });
+  const text = renderResource(resourceOf({ ...wanted(inputs), auth }), "8.4", { redact: true });
   expect(text).toContain(line);
   expect(text).not.toContain(other);
 });
@@ -201,9 +204,9 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
   test("what is accepted becomes plain ASCII lines that both readers understand", () => {
     fc.assert(
       fc.property(resources, (resource) => {
-        const text = renderResource(resource, grammar);
+        const text = renderResource(resourceOf(resource), grammar);
         expect(text).toMatch(/^[\x20-\x7e\n]*$/);
-        expect(grammarFailures(resource, grammar)).toEqual([]);
+        expect(grammarFailures(resourceOf(resource), grammar)).toEqual([]);
         expect(effectiveOptions([text], resource.name).get("net shared-secret")).toBe(
           resource.auth === null ? undefined : (resource.auth.secret ?? "(secret)"),
         );
@@ -226,7 +229,9 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
       fc.property(resources, (resource) => {
         const { net } = resource.sections;
         const overruling = /^ *(after-sb-[0-2]pri|rr-conflict|always-asbp)\b/gm;
-        const written = [...renderResource(resource, grammar).matchAll(overruling)].map(([, name]) => name ?? "");
+        const written = [...renderResource(resourceOf(resource), grammar).matchAll(overruling)].map(
+          ([, name]) => name ?? "",
+        );
         for (const name of written) expect(Object.keys(net)).toContain(name);
         const gives = written.filter((name) => !["disconnect", "retry-connect", "no"].includes(String(net[name])));
         const warned = optionWarnings(resource.sections).join("\n");
@@ -251,13 +256,15 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
                 : value,
             ]),
         );
-        expect(renderResource(wanted(turned), grammar)).toBe(renderResource(wanted(given), grammar));
+        expect(renderResource(resourceOf(wanted(turned)), grammar)).toBe(
+          renderResource(resourceOf(wanted(given)), grammar),
+        );
       }),
     );
   });
 
   test("two resources with the same text want the same of DRBD", () => {
-    const ofDrbd = ({ name, minor, port, protocol, sides, sections, auth }: DesiredResource): unknown => ({
+    const ofDrbd = ({ name, minor, port, protocol, sides, sections, auth }: OneVolume): unknown => ({
       name,
       minor,
       port,
@@ -272,8 +279,8 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
         resources,
         fc.constantFrom("name", "minor", "port", "protocol", "sides", "sections", "auth"),
         (one, other, key) => {
-          const mixed = { ...one, [key]: other[key as keyof DesiredResource] };
-          const same = renderResource(mixed, grammar) === renderResource(one, grammar);
+          const mixed = { ...one, [key]: other[key as keyof OneVolume] };
+          const same = renderResource(resourceOf(mixed), grammar) === renderResource(resourceOf(one), grammar);
           const wantsTheSame = JSON.stringify(ofDrbd(mixed)) === JSON.stringify(ofDrbd(one));
           expect(same).toBe(wantsTheSame);
         },
@@ -284,8 +291,8 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
   test("a redacted text holds no secret, and is the text with its secret taken out", () => {
     fc.assert(
       fc.property(resources, (resource) => {
-        const text = renderResource(resource, grammar);
-        const shown = renderResource(resource, grammar, { redact: true });
+        const text = renderResource(resourceOf(resource), grammar);
+        const shown = renderResource(resourceOf(resource), grammar, { redact: true });
         expect(redactSecrets(text)).toBe(shown);
         const secret = resource.auth?.secret;
         if (secret !== undefined && secret.length > 8) expect(shown).not.toContain(secret);

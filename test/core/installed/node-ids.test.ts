@@ -1,8 +1,9 @@
 /** DRBD 9's node ids: those that a pair has are found, whatever tells them, and kept. */
+import { resourceOf } from "../one-volume";
+import { type OneVolume } from "../one-volume";
 import fc from "fast-check";
 import { parseResFile } from "../../../provider/core/config/found-resource";
 import { renderResource } from "../../../provider/core/config/render-configuration";
-import type { DesiredResource } from "../../../provider/core/wanted/desired";
 import { nodeIdRefusals, nodeIdsOf } from "../../../provider/core/installed/node-ids";
 import { type NodeIds } from "../../../provider/core/config/default-node-ids";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
@@ -29,7 +30,7 @@ const path = resourcePath("r0");
 type Two = readonly [ObservedNode, ObservedNode];
 
 /** A pair of the captures: its hosts have other addresses than those of observed-builder.ts. */
-const wanted: DesiredResource = {
+const wanted: OneVolume = {
   ...r0,
   sides: [
     { ...r0.sides[0], address: "10.0.99.1" },
@@ -42,7 +43,7 @@ const seen = (state: string): Two => {
     const status = captured9(`${state}.${host}`, "drbdsetup status --verbose --statistics");
     const probe = probe9(`${state}.${host}`, "close");
     // The captures are older than the question.
-    const asked = probe.replace(/^(@N kernelgi\n[^@]*@N exit \d+\n)/m, `$1\n@N status\n${status}\n@N exit 0\n`);
+    const asked = probe.replace(/^@N volume r0 0\n/m, `@N status\n${status}\n@N exit 0\n$&`);
     return parseProbe("N", asked);
   };
   return [node("alpha"), node("bravo")];
@@ -54,7 +55,7 @@ const blankPair9: Two = [module9(blankNode("alpha")), module9(blankNode("bravo")
 const running = (node: ObservedNode, peerNodeId: number | undefined): ObservedNode =>
   withKernel(node, { connection: "Connected", peerNodeId, devices: [kernelDevice("UpToDate")] });
 const writtenBy = (node: ObservedNode, nodeIds: NodeIds): ObservedNode =>
-  withFile(node, path, renderResource(r0, "9", { nodeIds }).replace(/^#.*\n/, ""));
+  withFile(node, path, renderResource(resourceOf(r0), "9", { nodeIds }).replace(/^#.*\n/, ""));
 const superblock = (node: ObservedNode, nodeId: number): ObservedNode =>
   withLook(node, {
     disk: drbdSignature,
@@ -62,7 +63,7 @@ const superblock = (node: ObservedNode, nodeId: number): ObservedNode =>
   });
 /** What drbdadm would run for a file without ids, of a resource that is down. */
 const implying = (node: ObservedNode, own: number, peer: number): ObservedNode => ({
-  ...withFile(node, path, renderResource(r0, "9").replaceAll(/^ *node-id.*\n/gm, "")),
+  ...withFile(node, path, renderResource(resourceOf(r0), "9").replaceAll(/^ *node-id.*\n/gm, "")),
   adjust: {
     exit: 0,
     output:
@@ -78,17 +79,19 @@ describe("the ids that exist are known", () => {
   test("from the kernels of a pair that was made by hand", () => {
     const [alpha, bravo] = seen("new-pair-before-first-promotion-handmade-mesh");
     const known = { kind: "known", ids: [1, 0] };
-    expect(nodeIdsOf(wanted, [alpha, bravo])).toEqual(known);
-    expect(nodeIdsOf(wanted, [withFile(alpha, path, undefined), withFile(bravo, path, undefined)])).toEqual(known);
+    expect(nodeIdsOf(resourceOf(wanted), [alpha, bravo])).toEqual(known);
+    expect(nodeIdsOf(resourceOf(wanted), [withFile(alpha, path, undefined), withFile(bravo, path, undefined)])).toEqual(
+      known,
+    );
   });
 
   test("from the kernels of a pair without ids in its file", () => {
-    expect(nodeIdsOf(wanted, seen("adopted-implicit-ok"))).toEqual({ kind: "known", ids: [0, 1] });
+    expect(nodeIdsOf(resourceOf(wanted), seen("adopted-implicit-ok"))).toEqual({ kind: "known", ids: [0, 1] });
   });
 
   test("from the kernels, where the files say something else and the two do not connect", () => {
-    expect(nodeIdsOf(wanted, seen("adopted-node-ids-swapped"))).toEqual({ kind: "known", ids: [1, 0] });
-    expect(nodeIdsOf(wanted, seen("adopted-implicit-ids-swapped"))).toEqual({ kind: "known", ids: [1, 0] });
+    expect(nodeIdsOf(resourceOf(wanted), seen("adopted-node-ids-swapped"))).toEqual({ kind: "known", ids: [1, 0] });
+    expect(nodeIdsOf(resourceOf(wanted), seen("adopted-implicit-ids-swapped"))).toEqual({ kind: "known", ids: [1, 0] });
   });
 
   const pairs = fc
@@ -114,15 +117,15 @@ describe("the ids that exist are known", () => {
     const desired = isLetGo ? { ...r0, discard: { bravo: [`drbd:29ff20370300d6d2`] } } : r0;
     fc.assert(
       fc.property(pairs, (ids) => {
-        expect(nodeIdsOf(desired, make(ids))).toEqual({ kind: "known", ids });
-        expect(nodeIdRefusals(desired, make(ids))).toEqual([]);
+        expect(nodeIdsOf(resourceOf(desired), make(ids))).toEqual({ kind: "known", ids });
+        expect(nodeIdRefusals(resourceOf(desired), make(ids))).toEqual([]);
       }),
     );
   });
 
   test("from the state, where no host tells", () => {
-    const kept = renderResource(r0, "9", { nodeIds: [5, 3] });
-    expect(nodeIdsOf(r0, blankPair9, kept)).toEqual({ kind: "known", ids: [5, 3] });
+    const kept = renderResource(resourceOf(r0), "9", { nodeIds: [5, 3] });
+    expect(nodeIdsOf(resourceOf(r0), blankPair9, kept)).toEqual({ kind: "known", ids: [5, 3] });
   });
 });
 
@@ -158,7 +161,7 @@ describe("any will do", () => {
     ],
     ["where one side's is the one that we would give it", [superblock(blankPair9[0], 0), blankPair9[1]]],
   ] as unknown as [string, Two][])("%s", (_, nodes) => {
-    expect(nodeIdsOf(r0, nodes)).toEqual({ kind: "free" });
+    expect(nodeIdsOf(resourceOf(r0), nodes)).toEqual({ kind: "free" });
   });
 });
 
@@ -191,7 +194,7 @@ describe("what is not clear is refused, with every source", () => {
       ["alpha has 0 (/etc/drbd.d/r0.res on alpha)", "alpha has 1 (/etc/drbd.d/r0.res on bravo)"],
     ],
   ] as unknown as [string, Two, string[]][])("%s", (_, nodes, told) => {
-    const [refusal] = nodeIdRefusals(r0, nodes);
+    const [refusal] = nodeIdRefusals(resourceOf(r0), nodes);
     told.forEach((one) => {
       expect(refusal?.found).toContain(one);
     });
@@ -200,7 +203,7 @@ describe("what is not clear is refused, with every source", () => {
 
 describe("a pair's plan", () => {
   const connection = { host: "127.0.0.1", user: "root" } as never;
-  const pairOf = (olds = {}) => new Pair(wanted, [connection, connection], { inputs: {}, olds });
+  const pairOf = (olds = {}) => new Pair(resourceOf(wanted), [connection, connection], { inputs: {}, olds });
 
   test("writes the ids of a pair that was made by hand, and none of the commands that would remove its peer", () => {
     const nodes = seen("new-pair-before-first-promotion-handmade-mesh");

@@ -1,9 +1,17 @@
+import { probeLook } from "../one-volume";
 import { askedNow, lookTools } from "../../../provider/core/seen/asked-now";
 import { observeScript } from "../../../provider/core/seen/probe";
 import { remoteFunctions } from "../../../provider/core/seen/remote-functions";
 
 const nonce = "0123456789abcdef01";
-const look = { name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true };
+const look = probeLook({
+  name: "r0",
+  minor: 1,
+  port: 7789,
+  disk: "/dev/vdb",
+  metaDisk: "internal",
+  filesystem: true,
+});
 const candidate = { name: "r0", resource: "resource r0 {}\n", globalCommon: "" };
 const script = observeScript(nonce, { looks: [look], candidates: [candidate], depth: "close" });
 
@@ -24,7 +32,8 @@ test("each command of a look that may hang is told by its own name: its marker c
     ([, name]) => name!,
   );
   const told = sections.filter(
-    (name) => !["format", "exit", "end", "utils", "tables", "resource", "candidate", "boottime"].includes(name),
+    (name) =>
+      !["format", "exit", "end", "utils", "tables", "resource", "volume", "candidate", "boottime"].includes(name),
   );
   expect(told).toContain("blocks");
   for (const name of told) expect([name, askedNow(nonce, `\n@${nonce} ${name} x\n`).what]).not.toEqual([name, name]);

@@ -1,7 +1,9 @@
 /** One disk by all the names that a host knows it by: in fstab, in others' files, in the site. */
+import { observedOf } from "../one-volume";
+import { resourceOf } from "../one-volume";
+import { lookOf, type OneVolume } from "../one-volume";
 import { claimRefusals } from "../../../provider/core/decided/hosts/claims";
 import { pathOf } from "../../../provider/core/seen/disk-names";
-import type { DesiredResource } from "../../../provider/core/wanted/desired";
 import type { DeviceNames, ObservedNode } from "../../../provider/core/seen/observed";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
 import { capturedHost, look } from "../captured-host";
@@ -23,7 +25,7 @@ import {
 const links = ["/dev/dm-0", "/dev/mapper/vg-my--data", "/dev/vg/my-data", "/dev/disk/by-id/dm-name-vg-my--data"];
 const named = (node: ObservedNode, names: Partial<DeviceNames>, resource = "r0"): ObservedNode => ({
   ...node,
-  names: new Map([...node.names, [resource, { disk: [], metaDisk: [], device: [], ...names }]]),
+  names: new Map([...node.names, [resource, new Map([[0, { disk: [], metaDisk: [], device: [], ...names }]])]]),
 });
 const fstab = (node: ObservedNode, line: string) =>
   withFile(node, "/etc/fstab", `/dev/vda / ext4 defaults 0 1\n${line}\n`);
@@ -93,7 +95,7 @@ describe("before the first write", () => {
   test("another resource's file has it by another name: refused on that host", () => {
     const web = "resource web { on bravo { device /dev/drbd5; disk /dev/mapper/vg-my--data; meta-disk internal; } }";
     const node = withFile(seen, "/etc/drbd.d/web.res", web);
-    expect(claimRefusals(r0, [blankNode("alpha"), node]).map(({ found }) => found)).toEqual([
+    expect(claimRefusals(resourceOf(r0), [blankNode("alpha"), node]).map(({ found }) => found)).toEqual([
       "the disk /dev/vdb, there called /dev/mapper/vg-my--data, belongs to the resource web, by a file in /etc/drbd.d",
     ]);
     expect(allCommands(planOf([blankNode("alpha"), node]))).toEqual([]);
@@ -110,7 +112,7 @@ describe("before the first write", () => {
 
   test("the data's disk and the metadata's are one by two names: refused", () => {
     const [first, second] = r0.sides;
-    const desired: DesiredResource = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vg/my-data" }] };
+    const desired: OneVolume = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vg/my-data" }] };
     const node = named(blankNode("bravo"), { disk: links, metaDisk: links });
     expect(refusalsOf(planOf([blankNode("alpha"), node], { desired }))).toContain(
       "bravo: /dev/vdb and /dev/vg/my-data are one disk, named for the data and for the metadata of r0",
@@ -120,7 +122,7 @@ describe("before the first write", () => {
   test("a path that leads to another DRBD device", () => {
     const [alpha, bravo] = blankPair();
     const disk = { kind: "blank", real: "/dev/drbd5", size: 1e9 } as const;
-    const stacked = { ...bravo, resources: new Map([["r0", { ...bravo.resources.get("r0")!, disk }]]) };
+    const stacked = { ...bravo, resources: new Map([["r0", observedOf({ ...lookOf(bravo)!, disk })]]) };
     expect(refusalsOf(planOf([alpha, stacked]))).toEqual(["bravo: /dev/vdb leads to /dev/drbd5, a DRBD device itself"]);
   });
 });
@@ -206,7 +208,7 @@ test("the probe tells every name of a disk without a process more", () => {
   const text = probed(linked, { looks: [look], candidates: [], depth: "needed" });
   const node = parseProbe(nonce, text);
   expect(node.closely).toBe(false);
-  expect(node.names.get("r0")).toEqual({
+  expect(node.names.get("r0")?.get(0)).toEqual({
     disk: ["/dev/vdb", "/dev/vg/web", "/dev/disk/by-id/virtio-0001"],
     metaDisk: [],
     device: ["/dev/drbd1", "/dev/drbd/by-disk/vdb", "/dev/drbd/by-res/r0/0"],

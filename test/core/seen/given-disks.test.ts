@@ -1,4 +1,5 @@
 /** A disk that a guest, an iSCSI target or the like is given, by its path: none of them asks whether DRBD has it. */
+import { namesOfDevices } from "../one-volume";
 import { givenDisks } from "../../../provider/core/seen/given-disks";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
 import { parseProbe, ProbeError } from "../../../provider/core/seen/parse-probe";
@@ -21,7 +22,7 @@ import {
 const links = ["/dev/vdb", "/dev/vg/guest", "/dev/mapper/vg-guest", "/dev/disk/by-id/virtio-0002"];
 const giving = (node: ObservedNode, file: string, line: string): ObservedNode => ({
   ...node,
-  names: new Map([["r0", { disk: links, metaDisk: [], device: ["/dev/drbd1"] }]]),
+  names: namesOfDevices({ r0: { disk: links, metaDisk: [], device: ["/dev/drbd1"] } }),
   given: new Map([[file, `${line}\n`]]),
 });
 

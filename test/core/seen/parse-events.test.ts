@@ -5,7 +5,8 @@ import { captures, events } from "../fixtures";
 
 /** `Role Disk Connection PeerRole Replication PeerDisk outOfSync` */
 function inWords(resource: KernelResource): string {
-  const { role, devices, connection, peerRole, replication, peerDisk, outOfSync } = resource;
+  const { role, devices, connection, peerRole, peerDevices } = resource;
+  const { replication, peerDisk, outOfSync } = peerDevices?.[0] ?? {};
   return [role, devices[0]?.disk, connection, peerRole, replication, peerDisk, outOfSync].join(" ");
 }
 
@@ -65,9 +66,7 @@ test("all that one capture tells", () => {
           peerNodeId: 0,
           peerRole: "Secondary",
           devices: [{ resource: "r0", volume: 0, minor: 1, disk: "UpToDate", size: 524236 }],
-          replication: "SyncSource",
-          peerDisk: "Inconsistent",
-          outOfSync: 517984,
+          peerDevices: [{ volume: 0, replication: "SyncSource", peerDisk: "Inconsistent", outOfSync: 517984 }],
           connections: [
             {
               name: "peer",

@@ -1,3 +1,5 @@
+import { withVolume } from "../one-volume";
+import { lookOf } from "../one-volume";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -45,7 +47,7 @@ test.each(Object.entries(looks))("%s: %s", (capture, expected) => {
   expect(output).not.toContain("@not expected");
   const node = parseProbe(nonce, output);
   const kernel = node.kernelResources.get("r0");
-  const r0 = node.resources.get("r0")!;
+  const r0 = lookOf(node)!;
   const device = r0.device?.kind === "signature" ? [r0.device.type] : [];
   const drift = (r0.change?.output ?? "").split("\n").filter(Boolean).length;
   const state = kernel === undefined ? "down" : `${kernel.role}/${kernel.devices[0]?.disk ?? ""}`;
@@ -104,17 +106,17 @@ test.each([
   ["Primary, and mounted", {}, "attached"],
 ])("%s: its disk is %s", (_what, files, kind) => {
   const node = observe({ ...healthy, files: { ...healthy.files, ...files } });
-  expect(node.resources.get("r0")!.disk.kind).toBe(kind);
+  expect(lookOf(node)!.disk.kind).toBe(kind);
 });
 
 test("what stands on a Primary's device is looked at with DRBD 9, too, whose /proc/drbd tells of no device", () => {
   const apart = capturedHost("standalone-after-link-loss.alpha");
   const files = { ...apart.files, "/proc/drbd": "version: 9.2.14 (api:2/proto:86-122)\n" };
-  expect(observe({ ...apart, files }).resources.get("r0")!.device).toMatchObject({ kind: "signature", type: "xfs" });
+  expect(lookOf(observe({ ...apart, files }))!.device).toMatchObject({ kind: "signature", type: "xfs" });
 });
 
 describe("as close a look as is needed", () => {
-  const other = { ...look, name: "r1", minor: 2 };
+  const other = { ...withVolume(look, { minor: 2 }), name: "r1" };
   const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": rootAlone } };
   const { drbdadm, drbdmeta, drbdsetup, ...others } = healthy.tools!;
   const bare = { ...healthy, tools: others, files: { ...healthy.files, "/proc/drbd": "" } };
@@ -129,7 +131,7 @@ describe("as close a look as is needed", () => {
     [
       "it is not mounted, and need not be",
       unmounted,
-      { ...request, looks: [{ ...look, filesystem: false }], depth: "needed" },
+      { ...request, looks: [withVolume(look, { filesystem: false })], depth: "needed" },
       false,
     ],
     ["one of two is down", healthy, { ...request, looks: [look, other], depth: "needed" }, true],
@@ -195,7 +197,7 @@ test("without drbd-utils there is no opinion of drbdadm's", () => {
 test("a resource that somebody set up in a file of another name is asked about as well", () => {
   const text = healthy.files!["/etc/drbd.d/r0.res"];
   const byHand = { "/etc/drbd.d/r0.res": undefined, "/etc/drbd.d/a-pair.res": text };
-  const { kernelGi, device } = observe(changed(byHand)).resources.get("r0")!;
+  const { kernelGi, device } = lookOf(observe(changed(byHand)))!;
   expect(kernelGi).toMatch(/^05F0D9A5779FD667:/);
   expect(device).toBeDefined();
 });
@@ -203,7 +205,7 @@ test("a resource that somebody set up in a file of another name is asked about a
 test("without a resource's file drbdadm is not asked about it", () => {
   const node = observe(changed({ "/etc/drbd.d/r0.res": undefined }));
   expect(node.adjust).toBeUndefined();
-  expect(node.resources.get("r0")).toMatchObject({ kernelGi: undefined, device: undefined });
+  expect(lookOf(node)).toMatchObject({ kernelGi: undefined, device: undefined });
 });
 
 const blankDisk = { "/dev/vdb": "\0".repeat(4096) };
@@ -279,20 +281,20 @@ describe("what stands on a disk", () => {
       { kind: "unreadable", said: "error 1" },
     ],
   ])("%s", (_what, host, expected) => {
-    expect(observe(host).resources.get("r0")!.disk).toMatchObject(expected);
+    expect(lookOf(observe(host))!.disk).toMatchObject(expected);
   });
 
   test("a link is followed, and a folder is no disk", () => {
     const host = { ...changed({}), links: { ...healthy.links, "/dev/disk/by-id/one": "/dev/vdb" } };
-    const through = { ...request, looks: [{ ...look, disk: "/dev/disk/by-id/one" }] };
-    expect(parseProbe(nonce, probed(host, through)).resources.get("r0")!.disk).toMatchObject({ real: "/dev/vdb" });
-    const folder = { ...request, looks: [{ ...look, disk: "/dev/disk" }] };
-    expect(parseProbe(nonce, probed(host, folder)).resources.get("r0")!.disk).toEqual({ kind: "not-block" });
+    const through = { ...request, looks: [withVolume(look, { disk: "/dev/disk/by-id/one" })] };
+    expect(lookOf(parseProbe(nonce, probed(host, through)))!.disk).toMatchObject({ real: "/dev/vdb" });
+    const folder = { ...request, looks: [withVolume(look, { disk: "/dev/disk" })] };
+    expect(lookOf(parseProbe(nonce, probed(host, folder)))!.disk).toEqual({ kind: "not-block" });
   });
 
   test("a blank disk holds no metadata, without drbdmeta being asked", () => {
     const host = changed(blankDisk, { ...none, drbdmeta: {} });
-    expect(observe(host).resources.get("r0")!.metadata).toEqual({ kind: "absent" });
+    expect(lookOf(observe(host))!.metadata).toEqual({ kind: "absent" });
   });
 
   test("external metadata is looked for where it is", () => {
@@ -305,8 +307,8 @@ describe("what stands on a disk", () => {
         drbdmeta: { "1 v08 /dev/vdc flex-external get-gi": { exit: 1 } },
       },
     );
-    const external = { ...request, looks: [{ ...look, metaDisk: "/dev/vdc" }] };
-    const r0 = parseProbe(nonce, probed(host, external)).resources.get("r0")!;
+    const external = { ...request, looks: [withVolume(look, { metaDisk: "/dev/vdc" })] };
+    const r0 = lookOf(parseProbe(nonce, probed(host, external)))!;
     expect(r0.disk).toMatchObject({ kind: "blank" });
     expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 5 });
     expect(r0.metadata).toMatchObject({ kind: "present", version: "v09", nodeId: 0, slots: [{ nodeId: 1 }] });
@@ -319,9 +321,8 @@ test("metadata where the disk ended, by the size that drbdmeta keeps", () => {
   const disk = `${"\0".repeat(4096)}${superblock}${"\0".repeat(4096 - superblock.length + 9000)}`;
   const drbdmeta = { "1 v08 /dev/vdb internal get-gi": { exit: 1 } };
   const looked = (lkbd: string | undefined) =>
-    observe(
-      changed({ "/dev/vdb": disk, "/var/lib/drbd/drbd-minor-1.lkbd": lkbd }, { ...none, drbdmeta }),
-    ).resources.get("r0")!.metadata;
+    lookOf(observe(changed({ "/dev/vdb": disk, "/var/lib/drbd/drbd-minor-1.lkbd": lkbd }, { ...none, drbdmeta })))!
+      .metadata;
   expect(looked("8192\t/dev/vdb\nuuid:\t6162636465666768\n")).toEqual({
     kind: "moved",
     version: "v08",
@@ -349,7 +350,7 @@ describe("metadata", () => {
     ["half of them", answers({ says: "0000000000000004:00\n" }), { kind: "unreadable" }],
     ["two answers", answers({ says: "a\nnone\n" }), { kind: "unreadable" }],
   ])("%s", (_what, host, expected) => {
-    expect(observe(host).resources.get("r0")!.metadata).toMatchObject(expected);
+    expect(lookOf(observe(host))!.metadata).toMatchObject(expected);
   });
 });
 
@@ -362,7 +363,7 @@ test.each([
   ["a client of that port", "   0: 1F01010A:C350 2001010A:1E6D 01 0\n", false],
 ])("the port is taken: %s", (_what, line, expected) => {
   const host = changed({ "/etc/drbd.d/r0.res": undefined, "/proc/net/tcp": `  sl  local_address\n${line}` });
-  expect(observe(host).resources.get("r0")!.portTaken).toBe(expected);
+  expect(lookOf(observe(host))!.portTaken).toBe(expected);
 });
 
 test.each([
@@ -445,9 +446,9 @@ test("a logical volume is known by both of its names", () => {
     { lsblk: { [call]: { says } }, blkid: { "-p -o export /dev/dm-0": { says: "TYPE=drbd\n" } } },
   );
   const links = { ...host.links, "/dev/vg/data": "/dev/dm-0" };
-  const looks = [{ ...look, disk: "/dev/vg/data" }];
+  const looks = [withVolume(look, { disk: "/dev/vg/data" })];
   const node = parseProbe(nonce, probed({ ...host, links }, { looks, candidates: [], depth: "close" }));
-  expect(node.resources.get("r0")!.disk).toMatchObject({ kind: "signature", real: "/dev/dm-0", size: 4096 });
+  expect(lookOf(node)!.disk).toMatchObject({ kind: "signature", real: "/dev/dm-0", size: 4096 });
   expect(node.blocks.get("/dev/dm-0")).toBe(node.blocks.get("/dev/mapper/vg-data"));
   expect(node.blocks.get("/dev/dm-0")?.children).toEqual(["/dev/mapper/secret"]);
   expect(node.blocks.get("/dev/mapper/secret")?.readOnly).toBe(true);
@@ -462,7 +463,7 @@ test("a candidate is told apart from what is installed", () => {
     "-c - -d adjust r0": { says: "drbdsetup-84 net-options a b --protocol=A\n" },
   };
   const output = probed(changed({}, { drbdadm }), { looks: [look], candidates, depth: "close" });
-  expect(parseProbe(nonce, output).resources.get("r0")).toMatchObject({
+  expect(lookOf(parseProbe(nonce, output))).toMatchObject({
     candidate: { exit: 10, output: "STDIN:7: Parse error\n" },
     change: { exit: 0, output: "drbdsetup-84 net-options a b --protocol=A\n" },
     disk: { kind: "signature" },

@@ -1,4 +1,5 @@
 /** The probe on the machine that runs the tests, which has no DRBD: it looks, and changes nothing. */
+import { lookOf, probeLook } from "../one-volume";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { networkInterfaces, hostname, release } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ const nonce = "0123456789abcdef01";
 const looks = [
   { name: "r0", minor: 999_999, port: 1, disk: "/dev/no such disk", metaDisk: "internal", filesystem: true },
   { name: "odd'$(x)", minor: 999_998, port: 2, disk: "/dev/null", metaDisk: "/dev/'; exit 1; '", filesystem: false },
-];
+].map(probeLook);
 
 const { exit, stdout, stderr } = sh(observeScript(nonce, { looks, candidates: [], depth: "close" }));
 const node = parseProbe(nonce, stdout);
@@ -112,8 +113,8 @@ test("every address that the system lists is found", () => {
 
 test("each resource is looked at by its own name, whatever it and its disks are called", () => {
   expect([...node.resources.keys()]).toEqual(["r0", "odd'$(x)"]);
-  expect(node.resources.get("r0")).toMatchObject({ disk: { kind: "missing" }, metadata: { kind: "unknown" } });
-  expect(node.resources.get("odd'$(x)")).toMatchObject({
+  expect(lookOf(node)).toMatchObject({ disk: { kind: "missing" }, metadata: { kind: "unknown" } });
+  expect(lookOf(node, "odd'$(x)")).toMatchObject({
     disk: { kind: "not-block" },
     metaDisk: { kind: "missing" },
     portTaken: false,

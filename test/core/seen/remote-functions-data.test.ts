@@ -1,4 +1,6 @@
 /** The shell functions that tell whose data stands on a disk, and the two that change what stands there. */
+import { probeLook } from "../one-volume";
+import { lookOf } from "../one-volume";
 import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -85,13 +87,13 @@ describe("what stands on a disk is known again", () => {
   /** The probe in a real sh, with a plain file as its disk. */
   const look = (path: string): Contents => {
     const request = {
-      looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true }],
+      looks: [probeLook({ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true })],
       candidates: [],
       depth: "close" as const,
     };
     const tools = { lsblk: `echo '{"blockdevices":[]}'`, drbdmeta: "exit 1" };
     const script = tooled(filesAsDisks(observeScript("n0nce", request)), tools);
-    return parseProbe("n0nce", sh(script).stdout).resources.get("r0")!.disk;
+    return lookOf(parseProbe("n0nce", sh(script).stdout))!.disk;
   };
 
   test.each<[string, Written]>([

@@ -1,4 +1,5 @@
 /** The steps that write files, in a real sh, on a host whose files stand in a folder. */
+import { pairOf } from "../one-volume";
 import {
   chmodSync,
   linkSync,
@@ -237,8 +238,8 @@ describe("fstab", () => {
     "# caf\xe9 \xff\n/dev/vda / ext4 defaults 0 1\n\n/dev/drbd10 /a xfs noauto 0 0\n # /dev/drbd1 /b xfs noauto 0 0\n";
   const own = "x-systemd.requires=drbd-primary@r0.service";
   const line = `/dev/drbd1 /srv/data xfs noatime,nofail,${own} 0 0`;
-  const words = deviceNames("r0", 1);
-  const write = writeFstabLine("alpha", r0, words, line, tmpdir(), "mounted at boot");
+  const words = deviceNames({ name: "r0", volume: 0, minor: 1 });
+  const write = writeFstabLine("alpha", pairOf(r0), words, line, tmpdir(), "mounted at boot");
   const remove = removeFstabLine("alpha", words, "gone", false);
   // The paths in the lines are the host's, not the folder's.
   const edit = (step: Step, tools?: Readonly<Record<string, string>>) => run(step, tools, onlyEtc);
@@ -273,7 +274,9 @@ describe("fstab", () => {
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
       expect(edit(remove)).toEqual(done);
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
-      expect(edit(removeFstabLine("alpha", deviceNames("other", 11), "gone", true))).toEqual(done);
+      expect(
+        edit(removeFstabLine("alpha", deviceNames({ name: "other", volume: 0, minor: 11 }), "gone", true)),
+      ).toEqual(done);
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}`);
       expect(edit(removeFstabLine("alpha", words, "gone", true))).toEqual(done);
       expect(read(fstabPath)).toBe(`${theirs}${others}`);
@@ -285,7 +288,7 @@ describe("fstab", () => {
     (word) => {
       const theirs = `${word} /srv/data xfs defaults 0 0\n`;
       latin1(`${theirs}${others}`);
-      expect(edit(writeFstabLine("alpha", r0, [...words, word], line, tmpdir(), ""))).toEqual(done);
+      expect(edit(writeFstabLine("alpha", pairOf(r0), [...words, word], line, tmpdir(), ""))).toEqual(done);
       expect(read(fstabPath)).toBe(`# before pulumi-drbd: ${theirs}${others}${line}\n`);
       expect(edit(removeFstabLine("alpha", [...words, word], "gone", true))).toEqual(done);
       expect(read(fstabPath)).toBe(`${theirs}${others}`);
@@ -335,10 +338,10 @@ describe("fstab", () => {
 });
 
 test("the line: nofail, so that no boot hangs on it, and promoted before it is mounted", () => {
-  expect(fstabLine(r0, xfs, "/srv/data", true)).toBe(
+  expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data", true)).toBe(
     "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
-  expect(fstabLine(r0, { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
+  expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
     "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
 });
@@ -353,7 +356,7 @@ test("other files are written as they are", () => {
 });
 
 describe("the mark that a device may be formatted", () => {
-  const mark = formattingMark("r0");
+  const mark = formattingMark({ name: "r0", volume: 0 });
   const gi = (current: string) => `${current}:0000000000000000:0000000000000000:0000000000000000:0`;
   const begun = "F2099469C0D6C689";
   const drbdadm = `case $1 in get-gi) echo $(cat "$0.gi" 2>/dev/null || echo ${gi("0000000000000004")}) ;; *) echo "$*"; echo ${gi(begun)} >"$0.gi" ;; esac`;
@@ -361,42 +364,42 @@ describe("the mark that a device may be formatted", () => {
   const shut = { drbdadm, drbdsetup: "echo ' connection:StandAlone disk:Inconsistent peer-disk:Inconsistent'" };
 
   test("holds the generation that the force began, and goes when the device is formatted", () => {
-    expect(run(forcePrimary("alpha", "r0", true, "x"), open)).toEqual({
+    expect(run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), open)).toEqual({
       ...done,
       output: "primary --force r0",
     });
     expect(read(mark)).toBe(`${begun}\n`);
     give("/dev/drbd1", "\0".repeat(4096));
-    const formatted = run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": 'echo "$*"' });
+    const formatted = run(makeFilesystem("alpha", pairOf(r0), xfs, [], "x"), { "mkfs.xfs": 'echo "$*"' });
     expect(formatted).toEqual({ ...done, output: "-L data /dev/drbd1" });
     expect(read(mark)).toBeUndefined();
   });
 
   test("has its place on the disk before the device is forced, and is there when the step is over", () => {
     const sync = 'for one; do if [ -d "$one" ]; then echo "the folder with $(ls "$one")"; else cat "$one"; fi; done';
-    const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync });
+    const forced = run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), { ...open, sync });
     const output = ["the folder with r0.new", "0000000000000004", "primary --force r0", begun].join("\n");
     expect(forced).toEqual({ ...done, output });
   });
 
   test("has no place on a full disk: nothing is forced", () => {
-    const forced = run(forcePrimary("alpha", "r0", true, "x"), { ...open, sync: "exit 1" });
+    const forced = run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), { ...open, sync: "exit 1" });
     expect(forced).toEqual({ exit: 1, output: "", guarded: false });
   });
 
   test("names no generation where the force fails", () => {
     const failing = { ...open, drbdadm: `case $1 in get-gi) echo ${gi("0000000000000004")} ;; *) exit 11 ;; esac` };
-    expect(run(forcePrimary("alpha", "r0", true, "x"), failing).exit).toBe(11);
+    expect(run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), failing).exit).toBe(11);
     expect(read(mark)).toBe("0000000000000004\n");
   });
 
   test("stays when mkfs fails or is not run", () => {
     give(mark, "");
     give("/dev/drbd1", "\0".repeat(4096));
-    expect(run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": "exit 1" }).exit).toBe(1);
+    expect(run(makeFilesystem("alpha", pairOf(r0), xfs, [], "x"), { "mkfs.xfs": "exit 1" }).exit).toBe(1);
     expect(read(mark)).toBe("");
     give("/dev/drbd1", "not blank");
-    const guarded = run(makeFilesystem("alpha", r0, xfs, [], "x"), { "mkfs.xfs": "echo ran" });
+    const guarded = run(makeFilesystem("alpha", pairOf(r0), xfs, [], "x"), { "mkfs.xfs": "echo ran" });
     expect(guarded).toMatchObject({ guarded: true, output: "/dev/drbd1 is not blank any more: data 0" });
     expect(read(mark)).toBe("");
   });
@@ -404,9 +407,9 @@ describe("the mark that a device may be formatted", () => {
   test("goes when what is there is mounted, and stays when it cannot be", () => {
     give(mark, "");
     give("/srv/x", "");
-    expect(run(mount("alpha", r0, "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
+    expect(run(mount("alpha", pairOf(r0), "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
     expect(read(mark)).toBe("");
-    expect(run(mount("alpha", r0, "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
+    expect(run(mount("alpha", pairOf(r0), "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
     expect(read(mark)).toBeUndefined();
   });
 
@@ -419,14 +422,14 @@ describe("the mark that a device may be formatted", () => {
     give("/srv/data/x", "");
     give("/proc/self/mountinfo", `22 1 254:0 / / rw - ext4 /dev/vda rw\n90 22 ${below(line)} rw - xfs /dev/any rw\n`);
     const said = "mount: /srv/data: /dev/drbd1 already mounted on /srv/data.";
-    const mounted = run(mount("alpha", r0, "/srv/data", "x"), { mount: `echo '${said}' >&2; exit 32` });
+    const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { mount: `echo '${said}' >&2; exit 32` });
     expect(mounted).toMatchObject({ exit, output: exit === 0 ? "" : said });
   });
 
   test("is not made where the gate stays shut, or nothing will be formatted", () => {
-    expect(run(forcePrimary("alpha", "r0", true, "x"), shut)).toMatchObject({ guarded: true });
+    expect(run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), shut)).toMatchObject({ guarded: true });
     expect(read(mark)).toBeUndefined();
-    expect(run(forcePrimary("alpha", "r0", false, "x"), open).exit).toBe(0);
+    expect(run(forcePrimary("alpha", "r0", [pairOf({ ...r0, filesystem: undefined })], "x"), open).exit).toBe(0);
     expect(read(mark)).toBeUndefined();
   });
 });
@@ -437,14 +440,14 @@ describe("telling a sync source that its sync is over", () => {
     `echo ' connection:Connected disk:${disk} peer-disk:UpToDate replication:Established'`;
 
   test("a pause that is taken back at once, in that order", () => {
-    expect(run(tellSyncEnd("bravo", "r0", "x"), { drbdadm, drbdsetup: events("UpToDate") })).toEqual({
+    expect(run(tellSyncEnd("bravo", "r0", ["r0"], "x"), { drbdadm, drbdsetup: events("UpToDate") })).toEqual({
       ...done,
       output: "pause-sync r0\nresume-sync r0",
     });
   });
 
   test("never while the sync runs: nothing is paused", () => {
-    const step = run(tellSyncEnd("bravo", "r0", "x"), { drbdadm, drbdsetup: events("Inconsistent") });
+    const step = run(tellSyncEnd("bravo", "r0", ["r0"], "x"), { drbdadm, drbdsetup: events("Inconsistent") });
     expect(step).toMatchObject({ guarded: true });
     expect(step.output).not.toContain("pause-sync");
   });

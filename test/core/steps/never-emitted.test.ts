@@ -1,4 +1,5 @@
 /** Commands that DRBD or the host takes without a word, and that cost data: they are in no plan, and nowhere in what runs. */
+import { resourceOf } from "../one-volume";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -28,7 +29,7 @@ const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
 const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
-  const destroyed = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+  const destroyed = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
   return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];
 });
 

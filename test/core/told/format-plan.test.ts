@@ -1,4 +1,5 @@
 /** Plans as a person reads them. */
+import { resourceOf } from "../one-volume";
 import * as fc from "fast-check";
 import { formatPlan, formatRefusals, formatStep } from "../../../provider/core/told/plan-text";
 import type { Plan, Step } from "../../../provider/core/steps/plan";
@@ -99,7 +100,7 @@ test("a refusal after steps of the same run says which ran, and that what was fo
 
 test("a teardown says for each step that data stays", () => {
   const [first, second, third, fourth] = formatPlan(
-    planTeardown("r0", 1, ["alpha", "bravo"], healthyPair(), configurationOf(r0)),
+    planTeardown(resourceOf(r0), ["alpha", "bravo"], healthyPair(), configurationOf(r0)),
   ).split("\n");
   expect([first, second, third, fourth]).toEqual([
     "r0: 14 steps; nothing that holds data is touched",

@@ -1,3 +1,4 @@
+import { memoryOfOne } from "../one-volume";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
@@ -49,7 +50,7 @@ describe("a sync is called the initial one", () => {
     ["not where the source has older generations", source(later84), noMemory, "resync"],
     ["not where the pair was in use before", source(first84), remembered, "resync"],
   ])("%s", (_what, nodes, memory, kind) => {
-    expect(kindOfSync("r0", nodes, memory)).toBe(kind);
+    expect(kindOfSync("r0", nodes, memoryOfOne(memory))).toBe(kind);
   });
 });
 
@@ -73,7 +74,7 @@ dstate) head -n 1 ${answers}; [ $(wc -l <${answers}) -gt 1 ] && sed -i 1d ${answ
 cstate) echo ${cstate} ;; esac; }
 sleep() { :; }
 `;
-    const script = replaced(syncScript({ resource: "r0", minor: 1, seconds }), "/proc/drbd", proc);
+    const script = replaced(syncScript({ resource: "r0", minors: [1], seconds }), "/proc/drbd", proc);
     return sh(drbdadm + more + script);
   }
   const running = "UpToDate/Inconsistent";
@@ -132,8 +133,10 @@ sleep() { :; }
       const blocks = stdout.split("\n--\n").slice(0, -1);
       expect(blocks).toHaveLength(2);
       for (const block of blocks) {
-        expect(progressIn(block, 1)).toEqual({ percent: 0.7, speed: 1413, finish: "0:03:50" });
-        expect(formatSync("initial sync", progressIn(block, 1)!)).toBe("initial sync 0.7 %, 1,413 KiB/s, 0:03:50 left");
+        expect(progressIn(block, [1])).toEqual({ percent: 0.7, speed: 1413, finish: "0:03:50" });
+        expect(formatSync("initial sync", progressIn(block, [1])!)).toBe(
+          "initial sync 0.7 %, 1,413 KiB/s, 0:03:50 left",
+        );
       }
     });
 
@@ -152,13 +155,13 @@ sleep() { :; }
     });
 
     test("what runs no sync tells no progress", () => {
-      expect(progressIn(events9("connected-uptodate-primary-mounted.alpha"), 1)).toBeUndefined();
-      expect(progressIn("", 1)).toBeUndefined();
+      expect(progressIn(events9("connected-uptodate-primary-mounted.alpha"), [1])).toBeUndefined();
+      expect(progressIn("", [1])).toBeUndefined();
       const at = (told: string, replication = "SyncTarget") =>
         progressIn(
           "exists device name:r0 volume:0 minor:1 disk:Inconsistent\n" +
             `exists peer-device name:r0 peer-node-id:1 volume:0 replication:${replication} ${told}`,
-          1,
+          [1],
         );
       expect(at("done:12.5 eta:nothing")).toEqual({ percent: 12.5 });
       expect(at("done:99.9 eta:36610")?.finish).toBe("10:10:10");

@@ -1,4 +1,5 @@
 /** What is told in every plan though it stops nothing: options that cost data on the wrong hardware, disks that differ. */
+import { resourceOf } from "../one-volume";
 import { planNode } from "../../../provider/core/decided/plans/plan-node";
 import { isEmpty } from "../../../provider/core/steps/plan";
 import type { KernelResource } from "../../../provider/core/seen/observed";
@@ -143,7 +144,7 @@ test.each<[string, Partial<typeof r0>, RegExp[]]>([
   ],
   ["a secret without an algorithm", { auth: { algorithm: "", secret: "x" } }, [/^sharedSecret without an algorithm/]],
 ])("a resource with %s", (_what, changes, expected) => {
-  const found = resourceWarnings({ ...r0, ...changes });
+  const found = resourceWarnings(resourceOf({ ...r0, ...changes }));
   expect(found).toHaveLength(expected.length);
   expected.forEach((words, index) => {
     expect(found[index]).toMatch(words);

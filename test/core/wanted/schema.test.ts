@@ -41,12 +41,19 @@ test("a resource gets its defaults", () => {
     ok: true,
     desired: {
       name: "r0",
-      minor: 1,
-      port: 7789,
       protocol: "C",
-      sides: [
-        { hostname: "alpha", address: "192.168.77.1", disk: "/dev/vdb", metaDisk: "internal" },
-        { hostname: "bravo", address: "192.168.77.2", disk: "/dev/vdb", metaDisk: "internal" },
+      hosts: [
+        { hostname: "alpha", address: "192.168.77.1", port: 7789 },
+        { hostname: "bravo", address: "192.168.77.2", port: 7789 },
+      ],
+      volumes: [
+        {
+          number: 0,
+          places: [
+            { minor: 1, disk: "/dev/vdb", metaDisk: "internal" },
+            { minor: 1, disk: "/dev/vdb", metaDisk: "internal" },
+          ],
+        },
       ],
       sections: { net: { fencing: "resource-only" }, disk: {}, options: {}, startup: {}, handlers: {} },
       discard: {},
@@ -119,13 +126,17 @@ test("everything that can be given arrives", () => {
       protocol: "A",
       auth: { algorithm: "sha512", secret: "s3cr3t" },
       sections: { net: { fencing: "dont-care", "on-congestion": "pull-ahead" } },
-      filesystem: {
-        type: "xfs",
-        label: "data",
-        mkfsOptions: ["-K"],
-        mountPoint: "/srv/data",
-        mountOptions: ["noatime"],
-      },
+      volumes: [
+        {
+          filesystem: {
+            type: "xfs",
+            label: "data",
+            mkfsOptions: ["-K"],
+            mountPoint: "/srv/data",
+            mountOptions: ["noatime"],
+          },
+        },
+      ],
       waitForSync: false,
       waitForSyncSeconds: 60,
     },

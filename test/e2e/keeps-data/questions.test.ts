@@ -1,4 +1,5 @@
 /** create-md asks before it writes over what it knows. A guard stands before that; without one, nobody answers. */
+import { pairOf } from "../../core/one-volume";
 import { Lab } from "../../../lab/lab";
 import { applyScript, parseOutcomes } from "../../../provider/core/steps/apply-script";
 import { resourcePath } from "../../../provider/core/config/paths";
@@ -12,7 +13,7 @@ jest.setTimeout(1_000_000);
 
 const nonce = "0123456789abcdef01";
 const place = { disk: "/dev/vdb", diskSize: diskBytes, metaDisk: "internal", metaDiskSize: 0 };
-const unguarded = { ...createMetadata("alpha", r0, place, ""), guard: undefined };
+const unguarded = { ...createMetadata("alpha", pairOf(r0), place, ""), guard: undefined };
 const used = "drbdmeta --force 1 v08 /dev/vdb internal set-gi 1122334455667788:0:0:0:1:1";
 
 let lab: Lab;

@@ -1,4 +1,6 @@
 /** What is compared of a host: all that the provider decides on, and what of it is chance left out. */
+import { probeLook } from "../../core/one-volume";
+import { lookOf } from "../../core/one-volume";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
 import type { ProbeRequest } from "../../../provider/core/seen/probe";
 import { type Names, stateOf, verbsOf } from "../../simulation/comparable";
@@ -29,7 +31,7 @@ export interface Seen {
 }
 
 export const request: ProbeRequest = {
-  looks: [{ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }],
+  looks: [probeLook({ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true })],
   candidates: [],
   depth: "close",
 };
@@ -39,7 +41,7 @@ const compared = /^\/etc\/(drbd\.d|modules-load\.d)\/|^\/etc\/systemd\/|^\/var\/
 export function sightOf(seen: Seen | "off", names: Names) {
   if (seen === "off") return seen;
   const { node, gi, written } = seen;
-  const look = node.resources.get("r0");
+  const look = lookOf(node);
   const files = [...node.files.keys()].filter((path) => compared.test(path)).sort();
   return {
     module: node.module?.loaded,

@@ -26,10 +26,11 @@ export function refuseOtherDisks(pair: PairView): Refusal[] {
 }
 
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
-function movedMetadata({ desired: { name } }: PairView, side: Side): Refusal[] {
+function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
   const { desired, node, progress, observed } = side;
+  const { name } = volume;
   const { hostname, disk, metaDisk } = desired;
-  const before = installedMetaDisk(node, name, hostname, namesOf(node, name, "disk", disk, observed?.disk));
+  const before = installedMetaDisk(node, name, hostname, namesOf(node, volume, "disk", disk, observed?.disk));
   if (before === undefined || before === metaDisk || isAttached(side)) return [];
   if (before === "internal") {
     // That place was looked at with the disk. Another disk, which the program does not name any more, was not.
@@ -37,7 +38,7 @@ function movedMetadata({ desired: { name } }: PairView, side: Side): Refusal[] {
     if (isEmpty) return [];
   } else if (
     metaDisk !== "internal" &&
-    namesOf(node, name, "metaDisk", metaDisk, observed?.metaDisk).has(pathOf(before))
+    namesOf(node, volume, "metaDisk", metaDisk, observed?.metaDisk).has(pathOf(before))
   )
     return [];
   return [

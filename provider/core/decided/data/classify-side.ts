@@ -1,4 +1,4 @@
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { isSameDisk, mebibytes } from "../../seen/disk-identity";
 import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { parseGi, isJustCreated } from "../../seen/generation-identifiers";
@@ -8,9 +8,10 @@ import type { Memory } from "../../seen/memory";
 import { refuseVersion } from "./metadata-version";
 import {
   type ObservedNode,
-  type ObservedResource,
+  type ObservedVolume,
   type Metadata,
   grammarOf,
+  volumeSeen,
   type PeerSlot,
   type Contents,
 } from "../../seen/observed";
@@ -27,23 +28,23 @@ export const superblock = 4096;
 
 /** Looks at one side, and stops at whatever create-md, attach or a mount would harm. */
 export function classifySide(
-  desired: DesiredResource,
+  desired: VolumePair,
   side: DesiredSide,
   node: ObservedNode,
   memory: Memory,
   peer: ObservedNode,
 ): Side | Refusal[] {
-  const observed = node.resources.get(desired.name);
+  const observed = volumeSeen(node, desired);
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const kernel = node.kernelResources.get(desired.name);
-  const device = kernel?.devices.find((one) => one.minor === desired.minor);
+  const device = kernel?.devices.find((one) => one.minor === side.minor);
   const base = {
     desired: side,
     node,
     observed,
     kernel,
     device,
-    mountedAt: node.mounts.filter((one) => one.source === devicePath(desired.minor)).map((one) => one.target),
+    mountedAt: node.mounts.filter((one) => one.source === devicePath(side.minor)).map((one) => one.target),
   };
 
   const running = refuseKernel(desired, side, node);
@@ -52,8 +53,8 @@ export function classifySide(
     if (device?.disk === "UpToDate") return { ...base, progress: { kind: "used", attached: true } };
     return refuse("the resource was not looked at there", "This is a defect of pulumi-drbd: please report it.");
   }
-  if (kernel === undefined && observed.portTaken) {
-    return about("port", refuse(`something listens on port ${desired.port} already`, "Choose another `port`."));
+  if (kernel === undefined && node.resources.get(desired.name)?.portTaken === true) {
+    return about("port", refuse(`something listens on port ${side.port} already`, "Choose another `port`."));
   }
 
   if (device !== undefined && diskStates[device.disk] !== "apart") {
@@ -68,10 +69,10 @@ export function classifySide(
 
 /** A disk that DRBD has not attached: is it free, is it ours, or is it somebody's? */
 function classifyDisk(
-  desired: DesiredResource,
+  desired: VolumePair,
   side: DesiredSide,
   node: ObservedNode,
-  observed: ObservedResource,
+  observed: ObservedVolume,
   memory: Memory,
   peer: ObservedNode,
 ): Progress | Refusal[] {
@@ -89,7 +90,7 @@ function classifyDisk(
     case "moved": {
       const version = refuseVersion(desired, side, node, metadata);
       if (version !== undefined) return version;
-      const seen = seenFromPeer(desired.name, metadata, node, peer);
+      const seen = seenFromPeer(desired, metadata, node, peer);
       if (!("kind" in seen)) return refusePeers(side, peer, seen);
       return seen.kind === "present" ? usedOrNew(side, node, seen) : moved(side, observed.disk, seen);
     }
@@ -174,7 +175,7 @@ function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "
 function resized(
   side: DesiredSide,
   node: ObservedNode,
-  { disk }: ObservedResource,
+  { disk }: ObservedVolume,
   memory: Memory,
 ): Progress | Refusal[] | undefined {
   const known = memory.disks[side.hostname];

@@ -16,7 +16,8 @@ import { formatGi, generationOf } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
 import { wasInUse } from "../../seen/memory";
 import { metadataBytes, usableBytes } from "../../steps/metadata-size";
-import { grammarOf } from "../../seen/observed";
+import { devicePath } from "../../config/paths";
+import { grammarOf, type ObservedNode } from "../../seen/observed";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { conversionRefusals } from "./upgrade";
@@ -319,7 +320,7 @@ function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string
   // Two that look for each other would meet, and part, before the connection that discards is made.
   const waits = !isUp(lost) && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
   const there = [
-    ...demotion(name, lost),
+    ...demotion(name, lost.node, [lost]),
     ...(isWithoutDisk(lost) ? [`drbdadm down ${name}`] : []),
     ...(isUp(lost) ? [] : [`drbdadm up ${name}`]),
     ...(!isUp(lost) || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
@@ -407,7 +408,7 @@ function grownUnknown(
 ): string | undefined {
   if (contents.kind !== "signature" || contents.ended === undefined) return undefined;
   if (path !== side.disk || side.metaDisk !== "internal") return undefined;
-  const record = `/var/lib/drbd/drbd-minor-${desired.minor}.lkbd`;
+  const record = `/var/lib/drbd/drbd-minor-${side.minor}.lkbd`;
   return (
     `Behind that filesystem lies DRBD's metadata, where the disk ended when it had ${contents.ended} bytes: it seems to have grown while DRBD did not run. ` +
     `If it is ${desired.name}'s, and had that size when DRBD last ran on it: on ${side.hostname}, \`mkdir -p /var/lib/drbd && printf '%s\\t%s\\n' ${contents.ended} ${quote(path)} >${record}\`, and run \`pulumi up\` again: the metadata moves to the disk's new end, and DRBD finds out whose data is newer.`
@@ -415,10 +416,15 @@ function grownUnknown(
 }
 
 /** What a person types on a side that is no longer to be Primary. */
-export function demotion(name: string, side: Side): string[] {
-  const unmounts = side.mountedAt.map((target) => `umount ${quote(target)}`).reverse();
-  if (!isPrimary(side)) return unmounts;
-  const stops = isActive(side.node, promotionOf(name)) ? [`systemctl stop ${quote(promotionOf(name))}`] : [];
+export function demotion(name: string, node: ObservedNode, sides: readonly Side[]): string[] {
+  const running = node.kernelResources.get(name)?.devices ?? [];
+  const minors = [...sides.map(({ desired }) => desired.minor), ...running.map(({ minor }) => minor)];
+  const unmounts = node.mounts
+    .filter(({ source }) => minors.some((minor) => source === devicePath(minor)))
+    .map(({ target }) => `umount ${quote(target)}`)
+    .reverse();
+  if (!sides.some(isPrimary)) return unmounts;
+  const stops = isActive(node, promotionOf(name)) ? [`systemctl stop ${quote(promotionOf(name))}`] : [];
   return [...unmounts, ...stops, `drbdadm secondary ${name}`];
 }
 

@@ -1,4 +1,4 @@
-import type { DesiredResource } from "../../wanted/desired";
+import type { VolumePair } from "../../wanted/desired";
 import { contentsIdentity, wholeUuid } from "../../seen/disk-identity";
 import { hasPassed } from "../../seen/generation-identifiers";
 import type { Memory } from "../../seen/memory";
@@ -10,7 +10,7 @@ import { isAttached, relationOf, isNewest, giOf } from "./side-relation";
 
 /** The sides as they are once what a person named in `discard` is gone, and what is to be kept is told from what is in the way. */
 export function withDecisions(
-  desired: DesiredResource,
+  desired: VolumePair,
   memory: Memory,
   [first, second]: readonly [Side, Side],
 ): readonly [Side, Side] {
@@ -18,7 +18,7 @@ export function withDecisions(
   return [decided(first, second), decided(second, first)];
 }
 
-function decide(desired: DesiredResource, memory: Memory, side: Side, other: Side): Progress {
+function decide(desired: VolumePair, memory: Memory, side: Side, other: Side): Progress {
   const { progress, observed } = side;
   const host = side.desired.hostname;
   if (observed === undefined || isAttached(side)) return progress;
@@ -56,7 +56,7 @@ function emptied(disks: readonly DiskContents[], discarded: readonly DiskContent
 }
 
 /** Whether a generation of DRBD's data may go at a person's word: not the only one, not the newest one, of this resource. */
-export function mayGo(desired: DesiredResource, memory: Memory, side: Side, other: Side): boolean {
+export function mayGo(desired: VolumePair, memory: Memory, side: Side, other: Side): boolean {
   if (side.progress.kind === "new") return true;
   const relation = relationOf(side, other);
   // The identifiers themselves say that it is the newest of the two, or holds changes that the other has not seen: it stays,
@@ -71,7 +71,7 @@ export function mayGo(desired: DesiredResource, memory: Memory, side: Side, othe
 }
 
 /** Whether the metadata on its disk is among what a person lets go. */
-function isNamed(desired: DesiredResource, { desired: { hostname, ...side }, observed }: Side): boolean {
+function isNamed(desired: VolumePair, { desired: { hostname, ...side }, observed }: Side): boolean {
   if (observed === undefined) return false;
   const identity = disksOf({ hostname, ...side }, observed)
     .map(({ contents }) => contentsIdentity(contents))
@@ -80,7 +80,7 @@ function isNamed(desired: DesiredResource, { desired: { hostname, ...side }, obs
 }
 
 /** Whether a disk's generation of data is this resource's, as far as that is known. */
-function isOwn(desired: DesiredResource, memory: Memory, side: Side): boolean {
+function isOwn(desired: VolumePair, memory: Memory, side: Side): boolean {
   if (isStranger(memory, side)) return false;
   const known = memory.disks[side.desired.hostname]?.metadataUuid ?? "";
   return known !== "" || side.kernel !== undefined || side.node.files.has(resourcePath(desired.name));

@@ -1,4 +1,4 @@
-import type { DesiredResource } from "../../wanted/desired";
+import { sideOn, type VolumePair } from "../../wanted/desired";
 import { namesOf } from "../../seen/disk-names";
 import { describeUser, removal, usersOf } from "../hosts/disk-users";
 import { releaseOf } from "./own-disk";
@@ -8,7 +8,7 @@ import type { Refusal } from "../../steps/plan";
 
 /** One of a resource's disks on one host. */
 export interface DiskPlace {
-  readonly desired: DesiredResource;
+  readonly desired: VolumePair;
   readonly place: "disk" | "metaDisk";
   readonly path: string;
   readonly contents: Contents;
@@ -33,13 +33,22 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
     );
   }
   const held = descendants(node, contents.real);
-  const names = new Set([...namesOf(node, name, place, path, contents), ...held]);
+  const names = new Set([...namesOf(node, desired, place, path, contents), ...held]);
   const numbers = [...names].flatMap((one) => node.blocks.get(one)?.number ?? []);
   const mounted = node.mounts.find((one) => names.has(one.source) || numbers.includes(one.number ?? ""));
   const swap = node.swaps.find((one) => names.has(one));
-  const [user] = usersOf(node, name, place, path, contents);
+  const [user] = usersOf(node, desired, place, path, contents);
   if (isOwn) {
-    const release = releaseOf({ node, name, device: devicePath(desired.minor), path, mounted, swap, held, user });
+    const release = releaseOf({
+      node,
+      name,
+      device: devicePath(sideOn(desired, node.hostname).minor),
+      path,
+      mounted,
+      swap,
+      held,
+      user,
+    });
     if (release !== undefined) return [release];
   }
   if (mounted !== undefined) {
@@ -65,7 +74,7 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
   if (node.blocks.get(contents.real)?.readOnly === true)
     return refuse(`${path} is read-only`, "Name a disk that can be written.");
   if (user !== undefined) {
-    const remove = removal(user, devicePath(desired.minor));
+    const remove = removal(user, devicePath(sideOn(desired, node.hostname).minor));
     return refuse(
       describeUser(user, path),
       `${remove.charAt(0).toUpperCase()}${remove.slice(1)}: what is used is the DRBD device, never the disk behind it.`,

@@ -1,4 +1,4 @@
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { diskStates, connectionStates, roles } from "../../seen/kernel-states";
 import { type ObservedNode, type KernelResource, grammarOf } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
@@ -6,7 +6,7 @@ import { about } from "./refusals-about";
 
 /** DRBD 9 tells them for the peer that the host's file names, by its node id: not where the kernel has no such peer. */
 export function unreadGenerations(
-  { name }: DesiredResource,
+  { name }: VolumePair,
   { hostname }: DesiredSide,
   node: ObservedNode,
   kernel: KernelResource | undefined,
@@ -29,8 +29,9 @@ export function unreadGenerations(
 }
 
 /** What the kernel runs by the resource's name or minor, where nothing can be planned on it. */
-export function refuseKernel(desired: DesiredResource, side: DesiredSide, node: ObservedNode): Refusal[] {
-  const { name, minor } = desired;
+export function refuseKernel(desired: VolumePair, side: DesiredSide, node: ObservedNode): Refusal[] {
+  const { name } = desired;
+  const { minor } = side;
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const kernel = node.kernelResources.get(name);
   const other = kernel?.devices.find((one) => one.minor !== minor);

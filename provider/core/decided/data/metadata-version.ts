@@ -1,4 +1,4 @@
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { type Metadata, grammarOf, ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import type { Side } from "./side";
@@ -13,20 +13,20 @@ export function inOrder(name: string, from: "8.4" | "9"): string {
 }
 
 /** Metadata of DRBD 9 under a module of 8.4. */
-export function refuseMetadata9({ name, minor }: DesiredResource, side: Side["desired"], node: ObservedNode): Refusal {
+export function refuseMetadata9({ name }: VolumePair, side: Side["desired"], node: ObservedNode): Refusal {
   const [holder, place] = side.metaDisk === "internal" ? [side.disk, "internal"] : [side.metaDisk, "flex-external"];
   return {
     node: side.hostname,
     found: `${holder} holds DRBD metadata of version v09, and the module there (${node.module?.version ?? ""}) reads v08`,
     way:
       `Load DRBD 9 there again: boot the kernel that has it (\`modinfo drbd\` tells). To go back to 8.4 for good, do it in this order, or the newer of the two can't be told any more: ${inOrder(name, "9")}; ` +
-      `on each host, at a terminal, \`drbdmeta ${minor} v08 ${holder} ${place} create-md\`, and answer yes to "convert to v08?" and to "Do you want to proceed?", but no if it asks to replace the meta-data with newly initialized; then \`pulumi up\`.`,
+      `on each host, at a terminal, \`drbdmeta ${side.minor} v08 ${holder} ${place} create-md\`, and answer yes to "convert to v08?" and to "Do you want to proceed?", but no if it asks to replace the meta-data with newly initialized; then \`pulumi up\`.`,
   };
 }
 
 /** Metadata of a version that the module there neither reads nor can be given: it looks empty to that one. */
 export function refuseVersion(
-  desired: DesiredResource,
+  desired: VolumePair,
   side: DesiredSide,
   node: ObservedNode,
   metadata: Metadata & { kind: "present" | "moved" },

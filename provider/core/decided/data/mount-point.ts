@@ -1,4 +1,5 @@
 /** The folder where a filesystem shall be mounted: an empty one, by its own path. */
+import { deviceOn } from "../../wanted/desired";
 import { deviceNames, linesOf } from "../../seen/fstab-lines";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
@@ -27,7 +28,7 @@ export function folderRefusals(pair: PairView, side: Side): Refusal[] {
     );
   }
   // Once the line is there, every boot mounts over what came since, and so does a person: then it stops nobody.
-  const { own } = linesOf(side.node, deviceNames(desired.name, desired.minor));
+  const { own } = linesOf(side.node, deviceNames(deviceOn(desired, side.desired.hostname)));
   const isClaimed = own.some((line) => line.split(/\s+/)[1] === mountPoint.replaceAll(" ", "\\040"));
   const held = folder.holds.filter((name) => name !== "lost+found");
   if (folder.at !== mountPoint || held.length === 0 || (isClaimed && !pair.neverUsed)) return [];

@@ -133,7 +133,7 @@ export function mountableWarnings(pair: PairView): string[] {
   }
   const xfs = existing(pair);
   if (xfs === undefined) return [];
-  const device = devicePath(desired.minor);
+  const device = devicePath(pair.source.desired.minor);
   return hosts.flatMap((host) => {
     const { unknown, experimental } = strangeFeatures(xfs, host);
     return [

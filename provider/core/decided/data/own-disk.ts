@@ -1,23 +1,24 @@
 /** A resource's own disk that something else took: the way on releases it, and never clears anything on it. */
 import { parseResFile } from "../../config/found-resource";
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { isSameDisk, metadataUuid, wholeUuid } from "../../seen/disk-identity";
 import { volumesOn } from "../../installed/file-hosts";
 import { describeUser, removal, type DiskUser } from "../hosts/disk-users";
 import { namesOf, pathOf } from "../../seen/disk-names";
 import type { Memory } from "../../seen/memory";
-import type { Mount, ObservedNode, ObservedResource } from "../../seen/observed";
+import type { Mount, ObservedNode, ObservedVolume } from "../../seen/observed";
 import { resourcePath } from "../../config/paths";
 import type { Refusal } from "../../steps/plan";
 
 /** Whether a side's disks are the resource's already: by what is remembered, or by the file there and the metadata. */
 export function isOwnDisk(
-  { name }: DesiredResource,
+  desired: VolumePair,
   side: DesiredSide,
   node: ObservedNode,
-  observed: ObservedResource,
+  observed: ObservedVolume,
   memory: Memory,
 ): boolean {
+  const { name, volume: number } = desired;
   const known = memory.disks[side.hostname];
   const { disk, metaDisk, metadata } = observed;
   if (known !== undefined && known.bytes > 0) {
@@ -28,12 +29,14 @@ export function isOwnDisk(
     return same === true || known.path === side.disk;
   }
   if (metadata.kind === "absent" || metadata.kind === "unknown") return false;
-  const names = namesOf(node, name, "disk", side.disk, disk);
+  const names = namesOf(node, desired, "disk", side.disk, disk);
   const installed = parseResFile(node.files.get(resourcePath(name)) ?? "");
   return installed.some(
     (found) =>
       found.resource === name &&
-      volumesOn(found, side.hostname, node).some(({ disk: path }) => names.has(pathOf(path ?? "none"))),
+      volumesOn(found, side.hostname, node).some(
+        ({ volume, disk: path }) => volume === number && names.has(pathOf(path ?? "none")),
+      ),
   );
 }
 

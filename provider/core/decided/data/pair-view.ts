@@ -1,5 +1,4 @@
-import { parseAdjustment, type Adjustment } from "../../steps/adjust-lines";
-import type { DesiredResource } from "../../wanted/desired";
+import type { VolumePair } from "../../wanted/desired";
 import { withDecisions } from "./discards";
 import { isAttached, isNewest, relationOf } from "./side-relation";
 import { isGeneration, parseGi } from "../../seen/generation-identifiers";
@@ -17,13 +16,15 @@ export class PairView {
   readonly row: Row;
 
   constructor(
-    readonly desired: DesiredResource,
+    readonly desired: VolumePair,
     readonly memory: Memory,
     found: readonly [Side, Side],
+    /** Whose disk counts in the initial sync. */
+    source: string = desired.syncSource,
   ) {
     this.sides = withDecisions(desired, memory, found);
     const [first, second] = this.sides;
-    const firstIsSource = first.desired.hostname === desired.syncSource;
+    const firstIsSource = first.desired.hostname === source;
     this.source = firstIsSource ? first : second;
     this.target = firstIsSource ? second : first;
     this.row = rowOf(this.source.progress, this.target.progress);
@@ -65,24 +66,9 @@ export class PairView {
     return this.isTogether || this.sides.every((side) => isAttached(side) && meaning(side) === "looking");
   }
 
-  adjustment(side: Side): Adjustment {
-    const { observed, node } = side;
-    const text = observed?.change?.output ?? node.adjust?.output ?? "";
-    return parseAdjustment(text);
-  }
-
-  /** Whether the running kernel differs from what is wanted. */
-  isChange(side: Side): boolean {
-    const adjustment = this.adjustment(side);
-    return (
-      [...adjustment.options, ...adjustment.connection, ...adjustment.start].length > 0 &&
-      side.device?.disk !== undefined
-    );
-  }
-
   /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
   isNewlyForced(side: Side): boolean {
-    const marked = side.node.files.get(formattingMark(this.desired.name))?.trim();
+    const marked = side.node.files.get(formattingMark(this.desired))?.trim();
     if (this.desired.existingData === "keep" || marked === undefined) return false;
     return isGeneration(marked, parseGi(side.observed?.kernelGi ?? ""));
   }

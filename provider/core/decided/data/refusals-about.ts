@@ -1,4 +1,4 @@
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import type { Refusal } from "../../steps/plan";
 
 /** The same refusals, with the input that they are about. */
@@ -7,6 +7,6 @@ export function about(property: string, refusals: readonly Refusal[]): Refusal[]
 }
 
 /** The input behind one of what disksOf gives. */
-export function diskProperty(desired: DesiredResource, side: DesiredSide, place: number): string {
+export function diskProperty(desired: VolumePair, side: DesiredSide, place: number): string {
   return `nodes[${desired.sides.indexOf(side)}].${place === 0 ? "disk" : "metaDisk"}`;
 }

@@ -7,7 +7,7 @@ import {
   type KernelDevice,
   type KernelResource,
   type ObservedNode,
-  type ObservedResource,
+  type ObservedVolume,
 } from "../../seen/observed";
 import { DiskContents, disksOf } from "../../seen/side-disks";
 
@@ -42,7 +42,7 @@ export interface Side {
   readonly desired: DesiredSide;
   readonly node: ObservedNode;
   /** Absent where the host's own tables already showed that all is well (settled.ts). */
-  readonly observed?: ObservedResource;
+  readonly observed?: ObservedVolume;
   readonly kernel?: KernelResource;
   readonly device?: KernelDevice;
   readonly progress: Progress;
@@ -50,7 +50,7 @@ export interface Side {
   readonly mountedAt: readonly string[];
 }
 
-export const isPrimary = (side: Side): boolean => side.kernel?.role === "Primary";
+export const isPrimary = ({ device, kernel }: Side): boolean => (device?.role ?? kernel?.role) === "Primary";
 
 /** It has a connection to its peer. */
 export const isTogether = ({ kernel }: Side): boolean => connectionStates[kernel?.connection ?? ""] === "together";

@@ -18,14 +18,14 @@ import { inOrder } from "./metadata-version";
 
 /** The two hosts have different versions: nothing is read, written or converted before that is mended. */
 export function versionRefusals(
-  { name, sides }: DesiredResource,
+  { name, hosts }: DesiredResource,
   nodes: readonly [ObservedNode, ObservedNode],
 ): Refusal[] {
   const [first, second] = nodes;
   if (first.module === null || second.module === null || grammarOf(first) === grammarOf(second)) return [];
   const newer = grammarOf(first) === "9" ? 0 : 1;
   const [at9, at84] = [nodes[newer], nodes[newer === 0 ? 1 : 0]];
-  const [host9, host84] = [sides[newer].hostname, sides[newer === 0 ? 1 : 0].hostname];
+  const [host9, host84] = [hosts[newer].hostname, hosts[newer === 0 ? 1 : 0].hostname];
   const is9 = nodes.some((node) => hasMetadata9(node, name));
   const isRunning = at84.kernelResources.has(name);
   const forward = `bring ${host84} to DRBD 9 as well${
@@ -43,8 +43,8 @@ export function versionRefusals(
 }
 
 function hasMetadata9(node: ObservedNode, name: string): boolean {
-  const metadata = node.resources.get(name)?.metadata;
-  return metadata?.kind === "present" && metadata.version === "v09";
+  const volumes = [...(node.resources.get(name)?.volumes.values() ?? [])];
+  return volumes.some(({ metadata }) => metadata.kind === "present" && metadata.version === "v09");
 }
 
 /** Sides whose metadata would lose what tells that it is ahead, or that it stopped in the middle of its work. */

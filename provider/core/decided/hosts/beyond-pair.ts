@@ -1,13 +1,13 @@
 /** Hosts and paths of a resource beyond the two hosts and the one path of a pair: to write our file would cut them off. */
 import { parseResFile, type FoundResource } from "../../config/found-resource";
 import { installedFile } from "../../installed/configuration-place";
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import type { DesiredResource, DesiredHost } from "../../wanted/desired";
 import { sameHost } from "../../wanted/names";
 import { grammarOf, type KernelConnection, type ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
 import type { Refusal } from "../../steps/plan";
 
-export function beyondPairRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredSide): Refusal[] {
+export function beyondPairRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredHost): Refusal[] {
   const inKernel = kernelRefusals(desired, node, side);
   return inKernel.length > 0 ? inKernel : fileRefusals(desired, node, side);
 }
@@ -18,19 +18,19 @@ const leaveOut = (name: string): string =>
   `pulumi-drbd manages two hosts of a resource with one path between them. Leave ${name} out of the program: it runs on as it is.`;
 
 /** `drbdsetup events2` names peers as the file does; a peer that goes by another name is known by its address. */
-function isSide({ name, paths }: KernelConnection, { hostname, address }: DesiredSide, port: number): boolean {
+function isSide({ name, paths }: KernelConnection, { hostname, address, port }: DesiredHost): boolean {
   const endpoint = address.includes(":") ? `ipv6:[${address}]:${port}` : `ipv4:${address}:${port}`;
   return sameHost(name, hostname) || paths.some(({ peer }) => peer === endpoint);
 }
 
-function kernelRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredSide): Refusal[] {
+function kernelRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredHost): Refusal[] {
   const { name } = desired;
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const connections = node.kernelResources.get(name)?.connections ?? [];
   // An 8.4 module has one connection, and calls its peer `peer`.
   if (grammarOf(node) === "8.4" || connections.length === 0) return [];
-  const peer = desired.sides.find((one) => one !== side);
-  const others = connections.filter((one) => peer === undefined || !isSide(one, peer, desired.port));
+  const peer = desired.hosts.find((one) => one !== side);
+  const others = connections.filter((one) => peer === undefined || !isSide(one, peer));
   const told = others.map((one) => `${one.name} (node id ${one.peerNodeId ?? "unknown"}, ${one.connection})`);
   if (connections.length > 1) {
     const [first] = others;
@@ -61,7 +61,7 @@ function kernelRefusals(desired: DesiredResource, node: ObservedNode, side: Desi
   return [];
 }
 
-function fileRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredSide): Refusal[] {
+function fileRefusals(desired: DesiredResource, node: ObservedNode, side: DesiredHost): Refusal[] {
   const { name } = desired;
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const file = installedFile(node, name);
@@ -82,7 +82,7 @@ function fileRefusals(desired: DesiredResource, node: ObservedNode, side: Desire
   }
   // Our own file follows the program: a host that was replaced there is replaced here.
   if (others.length > 0 && ours.has(side.hostname) && !isOurs(file.text)) {
-    const peer = desired.sides.find((one) => one !== side);
+    const peer = desired.hosts.find((one) => one !== side);
     return refuse(
       `by ${file.path}, ${name} is a resource of ${side.hostname} and ${list(others)}, and not of ${peer?.hostname ?? ""}`,
       `Name ${list(others)} in the program. If that host is gone for good, put ${peer?.hostname ?? ""} with its address in its place in that file yourself, and run \`pulumi up\` again.`,
@@ -98,7 +98,10 @@ function fileRefusals(desired: DesiredResource, node: ObservedNode, side: Desire
 }
 
 /** The hosts of the program that a file names, and all others. One that goes by another name is known by its address. */
-function hostsOf({ sides }: DesiredResource, found: FoundResource): readonly [ReadonlySet<string>, readonly string[]] {
+function hostsOf(
+  { hosts: sides }: DesiredResource,
+  found: FoundResource,
+): readonly [ReadonlySet<string>, readonly string[]] {
   const ours = new Set<string>();
   const others: string[] = [];
   for (const host of found.hosts) {

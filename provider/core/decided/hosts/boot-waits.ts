@@ -2,10 +2,10 @@
  * Lines of fstab that make a boot wait for a resource's DRBD device: it is there only once DRBD is up, and can be mounted
  * only where the resource is Primary. systemd requires such a mount of a boot, unless its options say otherwise.
  */
-import type { DesiredResource } from "../../wanted/desired";
+import { deviceOn, type VolumePair } from "../../wanted/desired";
 import { isByContents, namesOf, pathOf } from "../../seen/disk-names";
 import { deviceNames, fstabFields, ownLine } from "../../seen/fstab-lines";
-import type { ObservedNode } from "../../seen/observed";
+import { volumeSeen, type ObservedNode } from "../../seen/observed";
 import { devicePath, fstabPath } from "../../config/paths";
 
 const waitsForNothing = ["noauto", "nofail", "x-systemd.automount", "comment=systemd.automount"];
@@ -16,11 +16,12 @@ export function makesBootWait(line: string): boolean {
 }
 
 /** For every plan, as a line may come late. A line that ours takes the place of is told by its step. */
-export function bootWaitWarnings(desired: DesiredResource, host: string, node: ObservedNode): string[] {
-  const { name, minor, filesystem } = desired;
-  const device = devicePath(minor);
-  const known = deviceNames(name, minor);
-  const names = new Set([...known, ...namesOf(node, name, "device", device, node.resources.get(name)?.device)]);
+export function bootWaitWarnings(desired: VolumePair, host: string, node: ObservedNode): string[] {
+  const { name, filesystem } = desired;
+  const here = deviceOn(desired, host);
+  const device = devicePath(here.minor);
+  const seen = namesOf(node, desired, "device", device, volumeSeen(node, desired)?.device);
+  const names = new Set([...deviceNames(here), ...seen]);
   // Ours takes the place of each such line (fstab-words.ts).
   if (filesystem?.mountPoint !== undefined) return [];
   return fstabFields(node)

@@ -1,10 +1,10 @@
 import { parseResFile } from "../../config/found-resource";
-import type { DesiredResource } from "../../wanted/desired";
+import { sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
 import { namesOf, pathOf } from "../../seen/disk-names";
 import { namesInFile } from "../../installed/file-hosts";
 import type { Failure } from "../../wanted/failures";
 import { filesRead } from "../../installed/includes";
-import type { ObservedNode } from "../../seen/observed";
+import { volumeSeen, type ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 
 /** What a resource takes up on one host, and nobody else may have. */
@@ -19,8 +19,11 @@ export interface Claim {
 }
 
 export function claimsOf(desired: DesiredResource): Claim[] {
-  const { name, minor, port, sides } = desired;
-  return sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }));
+  const { name } = desired;
+  return desired.hosts.flatMap(({ hostname, port }, place) => {
+    const volumes = desired.volumes.map(({ places }) => places[place === 0 ? 0 : 1]);
+    return claimsOfDeclared({ name, hostname, port, volumes });
+  });
 }
 
 interface Clash {
@@ -69,14 +72,18 @@ export type Claims = ReadonlyMap<string, readonly Claim[]>;
 interface Declared {
   readonly name: string;
   readonly hostname: string;
-  readonly minor: number;
   readonly port: number;
-  readonly disk: string;
-  readonly metaDisk: string;
+  readonly volumes: readonly { readonly minor: number; readonly disk: string; readonly metaDisk: string }[];
 }
 
-export function claimOfDeclared({ name, hostname, minor, port, disk, metaDisk }: Declared): Claim {
-  return { resource: name, host: hostname, minor, port, disks: metaDisk === "internal" ? [disk] : [disk, metaDisk] };
+export function claimsOfDeclared({ name, hostname, port, volumes }: Declared): Claim[] {
+  return volumes.map(({ minor, disk, metaDisk }) => ({
+    resource: name,
+    host: hostname,
+    minor,
+    port,
+    disks: metaDisk === "internal" ? [disk] : [disk, metaDisk],
+  }));
 }
 
 /**
@@ -123,7 +130,7 @@ export function describedHosts(
 
 /** Against the files of the two hosts that others wrote. */
 export function claimRefusals(desired: DesiredResource, nodes: readonly ObservedNode[]): Refusal[] {
-  const found = desired.sides.flatMap(({ hostname }, place) => {
+  const found = desired.hosts.flatMap(({ hostname }, place) => {
     const node = nodes[place];
     return node === undefined ? [] : foreignClashes(desired, node, hostname);
   });
@@ -166,12 +173,17 @@ function oneOrEach(resource: string, found: readonly Clash[]): Refusal[] {
 }
 
 /** By the device that a name leads to there. */
-function onHost({ name, sides }: DesiredResource, node: ObservedNode): IsSameDisk {
-  return (mine, other) => {
-    const place = sides.some((side) => side.metaDisk === mine) ? "metaDisk" : "disk";
-    const looked = node.resources.get(name)?.[place];
-    return namesOf(node, name, place, mine, looked).has(pathOf(other));
-  };
+function onHost(desired: DesiredResource, node: ObservedNode): IsSameDisk {
+  return (mine, other) =>
+    volumePairs(desired).some((volume) => {
+      const places = volume.sides.flatMap(({ disk, metaDisk }) => [
+        ...(disk === mine ? ["disk" as const] : []),
+        ...(metaDisk === mine ? ["metaDisk" as const] : []),
+      ]);
+      return places.some((place) =>
+        namesOf(node, volume, place, mine, volumeSeen(node, volume)?.[place]).has(pathOf(other)),
+      );
+    });
 }
 
 /**
@@ -179,27 +191,34 @@ function onHost({ name, sides }: DesiredResource, node: ObservedNode): IsSameDis
  * on either. All that a program declares is looked at together.
  */
 export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode, host: string): Refusal[] {
-  const side = desired.sides.find(({ hostname }) => hostname === host);
-  const own = node.names.get(desired.name);
-  if (side === undefined || own === undefined) return [];
   const refuse = (found: string): Refusal => ({
     node: host,
     found,
     way: "Give each resource a disk, a minor and a port of its own.",
   });
-  const itself = own.disk.some((one) => own.metaDisk.includes(one))
-    ? [
-        refuse(
-          `${side.disk} and ${side.metaDisk} are one disk, named for the data and for the metadata of ${desired.name}`,
-        ),
-      ]
-    : [];
-  const mine = [
-    ...own.disk.map((name) => ({ name, path: side.disk })),
-    ...own.metaDisk.map((name) => ({ name, path: side.metaDisk })),
-  ];
-  const shared = [...node.names].flatMap(([resource, theirs]) => {
-    const found = mine.find(({ name }) => [...theirs.disk, ...theirs.metaDisk].includes(name));
+  const mine = volumePairs(desired).flatMap((volume) => {
+    const own = node.names.get(desired.name)?.get(volume.volume);
+    const { disk, metaDisk } = sideOn(volume, host);
+    return [
+      { what: "the data", of: wordFor(volume), path: disk, names: own?.disk ?? [] },
+      { what: "the metadata", of: wordFor(volume), path: metaDisk, names: own?.metaDisk ?? [] },
+    ];
+  });
+  const itself = mine.flatMap((one, place) =>
+    mine
+      .slice(place + 1)
+      .filter(({ names }) => names.some((name) => one.names.includes(name)))
+      .map((other) => {
+        const first = one.of === other.of ? one.what : `${one.what} of ${one.of}`;
+        return refuse(
+          `${one.path} and ${other.path} are one disk, named for ${first} and for ${other.what} of ${other.of}`,
+        );
+      }),
+  );
+  const named = mine.flatMap(({ path, names }) => names.map((name) => ({ name, path })));
+  const shared = [...node.names].flatMap(([resource, volumes]) => {
+    const theirs = [...volumes.values()].flatMap(({ disk, metaDisk }) => [...disk, ...metaDisk]);
+    const found = named.find(({ name }) => theirs.includes(name));
     return resource === desired.name || found === undefined
       ? []
       : [

@@ -1,11 +1,11 @@
 /** What a host's own files would do with a disk at its next boot, with a guest that starts, or at somebody's word. */
 import { isByContents, namesOf, pathOf } from "../../seen/disk-names";
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import { deviceOn, type VolumePair, type DesiredSide } from "../../wanted/desired";
 import { fstabLines } from "../../seen/fstab-lines";
 import { givenDisks } from "../../seen/given-disks";
 import { deviceWords } from "../../installed/fstab-words";
 import type { Memory } from "../../seen/memory";
-import type { Contents, ObservedNode } from "../../seen/observed";
+import { volumeSeen, type Contents, type ObservedNode, type VolumeName } from "../../seen/observed";
 import { devicePath, fstabPath } from "../../config/paths";
 
 /** A line of a file that names a device. */
@@ -55,12 +55,12 @@ function diskUsers(node: ObservedNode): DiskUser[] {
 /** The lines that name one of a resource's disks, by whatever name. */
 export function usersOf(
   node: ObservedNode,
-  resource: string,
+  volume: VolumeName,
   place: "disk" | "metaDisk",
   path: string,
   contents?: Contents,
 ): DiskUser[] {
-  const names = namesOf(node, resource, place, path, contents);
+  const names = namesOf(node, volume, place, path, contents);
   return diskUsers(node).filter(({ word }) => names.has(pathOf(word)));
 }
 
@@ -85,24 +85,24 @@ export function removal({ file, kind }: DiskUser, device: string): string {
 
 /** For every plan: a line may come long after the first `up`. */
 export function diskUserWarnings(
-  desired: DesiredResource,
+  desired: VolumePair,
   side: DesiredSide,
   node: ObservedNode,
   /** Both know the filesystem on a Secondary, which cannot be read there. */
   { memory, peer }: { readonly memory: Memory; readonly peer: ObservedNode },
 ): string[] {
-  const { name, minor, filesystem } = desired;
-  const device = devicePath(minor);
+  const { name, filesystem } = desired;
+  const device = devicePath(side.minor);
   // Our own line takes the place of these.
   const words = filesystem?.mountPoint === undefined ? [] : deviceWords(desired, node, [node, peer], memory);
   const isReplaced = ({ file, word }: DiskUser): boolean => file === fstabPath && words.includes(word);
-  const looked = node.resources.get(name);
+  const looked = volumeSeen(node, desired);
   const places = [
     ["disk", side.disk, looked?.disk] as const,
     ...(side.metaDisk === "internal" ? [] : [["metaDisk", side.metaDisk, looked?.metaDisk] as const]),
   ];
   const ofDisks = places.flatMap(([place, path, contents]) => {
-    const user = usersOf(node, name, place, path, contents).find((one) => !isReplaced(one));
+    const user = usersOf(node, desired, place, path, contents).find((one) => !isReplaced(one));
     if (user === undefined) return [];
     const danger =
       place === "disk"
@@ -115,7 +115,14 @@ export function diskUserWarnings(
       ] as const,
     ];
   });
-  const namesOn = (one: ObservedNode) => namesOf(one, name, "device", device, one.resources.get(name)?.device);
+  const namesOn = (one: ObservedNode) =>
+    namesOf(
+      one,
+      desired,
+      "device",
+      devicePath(deviceOn(desired, one.hostname).minor),
+      volumeSeen(one, desired)?.device,
+    );
   const names = new Set([...namesOn(node), ...namesOn(peer)]);
   const isFilesystem = (word: string): boolean =>
     isByContents(word) &&

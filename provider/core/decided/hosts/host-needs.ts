@@ -53,8 +53,8 @@ export function filesystemToolSteps(desired: DesiredResource, host: string, node
   return installPackages(host, ["xfsprogs"], `${mkfs} is missing on this ${node.os.name}`);
 }
 
-function lacksFilesystemTool({ filesystem }: DesiredResource, node: ObservedNode): boolean {
-  return filesystem !== undefined && (node.missing ?? []).includes(mkfs);
+function lacksFilesystemTool({ volumes }: DesiredResource, node: ObservedNode): boolean {
+  return volumes.some(({ filesystem }) => filesystem !== undefined) && (node.missing ?? []).includes(mkfs);
 }
 
 /** KiB, and files. Our own files take some dozen KiB. */

@@ -5,7 +5,7 @@ import type { ResourceSituation } from "./resource-situation";
 
 /** For each host what counts for the resource there, where its `common` is known. */
 function optionsOnHosts({ desired, configuration, globalCommon = [] }: ResourceSituation): [string, OptionsByKey][] {
-  return desired.sides.flatMap(({ hostname }, index): [string, OptionsByKey][] => {
+  return desired.hosts.flatMap(({ hostname }, index): [string, OptionsByKey][] => {
     const common = globalCommon[index];
     return common === undefined ? [] : [[hostname, effectiveOptions([common, configuration], desired.name)]];
   });
@@ -13,7 +13,7 @@ function optionsOnHosts({ desired, configuration, globalCommon = [] }: ResourceS
 
 /** The kernel refuses the first two; two mounts of one XFS destroy it. What the resource sets itself, conflicts.ts refuses. */
 export function inheritedRefusals(situation: ResourceSituation): Refusal[] {
-  const { protocol, filesystem } = situation.desired;
+  const { protocol, volumes } = situation.desired;
   return optionsOnHosts(situation).flatMap(([node, options]) => {
     const refuse = (name: string, why: string): Refusal => ({
       node,
@@ -24,7 +24,7 @@ export function inheritedRefusals(situation: ResourceSituation): Refusal[] {
     const found: Refusal[] = [];
     if (options.get("net allow-two-primaries") === "yes") {
       if (protocol !== "C") found.push(refuse("allow-two-primaries", `needs protocol C, not ${protocol}`));
-      else if (filesystem !== undefined)
+      else if (volumes.some(({ filesystem }) => filesystem !== undefined))
         found.push(refuse("allow-two-primaries", "would let both hosts mount an XFS, which destroys it"));
     }
     if (options.get("net on-congestion") === "pull-ahead" && protocol !== "A")

@@ -3,12 +3,14 @@ import type { WantedFiles } from "../../installed/changes-by-plan";
 import { effectiveOptions } from "../../config/compare-options";
 import { managersOf } from "../../seen/managers";
 import type { ObservedNode } from "../../seen/observed";
+import type { VolumeDevice } from "../../wanted/desired";
 import { globalCommonPath } from "../../config/paths";
 import type { Refusal } from "../../steps/plan";
 
 interface Resource {
   readonly name: string;
-  readonly minor: number;
+  /** On that host. */
+  readonly volumes: readonly VolumeDevice[];
   /** By the names that refusals have for them. */
   readonly ignoreManagers?: readonly string[];
 }
@@ -17,9 +19,9 @@ interface Resource {
 export function managerRefusals(
   node: ObservedNode,
   host: string,
-  { name, minor, ignoreManagers = [] }: Resource,
+  { name, volumes, ignoreManagers = [] }: Resource,
 ): Refusal[] {
-  return managersOf(node, name, minor)
+  return managersOf(node, name, volumes)
     .filter((manager) => manager.manages && !ignoreManagers.includes(manager.name))
     .map((manager) => ({
       node: host,
@@ -31,9 +33,9 @@ export function managerRefusals(
 export function managerWarnings(
   node: ObservedNode,
   host: string,
-  { name, minor, ignoreManagers = [] }: Resource,
+  { name, volumes, ignoreManagers = [] }: Resource,
 ): string[] {
-  return managersOf(node, name, minor).flatMap((manager) => {
+  return managersOf(node, name, volumes).flatMap((manager) => {
     const isIgnored = ignoreManagers.includes(manager.name);
     if (manager.manages && isIgnored)
       return [`${manager.name} manages ${name} on ${host} (${manager.seen}), which \`ignoreManagers\` passes over`];

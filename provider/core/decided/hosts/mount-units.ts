@@ -1,7 +1,7 @@
 /** A unit of a user's own for the folder to mount on. systemd takes it before the unit that it makes of the line in fstab. */
 import { deviceNames, linesOf } from "../../seen/fstab-lines";
 import { pathOf } from "../../seen/disk-names";
-import type { DesiredResource } from "../../wanted/desired";
+import { deviceOn, type VolumePair } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 
@@ -20,7 +20,7 @@ function mountUnitAt(node: ObservedNode, mountPoint: string): MountUnit | undefi
   return found === undefined ? undefined : { path: found[0], what: valueOf("What", found[1]) };
 }
 
-function describe({ name }: DesiredResource, mountPoint: string, { path, what }: MountUnit): string {
+function describe({ name }: VolumePair, mountPoint: string, { path, what }: MountUnit): string {
   return `${path} mounts ${what} at ${mountPoint}, and systemd takes it before the line in fstab, which has ${name} promoted first`;
 }
 
@@ -29,11 +29,11 @@ function wayWithout(node: ObservedNode, { path }: MountUnit): string {
   return `on ${node.hostname}, \`systemctl disable ${unit} && mv ${path} /root/ && systemctl daemon-reload\`: what is mounted stays mounted`;
 }
 
-const hasOwnLine = ({ name, minor }: DesiredResource, node: ObservedNode): boolean =>
-  linesOf(node, deviceNames(name, minor)).own.length > 0;
+const hasOwnLine = (desired: VolumePair, node: ObservedNode): boolean =>
+  linesOf(node, deviceNames(deviceOn(desired, node.hostname))).own.length > 0;
 
 /** Before our line is written. */
-export function mountUnitRefusals(desired: DesiredResource, node: ObservedNode): Refusal[] {
+export function mountUnitRefusals(desired: VolumePair, node: ObservedNode): Refusal[] {
   const mountPoint = desired.filesystem?.mountPoint;
   const unit = mountPoint === undefined ? undefined : mountUnitAt(node, mountPoint);
   if (mountPoint === undefined || unit === undefined || hasOwnLine(desired, node)) return [];
@@ -43,7 +43,7 @@ export function mountUnitRefusals(desired: DesiredResource, node: ObservedNode):
 }
 
 /** One that came later stops nobody. */
-export function mountUnitWarnings(desired: DesiredResource, node: ObservedNode): string[] {
+export function mountUnitWarnings(desired: VolumePair, node: ObservedNode): string[] {
   const mountPoint = desired.filesystem?.mountPoint;
   const unit = mountPoint === undefined ? undefined : mountUnitAt(node, mountPoint);
   if (mountPoint === undefined || unit === undefined || !hasOwnLine(desired, node)) return [];

@@ -24,22 +24,22 @@ export function preflight(situation: ResourceSituation): Refusal[] {
   const claimed = claimRefusals(desired, nodes);
   const versions = versionRefusals(desired, nodes);
   return [
-    ...desired.sides.flatMap((side, index) => {
+    ...desired.hosts.flatMap((host, index) => {
       const node = nodes[index === 0 ? 0 : 1];
       return [
         // Host and address are properties of the node.
-        ...hostRefusals(side.hostname, side.address, node, situation.preview).map((one) => ({
+        ...hostRefusals(host.hostname, host.address, node, situation.preview).map((one) => ({
           ...one,
           property: undefined,
         })),
-        ...sharedDiskRefusals(desired, node, side.hostname),
-        ...beyondPairRefusals(desired, node, side),
-        ...filesystemToolRefusals(desired, side.hostname, node),
-        ...takeOverRefusals(node, side.hostname, desired.name),
-        ...wrongPlace(node, side.hostname, desired.name),
+        ...sharedDiskRefusals(desired, node, host.hostname),
+        ...beyondPairRefusals(desired, node, host),
+        ...filesystemToolRefusals(desired, host.hostname, node),
+        ...takeOverRefusals(node, host.hostname, desired.name),
+        ...wrongPlace(node, host.hostname, desired.name),
         // Of what belongs to another resource drbdadm complains too, in other words; and with two versions of DRBD, what
         // it says of a file follows from that.
-        ...(claimed.length + versions.length > 0 ? [] : configurationRefusals(situation, side.hostname, node)),
+        ...(claimed.length + versions.length > 0 ? [] : configurationRefusals(situation, host.hostname, node)),
       ];
     }),
     ...claimed,
@@ -122,8 +122,4 @@ function configurationRefusals(situation: ResourceSituation, host: string, node:
     ];
   }
   return [];
-}
-
-export function mebibytes(bytes: number): string {
-  return `${Math.floor(bytes / 1024 / 1024)} MiB`;
 }

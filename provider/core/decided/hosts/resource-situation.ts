@@ -1,5 +1,5 @@
 import type { DesiredResource } from "../../wanted/desired";
-import type { Memory } from "../../seen/memory";
+import type { MemoryOfVolumes } from "../../seen/memory";
 import type { ObservedNode } from "../../seen/observed";
 
 export interface ResourceSituation {
@@ -8,9 +8,9 @@ export interface ResourceSituation {
   readonly configuration: string;
   /** The text of global_common.conf that each node is about to have, where it is known, in the same order. */
   readonly globalCommon?: readonly (string | undefined)[];
-  /** In the order of `desired.sides`. */
+  /** In the order of `desired.hosts`. */
   readonly nodes: readonly [ObservedNode, ObservedNode];
-  readonly memory: Memory;
+  readonly memory: MemoryOfVolumes;
   /** drbd-utils and the module may still be missing: the nodes' own plans bring them. */
   readonly preview: boolean;
 }

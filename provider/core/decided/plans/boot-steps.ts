@@ -7,6 +7,7 @@ import { deviceWords } from "../../installed/fstab-words";
 import type { ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
 import type { PairView } from "../data/pair-view";
+import type { HostView, ResourceView } from "../data/resource-view";
 import { devicePath } from "../../config/paths";
 import type { Step } from "../../steps/plan";
 import { isPrimary, type Side } from "../data/side";
@@ -26,20 +27,29 @@ import {
   type UnitFile,
 } from "../../steps/systemd";
 
-export function bootSteps(pair: PairView, side: Side): Step[] {
-  return [...mountedAtBoot(pair, side), ...broughtUpAtBoot(pair, side), ...reloaded(pair, side)];
+export function bootSteps(view: ResourceView, host: HostView): Step[] {
+  return [...mountedAtBoot(view, host), ...broughtUpAtBoot(view, host), ...reloaded(view, host)];
 }
 
 /** Of no effect without a resource that is up. */
-export function mountedAtBoot(pair: PairView, side: Side): Step[] {
+export function mountedAtBoot({ pairs }: ResourceView, { host, node, place }: HostView): Step[] {
+  if (pairs.every(({ desired }) => desired.filesystem?.mountPoint === undefined)) return [];
+  const because = "promotes it for its mount after a reboot, once the peer is connected";
+  return [
+    ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(host.hostname, unit, because)),
+    ...pairs.flatMap((pair) => fstabSteps(pair, pair.sides[place])),
+  ];
+}
+
+function fstabSteps(pair: PairView, side: Side): Step[] {
   const { desired } = pair;
   const host = side.desired.hostname;
   const { filesystem } = desired;
   const mountPoint = filesystem?.mountPoint;
   if (filesystem === undefined || mountPoint === undefined) return [];
-  const because = "promotes it for its mount after a reboot, once the peer is connected";
-  const found = missing(side.node, promotionUnits).map((unit) => stepsUnits.writeUnit(host, unit, because));
-  const line = stepsFilesystem.fstabLine(desired, filesystem, mountPoint, side === pair.source);
+  const isHome = host === desired.syncSource;
+  const found: Step[] = [];
+  const line = stepsFilesystem.fstabLine(desired, host, filesystem, mountPoint, isHome);
   const words = deviceWords(
     desired,
     side.node,
@@ -48,8 +58,7 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
   );
   const { own, foreign } = linesOf(side.node, words);
   if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
-    const place =
-      side === pair.source ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
+    const place = isHome ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
     const kept = foreign
       .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
       .join("");
@@ -59,15 +68,15 @@ export function mountedAtBoot(pair: PairView, side: Side): Step[] {
 }
 
 /** Brings the resource up, without a look at what stands on its disk: so it comes after the resource is up. */
-export function broughtUpAtBoot({ desired: { name } }: PairView, side: Side): Step[] {
-  const host = side.desired.hostname;
-  const found = bringUpUnitSteps(side);
-  if (!side.node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
+export function broughtUpAtBoot({ desired: { name } }: ResourceView, view: HostView): Step[] {
+  const host = view.host.hostname;
+  const found = bringUpUnitSteps(view);
+  if (!view.node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
     found.push(
       stepsUnits.enableAtBoot(host, name, "brings the resource up after a reboot, without waiting for the peer"),
     );
   }
-  if (!isActive(side.node, bringUpOf(name))) {
+  if (!isActive(view.node, bringUpOf(name))) {
     found.push(stepsUnits.startBringUpUnits(host, name, "as after a boot: a shutdown then takes it down in order"));
   }
   return found;
@@ -77,7 +86,7 @@ export function broughtUpAtBoot({ desired: { name } }: PairView, side: Side): St
 const releasesWithout: readonly string[] = ["bullseye", "jammy"];
 
 /** drbd-utils brings the units from 9.18 on. */
-function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
+function bringUpUnitSteps({ node, host: { hostname } }: HostView): Step[] {
   const packaged = packagedTargetPaths.some((path) => node.files.has(path));
   if (packaged) {
     const paths = bringUpUnits.map(({ path }) => path);
@@ -95,14 +104,15 @@ function bringUpUnitSteps({ node, desired: { hostname } }: Side): Step[] {
 }
 
 /** The mount's unit is made of its line in fstab; `systemctl start` of the mount needs it, and so does a clean shutdown. */
-export function reloaded(pair: PairView, side: Side): Step[] {
+export function reloaded(view: ResourceView, host: HostView): Step[] {
   const because = "reads fstab and the units, in the background";
-  const step = stepsUnits.reloadSystemdMeanwhile(side.desired.hostname, because);
-  const writes = [...mountedAtBoot(pair, side), ...bringUpUnitSteps(side)].length > 0;
-  return writes || !knowsMount(pair, side.node) ? [step] : [];
+  const step = stepsUnits.reloadSystemdMeanwhile(host.host.hostname, because);
+  const writes = [...mountedAtBoot(view, host), ...bringUpUnitSteps(host)].length > 0;
+  const known = view.pairs.every((pair) => knowsMount(pair, pair.sides[host.place]));
+  return writes || !known ? [step] : [];
 }
 
-function knowsMount({ desired: { filesystem, minor } }: PairView, node: ObservedNode): boolean {
+function knowsMount({ desired: { filesystem } }: PairView, { node, desired: { minor } }: Side): boolean {
   const mountPoint = filesystem?.mountPoint;
   // Every host has a line for its root: where nothing was made of that either, units of fstab are made elsewhere.
   const isTold = [...node.files.keys()].some((path) => path.startsWith("/run/systemd/generator/"));
@@ -115,19 +125,20 @@ function knowsMount({ desired: { filesystem, minor } }: PairView, node: Observed
  * The promotion's unit where a person, and not systemd, has changed sides. A mounted Primary without it is not demoted by a
  * shutdown; a Secondary with it would not be promoted by the next start of the mount.
  */
-export function promotionFollows(pair: PairView, side: Side): Step[] {
-  const { name, filesystem } = pair.desired;
-  const host = side.desired.hostname;
-  const active = isActive(side.node, promotionOf(name));
-  const mountPoint = filesystem?.mountPoint;
-  if (mountPoint === undefined) return [];
-  if (isPrimary(side)) {
-    if (active || !side.mountedAt.includes(mountPoint)) return [];
-    return [stepsUnits.startPromotionUnit(host, name, inOrder)];
+export function promotionFollows({ desired: { name }, pairs, hosts }: ResourceView, view: HostView): Step[] {
+  const host = view.host.hostname;
+  const active = isActive(view.node, promotionOf(name));
+  const mounted = pairs.filter(({ desired }) => desired.filesystem?.mountPoint !== undefined);
+  if (mounted.length === 0) return [];
+  if (view.sides.some(isPrimary)) {
+    const isMounted = mounted.some(({ desired: { filesystem }, sides }) =>
+      sides[view.place].mountedAt.includes(filesystem?.mountPoint ?? ""),
+    );
+    return active || !isMounted ? [] : [stepsUnits.startPromotionUnit(host, name, inOrder)];
   }
   // Without any Primary, a unit that is active may be waiting for the peer after a boot.
-  const isElsewhere = pair.sides.some((one) => one !== side && isPrimary(one));
-  if (!active || !isElsewhere || side.mountedAt.length > 0) return [];
+  const isElsewhere = hosts.some((one) => one !== view && one.sides.some(isPrimary));
+  if (!active || !isElsewhere || view.sides.some(({ mountedAt }) => mountedAt.length > 0)) return [];
   return [
     stepsUnits.stopPromotionUnit(host, name, "it is Secondary: the unit promotes it again when it is mounted next"),
   ];

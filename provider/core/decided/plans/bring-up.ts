@@ -3,47 +3,60 @@ import { describeContents, describeDisk, isSameDisk, mebibytes } from "../../see
 import { isAttached } from "../data/side-relation";
 import { usableBytes } from "../../steps/metadata-size";
 import type { PairView } from "../data/pair-view";
+import { isHalfUpOn, type HostView, type ResourceView } from "../data/resource-view";
+import type { DesiredSide } from "../../wanted/desired";
 import { devicePath } from "../../config/paths";
 import type { Step } from "../../steps/plan";
 import { isHalfUp, type Side } from "../data/side";
 import * as steps from "../../steps/kernel-steps";
 import * as stepsMetadata from "../../steps/metadata-steps";
 
-/** From wherever a side is to a device that looks for its peer. */
-export function bringUp(pair: PairView, side: Side): Step[] {
-  const made = metadataSteps(pair, side);
-  return [...made, ...attach(pair, side, made.length > 0)];
+/** From wherever a host is to a resource that looks for its peer. */
+export function bringUp(view: ResourceView, host: HostView): Step[] {
+  const made = metadataSteps(view, host);
+  return [...made, ...attach(view, host, made.length > 0)];
 }
 
-export function attach(pair: PairView, side: Side, isMade: boolean): Step[] {
-  const host = side.desired.hostname;
-  // Somebody may have run create-md over data: what is filled from the peer must hold nothing in front of its metadata,
-  // and until that is known it must not wait for a peer either.
-  const isFilled = pair.survivor !== undefined || (pair.neverUsed && side === pair.target);
-  const isLoose = side.progress.kind === "new" && (!side.progress.attached || isHalfUp(side));
-  const overwritten = isFilled && (isLoose || pair.isToKeep) ? side.desired : undefined;
-  if (side.kernel === undefined) {
+/**
+ * The sides whose disks are to be filled. Somebody may have run create-md over data: what is filled from the peer must hold
+ * nothing in front of its metadata, and until that is known it must not wait for a peer either.
+ */
+export function overwrittenOn({ pairs }: ResourceView, { place }: HostView): DesiredSide[] {
+  return pairs.flatMap((pair) => {
+    const side = pair.sides[place];
+    const isFilled = pair.survivor !== undefined || (pair.neverUsed && side === pair.target);
+    const isLoose = side.progress.kind === "new" && (!side.progress.attached || isHalfUp(side));
+    return isFilled && (isLoose || pair.isToKeep) ? [side.desired] : [];
+  });
+}
+
+export function attach(view: ResourceView, host: HostView, isMade: boolean): Step[] {
+  const { hostname } = host.host;
+  const { name } = view.desired;
+  const overwritten = overwrittenOn(view, host);
+  if (host.kernel === undefined) {
     const because = isMade ? "attaches the disk and looks for the peer" : "it is down";
-    return [steps.up(host, pair.desired.name, because, overwritten)];
+    return [steps.up(hostname, name, because, overwritten)];
   }
-  if (isHalfUp(side)) {
+  if (isHalfUpOn(host)) {
     return [
-      ...(isMade ? [] : [takeDownHalfUp(pair, side)]),
-      steps.up(host, pair.desired.name, "attaches the disk and looks for the peer", overwritten),
+      ...(isMade ? [] : [takeDownHalfUp(view, host)]),
+      steps.up(hostname, name, "attaches the disk and looks for the peer", overwritten),
     ];
   }
-  return isAttached(side) ? [] : [steps.adjust(host, pair.desired.name, "its disk is not attached", overwritten)];
+  return host.sides.every(isAttached) ? [] : [steps.adjust(hostname, name, "its disk is not attached", overwritten)];
 }
 
-function takeDownHalfUp({ desired }: PairView, side: Side): Step {
+function takeDownHalfUp({ desired }: ResourceView, { host, sides }: HostView): Step {
   const because = "it is half-way up: an earlier `drbdadm up` failed";
-  return steps.downHalfUp(side.desired.hostname, desired.name, devicePath(desired.minor), because);
+  const devices = sides.map((side) => devicePath(side.desired.minor));
+  return steps.downHalfUp(host.hostname, desired.name, devices, because);
 }
 
-/** What a disk needs before it can be attached. drbdmeta touches no disk of a device that is configured, if only half. */
-export function metadataSteps(pair: PairView, side: Side): Step[] {
-  const made = ownMetadataSteps(pair, side);
-  return made.length > 0 && isHalfUp(side) ? [takeDownHalfUp(pair, side), ...made] : made;
+/** What the disks need before they can be attached. drbdmeta touches no disk of a device that is configured, if only half. */
+export function metadataSteps(view: ResourceView, host: HostView): Step[] {
+  const made = view.pairs.flatMap((pair) => ownMetadataSteps(pair, pair.sides[host.place]));
+  return made.length > 0 && isHalfUpOn(host) ? [takeDownHalfUp(view, host), ...made] : made;
 }
 
 function ownMetadataSteps(pair: PairView, side: Side): Step[] {
@@ -80,7 +93,7 @@ function ownMetadataSteps(pair: PairView, side: Side): Step[] {
     case "used": {
       if (progress.converts === undefined) return [];
       const because = `made by DRBD 8.4: converted for DRBD ${side.node.module?.version ?? "9"}, with its generation; ${disk} keeps its data`;
-      return [stepsMetadata.convertMetadata(host, desired, side.desired, progress.converts, because)];
+      return [stepsMetadata.convertMetadata(host, side.desired, progress.converts, because)];
     }
     case "unread":
     case "foreign":

@@ -14,6 +14,7 @@ import { namesOf, pathOf } from "../../seen/disk-names";
 import { withHostNames } from "../../config/floating-hosts";
 import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/fstab-lines";
 import { keptDefinitions, type KeptFile } from "../../installed/kept-files";
+import { deviceOn, volumePairs, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
 import { fstabPath, resourcePath } from "../../config/paths";
@@ -22,17 +23,12 @@ import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsFiles from "../../steps/file-steps";
 
-export function giveBack(
-  resource: string,
-  minor: number,
-  host: string,
-  node: ObservedNode,
-  configuration: string,
-): Step[] {
+export function giveBack(desired: DesiredResource, host: string, node: ObservedNode, configuration: string): Step[] {
   const found: Step[] = [];
+  const { name: resource } = desired;
   const path = resourcePath(resource);
-  const { back } = keptFile(node, resource, configuration);
-  const names = deviceNames(resource, minor);
+  const { back } = keptFile(node, desired, configuration);
+  const names = namesOn(desired, host);
   const lines = back === undefined ? [] : keptLines(node, names);
   if (linesOf(node, names).own.length > 0 || lines.length > 0) {
     const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
@@ -53,16 +49,20 @@ export function giveBack(
   return found;
 }
 
+/** By which a line of fstab may name one of the resource's devices. */
+function namesOn(desired: DesiredResource, hostname: string): string[] {
+  return volumePairs(desired).flatMap((volume) => deviceNames(deviceOn(volume, hostname)));
+}
+
 /** What stays beside, where it lies, and what the next boot makes of what was given back. */
 export function keptWarnings(
-  resource: string,
-  minor: number,
+  desired: DesiredResource,
   host: string,
   node: ObservedNode,
   configuration: string,
 ): string[] {
-  const { back, beside, differs } = keptFile(node, resource, configuration);
-  const names = deviceNames(resource, minor);
+  const { back, beside, differs } = keptFile(node, desired, configuration);
+  const names = namesOn(desired, host);
   const kept = beside.map(
     ({ kept, path }) =>
       `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${differs === "" ? "a newer one is" : `it differs from what ran here (${differs})`}`,
@@ -77,7 +77,7 @@ export function keptWarnings(
     ...kept,
     ...waits.map(
       (line) =>
-        `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${resource} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
+        `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${desired.name} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
     ),
   ];
 }
@@ -85,14 +85,14 @@ export function keptWarnings(
 /** The newest of a user's own files, where it may come back, and those that stay beside. */
 function keptFile(
   node: ObservedNode,
-  resource: string,
+  desired: DesiredResource,
   configuration: string,
 ): { readonly back?: KeptFile; readonly beside: readonly KeptFile[]; readonly differs: string } {
-  const kept = keptDefinitions(node, resource);
+  const kept = keptDefinitions(node, desired.name);
   const newest = kept.at(-1);
   if (newest === undefined) return { beside: [], differs: "" };
   const there = node.files.get(newest.path);
-  const differs = describeChanges(placesChanged(newest.text, configuration, resource, node));
+  const differs = describeChanges(placesChanged(newest.text, configuration, desired, node));
   // Somebody's by now: it is not written over.
   const isFree = there === undefined || isOurs(there);
   if (differs !== "" || !isFree) return { beside: kept, differs: isFree ? differs : `${newest.path} is there again` };
@@ -100,15 +100,16 @@ function keptFile(
 }
 
 /** Disks, metadata, devices and addresses. A disk that is called by another of the host's names is no other. */
-function placesChanged(before: string, after: string, resource: string, node: ObservedNode): OptionChange[] {
+function placesChanged(before: string, after: string, desired: DesiredResource, node: ObservedNode): OptionChange[] {
   const isPlace = (key: string) => /^[^ ]+: (volume [0-9]+ )?(device|disk|meta-disk|address)$/.test(key);
   const places = (options: OptionsByKey) => new Map([...options].filter(([key]) => isPlace(key)));
-  const wanted = effectiveOptions([after], resource);
-  const changes = changedOptions(places(withHostNames(effectiveOptions([before], resource), wanted)), places(wanted));
+  const { name } = desired;
+  const wanted = effectiveOptions([after], name);
+  const changes = changedOptions(places(withHostNames(effectiveOptions([before], name), wanted)), places(wanted));
   return changes.filter(({ key, from, to }) => {
-    const place = key === `${node.hostname}: disk` ? "disk" : "metaDisk";
-    const isDisk = place === "disk" || key === `${node.hostname}: meta-disk`;
-    if (!isDisk || from === undefined || to === undefined || to === "internal") return true;
-    return !namesOf(node, resource, place, to).has(pathOf(from));
+    const [, host, number = "0", what] = /^(.*): (?:volume (\d+) )?(disk|meta-disk)$/.exec(key) ?? [];
+    if (host !== node.hostname || from === undefined || to === undefined || to === "internal") return true;
+    const place = what === "disk" ? "disk" : "metaDisk";
+    return !namesOf(node, { name, volume: Number(number) }, place, to).has(pathOf(from));
   });
 }

@@ -1,4 +1,5 @@
 import { isActive } from "./boot-steps";
+import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import { giveBack, keptWarnings } from "./give-back";
 import { managerRefusals } from "../hosts/manager-refusals";
@@ -17,30 +18,35 @@ import { bringUpOf, promotionOf, promotionUnits, targetOf } from "../../steps/sy
  * disks: nothing here writes to them. The host where it is Primary comes first, so that the peer sees a clean end.
  */
 export function planTeardown(
-  resource: string,
-  minor: number,
+  desired: DesiredResource,
+  /** Those that are reached, by name. */
   hosts: readonly string[],
   nodes: readonly ObservedNode[],
   /** The resource's file as it is described, a placeholder in the place of its secret. */
   configuration: string,
-  ignoreManagers: readonly string[] = [],
 ): Plan {
-  const device = devicePath(minor);
+  const { name: resource } = desired;
   const stages: Step[][] = [[], []];
   const refusals: Refusal[] = [];
   const warnings: string[] = [];
   nodes.forEach((node, index) => {
     const host = hosts[index] ?? node.hostname;
     const kernel = node.kernelResources.get(resource);
-    const foreign = kernel?.devices.find((one) => one.minor !== minor);
+    const devices = devicesOn(desired, host);
+    const minors = devices.map(({ minor }) => minor);
+    const foreign = kernel?.devices.find((one) => !minors.includes(one.minor));
     if (foreign !== undefined) {
       refusals.push({
         node: host,
-        found: `${resource} runs there as minor ${foreign.minor}, not ${minor}`,
+        found: `${resource} runs there as minor ${foreign.minor}, not ${minors.join(", ")}`,
         way: "Somebody changed it by hand: take it down yourself, then destroy again.",
       });
     }
-    const managed = managerRefusals(node, host, { name: resource, minor, ignoreManagers });
+    const managed = managerRefusals(node, host, {
+      name: resource,
+      volumes: devices,
+      ignoreManagers: desired.ignoreManagers,
+    });
     refusals.push(
       ...managed.map(({ found, way }) => ({
         node: host,
@@ -48,10 +54,8 @@ export function planTeardown(
         way: `Take ${resource} out of it first; or with ${/`ignoreManagers: .*?`/.exec(way)?.[0] ?? ""} and one \`pulumi up\`, where it does not act any more; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
       })),
     );
-    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(
-      ...teardownSteps(resource, minor, device, host, node, configuration),
-    );
-    warnings.push(...keptWarnings(resource, minor, host, node, configuration));
+    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(desired, host, node, configuration));
+    warnings.push(...keptWarnings(desired, host, node, configuration));
   });
   return {
     subject: resource,
@@ -62,24 +66,20 @@ export function planTeardown(
   };
 }
 
-function teardownSteps(
-  resource: string,
-  minor: number,
-  device: string,
-  host: string,
-  node: ObservedNode,
-  configuration: string,
-): Step[] {
+function teardownSteps(desired: DesiredResource, host: string, node: ObservedNode, configuration: string): Step[] {
   const found: Step[] = [];
+  const { name: resource } = desired;
   const kernel = node.kernelResources.get(resource);
-  for (const mounted of node.mounts.filter((one) => one.source === device).reverse()) {
-    found.push(stepsFilesystem.unmount(host, device, mounted.target, "the device goes; the data stays on the disk"));
+  const volumes = devicesOn(desired, host);
+  const devices = volumes.map(({ minor }) => devicePath(minor));
+  for (const { source, target } of node.mounts.filter((one) => devices.includes(one.source)).reverse()) {
+    found.push(stepsFilesystem.unmount(host, source, target, "the device goes; the data stays on the disk"));
   }
   const enabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
   if (kernel?.role === "Primary")
-    found.push(stepsPromotion.secondary(host, resource, device, "fails while something still uses it"));
+    found.push(stepsPromotion.secondary(host, resource, devices, "fails while something still uses it"));
   if (kernel !== undefined)
-    found.push(steps.down(host, resource, device, "detaches the disk; data and metadata stay on it"));
+    found.push(steps.down(host, resource, devices, "detaches the disk; data and metadata stay on it"));
   if (enabled) found.push(stepsUnits.disableAtBoot(host, resource, "must not come up again after a reboot"));
   if (enabled || isActive(node, bringUpOf(resource))) {
     // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
@@ -89,9 +89,10 @@ function teardownSteps(
     ];
     found.push(stepsUnits.stopUnits(host, units, "systemd forgets that it was up"));
   }
-  found.push(...giveBack(resource, minor, host, node, configuration));
-  const mark = ownFolder.formattingMark(resource);
-  if (node.files.has(mark)) found.push(stepsFiles.removeFile(host, mark, "written by us"));
+  found.push(...giveBack(desired, host, node, configuration));
+  for (const mark of volumes.map(ownFolder.formattingMark).filter((path) => node.files.has(path))) {
+    found.push(stepsFiles.removeFile(host, mark, "written by us"));
+  }
   const folders = (node.files.get(ownFolder.foldersNote(resource)) ?? "").split("\n").filter((folder) => folder !== "");
   if (folders.length > 0) {
     found.push(

@@ -1,4 +1,4 @@
-import type { DesiredResource } from "../../wanted/desired";
+import { sideOn, volumePairs, type DesiredResource, type VolumePair } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import { devicePath, globalCommonPath, resourcePath } from "../../config/paths";
 
@@ -8,20 +8,24 @@ import { devicePath, globalCommonPath, resourcePath } from "../../config/paths";
  */
 export function isSettled(
   desired: DesiredResource,
+  host: string,
   configuration: string,
   globalCommon: string | undefined,
   node: ObservedNode,
 ): boolean {
   const kernel = node.kernelResources.get(desired.name);
-  const device = kernel?.devices.find((one) => one.minor === desired.minor);
-  const mountPoint = desired.filesystem?.mountPoint;
-  const mounted = node.mounts.some((one) => one.source === devicePath(desired.minor) && one.target === mountPoint);
-  const formatted = desired.filesystem === undefined || kernel?.role !== "Primary" || mounted;
+  const isWell = (volume: VolumePair): boolean => {
+    const { minor } = sideOn(volume, host);
+    const device = kernel?.devices.find((one) => one.minor === minor && one.volume === volume.volume);
+    const mountPoint = volume.filesystem?.mountPoint;
+    const mounted = node.mounts.some((one) => one.source === devicePath(minor) && one.target === mountPoint);
+    const formatted = volume.filesystem === undefined || kernel?.role !== "Primary" || mounted;
+    return device?.disk === "UpToDate" && formatted;
+  };
   return (
-    device?.disk === "UpToDate" &&
     kernel?.connection === "Connected" &&
-    kernel.devices.length === 1 &&
-    formatted &&
+    kernel.devices.length === desired.volumes.length &&
+    volumePairs(desired).every(isWell) &&
     node.files.get(resourcePath(desired.name)) === configuration &&
     (globalCommon === undefined || node.files.get(globalCommonPath) === globalCommon) &&
     node.adjust?.exit === 0 &&

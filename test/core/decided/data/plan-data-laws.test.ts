@@ -1,4 +1,5 @@
 /** What holds of every plan where a person said what may go, or what stays. */
+import { lookOf } from "../../one-volume";
 import * as fc from "fast-check";
 import { parseGi, relate } from "../../../../provider/core/seen/generation-identifiers";
 import type { Contents, ObservedNode } from "../../../../provider/core/seen/observed";
@@ -77,7 +78,7 @@ const otherOf = ({ nodes }: ArbitrarySituation, host: string): ObservedNode => n
 const isAttached = (node: ObservedNode): boolean =>
   node.kernelResources.get("r0")?.devices.some(({ disk }) => disk !== "Diskless") === true;
 const giOf = (node: ObservedNode) => {
-  const look = node.resources.get("r0");
+  const look = lookOf(node);
   const text = isAttached(node) ? look?.kernelGi : look?.metadata.kind === "present" ? look.metadata.gi : undefined;
   return text === undefined ? undefined : parseGi(text);
 };
@@ -120,7 +121,7 @@ test("what runs is never cleared, and nobody clears both copies, or the newer on
       const { memory } = given.given;
       const known = (memory.disks[host]?.metadataUuid ?? "") === "29ff20370300d6d2";
       const created = own === undefined || own.current === 4n;
-      if (created || !known || node.resources.get("r0")?.metadata.kind !== "present") continue;
+      if (created || !known || lookOf(node)?.metadata.kind !== "present") continue;
       const other = giOf(otherOf(given, host));
       if (other === undefined) throw new Error("the only copy was cleared");
       if (steps.some((step) => isClear(step) && step.node !== host)) throw new Error("both copies were cleared");
@@ -150,7 +151,7 @@ test("data to keep: never formatted, never cleared, and create-md is forced ther
         "nobody_holds",
         "fits_before_metadata",
       ]);
-      const disk = nodes[step.node === "alpha" ? 0 : 1].resources.get("r0")?.disk;
+      const disk = lookOf(nodes[step.node === "alpha" ? 0 : 1])?.disk;
       expect(disk?.kind === "signature" && disk.taken !== undefined && disk.taken <= diskBytes - 49152).toBe(true);
     }
     if (existingData !== "keep") return;

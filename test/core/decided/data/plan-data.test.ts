@@ -1,5 +1,5 @@
 /** Data that stands on a disk already: what stays, what goes at a person's word, and what is refused with that word to say. */
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import { lookOf, type OneVolume } from "../../one-volume";
 import { formatPlan } from "../../../../provider/core/told/plan-text";
 import type { Contents, ObservedNode } from "../../../../provider/core/seen/observed";
 import { noMemory } from "../../../../provider/core/seen/memory";
@@ -33,7 +33,7 @@ import {
 import { alpha, bravo, uuid, filesystemOn, holding, data, ways, stepLike } from "../../data-builder";
 
 describe("discard", () => {
-  const letting = (discard: DesiredResource["discard"], change: Partial<DesiredResource> = {}): DesiredResource => ({
+  const letting = (discard: OneVolume["discard"], change: Partial<OneVolume> = {}): OneVolume => ({
     ...r0,
     ...change,
     discard,
@@ -284,7 +284,7 @@ describe("a disk that has another size", () => {
     ["that looks blank", "blank"],
   ])("grown, %s, known by our memory alone: the metadata moves, and nothing is made", (_what, kind) => {
     const grown = sized(diskBytes + 40 * MiB);
-    const disk = { ...grown.resources.get("r0")!.disk, kind, offset: 0 } as Contents;
+    const disk = { ...lookOf(grown)!.disk, kind, offset: 0 } as Contents;
     const plan = planOf([source, withLook(grown, { disk })], { memory });
     const onBravo = allCommands(plan).filter((one) => one.startsWith("bravo: drbdadm"));
     expect(onBravo).toEqual(["bravo: drbdadm check-resize r0", "bravo: drbdadm up r0"]);

@@ -1,5 +1,5 @@
 /** A sync source that holds data to keep. */
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import { type OneVolume } from "../../one-volume";
 import { formatPlan } from "../../../../provider/core/told/plan-text";
 import type { Contents } from "../../../../provider/core/seen/observed";
 import {
@@ -21,8 +21,8 @@ import {
 import { alpha, bravo, uuid, usable, filesystemOn, holding, roomy, data, ways, stepLike } from "../../data-builder";
 
 describe("existingData: keep", () => {
-  const keep: DesiredResource = { ...r0, existingData: "keep" };
-  const external = (metaDisk: string): DesiredResource => {
+  const keep: OneVolume = { ...r0, existingData: "keep" };
+  const external = (metaDisk: string): OneVolume => {
     const [first, second] = keep.sides;
     return { ...keep, sides: [{ ...first, metaDisk }, second] };
   };

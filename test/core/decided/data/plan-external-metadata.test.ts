@@ -1,5 +1,6 @@
 /** Metadata on a disk of its own, and a disk for the data that may be another one by now. */
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import { namesOfDevices } from "../../one-volume";
+import { type OneVolume } from "../../one-volume";
 import type { Contents, Metadata, ObservedNode } from "../../../../provider/core/seen/observed";
 import { type Memory } from "../../../../provider/core/seen/memory";
 import {
@@ -28,10 +29,10 @@ import {
 import { filesystemOn, stepLike, uuid, ways } from "../../data-builder";
 
 const [first, second] = r0.sides;
-const desired: DesiredResource = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] };
-const apart: DesiredResource = { ...desired, sides: [{ ...first, metaDisk: "/dev/vdc" }, desired.sides[1]] };
+const desired: OneVolume = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vdc" }] };
+const apart: OneVolume = { ...desired, sides: [{ ...first, metaDisk: "/dev/vdc" }, desired.sides[1]] };
 const path = "/etc/drbd.d/r0.res";
-const letting = (...named: string[]): DesiredResource => ({ ...desired, discard: { bravo: named } });
+const letting = (...named: string[]): OneVolume => ({ ...desired, discard: { bravo: named } });
 
 const alpha = downNode("alpha", usedGi);
 const metadata: Contents = { kind: "data", real: "/dev/vdc", size: 16 * MiB, offset: 0, hash: "00000000000000aa" };
@@ -137,7 +138,7 @@ describe("a disk whose metadata is on another one", () => {
 describe("another place for the metadata of a resource that is down", () => {
   const internal = downNode("bravo", usedGi);
 
-  test.each<[string, ObservedNode, DesiredResource, string, string]>([
+  test.each<[string, ObservedNode, OneVolume, string, string]>([
     [
       "from the disk's end to a disk of its own",
       withLook(internal, { metadata: { kind: "absent" }, metaDisk: { ...blank, real: "/dev/vdc" } as Contents }),
@@ -220,9 +221,9 @@ describe("another place for the metadata of a resource that is down", () => {
     const text = configurationOf(desired)
       .replace("/dev/vdc", "/dev/disk/by-id/virtio-0003")
       .replace(/(on bravo \{[^}]*disk +)\/dev\/vdb/s, "$1/dev/disk/by-id/virtio-0002");
-    const names = new Map([
-      ["r0", { disk: ["/dev/disk/by-id/virtio-0002"], metaDisk: ["/dev/disk/by-id/virtio-0003"], device: [] }],
-    ]);
+    const names = namesOfDevices({
+      r0: { disk: ["/dev/disk/by-id/virtio-0002"], metaDisk: ["/dev/disk/by-id/virtio-0003"], device: [] },
+    });
     const found = { ...withFile(node, path, text), names };
     expect(text).toMatch(/virtio-0002.*virtio-0003/s);
     expect(refusalsOf(planOf([alpha, found], { desired, memory }))).toEqual([]);
@@ -269,7 +270,7 @@ describe("new metadata on a disk of its own, and something on the disk for the d
   });
 
   test("it stays where it is what shall be kept", () => {
-    const keep: DesiredResource = { ...desired, existingData: "keep", syncSource: "bravo" };
+    const keep: OneVolume = { ...desired, existingData: "keep", syncSource: "bravo" };
     const plan = planOf([blankNode("alpha"), bravo(replica, newGi)], { desired: keep });
     expect(refusalsOf(plan)).toEqual([]);
     expect(allCommands(plan).filter((one) => /wipefs|mkfs|bravo: .*create-md/.test(one))).toEqual([]);

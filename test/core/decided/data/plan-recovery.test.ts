@@ -1,4 +1,5 @@
 /** Disks that were replaced, swapped or diverged: the survivor's data comes first, and where it is unclear nobody acts. */
+import { pairOf } from "../../one-volume";
 import { noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
@@ -148,14 +149,22 @@ describe("Primary where it is not wanted, and mounted nowhere", () => {
 
   test("then it is told, rather than passed over", () => {
     const line = (node: ObservedNode, atBoot: boolean) =>
-      withFile(node, "/etc/fstab", `${fstabLine(desired, desired.filesystem!, "/srv/data", atBoot)}\n`);
+      withFile(
+        node,
+        "/etc/fstab",
+        `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data", atBoot)}\n`,
+      );
     const written: Pair = [line(unmounted[0], false), line(bravo, true)];
     expect(refusalsOf(planOf(written, { desired, memory }))).toEqual([refusal]);
   });
 
   test("where it is mounted it may stay", () => {
     const line = (node: ObservedNode, atBoot: boolean) =>
-      withFile(node, "/etc/fstab", `${fstabLine(desired, desired.filesystem!, "/srv/data", atBoot)}\n`);
+      withFile(
+        node,
+        "/etc/fstab",
+        `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data", atBoot)}\n`,
+      );
     expect(allCommands(planOf([line(alpha, false), line(bravo, true)], { desired, memory }))).toEqual([]);
   });
 });

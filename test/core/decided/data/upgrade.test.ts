@@ -2,9 +2,10 @@
  * A pair of DRBD 8.4 whose hosts get DRBD 9, one after the other, and back: what a plan says at each step. The states in
  * which a real pair was are in the captures `upgraded-…`: alpha was ahead of bravo there.
  */
+import { resourceOf } from "../../one-volume";
+import { type OneVolume } from "../../one-volume";
 import { parseResFile } from "../../../../provider/core/config/found-resource";
 import { renderGlobalCommon, renderResource } from "../../../../provider/core/config/render-configuration";
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
 import { formatPlan } from "../../../../provider/core/told/plan-text";
 import { type Memory, noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
@@ -40,7 +41,7 @@ import {
 
 const path = resourcePath("r0");
 const file84 = configurationOf(r0);
-const file9 = renderResource(r0, "9");
+const file9 = renderResource(resourceOf(r0), "9");
 const parseError = "drbd.d/r0.res:9: Parse error: 'an option' expected,\n\tbut got 'fencing'\n";
 
 /** With module 9, and drbdadm's answer to a file in 8.4's grammar. */
@@ -265,7 +266,7 @@ describe("metadata that somebody converted by hand", () => {
 });
 
 describe("the states of a real pair, of which alpha was ahead", () => {
-  const wanted: DesiredResource = {
+  const wanted: OneVolume = {
     ...r0,
     sides: [
       { ...r0.sides[0], address: "10.0.99.1" },
@@ -285,7 +286,7 @@ describe("the states of a real pair, of which alpha was ahead", () => {
     };
     return [node("alpha", 0), node("bravo", 1)];
   };
-  const configuration = renderResource(wanted, "9");
+  const configuration = renderResource(resourceOf(wanted), "9");
 
   test("the modules are upgraded: nothing is converted, since bravo would be called a split brain's half", () => {
     const plan = planOf(seen("upgraded-module9-metadata-v08"), { desired: wanted, configuration });

@@ -1,4 +1,6 @@
 /** Version 9 metadata as drbdmeta 9.22.0 writes it, through the shell that reads it, the parser and the plan. */
+import { type OneLook, probeLook } from "../../one-volume";
+import { lookOf } from "../../one-volume";
 import {
   closeSync,
   mkdirSync,
@@ -12,7 +14,7 @@ import {
 import { join } from "node:path";
 import { parseGi, relate } from "../../../../provider/core/seen/generation-identifiers";
 import { noMemory } from "../../../../provider/core/seen/memory";
-import type { Metadata, ObservedNode, ObservedResource } from "../../../../provider/core/seen/observed";
+import type { Metadata, ObservedNode } from "../../../../provider/core/seen/observed";
 import { parseProbe } from "../../../../provider/core/seen/parse-probe";
 import { observeScript } from "../../../../provider/core/seen/probe";
 import { remoteFunctions } from "../../../../provider/core/seen/remote-functions";
@@ -130,9 +132,9 @@ test("what only looks like it is none, and what cannot be read is no answer", ()
 /** The probe in a real sh, with a plain file as its disk. */
 const observed = (path: string, lkbd?: string): Metadata => lookAt(path, {}, lkbd).metadata;
 
-function lookAt(path: string, more: Readonly<Record<string, string>>, lkbd?: string): ObservedResource {
+function lookAt(path: string, more: Readonly<Record<string, string>>, lkbd?: string): OneLook {
   const request = {
-    looks: [{ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true }],
+    looks: [probeLook({ name: "r0", minor: 1, port: 7789, disk: path, metaDisk: "internal", filesystem: true })],
     candidates: [],
     depth: "close" as const,
   };
@@ -149,7 +151,7 @@ function lookAt(path: string, more: Readonly<Record<string, string>>, lkbd?: str
     writeFileSync(join(place, "drbd-minor-1.lkbd"), lkbd);
     script = replaced(script, "/var/lib/drbd/drbd-minor-1.lkbd", join(place, "drbd-minor-1.lkbd"));
   }
-  return parseProbe("n0nce", sh(script).stdout).resources.get("r0")!;
+  return lookOf(parseProbe("n0nce", sh(script).stdout))!;
 }
 
 const read = (name: string): Metadata => observed(diskWith(blockOf(name)));

@@ -1,4 +1,5 @@
 /** A third host, and a second path: seen in the kernel or in the file, and refused by name. */
+import { resourceOf } from "../../one-volume";
 import { parseEvents } from "../../../../provider/core/seen/parse-events";
 import { parseResFile } from "../../../../provider/core/config/found-resource";
 import { renderResource } from "../../../../provider/core/config/render-configuration";
@@ -22,7 +23,7 @@ import {
 const path = "/etc/drbd.d/r0.res";
 const of9 = (node: ObservedNode): ObservedNode => ({ ...node, module: { version: "9.2.16", loaded: true } });
 const pair9 = (): Pair => {
-  const text = renderResource(r0, "9");
+  const text = renderResource(resourceOf(r0), "9");
   const [alpha, bravo] = healthyPair();
   return [withFile(of9(alpha), path, text), withFile(of9(bravo), path, text)];
 };
@@ -192,7 +193,7 @@ describe("what the file of a resource that is down tells", () => {
 
   test("the file that we write has two hosts and no more, in either grammar", () => {
     for (const grammar of ["8.4", "9"] as const) {
-      const [found] = parseResFile(renderResource(r0, grammar));
+      const [found] = parseResFile(renderResource(resourceOf(r0), grammar));
       expect(found).toMatchObject({ hosts: ["alpha", "bravo"], paths: 0 });
     }
   });

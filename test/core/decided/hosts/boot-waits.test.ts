@@ -1,4 +1,5 @@
 /** Somebody's own line of fstab for the DRBD device, which a boot waits for. */
+import { namesOfDevices } from "../../one-volume";
 import type { DesiredFilesystem } from "../../../../provider/core/wanted/desired";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { fstabPath } from "../../../../provider/core/config/paths";
@@ -9,7 +10,7 @@ import { allCommands, healthyPair, planOf, r0, withFile } from "../../observed-b
 function told(line: string, filesystem?: DesiredFilesystem, names: readonly string[] = []): readonly string[] {
   const desired = { ...r0, filesystem };
   const [alpha, bravo] = healthyPair(desired);
-  const named: ObservedNode = { ...bravo, names: new Map([["r0", { disk: [], metaDisk: [], device: names }]]) };
+  const named: ObservedNode = { ...bravo, names: namesOfDevices({ r0: { disk: [], metaDisk: [], device: names } }) };
   const text = `${bravo.files.get(fstabPath) ?? ""}${line}\n`;
   const plan = planOf([alpha, withFile(named, fstabPath, text)], { desired });
   expect([plan.refusals, allCommands(plan)]).toEqual([[], []]);

@@ -1,14 +1,15 @@
+import { resourceOf } from "../../one-volume";
+import { type OneVolume } from "../../one-volume";
 import {
   claimFailures,
-  claimOfDeclared,
+  claimsOfDeclared,
   claimsOf,
   claimRefusals,
 } from "../../../../provider/core/decided/hosts/claims";
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
 import { blankNode, r0, withFile } from "../../observed-builder";
 
 /** A second resource on the same two hosts that has nothing in common with the first, changed in some points. */
-const other = (change: Partial<DesiredResource> = {}, disk = "/dev/vdc", metaDisk = "internal"): DesiredResource => {
+const other = (change: Partial<OneVolume> = {}, disk = "/dev/vdc", metaDisk = "internal"): OneVolume => {
   const [first, second] = r0.sides;
   const sides = [
     { ...first, disk, metaDisk },
@@ -18,13 +19,13 @@ const other = (change: Partial<DesiredResource> = {}, disk = "/dev/vdc", metaDis
 };
 
 test("what a resource takes up on each host", () => {
-  expect(claimsOf(other({}, "/dev/vdc", "/dev/vdd"))).toEqual([
+  expect(claimsOf(resourceOf(other({}, "/dev/vdc", "/dev/vdd")))).toEqual([
     { resource: "web", host: "alpha", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
     { resource: "web", host: "bravo", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
   ]);
 });
 
-test.each<[string, DesiredResource, string[]]>([
+test.each<[string, OneVolume, string[]]>([
   ["nothing in common", other(), []],
   ["the same name", other({ name: "r0" }), ["name: the name r0 belongs to another resource on bravo already"]],
   ["the same minor", other({ minor: 1 }), ["minor: minor 1 belongs to the resource web on bravo already"]],
@@ -45,22 +46,24 @@ test.each<[string, DesiredResource, string[]]>([
     ],
   ],
 ])("in one program: %s", (_what, second, expected) => {
-  const told = claimFailures(r0, "r0's", new Map([["another", claimsOf(second)]])).map(
+  const told = claimFailures(resourceOf(r0), "r0's", new Map([["another", claimsOf(resourceOf(second))]])).map(
     ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
   );
   expect(told).toEqual(expected);
 });
 
 test("the first of two resources of one program that is checked is told of all they share, not of the disk alone", () => {
-  const declare = ({ name, minor, port, sides }: DesiredResource) =>
-    sides.map(({ hostname, disk, metaDisk }) => claimOfDeclared({ name, minor, port, hostname, disk, metaDisk }));
+  const declare = ({ name, minor, port, sides }: OneVolume) =>
+    sides.flatMap(({ hostname, disk, metaDisk }) =>
+      claimsOfDeclared({ name, port, hostname, volumes: [{ minor, disk, metaDisk }] }),
+    );
   const declared = [...declare(r0), ...declare(other({ minor: 1, port: 7789 }, "/dev/vdb"))];
-  expect(claimFailures(r0, "r0's", new Map(), declared).map(({ reason }) => reason.split(":")[0])).toEqual([
+  expect(claimFailures(resourceOf(r0), "r0's", new Map(), declared).map(({ reason }) => reason.split(":")[0])).toEqual([
     "minor 1 belongs to the resource web on bravo already",
     "port 7789 belongs to the resource web on bravo already",
     "the disk /dev/vdb belongs to the resource web on bravo already",
   ]);
-  expect(claimFailures(r0, "r0's", new Map(), [...declare(r0), ...declare(other())])).toEqual([]);
+  expect(claimFailures(resourceOf(r0), "r0's", new Map(), [...declare(r0), ...declare(other())])).toEqual([]);
 });
 
 test("on other hosts, or by itself, it may have the same", () => {
@@ -73,13 +76,15 @@ test("on other hosts, or by itself, it may have the same", () => {
       { ...second, hostname: "dave" },
     ],
   });
-  expect(claimFailures(r0, "r0's", new Map([["another", claimsOf(elsewhere)]]))).toEqual([]);
-  expect(claimFailures(r0, "r0's", new Map([["r0's", claimsOf(r0)]]))).toEqual([]);
+  expect(claimFailures(resourceOf(r0), "r0's", new Map([["another", claimsOf(resourceOf(elsewhere))]]))).toEqual([]);
+  expect(claimFailures(resourceOf(r0), "r0's", new Map([["r0's", claimsOf(resourceOf(r0))]]))).toEqual([]);
 });
 
 describe("a file of somebody else's", () => {
   const claimed = (text: string, path = "/etc/drbd.d/web.res") =>
-    claimRefusals(r0, [withFile(blankNode("alpha"), path, text), blankNode("bravo")]).map(({ found }) => found);
+    claimRefusals(resourceOf(r0), [withFile(blankNode("alpha"), path, text), blankNode("bravo")]).map(
+      ({ found }) => found,
+    );
   const on = (host: string, rest: string) => `resource web { on ${host} { ${rest} } }`;
 
   test.each([
@@ -104,7 +109,7 @@ describe("a file of somebody else's", () => {
     const text = `resource web { ${side("alpha", "10.1.1.31")} ${side("bravo", "10.1.1.32")} }`;
     const path = "/etc/drbd.d/web.res";
     const refusals = claimRefusals(
-      r0,
+      resourceOf(r0),
       [blankNode("alpha"), blankNode("bravo")].map((node) => withFile(node, path, text)),
     );
     expect(refusals).toEqual([

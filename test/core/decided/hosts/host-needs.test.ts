@@ -1,4 +1,6 @@
 /** What must be there before a plan begins, and is not. */
+import { withVolume } from "../../one-volume";
+import { lookOf } from "../../one-volume";
 import { neededTools, noSystemd } from "../../../../provider/core/seen/needed-tools";
 import { parseProbe } from "../../../../provider/core/seen/parse-probe";
 import { capturedHost, look } from "../../captured-host";
@@ -156,9 +158,12 @@ describe("as a host tells it", () => {
       tools: { ...host.tools, ...tools },
       init,
     };
-    return parseProbe(nonce, probed(changed, { looks: [{ ...look, mountPoint }], candidates: [], depth: "close" }));
+    return parseProbe(
+      nonce,
+      probed(changed, { looks: [withVolume(look, { mountPoint })], candidates: [], depth: "close" }),
+    );
   };
-  const folderOf = (change: FakeHost) => seen(change).resources.get("r0")?.folder;
+  const folderOf = (change: FakeHost) => lookOf(seen(change))?.folder;
 
   test("the folder, and the first names in it, hidden ones too", () => {
     expect(folderOf({ files: { "/srv/my data/.a": "", "/srv/my data/b c": "", "/srv/my data/d/e": "" } })).toEqual({

@@ -1,19 +1,19 @@
 /** What a resource has from its hosts' `common`. */
+import { type OneVolume, resourceOf } from "../../one-volume";
 import { renderResource } from "../../../../provider/core/config/render-configuration";
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
 import { blankPair, planOf, r0, refusalsOf } from "../../observed-builder";
 
 const common = (body: string) => `common {\n    ${body}\n}\n`;
-const planWith = (changes: Partial<DesiredResource>, body: string) => {
+const planWith = (changes: Partial<OneVolume>, body: string) => {
   const desired = { ...r0, ...changes };
   const globalCommon = [common(body), common(body)];
-  return planOf(blankPair(), { desired, configuration: renderResource(desired, "8.4"), globalCommon });
+  return planOf(blankPair(), { desired, configuration: renderResource(resourceOf(desired), "8.4"), globalCommon });
 };
 const noFilesystem = { filesystem: undefined };
 const net = (more: Record<string, string>) => ({ sections: { ...r0.sections, net: { ...r0.sections.net, ...more } } });
 const stonith = net({ fencing: "resource-and-stonith" });
 
-test.each<[string, Partial<DesiredResource>, string, string | undefined]>([
+test.each<[string, Partial<OneVolume>, string, string | undefined]>([
   ["two Primaries, for no filesystem of ours", noFilesystem, "net { allow-two-primaries yes; }", undefined],
   [
     "two Primaries, and the resource says no",
@@ -46,7 +46,7 @@ test.each<[string, Partial<DesiredResource>, string, string | undefined]>([
 });
 
 test("resource-and-stonith without its handler: told, unless the handler stands in common", () => {
-  const told = (changes: Partial<DesiredResource>, body: string) =>
+  const told = (changes: Partial<OneVolume>, body: string) =>
     planWith(changes, body).warnings.filter((one) => one.includes("fence-peer"));
   expect(told(stonith, "net { max-buffers 8000; }")).toEqual([
     "net: fencing resource-and-stonith without a fence-peer handler on alpha and bravo: whenever the peer is lost, all I/O stands still until it is back",

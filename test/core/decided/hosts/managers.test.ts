@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { planNode } from "../../../../provider/core/decided/plans/plan-node";
+import { resourceOf } from "../../one-volume";
 import { drbdServiceWarnings } from "../../../../provider/core/decided/hosts/manager-refusals";
 import { managerLinks, managersOf } from "../../../../provider/core/seen/managers";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
@@ -125,7 +126,7 @@ describe("a resource that another tool manages", () => {
   test("is not taken down by destroy", () => {
     const [, path, text] = named[0]!;
     const nodes = both(healthyPair(), path, text);
-    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
     expect(refusalsOf(plan)).toEqual([expect.stringContaining("alpha: Pacemaker manages r0 there")]);
   });
 });
@@ -133,7 +134,9 @@ describe("a resource that another tool manages", () => {
 describe("what Pacemaker 3.0.0 wrote itself (test/fixtures/pacemaker-3.0.0)", () => {
   const written = readFileSync(join(__dirname, "../../../fixtures/pacemaker-3.0.0/cib.xml"), "utf8");
   const managed = (resource: string, minor: number) =>
-    managersOf(withFile(blankNode("alpha"), cibPath, written), resource, minor).map(({ manages }) => manages);
+    managersOf(withFile(blankNode("alpha"), cibPath, written), resource, [{ name: resource, volume: 0, minor }]).map(
+      ({ manages }) => manages,
+    );
 
   test.each([
     ["r0, in a promotable clone, and mounted in a group", "r0", 1, true],
@@ -155,9 +158,8 @@ describe("`ignoreManagers`", () => {
     expect(plan.warnings).toContainEqual(
       expect.stringMatching(/Pacemaker manages r0 on alpha .* `ignoreManagers` passes over/),
     );
-    const teardown = planTeardown("r0", 1, ["alpha", "bravo"], both(healthyPair(), path, text), configurationOf(r0), [
-      "Pacemaker",
-    ]);
+    const nodes = both(healthyPair(), path, text);
+    const teardown = planTeardown(resourceOf(ignoring), ["alpha", "bravo"], nodes, configurationOf(r0));
     expect(refusalsOf(teardown)).toEqual([]);
   });
 
@@ -204,7 +206,9 @@ describe("a tool that does not name the resource", () => {
 
   test("by its link alone", () => {
     const node = { ...blankNode("alpha"), links: ["/etc/systemd/system/multi-user.target.wants/corosync.service"] };
-    expect(managersOf(node, "r0", 1)).toEqual([{ name: "Corosync", seen: node.links[0], manages: false }]);
+    expect(managersOf(node, "r0", [{ name: "r0", volume: 0, minor: 1 }])).toEqual([
+      { name: "Corosync", seen: node.links[0], manages: false },
+    ]);
   });
 });
 
@@ -215,7 +219,9 @@ test("the probe brings their files and links", () => {
   const links = { ...host.links, [link]: "/lib/systemd/system/pacemaker.service" };
   const node = parseProbe(nonce, probed({ ...host, files, links }, justTheHost));
   expect(node.links).toContain(link);
-  expect(managersOf(node, "r0", 1)).toEqual([{ name: "Pacemaker", seen: cibPath, manages: true }]);
+  expect(managersOf(node, "r0", [{ name: "r0", volume: 0, minor: 1 }])).toEqual([
+    { name: "Pacemaker", seen: cibPath, manages: true },
+  ]);
 });
 
 describe("drbd.service", () => {

@@ -1,5 +1,5 @@
 /** A pair that runs, and a program or a kernel that says otherwise. */
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
+import { type OneVolume } from "../../one-volume";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { actionsOf, stepsOf } from "../../../../provider/core/steps/plan";
 import { activeLink, promotionOf } from "../../../../provider/core/steps/systemd";
@@ -31,7 +31,7 @@ const differing = (nodes: Pair, alpha: string, bravo = alpha): Pair => [
   withLook(nodes[1], { change: { exit: 0, output: `${bravo}\n` } }),
 ];
 
-const withA: DesiredResource = { ...r0, protocol: "A" };
+const withA: OneVolume = { ...r0, protocol: "A" };
 const netOptions = `drbdsetup-84 net-options ipv4:10.1.1.31:7789 ipv4:10.1.1.32:7789 --set-defaults --protocol=A --cram-hmac-alg=sha256 --shared-secret=${secret}`;
 const bothFiles = ["alpha: write /etc/drbd.d/r0.res", "bravo: write /etc/drbd.d/r0.res"];
 

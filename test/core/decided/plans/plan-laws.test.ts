@@ -1,4 +1,5 @@
 /** What holds of every plan, whatever was found. Each law says by itself, from what was observed, what it allows. */
+import { lookOf } from "../../one-volume";
 import * as fc from "fast-check";
 import { formatPlan } from "../../../../provider/core/told/plan-text";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
@@ -39,13 +40,13 @@ const attached = (node: ObservedNode): boolean =>
   node.kernelResources.get("r0")?.devices.some(({ disk }) => disk !== "Diskless") === true;
 
 const isBlank = (node: ObservedNode): boolean => {
-  const look = node.resources.get("r0");
+  const look = lookOf(node);
   return !attached(node) && look?.disk.kind === "blank" && ["absent", "unknown"].includes(look.metadata.kind);
 };
 
 /** Its generation identifiers are a new disk's: those of the kernel where it is attached, else those on the disk. */
 const isNew = (node: ObservedNode): boolean => {
-  const look = node.resources.get("r0");
+  const look = lookOf(node);
   if (look === undefined) return false;
   const disks = node.kernelResources.get("r0")?.devices.map(({ disk }) => disk) ?? [];
   if (attached(node)) return look.kernelGi === newGi && disks.every((disk) => disk === "Inconsistent");
@@ -163,7 +164,7 @@ test("mkfs: only on the sync source, once, on a device that is blank, and where 
     expect(step.guard).toEqual([["still_blank", "/dev/drbd1", "any"]]);
     expect(memory.filesystemUuid).toBeNull();
     const node = nodeOf(given, step);
-    const look = node.resources.get("r0");
+    const look = lookOf(node);
     const forcedByUs =
       node.kernelResources.get("r0")?.role === "Primary" &&
       look?.device?.kind === "blank" &&
@@ -206,7 +207,7 @@ test("no adjust while StandAlone, or where drbdadm would touch a running disk", 
   law((_plan, { nodes }, steps) => {
     for (const step of steps.filter(({ argv }) => argv[1] === "adjust")) {
       const node = nodes[step.node === "alpha" ? 0 : 1];
-      const lines = node.resources.get("r0")?.change?.output ?? node.adjust?.output ?? "";
+      const lines = lookOf(node)?.change?.output ?? node.adjust?.output ?? "";
       expect(lines).not.toMatch(/detach|resize/);
       expect(step.guard?.[0]).toEqual(["not_standalone", "r0"]);
       const kernel = node.kernelResources.get("r0");
@@ -233,7 +234,7 @@ test("where files change, every one is there before anything is adjusted or brou
 test("nothing is mounted that was not seen to hold a filesystem, or is formatted by the same plan", () => {
   law((_plan, given, steps) => {
     for (const step of steps.filter(({ argv }) => argv[0] === "mount")) {
-      const device = nodeOf(given, step).resources.get("r0")?.device;
+      const device = lookOf(nodeOf(given, step))?.device;
       expect(device?.kind === "signature" || steps.some(isMkfs)).toBe(true);
       if (device?.kind === "signature" && !steps.some(isForce)) expect(device.type).toBe("xfs");
     }

@@ -1,3 +1,4 @@
+import { resourceOf } from "../../one-volume";
 import * as fc from "fast-check";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf } from "../../../../provider/core/steps/plan";
@@ -25,7 +26,7 @@ import {
 } from "../../observed-builder";
 
 const teardown = (nodes: readonly ObservedNode[]) =>
-  planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+  planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
 
 const primary = (host: string) => [
   `${host}: umount /srv/data`,
@@ -71,7 +72,9 @@ test("the folders that were made to mount on go last; who has the device in use 
   const plan = teardown([made, bravo]);
   expect(commandsOf(plan)[0]?.at(-1)).toBe("alpha: rmdir /srv/data /srv");
   const holders = stepsOf(plan).flatMap(({ argv, holdersOf }) =>
-    holdersOf === undefined ? [] : [`${argv[0] ?? ""} ${argv[1] ?? ""}: ${holdersOf.join(" ")}`],
+    holdersOf === undefined
+      ? []
+      : [`${argv[0] ?? ""} ${argv[1] ?? ""}: ${holdersOf.map((one) => one.join(" ")).join("; ")}`],
   );
   expect(holders).toEqual([
     "umount /srv/data: /dev/drbd1 /srv/data",
@@ -134,7 +137,7 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 });
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
-  expect(shellOf(removeFstabLine("alpha", deviceNames("r0", 1), "", false)).body).toContain(
+  expect(shellOf(removeFstabLine("alpha", deviceNames({ name: "r0", volume: 0, minor: 1 }), "", false)).body).toContain(
     "' /dev/drbd1 /dev/drbd/by-res/r0 /dev/drbd/by-res/r0/0 '",
   );
 });

@@ -1,3 +1,4 @@
+import { resourceOf } from "../../one-volume";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { globalCommonPath, resourcePath } from "../../../../provider/core/config/paths";
 import { isSettled } from "../../../../provider/core/decided/plans/settled";
@@ -17,7 +18,7 @@ import {
 
 const globalCommon = (node: ObservedNode): string | undefined => node.files.get(globalCommonPath);
 const settled = (node: ObservedNode): boolean =>
-  isSettled(r0, configurationOf(r0), globalCommon(nodeAt("alpha", "synced")), node);
+  isSettled(resourceOf(r0), node.hostname, configurationOf(r0), globalCommon(nodeAt("alpha", "synced")), node);
 
 test("both sides of a healthy pair are settled", () => {
   expect(healthyPair().map(settled)).toEqual([true, true]);

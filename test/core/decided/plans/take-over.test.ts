@@ -1,12 +1,13 @@
 /** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resourceOf, namesOfDevices } from "../../one-volume";
+import { type OneVolume } from "../../one-volume";
 import { usesVolumeLinks } from "../../../../provider/core/installed/by-res-links";
 import { parseResFile } from "../../../../provider/core/config/found-resource";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { installedSecret } from "../../../../provider/core/installed/configuration-place";
 import { parseResource } from "../../../../provider/core/wanted/schema";
-import type { DesiredResource } from "../../../../provider/core/wanted/desired";
 import type { CommonSeen, ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
@@ -114,8 +115,8 @@ describe("a line of fstab that has the filesystem by another name", () => {
     const put = (node: ObservedNode) => change(withFile(node, "/etc/fstab", `${theirs}\n`));
     const primary = withBlock(withLook(put(alpha), { device }), "/dev/drbd1", labelled);
     return [
-      { ...primary, names: new Map([["r0", { disk: [], metaDisk: [], device: links }]]) },
-      { ...put(bravo), names: new Map([["r0", { disk: [], metaDisk: [], device: ["/dev/drbd/by-disk/vdb"] }]]) },
+      { ...primary, names: namesOfDevices({ r0: { disk: [], metaDisk: [], device: links } }) },
+      { ...put(bravo), names: namesOfDevices({ r0: { disk: [], metaDisk: [], device: ["/dev/drbd/by-disk/vdb"] } }) },
     ];
   };
   const kinds: [string][] = [
@@ -144,7 +145,7 @@ describe("a line of fstab that has the filesystem by another name", () => {
       const own = node.files.get("/etc/fstab") ?? "";
       return withFile(withFile(node, kept, tutorials), "/etc/fstab", `# before pulumi-drbd: ${theirs}\n${own}`);
     });
-    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
     expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${theirs}\` is a line again`]);
     expect(JSON.stringify(stepsOf(plan))).toContain(JSON.stringify(word));
   });
@@ -155,7 +156,7 @@ describe("a line of fstab that has the filesystem by another name", () => {
       const theirs = "# before pulumi-drbd: UUID=ff /srv/web xfs defaults 0 0";
       return withFile(withFile(node, kept, tutorials), "/etc/fstab", `${theirs}\n${own}`);
     });
-    const plan = planTeardown("r0", 1, ["alpha", "bravo"], nodes, configurationOf(r0));
+    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
     expect(because(plan, "write /etc/fstab")).toEqual(["ours goes"]);
   });
 
@@ -243,7 +244,7 @@ describe("destroy gives back", () => {
   };
   const destroy = (change: (node: ObservedNode) => ObservedNode) => {
     const [alpha, bravo] = healthyPair();
-    return planTeardown("r0", 1, ["alpha", "bravo"], [change(alpha), change(bravo)], text);
+    return planTeardown(resourceOf(r0), ["alpha", "bravo"], [change(alpha), change(bravo)], text);
   };
   const back = (plan: Plan) =>
     allCommands(plan).filter((one) => one.startsWith("alpha: mv") || one.includes("alpha: rm"));
@@ -284,7 +285,9 @@ describe("destroy gives back", () => {
 
   test("a file that has the disk by another of its names, where the host tells it", () => {
     const theirs = tutorials.replace("disk /dev/vdb", "disk /dev/disk/by-id/virtio-0001");
-    const names = new Map([["r0", { disk: ["/dev/vdb", "/dev/disk/by-id/virtio-0001"], metaDisk: [], device: [] }]]);
+    const names = namesOfDevices({
+      r0: { disk: ["/dev/vdb", "/dev/disk/by-id/virtio-0001"], metaDisk: [], device: [] },
+    });
     const [first, ...more] = back(destroy((node) => ({ ...taken(node, theirs), names })));
     expect([first, more]).toEqual([`alpha: mv -f ${kept} ${path}`, []]);
     expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: rm -f ${path}`]);
@@ -536,7 +539,7 @@ describe("what a definition says beyond what we can describe is refused, whether
 });
 
 test("a wrong name for the pair: one refusal, though drbdadm complains of the same", () => {
-  const desired: DesiredResource = { ...r0, name: "r1" };
+  const desired: OneVolume = { ...r0, name: "r1" };
   const candidate = { exit: 10, output: "STDIN:49: conflicting use of device-minor 'device-minor:alpha:1' ...\n" };
   const [alpha, bravo] = bothByHand().map((node) => withLook(node, { candidate }, "r1"));
   expect(refusalsOf(planOf([alpha!, bravo!], { desired }))).toEqual([

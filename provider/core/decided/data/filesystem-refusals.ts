@@ -1,5 +1,3 @@
-import { dataRefusals, demotion } from "./data-refusals";
-import { connectionStates } from "../../seen/kernel-states";
 import { filesystemIn } from "../../seen/disk-identity";
 import { mountableRefusals } from "./mountable";
 import { folderRefusals } from "./mount-point";
@@ -10,18 +8,11 @@ import { isByContents, pathOf } from "../../seen/disk-names";
 import { fstabFields } from "../../seen/fstab-lines";
 import { deviceWords } from "../../installed/fstab-words";
 import type { Refusal } from "../../steps/plan";
-import { isHalfUp, isPrimary, type Side } from "./side";
+import { isPrimary, type Side } from "./side";
 
-/** What was found on the two sides together that a person must decide on. */
-export function pairRefusals(pair: PairView): Refusal[] {
-  const ofData = dataRefusals(pair);
-  // Two generations that do not fit part again as soon as they are connected: how to go on from there is told already.
-  const partsAgain = pair.row === "meet" && ofData.length > 0;
+/** What stands on the DRBD device, and where it shall be mounted. */
+export function filesystemRefusals(pair: PairView): Refusal[] {
   return [
-    ...ofData,
-    ...(partsAgain ? [] : refuseTwoPrimaries(pair)),
-    ...refuseNewPrimary(pair),
-    ...pair.sides.flatMap((side) => [...refuseAdjusting(pair, side), ...(partsAgain ? [] : refuseAlone(pair, side))]),
     ...refuseFilesystem(pair),
     ...mountableRefusals(pair),
     ...pair.sides.flatMap((side) => [
@@ -32,80 +23,13 @@ export function pairRefusals(pair: PairView): Refusal[] {
   ];
 }
 
-/** Two hosts that write to one XFS, or to two halves of it that parted, destroy it. */
-function refuseTwoPrimaries({ desired, sides, target }: PairView): Refusal[] {
-  const { filesystem, name } = desired;
-  if (filesystem === undefined || !sides.every(isPrimary)) return [];
-  const commands = demotion(name, target);
-  return [
-    {
-      found: `${sides.map((side) => side.desired.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,
-      way: `Stop what uses it on one of them, and make that one Secondary. On ${target.desired.hostname}, say: \`${commands.join(" && ")}\`.`,
-    },
-  ];
-}
-
-/** A device that is in use, and its identifiers say that it never was: one of the two was misread. */
-function refuseNewPrimary({ desired: { name }, sides, neverUsed }: PairView): Refusal[] {
-  const primary = sides.find(isPrimary);
-  if (!neverUsed || primary === undefined) return [];
-  return [
-    {
-      node: primary.desired.hostname,
-      found: `${name} is Primary there, though its generation identifiers are those of a new device`,
-      way: `Look at \`drbdadm role ${name}\`, \`drbdadm dstate ${name}\` and \`drbdadm get-gi ${name}\` there, and run \`pulumi up\` again: nobody is made Primary by force beside it.`,
-    },
-  ];
-}
-
-/** What bringing the kernel to the wanted configuration would do to a device that runs. */
-function refuseAdjusting(pair: PairView, side: Side): Refusal[] {
-  const { dangerous, parting } = pair.adjustment(side);
-  if (side.kernel === undefined) return [];
-  const { name } = pair.desired;
-  const node = side.desired.hostname;
-  const found = (lines: readonly string[]) =>
-    `the wanted configuration would have DRBD run \`${lines.join("; ")}\` on a device that is running`;
-  return [
-    ...(dangerous.length === 0
-      ? []
-      : [
-          {
-            node,
-            found: found(dangerous),
-            way: "A disk, a minor, a metadata place or a size cannot be changed under a running device: take the old value back, or take the resource down yourself first.",
-          },
-        ]),
-    ...(parting.length === 0
-      ? []
-      : [
-          {
-            node,
-            found: `${found(parting)}, which removes a peer or a path that it has`,
-            way: `\`drbdsetup show ${name}\` tells which peers, node ids and paths there are. Name that host and its address in the program, or take the peer out yourself first.`,
-          },
-        ]),
-  ];
-}
-
-function refuseAlone({ desired: { name } }: PairView, side: Side): Refusal[] {
-  if (connectionStates[side.kernel?.connection ?? ""] !== "alone" || isHalfUp(side)) return [];
-  return [
-    {
-      node: side.desired.hostname,
-      found: `${name} is StandAlone there: it was disconnected by hand, or after a split brain`,
-      way: `Connect it first: \`drbdadm connect ${name}\` there. Look at \`dmesg\` if it parts again.`,
-    },
-  ];
-}
-
 function refuseFilesystem(pair: PairView): Refusal[] {
   const { filesystem } = pair.desired;
   const primary = pair.sides.find(isPrimary);
   const device = primary?.observed?.device;
   if (filesystem === undefined || primary === undefined || device === undefined) return [];
   const node = primary.desired.hostname;
-  const path = devicePath(pair.desired.minor);
+  const path = devicePath(primary.desired.minor);
   const known = pair.memory.filesystemUuid;
   // The kernel has found that it is one, whatever else its bytes look like.
   if (primary.node.mounts.some((one) => one.source === path && one.fstype === filesystem.type)) return [];
@@ -186,7 +110,7 @@ function refuseMount(pair: PairView, side: Side): Refusal[] {
   const mountPoint = pair.desired.filesystem?.mountPoint;
   if (mountPoint === undefined) return [];
   const node = side.desired.hostname;
-  const device = devicePath(pair.desired.minor);
+  const device = devicePath(side.desired.minor);
   const there = side.node.mounts.findLast((one) => one.target === mountPoint);
   if (there !== undefined && there.source !== device) {
     return [

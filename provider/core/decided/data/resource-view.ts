@@ -1,0 +1,106 @@
+/** A resource as it was found on both hosts: its volumes, each with both its sides, and what is of the resource as a whole. */
+import { parseAdjustment, type Adjustment } from "../../steps/adjust-lines";
+import { connectionStates } from "../../seen/kernel-states";
+import { memoryOf, type MemoryOfVolumes } from "../../seen/memory";
+import type { KernelResource, ObservedNode } from "../../seen/observed";
+import { type DesiredHost, type DesiredResource, type VolumePair } from "../../wanted/desired";
+import { PairView } from "./pair-view";
+import { isHalfUp, type Side } from "./side";
+
+/** What was found on both sides of a volume. */
+export interface FoundVolume {
+  readonly volume: VolumePair;
+  readonly sides: readonly [Side, Side];
+}
+
+/** One host of the resource. */
+export interface HostView {
+  /** In the order of `desired.hosts`. */
+  readonly place: 0 | 1;
+  readonly host: DesiredHost;
+  readonly node: ObservedNode;
+  readonly kernel?: KernelResource;
+  /** Its side of each volume. */
+  readonly sides: readonly Side[];
+}
+
+export class ResourceView {
+  readonly pairs: readonly PairView[];
+  readonly hosts: readonly [HostView, HostView];
+  readonly source: HostView;
+  readonly target: HostView;
+
+  constructor(
+    readonly desired: DesiredResource,
+    readonly memory: MemoryOfVolumes,
+    found: readonly FoundVolume[],
+  ) {
+    this.pairs = withNewVolumes(
+      found.map(({ volume, sides }) => new PairView(volume, memoryOf(memory, volume), sides)),
+      desired,
+      memory,
+    );
+    const hostAt = (place: 0 | 1): HostView => {
+      const sides = this.pairs.map((pair) => pair.sides[place]);
+      const [first] = sides;
+      if (first === undefined) throw new Error("a resource has a volume");
+      return { place, host: desired.hosts[place], node: first.node, kernel: first.kernel, sides };
+    };
+    this.hosts = [hostAt(0), hostAt(1)];
+    const isSource = desired.hosts[0].hostname === desired.syncSource;
+    this.source = this.hosts[isSource ? 0 : 1];
+    this.target = this.hosts[isSource ? 1 : 0];
+  }
+
+  /** Nobody ever wrote through any of its volumes. */
+  get neverUsed(): boolean {
+    return this.pairs.every((pair) => pair.neverUsed);
+  }
+
+  /** Data on the sync source that has no generation of DRBD's yet. */
+  get isToKeep(): boolean {
+    return this.pairs.some((pair) => pair.isToKeep);
+  }
+
+  get isTogether(): boolean {
+    return this.hosts.some(isTogetherOn);
+  }
+
+  adjustment({ node }: HostView): Adjustment {
+    return parseAdjustment(node.resources.get(this.desired.name)?.change?.output ?? node.adjust?.output ?? "");
+  }
+
+  /** Whether the running kernel differs from what is wanted. */
+  isChange(host: HostView): boolean {
+    const { options, connection, start } = this.adjustment(host);
+    const isConfigured = host.sides.some(({ device }) => device !== undefined);
+    return [...options, ...connection, ...start].length > 0 && isConfigured;
+  }
+}
+
+/** It has a connection to its peer. */
+export function isTogetherOn({ kernel }: HostView): boolean {
+  return connectionStates[kernel?.connection ?? ""] === "together";
+}
+
+/** A `drbdadm up` failed on its way there, and none of its volumes is in use. */
+export function isHalfUpOn({ sides }: HostView): boolean {
+  return sides.every(isHalfUp);
+}
+
+/** A new volume of a resource that is in use is begun where that is Primary: there it can be formatted and mounted. */
+function withNewVolumes(
+  pairs: readonly PairView[],
+  { hosts }: DesiredResource,
+  memory: MemoryOfVolumes,
+): readonly PairView[] {
+  if (pairs.every((pair) => pair.neverUsed)) return pairs;
+  const primaries = hosts.filter((_, place) => pairs.some(({ sides }) => sides[place]?.kernel?.role === "Primary"));
+  const [primary] = primaries;
+  if (primary === undefined || primaries.length > 1) return pairs;
+  return pairs.map((pair) =>
+    pair.neverUsed && pair.source.desired.hostname !== primary.hostname && !pair.isToKeep
+      ? new PairView(pair.desired, memoryOf(memory, pair.desired), pair.sides, primary.hostname)
+      : pair,
+  );
+}

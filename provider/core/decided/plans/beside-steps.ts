@@ -1,0 +1,56 @@
+/** What a resource's plan says beside its steps: warnings, and what comes after them. */
+import { mountableWarnings } from "../data/mountable";
+import type { ResourceView } from "../data/resource-view";
+import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/manager-refusals";
+import { takeOverWarnings } from "../hosts/take-over-warnings";
+import { devicePath } from "../../config/paths";
+import { deviceOn } from "../../wanted/desired";
+import type { Promotion } from "./promotion";
+import type { ResourceStages } from "./resource-stages";
+
+export function resourceWarnings(view: ResourceView, promotion: Promotion, files: ResourceStages): string[] {
+  const { desired, source, target } = view;
+  const taken = view.hosts.filter((host) => files.foreignPath(host) !== undefined);
+  const found = [
+    ...new Set(taken.flatMap((host) => takeOverWarnings(files.changedOptions(host)))),
+    ...view.hosts.flatMap((host) => {
+      const { hostname } = host.host;
+      const { name, ignoreManagers } = desired;
+      const resource = { name, volumes: view.pairs.map((pair) => deviceOn(pair.desired, hostname)), ignoreManagers };
+      return [
+        // Of those that manage this resource, there is nothing to do here, or the plan is refused.
+        ...managerRefusals(host.node, hostname, resource).map((one) => `${hostname}: ${one.found}`),
+        ...managerWarnings(host.node, hostname, resource),
+        ...drbdServiceWarnings(host.node, hostname, name, files.wantedFiles(host)),
+      ];
+    }),
+    ...new Set(view.pairs.flatMap(mountableWarnings)),
+  ];
+  if (promotion.waitsForFill()) {
+    const later = desired.waitForSync ? "" : ": not waited for (`waitForSync: false`), so run `pulumi up` again then";
+    found.push(
+      `${source.host.hostname} gets its data from ${target.host.hostname} and is not made Primary before its disk is UpToDate${later}`,
+    );
+  }
+  return found;
+}
+
+export function afterwards(view: ResourceView, promotion: Promotion): string[] {
+  const { desired, pairs, source } = view;
+  const found: string[] = [];
+  if (pairs.some(({ sides }) => sides.some(({ progress }) => progress.kind === "unread"))) {
+    found.push(`what the metadata on the disks says is read once drbd-utils is there`);
+  }
+  const { undecided } = promotion;
+  for (const pair of undecided) {
+    const device = devicePath(pair.source.desired.minor);
+    found.push(`what ${device} holds is looked at once it is Primary: a filesystem is mounted, never made anew`);
+  }
+  if (undecided.length > 0 && promotion.sourceState() !== "ready") {
+    found.push(`${source.host.hostname} is made Primary once its disk is UpToDate`);
+  }
+  if (promotion.isForced && desired.waitForSync) {
+    found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);
+  }
+  return found;
+}

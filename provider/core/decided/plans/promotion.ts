@@ -1,0 +1,194 @@
+/** Which host is made Primary, when, and what is formatted and mounted there. */
+import { isAttached } from "../data/side-relation";
+import { mkfsOptionsOf } from "../data/mountable";
+import type { PairView } from "../data/pair-view";
+import type { ResourceView } from "../data/resource-view";
+import { isPrimary, type Side } from "../data/side";
+import { diskStates } from "../../seen/kernel-states";
+import { grammarOf } from "../../seen/observed";
+import type { Step } from "../../steps/plan";
+import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as steps from "../../steps/kernel-steps";
+import * as stepsPromotion from "../../steps/promotion-steps";
+import { promotionOf } from "../../steps/systemd";
+import * as stepsUnits from "../../steps/unit-steps";
+import { wordFor, type DesiredFilesystem } from "../../wanted/desired";
+import { inOrder, isActive } from "./boot-steps";
+
+type SourceState = "ready" | "behind" | "syncing";
+
+export class Promotion {
+  private readonly fresh: readonly PairView[];
+  private readonly used: readonly PairView[];
+
+  constructor(private readonly view: ResourceView) {
+    this.fresh = view.pairs.filter((pair) => pair.neverUsed);
+    this.used = view.pairs.filter((pair) => !pair.neverUsed);
+  }
+
+  promoteAndFormat(): Step[] {
+    return [...this.firstPromotions(), ...this.promoteUsed(), ...this.formatInterrupted()];
+  }
+
+  /** Whether `primary --force` is among the steps. */
+  get isForced(): boolean {
+    return this.fresh.length > 0;
+  }
+
+  /** By force, once in a volume's life, and formatted right after. */
+  private firstPromotions(): Step[] {
+    const { view, fresh } = this;
+    const [first] = fresh;
+    if (first === undefined) return [];
+    const { name } = view.desired;
+    const host = first.source.desired.hostname;
+    const format = fresh.flatMap((pair) =>
+      pair.isToKeep || pair.desired.filesystem === undefined
+        ? []
+        : [this.makeFilesystem(pair, pair.desired.filesystem)],
+    );
+    if (view.isToKeep) {
+      const because = `sync source, with the data that it keeps, before it meets its peer; ${this.firstSync(fresh)}`;
+      const volumes = fresh.map(({ desired }) => desired);
+      return [stepsPromotion.forcePrimaryAlone(host, name, volumes, because), ...format];
+    }
+    const volumes = fresh.map(({ desired }) => desired);
+    // DRBD 8.4 makes one volume Primary, and DRBD 9 the whole resource, of which it takes for the newest what no side has whole.
+    const isAdded = this.used.length > 0;
+    if (!isAdded) {
+      const because = `sync source; ${this.firstSync(fresh)}`;
+      return [stepsPromotion.forcePrimary(host, name, volumes, because), ...format];
+    }
+    if (fresh.every(({ source }) => grammarOf(source.node) === "8.4")) {
+      return [
+        ...fresh.map((pair) =>
+          stepsPromotion.forcePrimary(
+            pair.source.desired.hostname,
+            wordFor(pair.desired),
+            [pair.desired],
+            `a new volume; ${this.firstSync([pair])}`,
+          ),
+        ),
+        ...format,
+      ];
+    }
+    const others = this.used.map(({ desired }) => desired);
+    return [
+      stepsPromotion.forcePrimaryBeside(host, name, volumes, others, `new volumes; ${this.firstSync(fresh)}`),
+      ...format,
+    ];
+  }
+
+  private firstSync(pairs: readonly PairView[]): string {
+    const disks = pairs.map(({ target }) => `${target.desired.hostname}:${target.desired.disk}`);
+    return `both sides never used. The first sync overwrites ${disks.join(" and ")} (blank)`;
+  }
+
+  /** Volumes that hold a generation of data, where no host is Primary. */
+  private promoteUsed(): Step[] {
+    const { view, used } = this;
+    const { desired, source, target } = view;
+    if (used.length === 0 || used.some(({ sides }) => sides.some(isPrimary))) return [];
+    // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
+    if (used.every((pair) => pair.desired.filesystem === undefined)) return [];
+    const host = source.host.hostname;
+    switch (this.sourceState()) {
+      case "ready": {
+        const because = "neither host is Primary, and the filesystem belongs on the sync source";
+        const volumes = used.map((pair) => pair.desired);
+        return [stepsPromotion.primary(host, desired.name, volumes, because)];
+      }
+      case "behind": {
+        const because = `${target.host.hostname} has newer data: DRBD fills ${host} first`;
+        return [steps.waitConnected(host, desired, because)];
+      }
+      case "syncing":
+        return [];
+    }
+  }
+
+  /** What we made Primary by force, and could not format before we were stopped. */
+  private formatInterrupted(): Step[] {
+    return this.used.flatMap((pair) => {
+      const { filesystem } = pair.desired;
+      const primary = pair.sides.find(isPrimary);
+      return primary !== undefined && filesystem !== undefined && this.mayFormat(pair, primary)
+        ? [this.makeFilesystem(pair, filesystem)]
+        : [];
+    });
+  }
+
+  private makeFilesystem(pair: PairView, filesystem: DesiredFilesystem): Step {
+    const { options, because } = mkfsOptionsOf(pair, filesystem);
+    const why = ["blank, never formatted", ...because].join("; ");
+    return stepsFilesystem.makeFilesystem(pair.source.desired.hostname, pair.desired, filesystem, options, why);
+  }
+
+  private mayFormat(pair: PairView, primary: Side): boolean {
+    // Where nothing at all is told of the connection, something is amiss: first that.
+    const isTold = primary.kernel?.connection !== undefined;
+    return (
+      isTold &&
+      primary.desired.hostname === this.homeOf(pair) &&
+      primary.mountedAt.length === 0 &&
+      primary.observed?.device?.kind === "blank" &&
+      pair.isNewlyForced(primary)
+    );
+  }
+
+  /** Where a volume is used: where the resource is Primary, and else on the sync source. */
+  private homeOf(pair: PairView): string {
+    if (this.view.pairs.length === 1) return pair.source.desired.hostname;
+    const primary = this.view.hosts.find(({ sides }) => sides.some(isPrimary));
+    return primary?.host.hostname ?? pair.source.desired.hostname;
+  }
+
+  /** Whether the sync source may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
+  sourceState(): SourceState {
+    const states = this.used.map(sourceStateOf);
+    return states.includes("behind") ? "behind" : states.includes("syncing") ? "syncing" : "ready";
+  }
+
+  mountSteps(): Step[] {
+    const mounted = this.view.pairs.flatMap((pair) => this.mountOf(pair));
+    const [first] = mounted;
+    if (first === undefined) return [];
+    const { name } = this.view.desired;
+    const node = this.view.hosts.find(({ host }) => host.hostname === first.node)?.node;
+    const isStarted = node !== undefined && isActive(node, promotionOf(name));
+    return [...(isStarted ? [] : [stepsUnits.startPromotionUnit(first.node, name, inOrder)]), ...mounted];
+  }
+
+  private mountOf(pair: PairView): Step[] {
+    const mountPoint = pair.desired.filesystem?.mountPoint;
+    if (mountPoint === undefined) return [];
+    if (pair.sides.some((side) => side.mountedAt.length > 0)) return [];
+    const home = pair.neverUsed ? pair.source.desired.hostname : this.homeOf(pair);
+    const side = pair.sides.find(({ desired }) => desired.hostname === home);
+    if (side === undefined) return [];
+    // Formatted by this plan, or seen to hold a filesystem: else the next look decides.
+    const ready =
+      (pair.neverUsed && !pair.isToKeep) ||
+      (isPrimary(side) && (this.mayFormat(pair, side) || side.observed?.device?.kind === "signature"));
+    return ready ? [stepsFilesystem.mount(home, pair.desired, mountPoint, "by its line in fstab")] : [];
+  }
+
+  /** Volumes with a filesystem that hold data, and no host is Primary. */
+  get undecided(): readonly PairView[] {
+    if (this.used.some(({ sides }) => sides.some(isPrimary))) return [];
+    return this.used.filter(({ desired }) => desired.filesystem !== undefined);
+  }
+
+  /** The side that shall be Primary is being filled, and nothing else is to be done until it is. */
+  waitsForFill(): boolean {
+    return this.undecided.length > 0 && this.sourceState() === "syncing";
+  }
+}
+
+function sourceStateOf(pair: PairView): SourceState {
+  const { source } = pair;
+  if (!isAttached(source)) return pair.sourceIsBehind ? "behind" : "ready";
+  const meaning = diskStates[source.device?.disk ?? ""];
+  if (meaning === "newest" || meaning === "whole") return pair.sourceIsBehind && !pair.isTogether ? "behind" : "ready";
+  return pair.isTogether ? "syncing" : "behind";
+}
