@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/config/meaning-as-inputs";
+import { parseDump } from "../../../provider/core/config/parse-dump";
+
+const hosts: readonly [KnownHost, KnownHost] = [
+  { hostname: "alpha", addresses: ["10.0.0.1"] },
+  { hostname: "bravo", addresses: ["10.0.0.2"] },
+];
+
+function described(dump: string, other = dump): Description {
+  const [one, two] = [dump, other].map((text) => parseDump(text).find(({ name }) => name === "r0"));
+  if (one === undefined || two === undefined) throw new Error("r0 is not in the dump");
+  return describeMeaning([one, two], hosts);
+}
+
+const fixture = (name: string): string =>
+  readFileSync(path.join(__dirname, "../../fixtures/drbdadm-dump", `${name}.txt`), "utf8");
+const lines = (name: string): readonly string[] => described(fixture(name)).refused.map(({ line }) => line);
+
+test("a pair by LINSTOR, as the inputs that describe it", () => {
+  const { inputs, nodeIds, refused, goes } = described(fixture("9/style-9-linstor"));
+  expect({ refused, goes }).toEqual({ refused: [], goes: [] });
+  expect(nodeIds).toEqual([0, 1]);
+  expect(inputs).toEqual({
+    name: "r0",
+    minor: 1,
+    port: 7788,
+    nodes: [
+      { hostname: "alpha", address: "10.0.0.1", disk: "/dev/vg/r0_00000", metaDisk: "internal" },
+      { hostname: "bravo", address: "10.0.0.2", disk: "/dev/vg/r0_00000", metaDisk: "internal" },
+    ],
+    protocol: "C",
+    auth: true,
+    cramHmacAlg: "sha1",
+    sharedSecret: "aR6Jt5kpXc1qU0b0Vjdt",
+    net: { fencing: "dont-care" },
+    disk: { "discard-zeroes-if-aligned": "yes", "rs-discard-granularity": "65536" },
+    options: {
+      "on-no-data-accessible": "suspend-io",
+      "on-suspended-primary-outdated": "force-secondary",
+      quorum: "off",
+    },
+    startup: {},
+    handlers: {},
+  });
+});
+
+test("a floating pair gets its hosts' names, and the plan tells it", () => {
+  const { inputs, goes } = described(fixture("8.4/floating"));
+  expect(inputs?.nodes.map(({ hostname, address }) => [hostname, address])).toEqual([
+    ["alpha", "10.0.0.1"],
+    ["bravo", "10.0.0.2"],
+  ]);
+  expect(goes.map(({ line }) => line)).toEqual(["floating 10.0.0.1:7788", "floating 10.0.0.2:7788"]);
+});
+
+test("what cannot be described is refused with its line", () => {
+  expect(lines("9/path-two")).toEqual(["path { 10.1.0.1:7788 to 10.1.0.2:7788 }"]);
+  expect(lines("9/hosts-three-connections")).toEqual(["on carol"]);
+  expect(lines("9/stacked")).toContain("stacked-on-top-of lower");
+  expect(lines("9/host-options")).toEqual(["cpu-mask 1;"]);
+  expect(lines("8.4/device-own-name")).toContain("device /dev/drbd_data minor 1;");
+  expect(lines("8.4/proxy-in-host")).toContain("proxy { memlimit 100M; plugin { zlib level 9; } }");
+  expect(lines("8.4/alternate-link-address")).toContain("alternate-link-address ipv4 10.1.0.1:7788;");
+  expect(lines("8.4/volume-disk-options-differ")).toEqual(["disk-flushes no;"]);
+  expect(lines("8.4/host-several-names")).toEqual(["on alpha carol"]);
+  expect(lines("8.4/host-names-long")).toEqual(["resource r0"]);
+});
+
+test("two hosts whose files differ have no one description", () => {
+  const ours = fixture("8.4/net-all-84");
+  const { inputs, refused } = described(ours, ours.replace("ko-count           4", "ko-count           5"));
+  expect(inputs).toBeUndefined();
+  expect(refused).toEqual([{ line: "ko-count 4", why: "the files of alpha and bravo differ here" }]);
+});
