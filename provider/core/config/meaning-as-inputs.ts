@@ -8,6 +8,7 @@ import { canonicalValue } from "./option-meaning";
 import { compareMeanings, endpointText, peerDeviceOptions } from "./compare-meanings";
 import type { NodeIds } from "./default-node-ids";
 import { devicePath } from "./paths";
+import { SECRET_PLACEHOLDER } from "./shared-secret";
 import type { HostMeaning, OptionsByName, PathEnd, ResourceMeaning, VolumeMeaning } from "./resource-meaning";
 
 export interface Undescribed {
@@ -64,7 +65,7 @@ export function describeMeaning(
 ): Description {
   const [meaning, other] = meanings;
   const apart = compareMeanings(meaning, other).map(({ key, before, after }): Undescribed => ({
-    line: `${key} ${before ?? after ?? ""}`,
+    line: key === "shared-secret" ? `${key} ${SECRET_PLACEHOLDER}` : `${key} ${before ?? after ?? ""}`,
     why: `the files of ${hosts[0].hostname} and ${hosts[1].hostname} differ here`,
   }));
   const found = new Finding(meaning, hosts);

@@ -4,6 +4,7 @@
  * and `dump-xml` leaves out node ids, stacking, meshes and half of `global` (test/fixtures/drbdadm-dump).
  */
 import { parseStatements, type Statement } from "./parse-statements";
+import { SECRET_PLACEHOLDER } from "./shared-secret";
 import type {
   ConnectionMeaning,
   EndpointMeaning,
@@ -34,9 +35,9 @@ function commentsIn(text: string): ReadonlyMap<string, Pick<ResourceMeaning, "de
   );
 }
 
-/** A statement in one line again, for what is told as it is. */
+/** A statement in one line again, for what is told as it is: without a secret. */
 function textOf({ words, body }: Statement): string {
-  const head = words.join(" ");
+  const head = words[0] === "shared-secret" ? `${words[0]} ${SECRET_PLACEHOLDER}` : words.join(" ");
   return body === undefined ? `${head};` : `${head} { ${body.map(textOf).join(" ")} }`;
 }
 

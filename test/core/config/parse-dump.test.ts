@@ -105,4 +105,6 @@ test("where it is defined, and whether drbdadm uses it on this host", () => {
 test("an option that is there twice with two values is told, and not chosen from", () => {
   const text = "resource r0 {\n net { timeout 5; timeout 6; ping-int 7; ping-int 7; }\n odd thing;\n}";
   expect(parseDump(text)[0]?.unknown).toEqual(["odd thing;", "net { timeout 6; }"]);
+  const secrets = parseDump('resource r0 { net { shared-secret "one"; shared-secret "two"; } }')[0];
+  expect(secrets?.unknown).toEqual(["net { shared-secret (secret); }"]);
 });
