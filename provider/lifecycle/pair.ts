@@ -15,6 +15,8 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { parseResource } from "../core/wanted/schema";
 import { isSettled } from "../core/decided/plans/settled";
 import { isUnknown } from "../core/wanted/unknowns";
+import { isOurs } from "../core/config/own-mark";
+import { resourcePath } from "../core/config/paths";
 import { preview } from "./phase";
 import { hostOf, type Host } from "../shell/host";
 
@@ -160,11 +162,15 @@ export class Pair {
     const { name } = this.desired;
     const node = nodes[index === 0 ? 0 : 1];
     const unread = unreadOwnFiles(node);
+    const replaces = replacedPath(node, name);
+    const there = node.files.get(resourcePath(name));
+    const isForeign = there === undefined ? replaces !== undefined || node.kernelResources.has(name) : !isOurs(there);
     return {
       name,
       resource: this.configuration(nodes),
       globalCommon,
-      replaces: replacedPath(node, name),
+      replaces,
+      isForeign,
       ...(unread.length === 0 ? {} : { unread }),
     };
   }

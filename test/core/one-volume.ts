@@ -70,13 +70,14 @@ export function oneVolumeOf(desired: DesiredResource): OneVolume {
 /** What was seen of a resource and its volume 0. */
 export type OneLook = ObservedVolume & Omit<ObservedResource, "volumes">;
 
-export function observedOf({ nodeId, portTaken, candidate, change, ...volume }: OneLook): ObservedResource {
+export function observedOf({ nodeId, portTaken, candidate, change, meanings, ...volume }: OneLook): ObservedResource {
   return {
     volumes: new Map([[0, volume]]),
     portTaken,
     ...(nodeId === undefined ? {} : { nodeId }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(change === undefined ? {} : { change }),
+    ...(meanings === undefined ? {} : { meanings }),
   };
 }
 

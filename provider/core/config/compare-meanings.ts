@@ -68,7 +68,7 @@ function byPlace(facts: readonly Fact[]): Facts {
 }
 
 /** An option that stands in another section in 8.4 is the same option. */
-const homeOf = ({ section, key }: Fact): string =>
+export const homeOf = ({ section, key }: Pick<Fact, "section" | "key">): string =>
   section === "disk" && dumpedOption("disk", key)?.sectionOf84 === "disk" ? "net" : section;
 
 const sameFact = (from: Fact | undefined, to: Fact | undefined): boolean => meant(from) === meant(to);

@@ -1,5 +1,7 @@
 /** What the files of a plan change in the meaning of what is installed: for the plan's own resource, and for others. */
 import { changedOptions, effectiveOptions, type OptionChange } from "../config/compare-options";
+import { compareMeanings } from "../config/compare-meanings";
+import { optionChanges } from "../config/differences-as-changes";
 import { parseResFile } from "../config/found-resource";
 import { otherPlace } from "./configuration-place";
 import { withHostNames } from "../config/floating-hosts";
@@ -16,8 +18,13 @@ export interface WantedFiles {
   readonly configuration: string;
 }
 
-/** Of a resource that is defined on a host: each option that its new file, and the new `common`, change. */
+/**
+ * Of a resource that is defined on a host: each option that its new file, and the new `common`, change. Where somebody
+ * else's file defines it, drbdadm itself has said what both mean; else the texts are compared.
+ */
 export function ownChanges(node: ObservedNode, resource: string, wanted: WantedFiles): OptionChange[] {
+  const meanings = node.resources.get(resource)?.meanings;
+  if (meanings !== undefined) return optionChanges(compareMeanings(meanings.installed, meanings.wanted));
   const installed = filesRead(node);
   const isDefined = [...installed.values()].some((text) => defines(text, resource));
   if (!isDefined) return [];

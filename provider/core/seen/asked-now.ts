@@ -33,6 +33,8 @@ const commands: Readonly<Record<string, string>> = {
   port: "grep of /proc/net/tcp",
   parsed: "drbdadm sh-nop with the wanted configuration",
   change: "drbdadm -d adjust with the wanted configuration",
+  means: "drbdadm --verbose dump",
+  meant: "drbdadm --verbose dump with the wanted configuration",
 };
 
 /** What every look runs; a host where one of them does not work can't be looked at. */

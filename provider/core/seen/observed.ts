@@ -2,6 +2,7 @@ import type { TurnSeen } from "./turn";
 
 /** What was found on a host: the probe's output (probe.ts) as data. Nothing here is a guess: what was not said is absent. */
 
+import type { ResourceMeaning } from "../config/resource-meaning";
 import type { XfsGeometry } from "./xfs";
 
 export interface BlockDevice {
@@ -209,6 +210,8 @@ export interface ObservedResource {
   readonly candidate?: CommandOutput;
   /** The commands that would bring the kernel to the wanted configuration. */
   readonly change?: CommandOutput;
+  /** Where somebody else's file defines it: what drbdadm takes that for, and what it would take the wanted one for. */
+  readonly meanings?: { readonly installed: ResourceMeaning; readonly wanted: ResourceMeaning };
 }
 
 /** What drbdadm makes of all resources with the global_common.conf that is there, and with another one. */

@@ -1,4 +1,6 @@
 import { canonicalIPv6 } from "../wanted/address";
+import { parseDump } from "../config/parse-dump";
+import type { ResourceMeaning } from "../config/resource-meaning";
 import { newEnough } from "./os-family";
 import type {
   BlockDevice,
@@ -320,11 +322,16 @@ function parseResources(
     } else if (about === "candidate") {
       const looked = resources.get(name);
       const [candidate, change] = [outputOf(need(sections, "parsed")), outputOf(need(sections, "change"))];
-      if (looked !== undefined) resources.set(name, { ...looked, candidate, change });
+      const [installed, wanted] = ["means", "meant"].map((one) => meaningOf(name, sections.get(one)));
+      const meanings = installed !== undefined && wanted !== undefined ? { meanings: { installed, wanted } } : {};
+      if (looked !== undefined) resources.set(name, { ...looked, candidate, change, ...meanings });
     }
   }
   return resources;
 }
+
+const meaningOf = (name: string, dump: Section | undefined): ResourceMeaning | undefined =>
+  dump?.exit === 0 ? parseDump(dump.text).find((one) => one.name === name) : undefined;
 
 function parseLook(
   sections: Sections,

@@ -36,7 +36,7 @@ const QUESTIONS = {
   ],
   resource: ["status", "port", "change"],
   volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device"],
-  candidate: ["parsed", "change"],
+  candidate: ["parsed", "change", "means", "meant"],
 } as const;
 
 export interface Group {

@@ -39,6 +39,8 @@ export interface Candidate {
   readonly replaces?: string;
   /** Files of ours that drbdadm cannot read as they are, and that are mended before this one is installed. */
   readonly unread?: readonly string[];
+  /** Whether somebody else's file defines the resource: drbdadm says what that means, and what ours would. */
+  readonly isForeign?: boolean;
 }
 
 /** Another global_common.conf: drbdadm on the host says what every resource there means with it, and without. */
@@ -362,7 +364,7 @@ function inspect(section: string, path: string): string {
   return `zeros=; if [ -b ${word} ]; then real=${word}; if [ -L "$real" ]; then real=$(readlink -f "$real"); fi; say ${section} "$real"; now=$(signature "$real"); echo "$now"; ${found.join("; ")}; elif [ -e ${word} ]; then say ${section} not-block; else say ${section} missing; fi; say exit 0`;
 }
 
-function candidateLines({ name, resource, globalCommon, replaces, unread = [] }: Candidate): string[] {
+function candidateLines({ name, resource, globalCommon, replaces, unread = [], isForeign }: Candidate): string[] {
   const left = [globalCommonPath, resourcePath(name), ...(replaces === undefined ? [] : [replaces]), ...unread];
   return [
     "if command -v drbdadm >/dev/null; then",
@@ -370,6 +372,12 @@ function candidateLines({ name, resource, globalCommon, replaces, unread = [] }:
     `candidate() { ${commandLine(["installed_but", ...left])}; ${printText(globalCommon)}; ${printText(resource)}; }`,
     "say parsed; candidate | drbdadm -c - sh-nop 2>&1; say exit $?",
     `say change; candidate | drbdadm -c - -d adjust ${quote(name)} 2>&1; say exit $?`,
+    ...(isForeign === true
+      ? [
+          `say means; drbdadm --verbose dump ${quote(name)} 2>/dev/null </dev/null; say exit $?`,
+          `say meant; candidate | drbdadm --verbose -c - dump ${quote(name)} 2>/dev/null; say exit $?`,
+        ]
+      : []),
     "fi",
   ];
 }

@@ -12,7 +12,7 @@ const look = probeLook({
   metaDisk: "internal",
   filesystem: true,
 });
-const candidate = { name: "r0", resource: "resource r0 {}\n", globalCommon: "" };
+const candidate = { name: "r0", resource: "resource r0 {}\n", globalCommon: "", isForeign: true };
 const script = observeScript(nonce, { looks: [look], candidates: [candidate], depth: "close" });
 
 test("what a host is at follows from the last of its markers", () => {

