@@ -11,9 +11,9 @@ export interface SiteNode {
 
 export interface SiteResource {
   readonly name: string;
-  readonly minor: number;
+  readonly minor?: number;
   readonly port: number;
-  readonly disks: Readonly<Record<string, string>>;
+  readonly disks?: Readonly<Record<string, string>>;
   readonly syncSource: string;
   readonly filesystem?: Readonly<Record<string, unknown>>;
   readonly [more: string]: unknown;

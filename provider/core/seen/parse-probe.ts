@@ -19,7 +19,7 @@ import type {
   PeerSlot,
 } from "./observed";
 import { parseEvents } from "./parse-events";
-import { parseModuleVersion } from "./parse-proc-drbd";
+import { parseModuleVersion, parseRoles } from "./parse-proc-drbd";
 import { roomPlaces, lastFile } from "./probe";
 import { ProbeError } from "./probe-error";
 import { syncsIn } from "./sync-progress";
@@ -83,13 +83,25 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     room: parseRoom(general.get("room")),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
     blocks,
-    kernelResources: parseRunning(general.get("events"), hasUtils),
+    kernelResources: withOwnRoles(parseRunning(general.get("events"), hasUtils), procDrbd ?? ""),
     sync: syncsIn(procDrbd ?? "", general.get("events")?.text ?? ""),
     adjust: outputOf(adjust),
     dump: outputOf(general.get("dump")),
     ...parseCommon(general),
     resources: parseResources(closer, blocks, general),
   };
+}
+
+/** Where a resource has several devices, DRBD 8.4 may have made one of them Primary, and not another. */
+function withOwnRoles(running: ReadonlyMap<string, KernelResource>, procDrbd: string): Map<string, KernelResource> {
+  const roles = parseRoles(procDrbd);
+  return new Map(
+    [...running].map(([name, kernel]) => {
+      if (kernel.devices.length < 2) return [name, kernel];
+      const devices = kernel.devices.map((device) => ({ ...device, role: roles.get(device.minor) ?? kernel.role }));
+      return [name, { ...kernel, devices }];
+    }),
+  );
 }
 
 function need(sections: Sections, name: string): Section {

@@ -19,6 +19,13 @@ export function parseSyncProgress(text: string): Map<number, SyncProgress> {
   return progress;
 }
 
+/** The role of each device, which DRBD 8.4 has for each by itself: `2: cs:Connected ro:Primary/Secondary`. */
+export function parseRoles(text: string): Map<number, string> {
+  return new Map(
+    [...text.matchAll(/^ *(\d+): cs:\S+ ro:([A-Za-z]+)\//gm)].map(([, minor, role = ""]) => [Number(minor), role]),
+  );
+}
+
 /** The module's version, from its first line. */
 export function parseModuleVersion(text: string): string | undefined {
   return /^version: (\S+)/m.exec(text)?.[1];

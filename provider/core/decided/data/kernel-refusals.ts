@@ -1,4 +1,4 @@
-import type { VolumePair, DesiredSide } from "../../wanted/desired";
+import { wordFor, type VolumePair, type DesiredSide } from "../../wanted/desired";
 import { diskStates, connectionStates, roles } from "../../seen/kernel-states";
 import { type ObservedNode, type KernelResource, grammarOf } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
@@ -30,15 +30,15 @@ export function unreadGenerations(
 
 /** What the kernel runs by the resource's name or minor, where nothing can be planned on it. */
 export function refuseKernel(desired: VolumePair, side: DesiredSide, node: ObservedNode): Refusal[] {
-  const { name } = desired;
+  const { name, volume } = desired;
   const { minor } = side;
   const refuse = (found: string, way: string): Refusal[] => [{ node: side.hostname, found, way }];
   const kernel = node.kernelResources.get(name);
-  const other = kernel?.devices.find((one) => one.minor !== minor);
-  if (other !== undefined) {
+  const device = kernel?.devices.find((one) => one.volume === volume);
+  if (device !== undefined && device.minor !== minor) {
     return refuse(
-      `${name} runs there as minor ${other.minor}, and a running device cannot change its minor to ${minor}`,
-      `Keep minor ${other.minor}, or take the resource down yourself first.`,
+      `${wordFor(desired)} runs there as minor ${device.minor}, and a running device cannot change its minor to ${minor}`,
+      `Keep minor ${device.minor}, or take the resource down yourself first.`,
     );
   }
   const user = [...node.kernelResources.values()].find(
@@ -54,7 +54,7 @@ export function refuseKernel(desired: VolumePair, side: DesiredSide, node: Obser
     );
   if (kernel === undefined) return [];
   const { connection, role } = kernel;
-  const disk = kernel.devices[0]?.disk;
+  const disk = device?.disk;
   const strange = [
     ...(disk === undefined || disk in diskStates ? [] : [`disk state ${disk}`]),
     ...(connection === undefined || connection in connectionStates ? [] : [`connection state ${connection}`]),
@@ -69,7 +69,7 @@ export function refuseKernel(desired: VolumePair, side: DesiredSide, node: Obser
   const meaning = disk === undefined ? "apart" : diskStates[disk];
   if (meaning === "passing") {
     return refuse(
-      `the disk of ${name} is ${disk ?? ""}, on its way to another state`,
+      `the disk of ${wordFor(desired)} is ${disk ?? ""}, on its way to another state`,
       "Run `pulumi up` again in some seconds.",
     );
   }

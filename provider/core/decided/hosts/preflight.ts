@@ -35,7 +35,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         ...sharedDiskRefusals(desired, node, host.hostname),
         ...beyondPairRefusals(desired, node, host),
         ...filesystemToolRefusals(desired, host.hostname, node),
-        ...takeOverRefusals(node, host.hostname, desired.name),
+        ...takeOverRefusals(node, host.hostname, desired),
         ...wrongPlace(node, host.hostname, desired.name),
         // Of what belongs to another resource drbdadm complains too, in other words; and with two versions of DRBD, what
         // it says of a file follows from that.

@@ -4,13 +4,16 @@ import { parseStatements } from "../../config/parse-statements";
 import { parseResFile } from "../../config/found-resource";
 import { installedFile } from "../../installed/configuration-place";
 import { volumesOn } from "../../installed/file-hosts";
-import type { ObservedNode } from "../../seen/observed";
+import type { DesiredResource } from "../../wanted/desired";
+import { grammarOf, type ObservedNode } from "../../seen/observed";
+import { devicePath } from "../../config/paths";
 import { isOurs } from "../../config/own-mark";
 import type { Refusal } from "../../steps/plan";
 
-export function takeOverRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
+export function takeOverRefusals(node: ObservedNode, host: string, desired: DesiredResource): Refusal[] {
+  const { name: resource } = desired;
   const seen = [
-    ...volumeRefusals(node, host, resource),
+    ...volumeRefusals(node, host, desired),
     ...indexRefusals(node, host, resource),
     ...besidesRefusals(node, host, resource),
   ];
@@ -58,30 +61,42 @@ function missedLine({ host, section, key, before, after }: Difference): string |
   }
 }
 
-interface Volume {
-  readonly volume: number;
-  readonly minor?: number;
-}
-
-/** One volume, number 0: in the file, whether it runs or not, and in the kernel, whatever the file says. */
-function volumeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
-  const file = installedFile(node, resource);
+/** Volumes that the program does not describe: by somebody's file, or in the kernel. */
+function volumeRefusals(node: ObservedNode, host: string, { name, volumes }: DesiredResource): Refusal[] {
+  const described = new Set(volumes.map(({ number }) => number));
+  const file = installedFile(node, name);
+  const isForeign = file !== undefined && !isOurs(file.text);
   const written = parseResFile(file?.text ?? "")
-    .filter((found) => found.resource === resource)
-    .flatMap((found) => volumesOn(found, host, node));
-  const running = node.kernelResources.get(resource)?.devices ?? [];
-  const told: readonly (readonly [string, readonly Volume[]])[] = [
-    [`by ${file?.path ?? ""}`, written],
-    ["in the kernel", running],
-  ];
-  const [where, volumes] = told.find(([, all]) => all.some(({ volume }) => volume !== 0) || all.length > 1) ?? [];
-  if (where === undefined || volumes === undefined) return [];
-  const list = volumes.map(({ volume, minor }) => `volume ${volume}${minor === undefined ? "" : ` (minor ${minor})`}`);
+    .filter((found) => found.resource === name)
+    .flatMap((found) => volumesOn(found, host, node))
+    .filter(({ volume }) => !described.has(volume));
+  const running = (node.kernelResources.get(name)?.devices ?? []).filter(({ volume }) => !described.has(volume));
+  const list = (some: readonly { readonly volume: number; readonly minor?: number }[]) =>
+    some.map(({ volume, minor }) => `volume ${volume}${minor === undefined ? "" : ` (minor ${minor})`}`).join(" and ");
+  const nameThem = `Describe all its volumes in \`volumes\` of ${name}, with their numbers, minors and disks as they are; or leave ${name} out of the program: it runs on as it is.`;
+  if (isForeign && written.length > 0) {
+    return [
+      {
+        node: host,
+        found: `${name} has ${list(written)} by ${file.path}, which the program does not describe`,
+        way: nameThem,
+      },
+    ];
+  }
+  if (running.length === 0) return [];
+  const commands = running.map(({ volume, minor }) => {
+    const device = devicePath(minor);
+    const demote = grammarOf(node) === "8.4" ? ` && drbdadm secondary ${name}/${volume}` : "";
+    return `unmount ${device} where it is mounted and take its line out of /etc/fstab; then \`drbdsetup detach ${minor} && drbdsetup del-minor ${minor}\`${demote === "" ? "" : `, where it is Primary after \`${demote.slice(4)}\``}`;
+  });
   return [
     {
       node: host,
-      found: `${resource} has ${list.join(" and ")} ${where}, and only a resource with volume 0 alone can be taken over`,
-      way: `Leave ${resource} out of the program: it runs on as it is. Each volume can become a resource of its own, with data and metadata as they are, once you have written a file for each.`,
+      found: `${name} has ${list(running)} in the kernel, which the program does not describe`,
+      way:
+        isForeign || file === undefined
+          ? nameThem
+          : `To take it away, on each host: ${commands.join("; ")}; and run \`pulumi up\` again. Its data and metadata stay on the disks. To keep it, describe it in \`volumes\`.`,
     },
   ];
 }

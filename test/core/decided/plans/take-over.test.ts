@@ -501,17 +501,17 @@ describe("what a definition says beyond what we can describe is refused, whether
     [
       "two volumes",
       withVolumes(volume(0, 1, "/dev/vdb"), volume(1, 2, "/dev/vdc")),
-      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by \/etc\/drbd.d\/r0.res/,
+      /r0 has volume 1 \(minor 2\) by \/etc\/drbd.d\/r0.res/,
     ],
     [
       "two volumes of hosts that it knows by their addresses",
       `resource r0 { ${volume(0, 1, "/dev/vdb")} ${volume(1, 2, "/dev/vdc")} floating 10.1.1.31:7789 { } floating 10.1.1.32:7789 { } }\n`,
-      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by/,
+      /r0 has volume 1 \(minor 2\) by/,
     ],
     [
       "two volumes of a host that it calls by a longer name",
       withVolumes(volume(0, 1, "/dev/vdb"), volume(1, 2, "/dev/vdc")).replace("on alpha", "on alpha.example"),
-      /r0 has volume 0 \(minor 1\) and volume 1 \(minor 2\) by/,
+      /r0 has volume 1 \(minor 2\) by/,
     ],
     ["a volume that is not 0", withVolumes(volume(1, 1, "/dev/vdb")), /r0 has volume 1 \(minor 1\) by/],
     [
@@ -533,7 +533,7 @@ describe("what a definition says beyond what we can describe is refused, whether
     const [alpha, bravo] = healthyPair();
     const devices = [kernelDevice("UpToDate"), kernelDevice("UpToDate", { volume: 1, minor: 2 })];
     expect(refusalsOf(planOf([withKernel(alpha, { devices }), bravo]))).toEqual([
-      "alpha: r0 has volume 0 (minor 1) and volume 1 (minor 2) in the kernel, and only a resource with volume 0 alone can be taken over",
+      "alpha: r0 has volume 1 (minor 2) in the kernel, which the program does not describe",
     ]);
   });
 });
