@@ -1,0 +1,202 @@
+/** Resources with several volumes: each is judged by itself, and what DRBD does for all of them at once is done once. */
+import type { DesiredResource, DesiredVolume } from "../../../../provider/core/wanted/desired";
+import type { Contents, ObservedNode, ObservedVolume } from "../../../../provider/core/seen/observed";
+import { noMemory } from "../../../../provider/core/seen/memory";
+import { planResource } from "../../../../provider/core/decided/plans/plan-resource";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import { renderResource } from "../../../../provider/core/config/render-configuration";
+import { outputsOf } from "../../../../provider/core/told/outputs";
+import { resourceOf } from "../../one-volume";
+import {
+  allCommands,
+  blank,
+  blankPair,
+  commandsOf,
+  diskBytes,
+  healthyPair,
+  kernelDevice,
+  newGi,
+  type Pair,
+  r0,
+  refusalsOf,
+  usedGi,
+  withBlock,
+  withFile,
+  withKernel,
+  withMount,
+  xfs,
+} from "../../observed-builder";
+
+const [first] = resourceOf(r0).volumes;
+const second: DesiredVolume = {
+  number: 1,
+  places: [
+    { minor: 2, disk: "/dev/vdc", metaDisk: "internal" },
+    { minor: 5, disk: "/dev/vdc", metaDisk: "internal" },
+  ],
+  filesystem: { ...xfs, label: "logs", mountPoint: "/srv/logs" },
+};
+const desired: DesiredResource = { ...resourceOf(r0), volumes: [first, second] };
+const text = renderResource(desired, "8.4");
+const minorOf = (node: ObservedNode) => (node.hostname === "alpha" ? 2 : 5);
+
+const onSecond = (contents: Contents): Contents => ("real" in contents ? { ...contents, real: "/dev/vdc" } : contents);
+const blankSecond: ObservedVolume = { disk: onSecond(blank), metadata: { kind: "absent" } };
+
+/** The same host with a look at volume 1, and with its disk. */
+const withSecond = (node: ObservedNode, look: ObservedVolume = blankSecond): ObservedNode => {
+  const seen = node.resources.get("r0");
+  if (seen === undefined) throw new Error("r0 was not looked at");
+  const volumes = new Map([...seen.volumes, [1, look] as const]);
+  return withBlock({ ...node, resources: new Map([["r0", { ...seen, volumes }]]) }, "/dev/vdc", { serial: "0003" });
+};
+
+const planOf = (nodes: Pair, wanted = desired) =>
+  planResource({
+    desired: wanted,
+    configuration: renderResource(wanted, "8.4"),
+    nodes,
+    memory: new Map(),
+    preview: false,
+  });
+
+const both = ([alpha, bravo]: Pair, change: (node: ObservedNode) => ObservedNode): Pair => [
+  change(alpha),
+  change(bravo),
+];
+
+/** Volume 1 as the kernel of each host has it beside a healthy volume 0. */
+const running = (disk: string, gi: string, role = "Secondary"): Pair =>
+  both(healthyPair(), (node) => {
+    const devices = [
+      kernelDevice("UpToDate", { role: node.kernelResources.get("r0")!.role }),
+      kernelDevice(disk, { volume: 1, minor: minorOf(node), role: node.hostname === "alpha" ? role : "Secondary" }),
+    ];
+    const look: ObservedVolume = {
+      disk: { kind: "signature", real: "/dev/vdc", size: diskBytes, type: "drbd", uuid: "29ff20370300d6d3" },
+      metadata: { kind: "busy", said: "busy" },
+      kernelGi: gi,
+    };
+    return withSecond(withKernel(withFile(node, "/etc/drbd.d/r0.res", text), { devices }), look);
+  });
+
+test("the file: each volume with its own places, and the first as most people write it where it is alone", () => {
+  expect(text).toContain(
+    "    volume 1 {\n            device /dev/drbd2 minor 2;\n            disk /dev/vdc;\n            meta-disk internal;\n        }",
+  );
+  expect(text).toContain("device /dev/drbd5 minor 5;");
+  expect(renderResource({ ...desired, volumes: [first] }, "8.4")).not.toContain("volume");
+  expect(renderResource({ ...desired, volumes: [second] }, "8.4")).toContain("volume 1 {");
+});
+
+test("two blank volumes: metadata for each, up once, forced once behind the gate of each, and each formatted", () => {
+  const plan = planOf(both(blankPair(), (node) => withSecond(node)));
+  const commands = allCommands(plan);
+  expect(commands.filter((one) => /create-md|drbdadm up|--force|mkfs| mount/.test(one))).toEqual([
+    "alpha: drbdadm create-md r0/0",
+    "alpha: drbdadm create-md r0/1",
+    "alpha: drbdadm up r0",
+    "bravo: drbdadm create-md r0/0",
+    "bravo: drbdadm create-md r0/1",
+    "bravo: drbdadm up r0",
+    "alpha: drbdadm primary --force r0",
+    "alpha: mkfs.xfs -L data /dev/drbd1",
+    "alpha: mkfs.xfs -L logs /dev/drbd2",
+    "alpha: mount /srv/data",
+    "alpha: mount /srv/logs",
+  ]);
+  const force = plan.stages.flat().find(({ argv }) => argv.includes("--force"));
+  expect(force?.guard).toEqual([
+    ["both_new", "r0/0"],
+    ["both_new", "r0/1"],
+  ]);
+});
+
+describe("a volume that is added to a resource that is mounted", () => {
+  const nodes = both(healthyPair(), (node) => ({
+    ...withSecond(node),
+    adjust: {
+      exit: 0,
+      output: `drbdsetup-84 new-minor r0 ${minorOf(node)} 1\ndrbdsetup-84 attach ${minorOf(node)} /dev/vdc /dev/vdc internal\n`,
+    },
+  }));
+
+  test("its metadata is made on both hosts before drbdadm attaches its disks, and it alone is forced and formatted", () => {
+    const stages = commandsOf(planOf(nodes));
+    const made = stages.findIndex((stage) => stage.includes("bravo: drbdadm create-md r0/1"));
+    const adjusted = stages.findIndex((stage) => stage.includes("alpha: drbdadm adjust r0"));
+    expect([made, made < adjusted]).toEqual([1, true]);
+    const commands = stages.flat();
+    expect(commands.filter((one) => /create-md|--force|mkfs|umount|secondary|down/.test(one))).toEqual([
+      "alpha: drbdadm create-md r0/1",
+      "bravo: drbdadm create-md r0/1",
+      "alpha: drbdadm primary --force r0/1",
+      "alpha: mkfs.xfs -L logs /dev/drbd2",
+    ]);
+  });
+
+  test("where the resource was made Primary on the other host, it begins there", () => {
+    const moved = both(nodes, (node) =>
+      withKernel(node, { role: node.hostname === "alpha" ? "Secondary" : "Primary" }),
+    );
+    const elsewhere: Pair = [
+      { ...moved[0], mounts: moved[0].mounts.filter(({ target }) => target === "/") },
+      withMount(moved[1], "/dev/drbd1", "/srv/data"),
+    ];
+    const commands = allCommands(planOf(elsewhere));
+    expect(commands.filter((one) => /--force|mkfs/.test(one))).toEqual([
+      "bravo: drbdadm primary --force r0/1",
+      "bravo: mkfs.xfs -L logs /dev/drbd5",
+    ]);
+  });
+
+  test("data on one of its disks is refused as on any other, and the first volume is left alone", () => {
+    const data: Contents = { kind: "data", real: "/dev/vdc", size: diskBytes, offset: 4096, hash: "0123456789abcdef" };
+    const plan = planOf([withSecond(nodes[0], { disk: data, metadata: { kind: "absent" } }), nodes[1]]);
+    expect(refusalsOf(plan).join()).toContain("alpha: /dev/vdc holds data");
+    expect(plan.stages).toEqual([]);
+  });
+});
+
+test("stopped between the making and the force: the new volume is forced, and the first is not touched", () => {
+  const commands = allCommands(planOf(running("Inconsistent", newGi)));
+  expect(commands.filter((one) => /create-md|--force|mkfs/.test(one))).toEqual([
+    "alpha: drbdadm primary --force r0/1",
+    "alpha: mkfs.xfs -L logs /dev/drbd2",
+  ]);
+});
+
+test("both in use: the volume that nobody formatted is not formatted", () => {
+  const plan = planOf(running("UpToDate", usedGi, "Primary"));
+  expect(allCommands(plan).filter((one) => /create-md|--force|mkfs/.test(one))).toEqual([]);
+});
+
+test("destroy: every volume is unmounted before the resource is demoted and taken down", () => {
+  const nodes = both(running("UpToDate", usedGi, "Primary"), (node) =>
+    node.hostname === "alpha" ? withMount(node, "/dev/drbd2", "/srv/logs") : node,
+  );
+  const commands = allCommands(planTeardown(desired, ["alpha", "bravo"], nodes, text));
+  expect(commands.slice(0, 4)).toEqual([
+    "alpha: umount /srv/logs",
+    "alpha: umount /srv/data",
+    "alpha: drbdadm secondary r0",
+    "alpha: drbdadm down r0",
+  ]);
+});
+
+test("a volume that the program does not describe: refused, whether its file is ours or somebody's", () => {
+  const nodes = running("UpToDate", usedGi);
+  const one = resourceOf(r0);
+  expect(refusalsOf(planOf(nodes, one))[0]).toContain(
+    "r0 has volume 1 (minor 2) in the kernel, which the program does not describe",
+  );
+  const foreign = both(nodes, (node) => withFile(node, "/etc/drbd.d/r0.res", text.replace(/^#.*\n/, "")));
+  expect(refusalsOf(planOf(foreign, one))[0]).toContain("r0 has volume 1 (minor 2) by /etc/drbd.d/r0.res");
+});
+
+test("the outputs: of each volume by its number, beside those of the first", () => {
+  const outputs = outputsOf(desired, running("UpToDate", usedGi), new Map([[1, noMemory]]));
+  expect(Object.keys(outputs.volumeStates ?? {})).toEqual(["0", "1"]);
+  expect([outputs.devicePath, outputs.volumeStates?.["1"]?.devicePath]).toEqual(["/dev/drbd1", "/dev/drbd2"]);
+  expect(outputsOf(resourceOf(r0), healthyPair()).volumeStates).toBeUndefined();
+});
