@@ -20,6 +20,10 @@ const LONG = [
   "/keeps-data/changed-disk",
   "/keeps-data/replaced-disk",
   "/keeps-data/discard",
+  "/shared-common",
+  "/volumes",
+  "/in-practice",
+  "/take-over/corpus",
 ];
 const FAULTS = process.env.FAULTS ?? "";
 const isTurn = /^[1-4]$/.test(FAULTS);

@@ -150,7 +150,12 @@ run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 probe() {
   say format 1
   turn; say turn; printf '%s\\n' "$last" "$who"; say exit 0
-  run files grep -saHZ '' ${files.join(" ")} ${lastFile}
+  # A file that two patterns match is read once.
+  set -- && known=
+  for file in ${files.join(" ")}; do
+    case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
+  done
+  run files grep -saHZ '' "$@" ${lastFile}
   set --
   for file in ${givingFiles.join(" ")}; do if [ -f "$file" ]; then set -- "$@" "$file"; fi; done
   if [ $# -gt 0 ]; then run given grep -saHZ -e '[/]dev/' -e 'volume=' "$@"; fi

@@ -224,6 +224,14 @@ test("the probe brings their files and links", () => {
   ]);
 });
 
+test("a file that two of the probe's patterns match is read once", () => {
+  const host = capturedHost("connected-uptodate.alpha");
+  const unit = "/etc/systemd/system/drbd-primary@.service";
+  const text = "[Service]\nType=oneshot\n";
+  const node = parseProbe(nonce, probed({ ...host, files: { ...host.files, [unit]: text } }, justTheHost));
+  expect(node.files.get(unit)).toBe(text);
+});
+
 describe("drbd.service", () => {
   const link = "/etc/systemd/system/multi-user.target.wants/drbd.service";
   const enabled = (node: ObservedNode): ObservedNode => ({ ...node, links: [...node.links, link] });
