@@ -1,4 +1,5 @@
 import { ownMark } from "../config/own-mark";
+import type { ObservedNode } from "../seen/observed";
 
 /** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
 export function escapeInstance(name: string): string {
@@ -141,3 +142,7 @@ export const packagedTargetPaths = [
 ] as const;
 
 export const bringUpTargetPath = bringUpTarget.path;
+
+export function isActive(node: ObservedNode, service: string): boolean {
+  return node.links.includes(activeLink(service));
+}

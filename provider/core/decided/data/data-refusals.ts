@@ -1,6 +1,6 @@
 /** What was found on the disks that a person must decide on: whose data stays, and whose goes. */
 import { refuseOtherDisks } from "./apart-refusals";
-import { isActive } from "../plans/boot-steps";
+import { isActive } from "../../steps/systemd";
 import {
   contentsIdentity,
   describeContents,

@@ -2,15 +2,7 @@ import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { type Metadata, grammarOf, ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import type { Side } from "./side";
-
-/** What a person does so that both sides are in sync when their metadata is converted. */
-export function inOrder(name: string, from: "8.4" | "9"): string {
-  const to = from === "9" ? "8.4" : "9";
-  return (
-    `with DRBD ${from} on both hosts, wait until \`drbdadm status ${name}\` shows both UpToDate; unmount it; ` +
-    `\`drbdadm secondary ${name}\` on both; then \`drbdadm down ${name}\` on both; then load DRBD ${to} on both`
-  );
-}
+import { inOrder } from "../hosts/version-refusals";
 
 /** Metadata of DRBD 9 under a module of 8.4. */
 export function refuseMetadata9({ name }: VolumePair, side: Side["desired"], node: ObservedNode): Refusal {

@@ -15,7 +15,7 @@ import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
 import { takeOverRefusals } from "./take-over-refusals";
-import { versionRefusals } from "../data/upgrade";
+import { versionRefusals } from "./version-refusals";
 import { sizeRefusals } from "./sizes";
 
 /** What must hold on both hosts before the first write on either. */

@@ -15,11 +15,11 @@ import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import {
-  activeLink,
   bringUpOf,
   bringUpTargetPath,
   bringUpUnits,
   generatedUnitPath,
+  isActive,
   packagedTargetPaths,
   promotionOf,
   promotionUnits,
@@ -145,10 +145,6 @@ export function promotionFollows({ desired: { name }, pairs, hosts }: ResourceVi
 }
 
 export const inOrder = "so that a shutdown unmounts and demotes it in order";
-
-export function isActive(node: ObservedNode, service: string): boolean {
-  return node.links.includes(activeLink(service));
-}
 
 function missing(node: ObservedNode, units: readonly UnitFile[]): UnitFile[] {
   return units.filter(({ path, text }) => node.files.get(path) !== text);

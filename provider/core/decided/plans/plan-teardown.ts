@@ -1,4 +1,4 @@
-import { isActive } from "./boot-steps";
+import { isActive } from "../../steps/systemd";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import { giveBack, keptWarnings } from "./give-back";

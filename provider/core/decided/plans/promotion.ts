@@ -13,7 +13,8 @@ import * as stepsPromotion from "../../steps/promotion-steps";
 import { promotionOf } from "../../steps/systemd";
 import * as stepsUnits from "../../steps/unit-steps";
 import { wordFor, type DesiredFilesystem } from "../../wanted/desired";
-import { inOrder, isActive } from "./boot-steps";
+import { inOrder } from "./boot-steps";
+import { isActive } from "../../steps/systemd";
 
 type SourceState = "ready" | "behind" | "syncing";
 
