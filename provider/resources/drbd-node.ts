@@ -4,7 +4,7 @@ import { announceNode } from "./announce";
 import { withSecrets, type ConnectionArgs } from "./connection-args";
 import type { CommonInputs, NodeInputs } from "../core/wanted/inputs";
 import type { GlobalOptions } from "../core/wanted/option-types";
-import { hidden } from "./hidden-inputs";
+import { hidden } from "./engine-inputs";
 import { warnOfSecretsFromPlainConfig } from "./plain-config";
 import { nodeProvider } from "../dynamic/stub";
 

@@ -6,7 +6,7 @@ import type { ByHostInputs, FilesystemInputs, SectionInputs } from "../core/want
 import type { VolumeOutputs } from "../core/told/outputs";
 import type { DiskIdentity } from "../core/seen/disk-identity";
 import type { DrbdNode } from "./drbd-node";
-import { hidden } from "./hidden-inputs";
+import { hidden } from "./engine-inputs";
 import { warnOfSecretsFromPlainConfig } from "./plain-config";
 import { resourceProvider } from "../dynamic/stub";
 

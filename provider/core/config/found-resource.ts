@@ -1,3 +1,4 @@
+/** What a text of drbd.conf says of its resources: hosts, volumes, addresses. Who may not run drbdadm reads it by this. */
 import { Statement, everyStatement, parseStatements } from "./parse-statements";
 
 export interface FoundVolume {

@@ -1,3 +1,5 @@
+/** Reading drbd.conf text that may be anybody's. Nothing here throws; what is not understood is passed over. */
+
 /** A statement of drbd.conf: its words up to `;`, or up to `{` with what stands in the braces. */
 export interface Statement {
   readonly words: readonly string[];

@@ -1,4 +1,4 @@
-/** Reading drbd.conf text that may be anybody's. Nothing here throws; what is not understood is passed over. */
+/** The shared secret in text of any kind: found, and replaced by a placeholder wherever text is shown or kept in the clear. */
 
 /** Stands in for the shared secret wherever text is shown or kept in the clear. No secret can be this. */
 export const SECRET_PLACEHOLDER = "(secret)";

@@ -28,7 +28,7 @@ import { type Group, type Section, type Sections, parseSections } from "./probe-
 
 export { ProbeError } from "./probe-error";
 
-/** Parses what probeScript (probe.ts) printed. Throws a ProbeError rather than guess. */
+/** Parses what observeScript (probe.ts) printed. Throws a ProbeError rather than guess. */
 export function parseProbe(nonce: string, output: string): ObservedNode {
   const [host, ...closer] = parseSections(nonce, output);
   const general: Sections = host?.sections ?? new Map();

@@ -1,7 +1,7 @@
 import type { SyncProgress } from "./observed";
 import { parseSyncProgress } from "./parse-proc-drbd";
 
-/** How far a sync is, in what syncScript (sync.ts) printed: a part of /proc/drbd, or of DRBD 9 the events of a resource. */
+/** How far a sync is, in what syncScript (told/sync.ts) printed: a part of /proc/drbd, or of DRBD 9 the events of a resource. */
 export function progressIn(text: string, minors: readonly number[]): SyncProgress | undefined {
   return furthestBehind(syncsIn(text, text), minors);
 }

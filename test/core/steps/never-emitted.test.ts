@@ -20,6 +20,7 @@ const tellers = new Set([
   "core/decided/hosts/warnings.ts",
   "core/wanted/option-warnings.ts",
   "core/decided/hosts/manager-refusals.ts",
+  "core/decided/hosts/take-over-refusals.ts",
 ]);
 /** Tables of DRBD's options, with what each does. */
 const isAboutOptions = (path: string) => /option-(table|types)\.ts$/.test(path);
