@@ -315,9 +315,9 @@ describe("a host that is down", () => {
 
   beforeAll(async () => {
     await lab.powerOff(down);
-    // The other host has something to be changed: a common option that neither has yet.
-    const common = { net: { "max-buffers": 4000 } };
-    const wanted = withNode(withNode(site, "alpha", { common }), "bravo", { common });
+    // The other host has something to be changed: a global option that neither has yet, and that no foreign resource lives by.
+    const global = { "dialog-refresh": 5 };
+    const wanted = withNode(withNode(site, "alpha", { global }), "bravo", { global });
     await stack.configure(withConnection(wanted, down, { dialErrorLimit: 2 }));
   });
 

@@ -7,6 +7,7 @@ export interface SiteNode {
   readonly connection: Readonly<Record<string, unknown>>;
   readonly address: string;
   readonly common?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly global?: Readonly<Record<string, unknown>>;
 }
 
 export interface SiteResource {

@@ -20,26 +20,39 @@ export interface Undescribed {
 type Described = Readonly<Record<string, string>>;
 
 /** DrbdResource's inputs, without how its hosts are reached and which of them is the sync source. */
-export interface DescribedResource {
+export interface DescribedResource extends ResourceSections {
   readonly name: string;
-  readonly minor: number;
-  readonly port: number;
+  /** Of the only volume, number 0; else each of `volumes` has its own. */
+  readonly minor?: ByHost<number>;
+  readonly port: ByHost<number>;
   readonly nodes: readonly {
     readonly hostname: string;
     readonly address: string;
-    readonly disk: string;
-    readonly metaDisk: string;
+    readonly disk?: string;
+    readonly metaDisk?: string;
+  }[];
+  readonly volumes?: readonly {
+    readonly volume: number;
+    readonly minor: ByHost<number>;
+    readonly disks: Described;
+    readonly metaDisks: Described;
   }[];
   readonly protocol: string;
   readonly auth: boolean;
   readonly cramHmacAlg?: string;
   readonly sharedSecret?: string;
+}
+
+interface ResourceSections {
   readonly net: Described;
   readonly disk: Described;
   readonly options: Described;
   readonly startup: Described;
   readonly handlers: Described;
 }
+
+/** One value, or hostname → value where the hosts differ. */
+type ByHost<T> = T | Readonly<Record<string, T>>;
 
 export interface Description {
   /** Missing where something is refused. */
@@ -106,29 +119,34 @@ class Finding {
     const [first, second] = sides;
     if (first.nodeId !== undefined && second.nodeId !== undefined) this.nodeIds = [first.nodeId, second.nodeId];
     const ends = this.ends(sides);
-    const volumes = sides.map((side) => this.volume(side));
-    const [one, two] = volumes;
-    if (ends === undefined || one === undefined || two === undefined) return undefined;
-    if (one.minor !== two.minor)
-      this.refuse(
-        text("device", `minor ${two.minor ?? ""}`),
-        `the minors of the two hosts differ (${one.minor ?? ""})`,
-      );
+    const volumes = this.volumes(sides);
+    if (ends === undefined || volumes === undefined) return undefined;
     const net = this.net();
-    const disk = this.disk([one, two]);
-    const auth = this.auth(net);
+    const disk = this.disk(volumes);
+    const names = this.hosts.map(({ hostname }) => hostname);
+    const byHost = <T>([one, two]: readonly [T, T]): ByHost<T> =>
+      one === two ? one : { [names[0] ?? ""]: one, [names[1] ?? ""]: two };
+    const perHost = (values: readonly string[]): Described =>
+      Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""]));
+    const described = volumes.map((both) => ({
+      volume: both[0].number,
+      minor: byHost([both[0].minor ?? 0, both[1].minor ?? 0]),
+      disks: perHost(both.map(({ disk: backing = "" }) => backing)),
+      metaDisks: perHost(both.map(({ metaDisk = "internal" }) => metaDisk)),
+    }));
+    const [only] = described;
+    const isShort = described.length === 1 && only?.volume === 0;
     return {
       name: meaning.name,
-      minor: one.minor ?? 0,
-      port: ends[0].port,
-      nodes: [one, two].map(({ disk: backing = "", metaDisk = "internal" }, index) => ({
-        hostname: this.hosts[index]?.hostname ?? "",
+      ...(isShort ? { minor: only.minor } : { volumes: described }),
+      port: byHost([ends[0].port, ends[1].port]),
+      nodes: names.map((hostname, index) => ({
+        hostname,
         address: ends[index]?.address ?? "",
-        disk: backing,
-        metaDisk,
+        ...(isShort ? { disk: only.disks[hostname] ?? "", metaDisk: only.metaDisks[hostname] ?? "" } : {}),
       })),
       protocol: (net.get("protocol") ?? "C").toUpperCase(),
-      ...auth,
+      ...auth(net),
       // A new pair gets another one where it says nothing.
       net: { fencing: disk.get("fencing") ?? "dont-care", ...this.section("net", net, ownPlace) },
       disk: this.section("disk", disk, new Set(["fencing"])),
@@ -210,18 +228,24 @@ class Finding {
     for (const end of [one, two])
       if (!["ipv4", "ipv6"].includes(end.family))
         this.refuse(text("address", endpointText(end)), "only TCP is supported");
-    if (one.port !== two.port)
-      this.refuse(text("address", endpointText(two)), `the ports of the two hosts differ (${one.port})`);
     return [one, two];
   }
 
-  private volume({ volumes, names }: HostMeaning): VolumeMeaning | undefined {
+  /** Each volume with what it is on both hosts. */
+  private volumes(sides: readonly [HostMeaning, HostMeaning]): readonly Both<VolumeMeaning>[] | undefined {
+    const numbers = [...new Set(sides.flatMap(({ volumes }) => volumes.map(({ number }) => number)))];
+    const found = numbers.flatMap((number): Both<VolumeMeaning>[] => {
+      const [one, two] = sides.map((side) => this.volume(side, number));
+      return one === undefined || two === undefined ? [] : [[one, two]];
+    });
+    if (numbers.length === 0) this.refuse(`resource ${this.meaning.name}`, "it has no volume");
+    return found.length < numbers.length || numbers.length === 0 ? undefined : found;
+  }
+
+  private volume({ volumes, names }: HostMeaning, number: number): VolumeMeaning | undefined {
     const host = names.join(" ");
-    const [only] = volumes;
-    for (const { number } of volumes)
-      if (number !== 0 || volumes.length > 1)
-        this.refuse(`volume ${number}`, `only a resource with volume 0 alone is supported`);
-    if (only === undefined) this.refuse(`on ${host}`, "it has no volume");
+    const only = volumes.find((one) => one.number === number);
+    if (only === undefined) this.refuse(`volume ${number}`, `${host} does not have it`);
     else if (only.disk === undefined || only.disk === "none")
       this.refuse(text("disk", only.disk ?? "none"), `${host} has no disk of its own`);
     else if (only.minor === undefined) this.refuse(text("device", only.device ?? ""), "it has no minor");
@@ -240,36 +264,28 @@ class Finding {
     return connection?.net ?? this.meaning.net;
   }
 
-  /** Options of `disk`, which are the resource's where both hosts have the same. */
-  private disk(sides: readonly [VolumeMeaning, VolumeMeaning]): OptionsByName {
+  /** Options of `disk`, which are the resource's where all its volumes have the same on both hosts. */
+  private disk(volumes: readonly Both<VolumeMeaning>[]): OptionsByName {
     const [connection] = this.meaning.connections;
-    const ofPeer = connection?.volumes.get(sides[0].number) ?? connection?.disk;
-    const counting = sides.map(
-      ({ options }) => new Map([...options].filter(([name]) => ofPeer === undefined || !peerDeviceOptions.has(name))),
-    );
-    const [one = new Map<string, string>(), two = new Map<string, string>()] = counting;
-    for (const name of new Set([...one.keys(), ...two.keys()])) {
-      const [here, there] = [one.get(name), two.get(name)];
-      const same = (value: string | undefined): string | undefined =>
-        value === undefined ? undefined : canonicalValue("disk", name, value);
-      if (same(here) !== same(there))
+    const all = volumes.flatMap((both) => {
+      const ofPeer = connection?.volumes.get(both[0].number) ?? connection?.disk;
+      const counts = ([name]: readonly [string, string]): boolean =>
+        ofPeer === undefined || !peerDeviceOptions.has(name);
+      return both.map(({ options }) => new Map([...[...options].filter(counts), ...(ofPeer ?? [])]));
+    });
+    const [first = new Map<string, string>()] = all;
+    for (const name of new Set(all.flatMap((options) => [...options.keys()]))) {
+      const values = all.map((options) => options.get(name));
+      const meant = new Set(
+        values.map((value) => (value === undefined ? undefined : canonicalValue("disk", name, value))),
+      );
+      if (meant.size > 1)
         this.refuse(
-          text(name, there ?? here ?? ""),
-          "an option of the disk that differs between the hosts is not supported",
+          text(name, values.findLast((value) => value !== undefined) ?? ""),
+          "an option of the disk that differs between hosts or volumes is not supported",
         );
     }
-    return new Map([...one, ...(ofPeer ?? [])]);
-  }
-
-  private auth(net: OptionsByName): Pick<DescribedResource, "auth" | "cramHmacAlg" | "sharedSecret"> {
-    const [algorithm, secret] = [net.get("cram-hmac-alg") ?? "", net.get("shared-secret")];
-    if (algorithm === "") {
-      if (secret !== undefined)
-        this.goes.push({ line: "shared-secret (secret);", why: "without cram-hmac-alg it has no effect" });
-      return { auth: false };
-    }
-    if (secret === undefined) this.refuse(text("cram-hmac-alg", algorithm), "it has no shared-secret");
-    return { auth: true, cramHmacAlg: algorithm, ...(secret === undefined ? {} : { sharedSecret: secret }) };
+    return new Map(all.length === 0 ? [] : [...all.flatMap((options) => [...options]), ...first]);
   }
 
   /** What a section says beyond DRBD's defaults. */
@@ -289,6 +305,18 @@ class Finding {
 const noProxy = "DRBD Proxy is not supported";
 const isProxy = (line: string): boolean => line.startsWith("proxy on ");
 const whyUnknown = (line: string): string => (isProxy(line) ? noProxy : "nothing of ours says this");
+
+type Both<T> = readonly [T, T];
+
+/** A secret alone does nothing, and an algorithm alone takes the empty secret: some pairs have one of them. */
+function auth(net: OptionsByName): Pick<DescribedResource, "auth" | "cramHmacAlg" | "sharedSecret"> {
+  const [algorithm = "", secret] = [net.get("cram-hmac-alg"), net.get("shared-secret")];
+  return {
+    auth: algorithm !== "" && secret !== undefined,
+    ...(algorithm === "" ? {} : { cramHmacAlg: algorithm }),
+    ...(secret === undefined ? {} : { sharedSecret: secret }),
+  };
+}
 
 type End = NonNullable<PathEnd["endpoint"]>;
 

@@ -74,3 +74,20 @@ test("two hosts whose files differ have no one description", () => {
   expect(inputs).toBeUndefined();
   expect(refused).toEqual([{ line: "ko-count 4", why: "the files of alpha and bravo differ here" }]);
 });
+
+test("several volumes have the long form; what differs between the hosts is given by host", () => {
+  const { inputs, refused } = described(fixture("8.4/volumes-two"));
+  expect(refused).toEqual([]);
+  const internal = { alpha: "internal", bravo: "internal" };
+  expect(inputs?.volumes).toEqual([
+    { volume: 0, minor: 1, disks: { alpha: "/dev/vdb", bravo: "/dev/vdb" }, metaDisks: internal },
+    { volume: 1, minor: 2, disks: { alpha: "/dev/vdc", bravo: "/dev/vdc" }, metaDisks: internal },
+  ]);
+  expect(inputs).not.toHaveProperty("minor");
+  const apart = fixture("8.4/ids-implicit").replace("10.0.0.11:7788", "10.0.0.11:7799").replace("minor 1", "minor 5");
+  const other = described(apart.replace("/dev/drbd1 minor 5", "/dev/drbd5 minor 5")).inputs;
+  expect([other?.port, other?.minor]).toEqual([
+    { alpha: 7788, bravo: 7799 },
+    { alpha: 5, bravo: 1 },
+  ]);
+});

@@ -230,7 +230,6 @@ export class ResourceStages {
         : `${changed}${reconnects}`,
       ...moves,
     ].join("");
-    const overwritten = host.sides.every(({ device }) => device !== undefined) ? [] : overwrittenOn(this.view, host);
-    return steps.adjust(host.host.hostname, this.desired.name, because, overwritten);
+    return steps.adjust(host.host.hostname, this.desired.name, because, overwrittenOn(this.view, host));
   }
 }
