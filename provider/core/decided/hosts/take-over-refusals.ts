@@ -86,8 +86,10 @@ function volumeRefusals(node: ObservedNode, host: string, { name, volumes }: Des
   if (running.length === 0) return [];
   const commands = running.map(({ volume, minor }) => {
     const device = devicePath(minor);
-    const demote = grammarOf(node) === "8.4" ? ` && drbdadm secondary ${name}/${volume}` : "";
-    return `unmount ${device} where it is mounted and take its line out of /etc/fstab; then \`drbdsetup detach ${minor} && drbdsetup del-minor ${minor}\`${demote === "" ? "" : `, where it is Primary after \`${demote.slice(4)}\``}`;
+    // DRBD 9 has one role for the whole resource, which stays as it is.
+    const demotion =
+      grammarOf(node) === "8.4" ? `, where it is Primary after \`drbdadm secondary ${name}/${volume}\`` : "";
+    return `unmount ${device} where it is mounted and take its line out of /etc/fstab; then \`drbdsetup detach ${minor} && drbdsetup del-minor ${minor}\`${demotion}`;
   });
   return [
     {
