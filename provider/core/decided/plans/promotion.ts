@@ -43,6 +43,7 @@ export class Promotion {
     if (first === undefined) return [];
     const { name } = view.desired;
     const host = first.source.desired.hostname;
+    const volumes = fresh.map(({ desired }) => desired);
     const format = fresh.flatMap((pair) =>
       pair.isToKeep || pair.desired.filesystem === undefined
         ? []
@@ -50,10 +51,8 @@ export class Promotion {
     );
     if (view.isToKeep) {
       const because = `sync source, with the data that it keeps, before it meets its peer; ${this.firstSync(fresh)}`;
-      const volumes = fresh.map(({ desired }) => desired);
       return [stepsPromotion.forcePrimaryAlone(host, name, volumes, because), ...format];
     }
-    const volumes = fresh.map(({ desired }) => desired);
     // DRBD 8.4 makes one volume Primary, and DRBD 9 the whole resource, of which it takes for the newest what no side has whole.
     const isAdded = this.used.length > 0;
     if (!isAdded) {
