@@ -62,10 +62,6 @@ export class ResourceView {
     return this.pairs.some((pair) => pair.isToKeep);
   }
 
-  get isTogether(): boolean {
-    return this.hosts.some(isTogetherOn);
-  }
-
   adjustment({ node }: HostView): Adjustment {
     return parseAdjustment(node.resources.get(this.desired.name)?.change?.output ?? node.adjust?.output ?? "");
   }

@@ -51,8 +51,8 @@ export function planResource(situation: ResourceSituation): Plan {
   const refusals = unclear.length > 0 ? unclear : resourceRefusals(view);
   if (refusals.length > 0) return refused(refusals);
   const promotion = new Promotion(view);
-  const files = new ResourceStages(view, promotion, situation);
-  const stages = files.stages();
+  const staged = new ResourceStages(view, promotion, situation);
+  const stages = staged.stages();
   const unmounted = stages.length === 0 ? view.pairs.flatMap(mountRefusals) : [];
   if (unmounted.length > 0) return refused(unmounted);
   if (managed.length > 0 && stages.length > 0) return refused(managed);
@@ -62,7 +62,7 @@ export function planResource(situation: ResourceSituation): Plan {
     subject: desired.name,
     stages,
     refusals: [],
-    warnings: [...warn(situation), ...resourceWarnings(view, promotion, files)],
+    warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged)],
     afterwards: afterwards(view, promotion),
     ...(promotion.waitsForFill() && desired.waitForSync ? { waits: true } : {}),
   };
