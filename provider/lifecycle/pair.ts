@@ -1,6 +1,6 @@
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
-import { installedSecret, replacedPath } from "../core/installed/configuration-place";
+import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installed/configuration-place";
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
@@ -15,8 +15,6 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { parseResource } from "../core/wanted/schema";
 import { isSettled } from "../core/decided/plans/settled";
 import { isUnknown } from "../core/wanted/unknowns";
-import { isOurs } from "../core/config/own-mark";
-import { resourcePath } from "../core/config/paths";
 import { preview } from "./phase";
 import { hostOf, type Host } from "../shell/host";
 
@@ -162,15 +160,12 @@ export class Pair {
     const { name } = this.desired;
     const node = nodes[index === 0 ? 0 : 1];
     const unread = unreadOwnFiles(node);
-    const replaces = replacedPath(node, name);
-    const there = node.files.get(resourcePath(name));
-    const isForeign = there === undefined ? replaces !== undefined || node.kernelResources.has(name) : !isOurs(there);
     return {
       name,
       resource: this.configuration(nodes),
       globalCommon,
-      replaces,
-      isForeign,
+      replaces: replacedPath(node, name),
+      isForeign: isSetUpByOthers(node, name),
       ...(unread.length === 0 ? {} : { unread }),
     };
   }

@@ -5,6 +5,7 @@ import { volumesOn } from "./file-hosts";
 import { filesRead } from "./includes";
 import { keptOf } from "./kept-files";
 import type { ObservedNode } from "../seen/observed";
+import { isOurs } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
 import type { Refusal } from "../steps/plan";
 
@@ -28,6 +29,16 @@ export function otherPlace(node: ObservedNode, resource: string): OtherPlace | u
 /** The file that ours takes the place of. */
 export function replacedPath(node: ObservedNode, resource: string): string | undefined {
   return otherPlace(node, resource)?.path;
+}
+
+/**
+ * Whether somebody else set the resource up on a host: by a file that is not ours, under whatever name, or in the kernel
+ * alone. What drbdadm makes of their definition is compared with what it makes of ours.
+ */
+export function isSetUpByOthers(node: ObservedNode, resource: string): boolean {
+  const there = node.files.get(resourcePath(resource));
+  if (there !== undefined) return !isOurs(there);
+  return otherPlace(node, resource) !== undefined || node.kernelResources.has(resource);
 }
 
 /** Whichever file configures a resource on a host. */
