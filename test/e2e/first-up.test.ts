@@ -240,8 +240,8 @@ describe("up", () => {
             path: "/dev/vdb",
             bytes: Number(await found("blockdev --getsize64 /dev/vdb")),
             serial: lab.serial(host),
-            // blkid says the same while the disk is attached.
-            metadataUuid: await found("blkid -p -s UUID -o value /dev/vdb"),
+            // blkid says the same while the disk is attached, and leaves out leading zeros.
+            metadataUuid: (await found("blkid -p -s UUID -o value /dev/vdb")).padStart(16, "0"),
           },
         },
       });
