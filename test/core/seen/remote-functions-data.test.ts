@@ -319,7 +319,7 @@ describe("clear_disk", () => {
 
 describe("up_to_date", () => {
   const asked = (dstate: string, meta: string, device = "") => {
-    const script = tooled(replaced(remoteFunctions, "-e /dev/drbd$1", `-n "${device}"`), {
+    const script = tooled(replaced(remoteFunctions, `-e "/dev/drbd$1"`, `-n "${device}"`), {
       drbdadm: dstate === "" ? "exit 1" : `echo ${dstate}`,
       drbdmeta: `case "$*" in *v08*) echo ${meta} ;; *) exit 1 ;; esac`,
     });

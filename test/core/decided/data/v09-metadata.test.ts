@@ -394,7 +394,7 @@ describe("a disk that grew while it was down, and nobody remembers its size", ()
 
 describe("up_to_date", () => {
   const check = (dstate: string, block: Buffer) => {
-    const script = replaced(filesAsDisks(remoteFunctions), "-e /dev/drbd$1", '-n "x"');
+    const script = replaced(filesAsDisks(remoteFunctions), '-e "/dev/drbd$1"', '-n "x"');
     const tools = { drbdmeta: "exit 1", drbdadm: `echo ${dstate}` };
     const call = `up_to_date 1 ${quote(diskWith(block))} internal r0`;
     return sh(`${withTools(join(folder, String(places++)), script, tools)}\n${call}\n`).exit;

@@ -1,0 +1,48 @@
+/** provider/host/text.ts, as it follows from the files beside it. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { quote } from "../../provider/core/seen/shell-words";
+
+export const hostFolder = join(__dirname, "../../provider/host");
+
+const programs = /\.(pl|awk)$/;
+
+/** The files of a kind, with their folder, in the order of their names. */
+export function hostFiles(ending: RegExp): string[] {
+  return readdirSync(hostFolder, { recursive: true, encoding: "utf8" })
+    .filter((path) => ending.test(path))
+    .sort();
+}
+
+export const hostFile = (path: string): string => readFileSync(join(hostFolder, path), "utf8");
+
+/** The shell variable in which a program stands: `looks/xfs-geometry.pl` is $xfs_geometry_pl. */
+export const variableOf = (path: string): string => (path.split("/").at(-1) ?? path).replace(/[-.]/g, "_");
+
+/** A folder as one text for sh: its programs as variables, and then its shell functions. */
+export function folderText(folder: string): string {
+  const inside = (path: string) => path.startsWith(`${folder}/`);
+  const variables = hostFiles(programs)
+    .filter(inside)
+    .map((path) => `${variableOf(path)}=${quote(hostFile(path))}\n`);
+  return [...variables, ...hostFiles(/\.sh$/).filter(inside).map(hostFile)].join("");
+}
+
+export function folders(): string[] {
+  const ofShell = hostFiles(/\/.*\.sh$/).map((path) => path.slice(0, path.lastIndexOf("/")));
+  return [...new Set(ofShell)];
+}
+
+export function renderText(): string {
+  const lines = [
+    "// Made from the files beside it: `UPDATE=1 npx jest test/host/text --selectProjects unit` writes this file.",
+    "// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions.",
+  ];
+  for (const folder of folders()) {
+    const text = folderText(folder)
+      .split("\n")
+      .map((line) => `  ${JSON.stringify(line)},`);
+    lines.push("", `export const ${folder} = [`, ...text, `].join("\\n");`);
+  }
+  return `${lines.join("\n")}\n`;
+}
