@@ -1,6 +1,6 @@
 import { redactSecrets } from "../core/config/shared-secret";
 import { shownText } from "../core/told/shown-text";
-import { turnPath } from "../core/seen/turn";
+import { turnPath } from "../core/config/paths";
 
 /** What went wrong, where, and what to do next. Every error that reaches a user is one of these. */
 export class HostError extends Error {

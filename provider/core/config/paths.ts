@@ -8,6 +8,8 @@ export const runFolder = "/run/pulumi-drbd";
 /** What apt-get update said, for the step that installs. */
 export const updateOutputPath = `${runFolder}/apt-get-update`;
 export const lockPath = `${runFolder}/lock`;
+/** Who works on the host (seen/turn.ts). */
+export const turnPath = `${runFolder}/turn`;
 
 export function resourcePath(resource: string): string {
   return `/etc/drbd.d/${resource}.res`;

@@ -1,3 +1,4 @@
+import { turn } from "../../host/text";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
 import { givingFiles } from "./given-disks";
@@ -6,7 +7,6 @@ import { managerFiles, managerLinks } from "./managers";
 import { neededTools, noSystemd } from "./needed-tools";
 import { remoteFunctions } from "./remote-functions";
 import { commandLine, printText, quote } from "./shell-words";
-import { turnFunctions } from "./turn";
 
 /** A resource whose disks are to be looked at, which the host's own tables do not tell. */
 export interface Look {
@@ -284,7 +284,7 @@ function closeEnough(depth: Depth, looks: readonly Look[]): string {
 
 /** Runs the probe and nothing else. */
 export function observeScript(nonce: string, request: ProbeRequest): string {
-  return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
+  return `${remoteFunctions}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
 /** What we write to, and what stands before a step is written there. */

@@ -1,9 +1,8 @@
-import { lockPath, runFolder } from "../config/paths";
 import type { Step } from "./plan";
 import { justTheHost, probeFunction, type ProbeRequest } from "../seen/probe";
 import { remoteFunctions } from "../seen/remote-functions";
 import { quote } from "../seen/shell-words";
-import { turnFunctions } from "../seen/turn";
+import { steps as runSteps, turn } from "../../host/text";
 
 /** A run of the provider, as other runs know it. */
 export interface Run {
@@ -30,37 +29,18 @@ export interface ShellStep {
  * dead holder keeps nothing, and a `mkfs` that outlives its connection is waited for.
  */
 export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run, observe?: ProbeRequest): string {
-  const bodies = steps.map(({ guard, body, tells }, index) => {
+  const functions = steps.map(({ guard, body }, index) => {
     const guarded = guard === undefined ? body : `{ ${guard}; } || exit ${guardFailed}\n${body}`;
-    return [
-      `step${index}() (`,
-      guarded,
-      `)`,
-      `mark begin ${index}`,
-      // Into a file: a step whose output nobody reads any more, since the connection is gone, must not die of it half-way.
-      `step${index} ${tells === true ? "8>&1 " : ""}>"$out" 2>&1`,
-      `code=$?`,
-      `[ $code = 0 ] || cat "$out"`,
-      `mark end ${index} $code`,
-      `[ $code = 0 ] || exit 0`,
-    ].join("\n");
+    return `step${index}() (\n${guarded}\n)`;
   });
-  const look = observe === undefined ? [] : ["exec 9>&-", "probe"];
-  return `${remoteFunctions}${turnFunctions}${probeFunction(nonce, observe ?? justTheHost)}
-mark() { printf '\\n@${nonce}-step %s\\n' "$*"; }
-# Nobody may listen any more: the step goes on.
-tell() { (trap '' PIPE; mark "$@" >&8) 2>/dev/null || :; }
-note() { tell note "$*"; }
-warn() { tell warn "$*"; }
+  const calls = steps.map(({ tells }, index) => `run_step ${index}${tells === true ? " tells" : ""}`);
+  const look = observe === undefined ? [] : ["end_steps", "probe"];
+  return `${remoteFunctions}${turn}${runSteps}${probeFunction(nonce, observe ?? justTheHost)}
+nonce=${nonce}
+${functions.join("\n")}
 apply() {
-open_lock
-exec 9>${lockPath}
-flock -w 60 9; free=$?
-turn
-case $free$last in 0|0${run.token}) ;; *) mark locked "\${who:-$words}"; exit 75 ;; esac
-have_turn ${quote(run.token)} ${quote(run.words)}
-out=${runFolder}/output
-${[...bodies, ...look].join("\n")}
+begin_steps ${quote(run.token)} ${quote(run.words)}
+${[...calls, ...look].join("\n")}
 }
 apply </dev/null
 exit 0

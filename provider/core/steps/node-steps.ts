@@ -2,7 +2,7 @@ import { ownMark } from "../config/own-mark";
 import { globalCommonPath, moduleAtBootPath } from "../config/paths";
 import type { Step } from "./plan";
 
-/** Debian packages, from whatever source has them. The locks of apt and dpkg are waited for in both steps (apt-script.ts). */
+/** Debian packages, from whatever source has them. The locks of apt and dpkg are waited for in both steps (host/writers/apt.sh). */
 export function installPackages(node: string, packages: readonly string[], because: string): Step[] {
   return [
     {

@@ -1,12 +1,11 @@
-import type { Action, Replaced } from "./action";
+import type { Action } from "./action";
 import type { ShellStep } from "./apply-script";
-import { installScript, updateScript } from "./apt-script";
 import { keptPrefix, ownLine } from "../seen/fstab-lines";
 import { fstabPath, updateOutputPath } from "../config/paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "../seen/shell-words";
 
-/** A step as shell, for a script that has remote-functions.ts in front of it. */
+/** A step as shell, for a script that has the functions of host/writers in front of it. */
 export function shellOf(step: Step): ShellStep {
   const body = actionsOf(step).map(actionScript).join(" || exit $?\n");
   return {
@@ -24,23 +23,28 @@ function actionScript(action: Action): string {
     case "run":
       return `${commandLine(action.argv)} </dev/null`;
     case "update-lists":
-      return updateScript(updateOutputPath);
+      return commandLine(["update_lists", updateOutputPath]);
     case "install":
-      return installScript(action.packages, updateOutputPath);
+      return commandLine(["install_packages", updateOutputPath, ...action.packages]);
     case "check":
       return commandLine(action.call);
     case "put":
-      return `text() { ${printText(action.text)}; }\n${put(action.path, action.mode)}`;
+      return withText(action.text, ["put", action.path, octal(action.mode)]);
     case "folder":
       return commandLine(["make_folder", action.path, action.note]);
     case "remove-folders":
       return commandLine(["remove_folders", action.note]);
     case "remove":
       return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
-    case "configure":
-      return configure(action);
-    case "fstab":
-      return fstab(action);
+    case "configure": {
+      const { path, text, mode, replaces, unread = [] } = action;
+      return withText(text, ["configure", path, octal(mode), replaces?.path ?? "", replaces?.kept ?? "", ...unread]);
+    }
+    case "fstab": {
+      const { names, line = "", givesBack } = action;
+      const back = givesBack === true ? "yes" : "";
+      return commandLine(["change_fstab", fstabPath, names.join(" "), line, back, ownLine.source, keptPrefix]);
+    }
     case "mount":
       return commandLine(["mount_device", action.device, action.mountPoint]);
     case "force":
@@ -50,73 +54,13 @@ function actionScript(action: Action): string {
     case "move-metadata":
       return commandLine(["move_metadata", action.resource, String(action.minor), action.disk, String(action.bytes)]);
     case "keep":
-      return keep(action.path, action.copy, action.unless);
+      return commandLine(["keep_copy", action.path, action.copy, action.unless]);
   }
 }
 
-function put(path: string, mode: number): string {
-  return `put ${quote(path)} 0${mode.toString(8)}`;
+/** A writer that takes a file's text from the function `text`: no argument, so that it can print part of it and fail. */
+function withText(text: string, call: readonly string[]): string {
+  return `text() { ${printText(text)}; }\n${commandLine(call)}`;
 }
 
-/** By a second name, since what comes next takes the first away and writes into no file that is there. */
-function keep(path: string, copy: string, unless: string): string {
-  return [
-    `if [ -e ${quote(path)} ] && [ ! -e ${quote(copy)} ] && ! grep -qF ${quote(unless)} ${quote(path)}; then`,
-    `ln ${quote(path)} ${quote(copy)}`,
-    "fi",
-  ].join("\n");
-}
-
-/**
- * Parsed by the host's own drbdadm together with all else that is installed before it replaces what is there, replaced
- * in one go, and read back, since a file that was cut off passes the parser.
- */
-function configure({ path, text, mode, replaces, unread = [] }: Action & { kind: "configure" }): string {
-  const left = [path, ...(replaces === undefined ? [] : [replaces.path]), ...unread];
-  return [
-    `text() { ${printText(text)}; }`,
-    `{ ${commandLine(["installed_but", ...left])}; text; } | drbdadm -c - sh-nop || exit $?`,
-    ...(replaces === undefined ? [`${put(path, mode)} || exit $?`] : replace(path, mode, replaces)),
-    `text | cmp - ${quote(path)}`,
-  ].join("\n");
-}
-
-/** Written whole first: then the two change places by two renames, since drbdadm takes neither where it finds both. */
-function replace(path: string, mode: number, replaces: Replaced): string[] {
-  const [staged, there, kept] = [`${path}.pulumi-drbd`, quote(replaces.path), quote(replaces.kept)];
-  // What is kept under that name already is never written over; it is the same file where a run was stopped in between.
-  const isFree = `{ [ ! -e ${kept} ] || cmp ${there} ${kept}; }`;
-  if (replaces.path === path)
-    return [`${isFree} && { [ ${there} -ef ${kept} ] || ln -f ${there} ${kept}; } && ${put(path, mode)} || exit $?`];
-  return [
-    `${isFree} && ${put(staged, mode)} || exit $?`,
-    `mv -f ${there} ${kept} && mv -f ${quote(staged)} ${quote(path)} || exit $?`,
-  ];
-}
-
-/**
- * All lines but our own of the device, then the new one. Somebody's line of the device becomes a comment when ours comes,
- * and that comment a line again when it is given back.
- */
-function fstab({ names, line, givesBack }: Action & { kind: "fstab" }): string {
-  const settings = [
-    // awk reads escapes in what it is given by -v, and fstab writes a blank as \\040.
-    ` -v names=${quote(` ${names.join(" ")} `.replaceAll("\\", "\\\\"))}`,
-    ` -v comes=${line === undefined ? "" : "yes"}`,
-    ` -v back=${givesBack === true ? "yes" : ""}`,
-    ` -v own=${quote(ownLine.source)}`,
-    ` -v kept=${quote(keptPrefix)}`,
-  ];
-  const program = [
-    'function isOf(device) { return index(names, " " device " ") > 0 }',
-    "index($0, kept) == 1 && back { rest = substr($0, length(kept) + 1); split(rest, word); if (isOf(word[1])) { print rest; next } }",
-    "!isOf($1) { print; next }",
-    "$0 ~ own { next }",
-    '{ print (comes ? kept : "") $0 }',
-  ];
-  return [
-    `others=$(awk${settings.join("")} ${quote(program.join("\n"))} ${fstabPath}) || exit 1`,
-    `text() { [ -z "$others" ] || printf '%s\n' "$others"; ${line === undefined ? ":" : `printf '%s\n' ${quote(line)}`}; }`,
-    put(fstabPath, 0o644),
-  ].join("\n");
-}
+const octal = (mode: number): string => `0${mode.toString(8)}`;

@@ -1,7 +1,8 @@
+import { environment, waits } from "../../host/text";
 import { justCreated, parseGi } from "../seen/generation-identifiers";
 import { wasInUse, type MemoryOfVolumes } from "../seen/memory";
 import type { ObservedNode, SyncProgress } from "../seen/observed";
-import { quote } from "../seen/shell-words";
+import { commandLine } from "../seen/shell-words";
 
 /** Whether a resource's two disks are not yet the same, and the connection is there to make them so. */
 export function isSyncing(resource: string, nodes: readonly ObservedNode[]): boolean {
@@ -32,37 +33,13 @@ export function isToBeTold(exit: number | null, told: number): boolean {
 }
 
 /**
- * Prints the resource's part of /proc/drbd once a second, each time followed by `--`, until both disks are UpToDate
- * (exit 0), the connection is lost (exit 1), the time is up (exit 2), or this side has been a sync source with nothing
- * left to send for some seconds (exit 3): DRBD 8.4 then never notices by itself (kernel-steps.ts, tellSyncEnd). With a
- * DRBD 9 module /proc/drbd has no devices, and what `drbdsetup events2` tells is printed in its place.
+ * Prints how far the sync is, once a second, each time followed by `--`, until both disks are UpToDate (exit 0), the
+ * connection is lost (exit 1), the time is up (exit 2), or this side has been a sync source with nothing left to send for
+ * some seconds (exit 3): DRBD 8.4 then never notices by itself (kernel-steps.ts, tellSyncEnd).
  */
 export function syncScript({ resource, minors, seconds }: SyncWatch): string {
-  const name = quote(resource);
-  return `follow() {
-left=${seconds} idle=0
-while :; do
-  # Each volume has a line.
-  disks=$(drbdadm dstate ${name} </dev/null 2>&1 | sort -u)
-  [ "$disks" = UpToDate/UpToDate ] && exit 0
-  state=$(drbdadm cstate ${name} </dev/null 2>&1 | sort -u)
-  case $state in StandAlone|Disconnecting|Unconnected|WFConnection|Connecting|*"No such connection"*|*"Unknown resource"*) echo "connection $state"; exit 1 ;; esac
-  [ "$left" -gt 0 ] || { echo "$state $disks"; exit 2; }
-  now=$(grep -A 4 -E '^ *(${minors.join("|")}): ' /proc/drbd) || now=$(drbdsetup events2 --now --statistics ${name} </dev/null 2>&1); printf '%s\n--\n' "$now"
-  case "$state" in *SyncSource*) sends=y ;; *) sends= ;; esac
-  case "$sends $now" in
-    y*|*" replication:SyncSource "*)
-      left_to_send=$(printf '%s\n' "$now" | grep -A 1 -E ' (cs|replication):SyncSource( |$)')
-      case $left_to_send in *" oos:"[1-9]*|*" out-of-sync:"[1-9]*) idle=0 ;; *) idle=$((idle + 1)) ;; esac ;;
-    *) idle=0 ;;
-  esac
-  [ $idle -lt 5 ] || exit ${endUntold}
-  left=$((left - 1)); sleep 1
-done
-}
-PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C; export PATH LC_ALL
-follow </dev/null
-`;
+  const call = commandLine(["follow_sync", resource, minors.join("|"), String(seconds)]);
+  return `${environment}${waits}${call} </dev/null\n`;
 }
 
 /** What a person would call the sync that runs: it is the initial one only while nothing was ever filled through this pair. */

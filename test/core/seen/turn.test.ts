@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { turn } from "../../../provider/host/text";
+import { runFolder } from "../../../provider/core/config/paths";
 import { applyScript } from "../../../provider/core/steps/apply-script";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
 import { justTheHost, observeScript } from "../../../provider/core/seen/probe";
@@ -45,6 +47,10 @@ const ended = (shell: ChildProcess) =>
 
 const asked = (run: string) => parseTurnAnswer(nonce, sh(take(run)).stdout);
 const seen = () => parseProbe(nonce, sh(lockedIn(place, observeScript(nonce, justTheHost))).stdout).turn;
+
+test("the shell and the errors that name its files mean the same folder", () => {
+  expect(turn).toContain(`\nrun_folder=${runFolder}\n`);
+});
 
 test("one run at a time has it, and the other is told whose it is", async () => {
   await takenBy("first");

@@ -128,7 +128,7 @@ describe("both hosts are upgraded", () => {
     );
     expect(written.map(({ unread }) => unread)).toEqual([[resourcePath("web")], [path], undefined]);
     expect(written[0]!.text.replaceAll(/^ *node-id.*\n/gm, "")).toBe(file9.replaceAll(/^ *node-id.*\n/gm, ""));
-    expect(shellOf(stepsOf(plan)[0]!).body).toContain("installed_but /etc/drbd.d/r0.res /etc/drbd.d/web.res");
+    expect(shellOf(stepsOf(plan)[0]!).body).toMatch(/^configure .etc.drbd.d.r0.res 0600 '' '' .etc.drbd.d.web.res$/m);
     // Once they are written there is nothing to do.
     const done = written.reduce<ObservedNode>((seen, { path: at, text }) => withFile(seen, at, text), {
       ...node,

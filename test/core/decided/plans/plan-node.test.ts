@@ -1,3 +1,4 @@
+import { writers } from "../../../../provider/host/text";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "../../../../provider/core/config/paths";
 import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
@@ -179,10 +180,11 @@ test.each([
 
 test("installing asks nothing: not apt, and not dpkg about a file that is there", () => {
   const step = stepsOf(plan(bare)).find(({ argv }) => argv[1] === "install");
-  const script = shellOf(step!).body;
-  expect(script).toMatch(/^patiently env DEBIAN_FRONTEND=noninteractive /m);
-  expect(script).toContain("-o DPkg::Options::=--force-confold");
-  expect(script).toContain("</dev/null");
+  expect(shellOf(step!).body).toMatch(/^install_packages \S+ drbd-utils$/);
+  expect(writers).toMatch(
+    /^install_packages\(\) \{[^}]*\n *patiently env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Options::=--force-confold /m,
+  );
+  expect(writers).toMatch(/^patiently\(\) \{[^}]*"\$@" 2>&1 <\/dev\/null/m);
 });
 
 describe("taken back", () => {

@@ -1,4 +1,5 @@
 import { resourceOf } from "../../one-volume";
+import { writers } from "../../../../provider/host/text";
 import * as fc from "fast-check";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf } from "../../../../provider/core/steps/plan";
@@ -138,8 +139,9 @@ test("from no state does it write to a disk, force anything, or leave the Primar
 
 test("the line that is removed is the device's own, not /dev/drbd10's", () => {
   expect(shellOf(removeFstabLine("alpha", deviceNames({ name: "r0", volume: 0, minor: 1 }), "", false)).body).toContain(
-    "' /dev/drbd1 /dev/drbd/by-res/r0 /dev/drbd/by-res/r0/0 '",
+    "'/dev/drbd1 /dev/drbd/by-res/r0 /dev/drbd/by-res/r0/0'",
   );
+  expect(writers).toContain('names=" $2 "');
 });
 
 describe("a host without resources", () => {
