@@ -26,7 +26,7 @@ const alpha = () => hostOf("alpha", node.connection());
 const step = (...argv: string[]): Step => ({ node: "alpha", argv, because: "it is a test", timeoutSeconds: 30 });
 const three = [step("drbdadm", "create-md", "r0"), step("drbdadm", "up", "r0"), step("mount", "/srv/data")];
 const apply = (steps: readonly Step[] = three) => failure(alpha().apply(steps, justTheHost, () => undefined));
-const nonceOf = ({ script }: Exec): string => /@([0-9a-f]{18})-step/.exec(script)?.[1] ?? "";
+const nonceOf = ({ script }: Exec): string => /^nonce=([0-9a-f]{18})$/m.exec(script)?.[1] ?? "";
 const markers = (exec: Exec, ...words: string[]): string =>
   words.map((word) => `\n@${nonceOf(exec)}-step ${word}\n`).join("");
 

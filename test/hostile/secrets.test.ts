@@ -149,7 +149,7 @@ describe("over SSH", () => {
       .slice(0, 2);
     for (const said of quoting(OURS)) {
       node.answer = ({ script, channel }: Exec) => {
-        const nonce = /@([0-9a-f]{18})-step/.exec(script)?.[1] ?? "";
+        const nonce = /^nonce=([0-9a-f]{18})$/m.exec(script)?.[1] ?? "";
         expect(script).toContain(OURS);
         channel.write(`\n@${nonce}-step begin 0\n${said}\n\n@${nonce}-step end 0 10\n`);
         channel.exit(0);

@@ -110,7 +110,7 @@ export function probed(text: (nonce: string, script: string) => string = emptyPr
 }
 
 function nonceOf(script: string): string {
-  const nonce = /@([0-9a-f]{18}) /.exec(script)?.[1];
+  const nonce = /^nonce=([0-9a-f]{18})$/m.exec(script)?.[1];
   if (nonce === undefined) throw new Error("no probe in this script");
   return nonce;
 }

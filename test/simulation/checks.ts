@@ -1,4 +1,4 @@
-/** The checks of remote-functions.ts, as they would find a machine. */
+/** The checks of host/guards, as they would find a machine. */
 import type { Call } from "../../provider/core/seen/remote-functions";
 import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import type { Contents } from "../../provider/core/seen/observed";

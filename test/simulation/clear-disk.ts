@@ -1,4 +1,4 @@
-/** clear_disk of remote-functions.ts: what a person let go by its identity, and nothing else. */
+/** clear_disk of host/writers: what a person let go by its identity, and nothing else. */
 import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import { done, failed, type Result } from "./commands";
 import { isRunning } from "./connection";

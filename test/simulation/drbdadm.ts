@@ -130,7 +130,7 @@ function checkResize(machine: Machine): Result {
   return done;
 }
 
-/** move_metadata of remote-functions.ts */
+/** move_metadata of host/writers */
 export function moveMetadata(machine: Machine, bytes: number): Result {
   machine.files.set(sizeFile, `${bytes}\t${diskPath}\n`);
   if (isAttached(machine)) return failed(20, "Device is configured!");

@@ -461,7 +461,7 @@ function parseMetadata(section: Section | undefined): Metadata {
   return { kind: "unreadable", said };
 }
 
-/** `v08 GI` as drbdmeta tells it, or what the shell function superblock says (remote-functions.ts). */
+/** `v08 GI` as drbdmeta tells it, or what the shell function superblock says (host/looks/metadata.sh). */
 function parseSuperblock(text: string): { readonly uuid?: string; readonly says: MetadataFound } | undefined {
   const [version, ...words] = text.split(" ");
   if (version === "v08") {

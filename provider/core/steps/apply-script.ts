@@ -36,7 +36,6 @@ export function applyScript(nonce: string, steps: readonly ShellStep[], run: Run
   const calls = steps.map(({ tells }, index) => `run_step ${index}${tells === true ? " tells" : ""}`);
   const look = observe === undefined ? [] : ["end_steps", "probe"];
   return `${remoteFunctions}${turn}${runSteps}${probeFunction(nonce, observe ?? justTheHost)}
-nonce=${nonce}
 ${functions.join("\n")}
 apply() {
 begin_steps ${quote(run.token)} ${quote(run.words)}

@@ -149,7 +149,7 @@ function lookAt(path: string, more: Readonly<Record<string, string>>, lkbd?: str
   let script = withTools(place, filesAsDisks(observeScript("n0nce", request)), tools);
   if (lkbd !== undefined) {
     writeFileSync(join(place, "drbd-minor-1.lkbd"), lkbd);
-    script = replaced(script, "/var/lib/drbd/drbd-minor-1.lkbd", join(place, "drbd-minor-1.lkbd"));
+    script = replaced(script, "/var/lib/drbd/drbd-minor-$minor.lkbd", join(place, "drbd-minor-$minor.lkbd"));
   }
   return lookOf(parseProbe("n0nce", sh(script).stdout))!;
 }

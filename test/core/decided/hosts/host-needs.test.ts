@@ -31,7 +31,7 @@ test("every tool that a step runs is looked for", () => {
   const used = stepsOf(planOf(lacking(["mkfs.xfs"]))).map(({ argv }) => argv[0]!);
   expect(used.filter((tool) => !own.includes(tool) && !neededTools.includes(tool))).toEqual([]);
   const script = observeScript("0123456789abcdef01", justTheHost);
-  expect(script).toContain(`for tool in ${neededTools.join(" ")}; do`);
+  expect(script).toContain(`needed_tools='${neededTools.join(" ")}'`);
   for (const tool of ["mkfs.xfs", "lsblk", "flock", "perl", "systemctl"]) expect(neededTools).toContain(tool);
 });
 

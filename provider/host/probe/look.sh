@@ -1,0 +1,96 @@
+# A closer look at one resource, and at each of its volumes: the folder where it shall be mounted, its disk, its metadata.
+
+# look_at RESOURCE LISTENERS VOLUMES…
+look_at() {
+  resource=$1
+  say resource "$resource"
+  well=yes runs=''
+  each_volume note_well "$@"
+  if is_set_up "$@"; then runs=yes; fi
+  if [ -z "$well" ]; then
+    if [ -n "$runs" ]; then tell_status; else run port grep -scE "^ *[0-9]+: $2 [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6; fi
+  fi
+  if [ -n "$drift" ]; then run change drbdadm -d adjust "$resource"; fi
+  several=''
+  if [ $# -gt 8 ]; then several=yes; fi
+  each_volume look_at_volume "$@"
+}
+
+# is_set_up RESOURCE LISTENERS VOLUMES…: a device of it is there, and its definition.
+is_set_up() {
+  devices=''
+  each_volume note_device "$@"
+  [ -n "$devices" ] && is_defined
+}
+
+note_device() { [ ! -b "/dev/drbd$3" ] || devices=yes; }
+
+# Somebody may have set it up by hand, in a file of another name.
+is_defined() {
+  [ ! -f "/etc/drbd.d/$resource.res" ] || return 0
+  case $events in *" resource name:$resource "*) has_definitions ;; *) return 1 ;; esac
+}
+
+# Of a healthy pair each host's own id is what its peer's kernel calls it.
+tell_status() {
+  version=''
+  if [ -e /sys/module/drbd/version ]; then read -r version </sys/module/drbd/version; fi
+  case $version in 9*) run status drbdsetup status --verbose "$resource" ;; esac
+}
+
+look_at_volume() {
+  volume=$2 minor=$3 disk=$4 meta_disk=$5 filesystem=$6 mount_point=$7
+  say volume "$resource" "$volume"
+  # As drbdadm's commands take it.
+  word=$resource
+  if [ -n "$several" ]; then word=$resource/$volume; fi
+  if [ -n "$mount_point" ]; then say folder; tell_folder "$mount_point"; say exit 0; fi
+  if is_well "$minor" "$filesystem"; then
+    real=$disk
+    if [ -L "$real" ]; then real=$(readlink -f "$real"); fi
+    say disk "$real"; echo attached; say exit 0
+    # Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.
+    run kernelgi drbdadm get-gi "$word"
+    inspect_if_primary
+  else
+    look_at_disks
+    if [ -b "/dev/drbd$minor" ] && [ -n "$runs" ]; then
+      run kernelgi drbdadm get-gi "$word"
+      inspect_if_primary
+    fi
+  fi
+}
+
+look_at_disks() {
+  inspect disk "$disk"
+  if [ "$meta_disk" = internal ]; then
+    holder=$disk place=internal
+  else
+    holder=$meta_disk place=flex-external
+    inspect metadisk "$meta_disk"
+  fi
+  case $zeros in
+    # Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
+    zero*) run gi metadata_moved ;;
+    *) if [ -b "$holder" ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;;
+  esac
+}
+
+metadata() {
+  now=$(gi "$minor" "$holder" "$place")
+  if [ "$now" = none ]; then metadata_moved; else echo "$now"; fi
+}
+
+# The size that drbdmeta last knew: where the disk has another now, its internal metadata lies where it ended then.
+metadata_moved() {
+  known='' size=/var/lib/drbd/drbd-minor-$minor.lkbd
+  if [ "$place" = internal ] && [ -f "$size" ]; then read -r known rest <"$size"; fi
+  case $known in ""|*[!0-9]*) echo none; return ;; esac
+  now=$(metadata_at "$holder" "$known")
+  if [ "$now" = none ]; then echo none; else echo "moved $known $now"; fi
+}
+
+# What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
+inspect_if_primary() {
+  case $minors in *" primary:$minor "*) inspect device "/dev/drbd$minor" ;; esac
+}

@@ -1,0 +1,160 @@
+# A look at a host, which changes nothing there. One round trip and few processes: each costs milliseconds, on every preview.
+# Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
+# `@NONCE end`, so that output that was cut short is known from output that is whole.
+#
+# What is asked for stands in variables and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
+# function once for each resource, with RESOURCE LISTENERS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its port in
+# /proc/net/tcp, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
+# `each_candidate FUNCTION` does so for each configuration that is wanted, and `each_common FUNCTION` for the
+# global_common.conf that is, where there is one.
+
+probe() {
+  say format 1
+  turn; say turn; printf '%s\n' "$last" "$who"; say exit 0
+  read_files
+  ask_kernel
+  say links; list_links; say exit 0
+  say needs; list_missing; say exit 0
+  say names; list_names; say exit 0
+  drift=''
+  if command -v drbdadm >/dev/null; then
+    say utils; say exit 0
+    if has_definitions; then say adjust; ask_drift; say exit $code; fi
+  fi
+  if is_close; then look_closely; else say tables; say exit 0; fi
+  say end
+}
+
+# say WORDS…: a marker.
+say() { printf '\n@%s %s\n' "$nonce" "$*"; }
+
+# run SECTION COMMAND…: a section that is what one command says.
+run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
+
+# Text that a host has in files. What is read last is on every host: where it is missing, others may be.
+# shellcheck disable=SC2086 # patterns of names
+read_files() {
+  known=''
+  set --
+  for file in \
+    /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/drbd /proc/1/comm /proc/self/mountinfo /proc/swaps \
+    /proc/filesystems /proc/net/fib_trie /proc/net/if_inet6 /etc/os-release /etc/fstab /etc/crypttab \
+    /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf /etc/drbd.d/* /etc/modules-load.d/* \
+    /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
+    /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
+    /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
+    /var/lib/pulumi-drbd/*.folders
+  do
+    # A file that two patterns match is read once.
+    case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
+  done
+  run files grep -saHZ '' "$@" "$last_file"
+  set --
+  for file in $giving_files; do if [ -f "$file" ]; then set -- "$@" "$file"; fi; done
+  # The lines that name a disk, and no others: a definition may hold a password.
+  if [ $# -gt 0 ]; then run given grep -saHZ -e '[/]dev/' -e 'volume=' "$@"; fi
+}
+
+# What DRBD runs, and since when the host does. It sets events to all that DRBD says, and minors to what tell-minors.awk makes
+# of it, with a blank on both sides of each word.
+ask_kernel() {
+  events='' minors=' '
+  if [ -e /proc/drbd ]; then
+    say events; events=$(drbdsetup events2 --now --statistics </dev/null 2>&1); echo "$events"; say exit 0
+  else
+    run modinfo modinfo -F version drbd
+  fi
+  say boottime
+  while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat
+  say exit 0
+  case $events in *" device "*) minors=" $(echo "$events" | awk "$tell_minors_awk" /proc/self/mountinfo -)" ;; esac
+}
+
+# shellcheck disable=SC2086 # patterns of names
+list_links() {
+  for link in /etc/systemd/system/*.wants/drbd* /run/systemd/units/invocation:drbd* $manager_links; do
+    if [ -L "$link" ]; then echo "$link"; fi
+  done
+}
+
+list_missing() {
+  for tool in $needed_tools; do command -v "$tool" >/dev/null || echo "$tool"; done
+  if [ ! -d /run/systemd/system ]; then echo "$no_systemd"; fi
+}
+
+has_definitions() {
+  set -- /etc/drbd.d/*.res
+  [ -e "$1" ]
+}
+
+# ask_drift: what drbdadm would change, in $drift, and how it ended, in $code.
+ask_drift() {
+  drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?
+  if [ $code != 0 ]; then drift=$(echo "$drift"; each_alone); fi
+  echo "$drift"
+}
+
+# drbdadm stops at the first file that it cannot read: each is asked about alone, so that all of them are known.
+each_alone() {
+  set -- /etc/drbd.d/*.res
+  for file; do alone=$(drbdadm -c "$file" sh-nop </dev/null 2>&1) || echo "$alone"; done
+}
+
+# is_close: whether to go on to what costs some ten commands more: always, never, or where something asked for is not plainly
+# well.
+is_close() {
+  case $depth in close) return 0 ;; tables) return 1 ;; esac
+  [ -n "$events" ] || return 0
+  well=yes
+  each_look each_volume note_well
+  [ -z "$well" ]
+}
+
+# each_volume FUNCTION RESOURCE LISTENERS VOLUMES…: calls the function once for each volume, with RESOURCE VOLUME MINOR DISK
+# META_DISK FILESYSTEM MOUNT_POINT.
+each_volume() {
+  call=$1 resource=$2
+  shift 3
+  while [ $# -gt 0 ]; do
+    "$call" "$resource" "$1" "$2" "$3" "$4" "$5" "$6"
+    shift 6
+  done
+}
+
+note_well() { is_well "$3" "$6" || well=''; }
+
+# is_well MINOR FILESYSTEM: it is connected and UpToDate, and mounted where a filesystem is wanted on a Primary. Its disk is
+# DRBD's then, and needs no closer look, which would cost a handful of processes.
+is_well() {
+  case $minors in *" $1 "*) return 0 ;; *" $1! "*) [ -z "$2" ] ;; *) return 1 ;; esac
+}
+
+# shellcheck disable=SC2086 # several words
+look_closely() {
+  if command -v drbdadm >/dev/null; then say version; tell_version; say exit $?; fi
+  tell_dump
+  each_common try_common
+  run room df --block-size=1024 --output=avail,iavail,itotal $room_places
+  run blocks lsblk -Jbo "$block_columns"
+  formats=''
+  each_look each_volume note_format
+  if [ -n "$formats" ]; then say mkfs; tell_mkfs; say exit 0; fi
+  each_look look_at
+  each_candidate try_candidate
+}
+
+# Where it is known from an earlier look it is not asked for again. The version of the module is of no matter here, and asking
+# for it would cost two more processes.
+tell_version() {
+  if [ -n "$utils" ]; then printf 'DRBDADM_VERSION=%s\n' "$utils"; return; fi
+  DRBD_DRIVER_VERSION_OVERRIDE=8.4.11 drbdadm --version </dev/null 2>&1
+}
+
+note_format() { [ -z "$6" ] || is_well "$3" "$6" || formats=yes; }
+
+# What would make a filesystem, where one may have to be made.
+tell_mkfs() {
+  command -v mkfs.xfs >/dev/null || return 0
+  mkfs.xfs -V </dev/null 2>&1
+  for file in /usr/share/xfsprogs/mkfs/*.conf; do if [ -e "$file" ]; then echo "$file"; fi; done
+}
