@@ -1,5 +1,6 @@
 // Made from the files beside it: `UPDATE=1 npx jest test/host/text --selectProjects unit` writes this file.
-// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions.
+// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions. Each unit of
+// systemd is a text of its own.
 
 export const environment = [
   "# What every script begins with: the programs' language, where they are, and who may read what is written.",
@@ -1308,3 +1309,52 @@ export const writers = [
   "}",
   "",
 ].join("\n");
+
+export const units = {
+  "drbd-primary@.service": [
+    "[Unit]",
+    "Description=Promotion of DRBD resource %I once its peer is connected",
+    "After=drbd@%i.service drbd@%i.target network.target",
+    "PartOf=drbd@%i.target",
+    "",
+    "[Service]",
+    "Type=oneshot",
+    "RemainAfterExit=yes",
+    "TimeoutStartSec=90",
+    "ExecCondition=/bin/sh -c 'for second in $$(seq 60); do case \"$$(drbdsetup events2 --now \"$$0\")\" in *\" role:Primary suspended:\"*) exit 0 ;; *\" connection:Connected role:Primary\"*) echo \"$$0 is Primary on its peer, so it is not made Primary here\"; exit 1 ;; *\" connection:Connected role:Secondary\"*\" disk:UpToDate\"*\" replication:\"[!O]*|*\" connection:StandAlone\"*|\"exists -\") exit 0 ;; esac; sleep 1; done' %I",
+    "ExecStart=/bin/sh -c 'for second in $$(seq 10); do now=$$(drbdsetup events2 --now \"$$0\"); case \"$$now\" in *\" role:Primary suspended:\"*) exit 0 ;; *\" connection:Connected role:Secondary\"*\" disk:UpToDate\"*\" replication:\"[!O]*) drbdadm primary \"$$0\" && exit 0 ;; *) break ;; esac; sleep 1; done; echo \"$$0 is not made Primary here: $$now\"; exit 1' %I",
+    "ExecStop=-/bin/sh -c 'drbdadm secondary \"$$0\"' %I",
+    "",
+  ].join("\n"),
+  "drbd-primary@.target": [
+    "[Unit]",
+    "Description=DRBD resource %I is Primary",
+    "BindsTo=drbd-primary@%i.service",
+    "After=drbd-primary@%i.service",
+    "",
+  ].join("\n"),
+  "drbd@.service": [
+    "[Unit]",
+    "Description=Configuration of DRBD resource %I",
+    "PartOf=drbd@%i.target",
+    "Wants=network-online.target",
+    "After=network-online.target nss-lookup.target",
+    "",
+    "[Service]",
+    "Type=oneshot",
+    "RemainAfterExit=yes",
+    "ExecStart=/bin/sh -c 'drbdadm adjust \"$$0\"' %I",
+    "ExecStopPost=/bin/sh -c 'drbdsetup down \"$$0\"' %I",
+    "",
+  ].join("\n"),
+  "drbd@.target": [
+    "[Unit]",
+    "Description=DRBD resource %I is configured",
+    "After=network-online.target nss-lookup.target",
+    "Requires=drbd@%i.service",
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+    "",
+  ].join("\n"),
+};

@@ -28,15 +28,30 @@ export function folderText(folder: string): string {
   return [...variables, ...hostFiles(/\.sh$/).filter(inside).map(hostFile)].join("");
 }
 
+/** All but `units`, of which each file is a text of its own. */
 export function folders(): string[] {
-  const ofShell = hostFiles(/\/.*\.sh$/).map((path) => path.slice(0, path.lastIndexOf("/")));
+  const ofShell = hostFiles(/^(?!units\/).*\/.*\.sh$/).map((path) => path.slice(0, path.lastIndexOf("/")));
   return [...new Set(ofShell)];
+}
+
+/** A systemd unit, with the scripts that it names by `@promotion.sh@`: in one line, and as systemd reads it. */
+function unitText(path: string): string {
+  return hostFile(path).replaceAll(/@([a-z-]+\.sh)@/g, (_, script: string) => {
+    const lines = hostFile(`units/${script}`)
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    const text = lines.join(" ");
+    if (/['%\\]/.test(text)) throw new Error(`${script} has a character that a unit would have to quote`);
+    return text.replaceAll("$", "$$$$");
+  });
 }
 
 export function renderText(): string {
   const lines = [
     "// Made from the files beside it: `UPDATE=1 npx jest test/host/text --selectProjects unit` writes this file.",
-    "// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions.",
+    "// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions. Each unit of",
+    "// systemd is a text of its own.",
   ];
   for (const folder of folders()) {
     const text = folderText(folder)
@@ -44,5 +59,13 @@ export function renderText(): string {
       .map((line) => `  ${JSON.stringify(line)},`);
     lines.push("", `export const ${folder} = [`, ...text, `].join("\\n");`);
   }
+  lines.push("", "export const units = {");
+  for (const path of hostFiles(/^units\/.*@\.\w+$/)) {
+    const text = unitText(path)
+      .split("\n")
+      .map((line) => `    ${JSON.stringify(line)},`);
+    lines.push(`  ${JSON.stringify(path.replace("units/", ""))}: [`, ...text, `  ].join("\\n"),`);
+  }
+  lines.push("};");
   return `${lines.join("\n")}\n`;
 }

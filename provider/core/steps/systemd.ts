@@ -1,5 +1,6 @@
 import { ownMark } from "../config/own-mark";
 import type { ObservedNode } from "../seen/observed";
+import { units } from "../../host/text";
 
 /** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
 export function escapeInstance(name: string): string {
@@ -47,6 +48,11 @@ export interface UnitFile {
   readonly text: string;
 }
 
+/** A unit of host/units, with the line by which we know our own. */
+function ownUnit(name: keyof typeof units): UnitFile {
+  return { path: `/etc/systemd/system/${name}`, text: `# ${ownMark}.\n${units[name]}` };
+}
+
 /**
  * Promotes a resource when the host boots, for its mount. drbd-utils' own drbd-promote@.service cannot do this with a
  * DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0).
@@ -66,74 +72,21 @@ export interface UnitFile {
  * and connect what is StandAlone. network.target: a shutdown demotes the resource, behind the unmount, while its peer can
  * still be told.
  */
-const promotionService: UnitFile = {
-  path: "/etc/systemd/system/drbd-primary@.service",
-  text: `# ${ownMark}.
-[Unit]
-Description=Promotion of DRBD resource %I once its peer is connected
-After=drbd@%i.service drbd@%i.target network.target
-PartOf=drbd@%i.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-TimeoutStartSec=90
-ExecCondition=/bin/sh -c 'for second in $$(seq 60); do case "$$(drbdsetup events2 --now "$$0")" in *" role:Primary suspended:"*) exit 0 ;; *" connection:Connected role:Primary"*) echo "$$0 is Primary on its peer, so it is not made Primary here"; exit 1 ;; *" connection:Connected role:Secondary"*" disk:UpToDate"*" replication:"[!O]*|*" connection:StandAlone"*|"exists -") exit 0 ;; esac; sleep 1; done' %I
-ExecStart=/bin/sh -c 'for second in $$(seq 10); do now=$$(drbdsetup events2 --now "$$0"); case "$$now" in *" role:Primary suspended:"*) exit 0 ;; *" connection:Connected role:Secondary"*" disk:UpToDate"*" replication:"[!O]*) drbdadm primary "$$0" && exit 0 ;; *) break ;; esac; sleep 1; done; echo "$$0 is not made Primary here: $$now"; exit 1' %I
-ExecStop=-/bin/sh -c 'drbdadm secondary "$$0"' %I
-`,
-};
+const promotionService = ownUnit("drbd-primary@.service");
 
 /**
  * What the mount requires. A unit that is skipped counts as good for those that only require it, so that systemd would try
  * to mount a Secondary. BindsTo asks for more: the mount is then left out, and nothing fails. The mount itself must not be
  * bound: systemd would unmount at once what a person has mounted without this unit.
  */
-const promotedTarget: UnitFile = {
-  path: "/etc/systemd/system/drbd-primary@.target",
-  text: `# ${ownMark}.
-[Unit]
-Description=DRBD resource %I is Primary
-BindsTo=drbd-primary@%i.service
-After=drbd-primary@%i.service
-`,
-};
+const promotedTarget = ownUnit("drbd-primary@.target");
 
 export const promotionUnits: readonly UnitFile[] = [promotionService, promotedTarget];
 
-const bringUpTarget: UnitFile = {
-  path: "/etc/systemd/system/drbd@.target",
-  text: `# ${ownMark}.
-[Unit]
-Description=DRBD resource %I is configured
-After=network-online.target nss-lookup.target
-Requires=drbd@%i.service
-
-[Install]
-WantedBy=multi-user.target
-`,
-};
+const bringUpTarget = ownUnit("drbd@.target");
 
 /** Like those of drbd-utils 9.22, by the same names, for a drbd-utils before 9.18, which brings none. */
-export const bringUpUnits: readonly UnitFile[] = [
-  {
-    path: "/etc/systemd/system/drbd@.service",
-    text: `# ${ownMark}.
-[Unit]
-Description=Configuration of DRBD resource %I
-PartOf=drbd@%i.target
-Wants=network-online.target
-After=network-online.target nss-lookup.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'drbdadm adjust "$$0"' %I
-ExecStopPost=/bin/sh -c 'drbdsetup down "$$0"' %I
-`,
-  },
-  bringUpTarget,
-];
+export const bringUpUnits: readonly UnitFile[] = [ownUnit("drbd@.service"), bringUpTarget];
 
 /** Where a drbd-utils from 9.18 on has them. */
 export const packagedTargetPaths = [
