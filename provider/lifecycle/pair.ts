@@ -3,6 +3,7 @@ import { renderResource } from "../core/config/render-configuration";
 import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installed/configuration-place";
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
+import { digestsOf } from "../core/wanted/digests";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
 import { noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
@@ -131,12 +132,14 @@ export class Pair {
 
   looks(): readonly ProbeRequest[] {
     const { name, hosts, volumes } = this.desired;
+    const digests = digestsOf(this.desired).map(({ digest }) => digest);
     return hosts.map(({ address, port }, place) => ({
       looks: [
         {
           name,
           port,
           address,
+          digests,
           volumes: volumes.map(({ number, places, filesystem }) => ({
             volume: number,
             ...places[place === 0 ? 0 : 1],

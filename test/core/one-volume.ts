@@ -70,11 +70,20 @@ export function oneVolumeOf(desired: DesiredResource): OneVolume {
 /** What was seen of a resource and its volume 0. */
 export type OneLook = ObservedVolume & Omit<ObservedResource, "volumes">;
 
-export function observedOf({ nodeId, portTaken, candidate, change, meanings, ...volume }: OneLook): ObservedResource {
+export function observedOf({
+  nodeId,
+  portTaken,
+  missingDigests,
+  candidate,
+  change,
+  meanings,
+  ...volume
+}: OneLook): ObservedResource {
   return {
     volumes: new Map([[0, volume]]),
     portTaken,
     ...(nodeId === undefined ? {} : { nodeId }),
+    ...(missingDigests === undefined ? {} : { missingDigests }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(change === undefined ? {} : { change }),
     ...(meanings === undefined ? {} : { meanings }),
@@ -92,7 +101,8 @@ export function lookOf(node: ObservedNode, name = "r0"): OneLook | undefined {
 /** A look at a resource with volume 0 alone. */
 export type OneVolumeLook = Omit<VolumeLook, "volume"> & Omit<Look, "volumes">;
 
-export const probeLook = ({ name, port, ...volume }: OneVolumeLook): Look => ({
+export const probeLook = ({ name, port, digests, ...volume }: OneVolumeLook): Look => ({
+  ...(digests === undefined ? {} : { digests }),
   name,
   port,
   volumes: [{ volume: 0, ...volume }],

@@ -66,3 +66,13 @@ test("a secret without an algorithm, and then with one: neither is shown", async
   expect(run.output).not.toMatch(/odd. . one/);
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
 });
+
+test("a digest that the kernels do not have: refused on each host, before anything is written", async () => {
+  await stack.configure(withResource(site, { sharedSecret: oddSecret, net: { "verify-alg": "sm3" } }));
+  const before = (await lab.run("alpha", "cat /etc/drbd.d/r0.res")).stdout;
+  const run = await stack.up();
+  expect(run.code).not.toBe(0);
+  for (const host of ["alpha", "bravo"])
+    expect(run.output).toMatch(new RegExp(`${host}: the running kernel \\(.*\\) has no sm3, and no module for it`));
+  expect((await lab.run("alpha", "cat /etc/drbd.d/r0.res")).stdout).toBe(before);
+});

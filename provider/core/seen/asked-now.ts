@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, string>> = {
   device: "blkid and reading samples of",
   gi: "drbdmeta get-gi",
   kernelgi: "drbdadm get-gi",
+  digests: "reading /proc/crypto and modprobe -n",
   status: "drbdsetup status",
   port: "grep of /proc/net/tcp",
   parsed: "drbdadm sh-nop with the wanted configuration",

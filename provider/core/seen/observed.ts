@@ -206,6 +206,8 @@ export interface ObservedResource {
   readonly nodeId?: number;
   /** Something listens on the resource's port. */
   readonly portTaken: boolean;
+  /** Digests that were asked for and that the kernel has not. */
+  readonly missingDigests?: readonly string[];
   /** drbdadm's opinion of the wanted configuration beside all that is installed. */
   readonly candidate?: CommandOutput;
   /** The commands that would bring the kernel to the wanted configuration. */

@@ -358,6 +358,7 @@ function parseLook(
   const isAsked = !isAttached && groups.every((group) => !group.sections.has("kernelgi"));
   return {
     volumes,
+    missingDigests: sections.get("digests")?.text.split("\n").filter(Boolean),
     nodeId: parseNodeId(sections.get("status")),
     portTaken: isAsked && isTaken(need(sections, "port").text),
     change: outputOf(sections.get("change")),

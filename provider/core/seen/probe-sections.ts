@@ -34,7 +34,7 @@ const QUESTIONS = {
     "commonthen",
     "mkfs",
   ],
-  resource: ["status", "port", "change"],
+  resource: ["digests", "status", "port", "change"],
   volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device"],
   candidate: ["parsed", "change", "means", "meant"],
 } as const;

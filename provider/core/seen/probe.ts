@@ -13,6 +13,8 @@ export interface Look {
   readonly port: number;
   /** Where that port is wanted: whoever listens on it at another address is no hindrance. */
   readonly address?: string;
+  /** Those that it shall use: whether the kernel has each is looked at. */
+  readonly digests?: readonly string[];
   readonly volumes: readonly VolumeLook[];
 }
 
@@ -25,6 +27,8 @@ export interface VolumeLook {
   readonly metaDisk: string;
   /** Whether a filesystem is wanted on it: then a Primary that has none mounted is looked at closely. */
   readonly filesystem: boolean;
+  /** Digests that it shall use: whether the kernel has each is looked at. */
+  readonly digests?: readonly string[];
   /** Where it shall be mounted: what the folder holds is looked at. */
   readonly mountPoint?: string;
 }
@@ -113,9 +117,9 @@ function eachOf(name: string, lists: readonly (readonly string[])[]): string {
   return [`${name}() {`, ...calls, ":", "}"].join("\n");
 }
 
-function lookArguments({ name, port, address, volumes }: Look): string[] {
+function lookArguments({ name, port, address, digests = [], volumes }: Look): string[] {
   const portHex = port.toString(16).toUpperCase().padStart(4, "0");
-  return [name, `${listenersOn(address)}:${portHex}`, ...volumes.flatMap(volumeArguments)];
+  return [name, `${listenersOn(address)}:${portHex}`, digests.join(" "), ...volumes.flatMap(volumeArguments)];
 }
 
 function volumeArguments({ volume, minor, disk, metaDisk, filesystem, mountPoint }: VolumeLook): string[] {

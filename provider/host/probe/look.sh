@@ -1,9 +1,10 @@
 # A closer look at one resource, and at each of its volumes: the folder where it shall be mounted, its disk, its metadata.
 
-# look_at RESOURCE LISTENERS VOLUMES…
+# look_at RESOURCE LISTENERS DIGESTS VOLUMES…
 look_at() {
   resource=$1
   say resource "$resource"
+  if [ -n "$3" ]; then tell_missing_digests "$3"; fi
   well=yes runs=''
   each_volume note_well "$@"
   if is_set_up "$@"; then runs=yes; fi
@@ -12,11 +13,21 @@ look_at() {
   fi
   if [ -n "$drift" ]; then run change drbdadm -d adjust "$resource"; fi
   several=''
-  if [ $# -gt 8 ]; then several=yes; fi
+  if [ $# -gt 9 ]; then several=yes; fi
   each_volume look_at_volume "$@"
 }
 
-# is_set_up RESOURCE LISTENERS VOLUMES…: a device of it is there, and its definition.
+# tell_missing_digests DIGESTS: those that the kernel neither has nor can load. What it loads a module for has the alias crypto-NAME.
+# shellcheck disable=SC2086 # several words
+tell_missing_digests() {
+  say digests
+  for digest in $1; do
+    grep -qsE "^(name|driver) *: $digest\$" /proc/crypto || modprobe -n -q "crypto-$digest" || echo "$digest"
+  done
+  say exit 0
+}
+
+# is_set_up RESOURCE LISTENERS DIGESTS VOLUMES…: a device of it is there, and its definition.
 is_set_up() {
   devices=''
   each_volume note_device "$@"

@@ -3,8 +3,8 @@
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
 # What is asked for stands in variables and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
-# function once for each resource, with RESOURCE LISTENERS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its port in
-# /proc/net/tcp, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
+# function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
+# port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
 # `each_candidate FUNCTION` does so for each configuration that is wanted, and `each_common FUNCTION` for the
 # global_common.conf that is, where there is one.
 
@@ -110,11 +110,11 @@ is_close() {
   [ -z "$well" ]
 }
 
-# each_volume FUNCTION RESOURCE LISTENERS VOLUMES…: calls the function once for each volume, with RESOURCE VOLUME MINOR DISK
-# META_DISK FILESYSTEM MOUNT_POINT.
+# each_volume FUNCTION RESOURCE LISTENERS DIGESTS VOLUMES…: calls the function once for each volume, with RESOURCE VOLUME MINOR
+# DISK META_DISK FILESYSTEM MOUNT_POINT.
 each_volume() {
   call=$1 resource=$2
-  shift 3
+  shift 4
   while [ $# -gt 0 ]; do
     "$call" "$resource" "$1" "$2" "$3" "$4" "$5" "$6"
     shift 6

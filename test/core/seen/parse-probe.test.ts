@@ -384,6 +384,18 @@ test.each([
   expect(found.resources.get("r0")!.portTaken).toBe(expected);
 });
 
+test("a digest that the kernel neither has nor can load is told", () => {
+  const crypto = "name         : sha256\ndriver       : sha256-generic\nmodule       : kernel\n\n";
+  const modprobe = { "-n -q crypto-crc32c": {}, "-n -q crypto-sha25": { exit: 1 }, "-n -q crypto-sm3": { exit: 1 } };
+  const digests = ["sha256", "sha256-generic", "crc32c", "sha25", "sm3"];
+  const found = parseProbe(
+    nonce,
+    probed(changed({ "/proc/crypto": crypto }, { modprobe }), { ...request, looks: [{ ...look, digests }] }),
+  );
+  expect(found.resources.get("r0")!.missingDigests).toEqual(["sha25", "sm3"]);
+  expect(observe(healthy).resources.get("r0")!.missingDigests).toBeUndefined();
+});
+
 test("drbdadm's complaint about what is installed comes with its exit", () => {
   const drbdadm = {
     ...healthy.tools!["drbdadm"],

@@ -5,6 +5,7 @@ import { brokenFileRefusals, unreadOwnFiles } from "../../installed/broken-file"
 import { claimRefusals, sharedDiskRefusals } from "./claims";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { placeRefusals, replacedPath } from "../../installed/configuration-place";
+import { digestRefusals } from "./digest-refusals";
 import { flatRefusals } from "../../installed/flat-configuration";
 import { includeRefusals } from "../../installed/includes";
 import { filesystemToolRefusals, needRefusals } from "./host-needs";
@@ -34,6 +35,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         })),
         ...sharedDiskRefusals(desired, node, host.hostname),
         ...beyondPairRefusals(desired, node, host),
+        ...digestRefusals(desired, node, host.hostname),
         ...filesystemToolRefusals(desired, host.hostname, node),
         ...takeOverRefusals(node, host.hostname, desired),
         ...wrongPlace(node, host.hostname, desired.name),
