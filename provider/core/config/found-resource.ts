@@ -17,6 +17,8 @@ export interface FoundAddress {
   readonly port: number;
 }
 
+export type Endpoint = Omit<FoundAddress, "host">;
+
 /** What a resource takes up on its hosts. */
 export interface FoundResource {
   readonly resource: string;
@@ -28,6 +30,13 @@ export interface FoundResource {
   readonly paths: number;
   /** The resource that it is stacked on, if it is: a third copy of that one's data. */
   readonly stackedOn?: string;
+  /** Its device above that one, on whichever of that one's hosts it runs: volumes without a disk of their own. */
+  readonly stacked?: {
+    readonly volumes: readonly Omit<FoundVolume, "host">[];
+    readonly addresses: readonly Endpoint[];
+  };
+  /** What DRBD Proxy listens on for it: on which host, at which addresses. */
+  readonly proxies: readonly FoundAddress[];
   /** DRBD 9's node ids, where the file writes them down. */
   readonly nodeIds: readonly { readonly host: string; readonly nodeId: number }[];
 }
@@ -120,16 +129,39 @@ function foundResource(name: string, body: readonly Statement[]): FoundResource 
   );
   const connections = body.filter(({ words }) => words[0] === "connection");
   const within = connections.flatMap((one) => one.body ?? []);
-  const stacked = body.find(({ words }) => words[0] === "stacked-on-top-of")?.words[1];
+  const stacked = body.find(({ words }) => words[0] === "stacked-on-top-of");
+  const lower = stacked?.words[1];
   return {
     resource: name,
     volumes,
     addresses: [...direct, ...connectionAddresses(within, direct)],
     hosts: [...new Set([...hosts.map(({ host }) => host), ...hostsInConnections(body)])],
     paths: Math.max(0, ...connections.map(pathsOf)),
-    ...(stacked === undefined ? {} : { stackedOn: stacked }),
+    ...(lower === undefined ? {} : { stackedOn: lower, stacked: above(stacked?.body ?? [], shared) }),
+    proxies: proxiesIn(body),
     nodeIds,
   };
+}
+
+function above(own: readonly Statement[], shared: ReadonlyMap<number, Volume>): NonNullable<FoundResource["stacked"]> {
+  const here = parseVolumes(own);
+  const numbers = [...new Set([...shared.keys(), ...here.keys()])];
+  return {
+    volumes: numbers.map((volume) => ({ volume, ...shared.get(volume), ...here.get(volume) })),
+    addresses: addressesOf("", own).map(({ address, port }) => ({ address, port })),
+  };
+}
+
+/** `proxy on alpha { inside 127.0.0.1:7801; outside 10.0.99.1:7802; }`, of a host, and behind `via` in a connection. */
+function proxiesIn(body: readonly Statement[]): FoundAddress[] {
+  return everyStatement(body).flatMap(({ words, body: own = [] }) => {
+    const at = words.indexOf("proxy");
+    if (at < 0 || words[at + 1] !== "on") return [];
+    const ends = own.flatMap(({ words: [keyword = "", ...rest] }) =>
+      ["inside", "outside"].includes(keyword) ? (parseEndpoint(rest) ?? []) : [],
+    );
+    return words.slice(at + 2).flatMap((host) => ends.map((end) => ({ host, ...end })));
+  });
 }
 
 /** `host alpha …` in connections and their paths, and `connection-mesh { hosts alpha bravo charlie; }`. */

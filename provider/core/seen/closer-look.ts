@@ -14,6 +14,6 @@ export function withCloserLook(now: ObservedNode, before: ObservedNode, names: R
   const resources = new Map([...[...before.resources].filter(([name]) => names.has(name)), ...now.resources]);
   const devices = new Map([...before.names, ...now.names]);
   if (now.closely) return { ...now, mkfs: now.mkfs ?? before.mkfs, names: devices, resources };
-  const { closely, utils, mkfs, blocks } = before;
-  return { ...now, closely, utils, mkfs, blocks, names: devices, resources };
+  const { closely, utils, mkfs, blocks, dump } = before;
+  return { ...now, closely, utils, mkfs, blocks, dump, names: devices, resources };
 }

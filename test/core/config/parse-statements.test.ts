@@ -34,6 +34,7 @@ test("a file by hand", () => {
       ],
       hosts: ["alpha", "bravo"],
       paths: 0,
+      proxies: [],
       nodeIds: [],
     },
   ]);
@@ -75,6 +76,7 @@ test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
       ],
       hosts: ["alpha", "bravo-standby", "bravo"],
       paths: 1,
+      proxies: [{ host: "x", address: "1.1.1.1", port: 1 }],
       nodeIds: [
         { host: "alpha", nodeId: 0 },
         { host: "bravo-standby", nodeId: 0 },
@@ -87,6 +89,7 @@ test("volumes, node ids, connections and IPv6, as DRBD 9 has them", () => {
       addresses: [{ host: "10.0.0.5:7000", address: "10.0.0.5", port: 7000 }],
       hosts: ["10.0.0.5:7000"],
       paths: 0,
+      proxies: [],
       nodeIds: [],
     },
   ]);

@@ -33,7 +33,11 @@ test("the disks are the former look's, all else is the new one's", () => {
 
 test("a close look keeps what it saw, and gets those named that it did not go into", () => {
   const more = { ...before, resources: new Map([...before.resources, ["r1", r0] as const, ["r2", r0] as const]) };
-  const seen: ObservedNode = { ...before, blocks: new Map(), resources: new Map([["r1", { ...r0, portTaken: true }]]) };
+  const seen: ObservedNode = {
+    ...before,
+    blocks: new Map(),
+    resources: new Map([["r1", { ...r0, portTaken: true }]]),
+  };
   const merged = withCloserLook(seen, more, new Set(["r0"]));
   expect(merged.blocks).toBe(seen.blocks);
   expect([...merged.resources].map(([name, { portTaken }]) => [name, portTaken])).toEqual([

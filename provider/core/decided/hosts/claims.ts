@@ -1,9 +1,8 @@
-import { parseResFile } from "../../config/found-resource";
 import { sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
+import { foreignClaims } from "./foreign-claims";
+import { shareAddress } from "../../wanted/same-address";
 import { namesOf, pathOf } from "../../seen/disk-names";
-import { namesInFile } from "../../installed/file-hosts";
 import type { Failure } from "../../wanted/failures";
-import { filesRead } from "../../installed/includes";
 import { volumeSeen, type ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 
@@ -13,6 +12,8 @@ export interface Claim {
   readonly host: string;
   readonly minor?: number;
   readonly port?: number;
+  /** At which the port is; any, where it is not known. */
+  readonly address?: string;
   readonly disks: readonly string[];
   /** The file that says so, of somebody else's. */
   readonly by?: string;
@@ -20,9 +21,9 @@ export interface Claim {
 
 export function claimsOf(desired: DesiredResource): Claim[] {
   const { name } = desired;
-  return desired.hosts.flatMap(({ hostname, port }, place) => {
+  return desired.hosts.flatMap(({ hostname, address, port }, place) => {
     const volumes = desired.volumes.map(({ places }) => places[place === 0 ? 0 : 1]);
-    return claimsOfDeclared({ name, hostname, port, volumes });
+    return claimsOfDeclared({ name, hostname, address, port, volumes });
   });
 }
 
@@ -49,7 +50,7 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
           : []),
-        ...(mine.port !== undefined && mine.port === other.port
+        ...(mine.port !== undefined && mine.port === other.port && shareAddress(mine.address, other.address)
           ? [{ property: "port" as const, what: `port ${mine.port}`, other }]
           : []),
         ...(disk === undefined
@@ -72,16 +73,18 @@ export type Claims = ReadonlyMap<string, readonly Claim[]>;
 interface Declared {
   readonly name: string;
   readonly hostname: string;
+  readonly address?: string;
   readonly port: number;
   readonly volumes: readonly { readonly minor: number; readonly disk: string; readonly metaDisk: string }[];
 }
 
-export function claimsOfDeclared({ name, hostname, port, volumes }: Declared): Claim[] {
+export function claimsOfDeclared({ name, hostname, address, port, volumes }: Declared): Claim[] {
   return volumes.map(({ minor, disk, metaDisk }) => ({
     resource: name,
     host: hostname,
     minor,
     port,
+    ...(address === undefined ? {} : { address }),
     disks: metaDisk === "internal" ? [disk] : [disk, metaDisk],
   }));
 }
@@ -228,29 +231,4 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
         ];
   });
   return [...itself, ...shared];
-}
-
-/** Files with resources, whether drbdadm reads them now or with the next include: of /etc/drbd.d, flat ones, LINSTOR's. */
-const withResources = /^\/etc\/drbd\.d\/.*\.res$|^\/etc\/drbd\.conf$|^\/var\/lib\/linstor\.d\/.*\.res$/;
-
-function foreignClaims(node: ObservedNode, host: string): Claim[] {
-  const read = filesRead(node);
-  const files = [...node.files].filter(([path]) => withResources.test(path) || read.has(path));
-  const all = files.flatMap(([path, text]) => parseResFile(text).map((found) => ({ path, found })));
-  return all.flatMap(({ path, found }) => {
-    const names = namesInFile(found, host, node);
-    const by = path.startsWith("/etc/drbd.d/") ? "a file in /etc/drbd.d" : path;
-    const volumes = found.volumes.filter((volume) => names.has(volume.host));
-    const ports = found.addresses.filter((address) => names.has(address.host)).map(({ port }) => port);
-    const claims: Claim[] = volumes.map(({ minor, disk, metaDisk }) => ({
-      resource: found.resource,
-      host,
-      by,
-      minor,
-      disks: [disk, metaDisk?.replace(/\s*\[.*$/, "")].flatMap((one) =>
-        one === undefined || one === "internal" ? [] : [one],
-      ),
-    }));
-    return [...claims, ...ports.map((port) => ({ resource: found.resource, host, by, port, disks: [] }))];
-  });
 }

@@ -18,10 +18,19 @@ const other = (change: Partial<OneVolume> = {}, disk = "/dev/vdc", metaDisk = "i
   return { ...r0, name: "web", minor: 2, port: 7790, sides, ...change };
 };
 
+/** At addresses of another network. */
+const elsewhere = ({ sides: [first, second], ...one }: OneVolume): OneVolume => ({
+  ...one,
+  sides: [
+    { ...first, address: "10.9.9.1" },
+    { ...second, address: "10.9.9.2" },
+  ],
+});
+
 test("what a resource takes up on each host", () => {
   expect(claimsOf(resourceOf(other({}, "/dev/vdc", "/dev/vdd")))).toEqual([
-    { resource: "web", host: "alpha", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
-    { resource: "web", host: "bravo", minor: 2, port: 7790, disks: ["/dev/vdc", "/dev/vdd"] },
+    { resource: "web", host: "alpha", minor: 2, port: 7790, address: "10.1.1.31", disks: ["/dev/vdc", "/dev/vdd"] },
+    { resource: "web", host: "bravo", minor: 2, port: 7790, address: "10.1.1.32", disks: ["/dev/vdc", "/dev/vdd"] },
   ]);
 });
 
@@ -30,6 +39,7 @@ test.each<[string, OneVolume, string[]]>([
   ["the same name", other({ name: "r0" }), ["name: the name r0 belongs to another resource on bravo already"]],
   ["the same minor", other({ minor: 1 }), ["minor: minor 1 belongs to the resource web on bravo already"]],
   ["the same port", other({ port: 7789 }), ["port: port 7789 belongs to the resource web on bravo already"]],
+  ["the same port at other addresses", elsewhere(other({ port: 7789 })), []],
   ["the same disk", other({}, "/dev/vdb"), [": the disk /dev/vdb belongs to the resource web on bravo already"]],
   [
     "its disk holds the other's metadata",
@@ -92,7 +102,8 @@ describe("a file of somebody else's", () => {
     ["device /dev/drbd1;", "minor 1"],
     ["device /dev/drbd_web minor 1;", "minor 1"],
     ["address 10.1.1.31:7789;", "port 7789"],
-    ["address ipv6 [fd00::1]:7789;", "port 7789"],
+    ["address ipv4 10.1.1.31:7789;", "port 7789"],
+    ["address 0.0.0.0:7789;", "port 7789"],
     ["disk /dev/vdb;", "the disk /dev/vdb"],
     ['disk "/dev/vdb";', "the disk /dev/vdb"],
     ["disk /dev/vdz; meta-disk /dev/vdb;", "the disk /dev/vdb"],
@@ -132,6 +143,67 @@ describe("a file of somebody else's", () => {
     const text = `resource web { ${host} device /dev/drbd5; disk /dev/vdb; meta-disk internal; } floating 10.1.1.99:7790 { device /dev/drbd5; disk /dev/vdc; meta-disk internal; } }`;
     expect(claimed(text, path)).toEqual([`the disk /dev/vdb belongs to the resource web, by ${by}`]);
     expect(claimed(text.replace("/dev/vdb", "/dev/vdx").replace("/dev/vdc", "/dev/vdb"), path)).toEqual([]);
+  });
+
+  test.each(["address 10.9.9.9:7789;", "address ipv6 [fd00::1]:7789;"])("%s is no conflict", (rest) => {
+    expect(claimed(on("alpha", rest))).toEqual([]);
+  });
+
+  const lower =
+    "resource low { on alpha { device minor 8; disk /dev/vdl; address 10.1.1.31:7800; } on bravo { device minor 8; disk /dev/vdl; address 10.1.1.32:7800; } }";
+  test.each([
+    [
+      "stacked",
+      `${lower} resource web { stacked-on-top-of low { device minor 1; address 10.1.1.31:7788; } on carol { device minor 1; disk /dev/vdb; address 10.2.0.1:7788; } }`,
+      "minor 1",
+    ],
+    [
+      "stacked, its port",
+      `${lower} resource web { stacked-on-top-of low { device minor 9; address 10.1.1.31:7789; } on carol { device minor 1; disk /dev/vdb; address 10.2.0.1:7789; } }`,
+      "port 7789",
+    ],
+    [
+      "by DRBD Proxy",
+      on("alpha", "address 127.0.0.1:7801; proxy on alpha { inside 127.0.0.1:7802; outside 10.1.1.31:7789; }"),
+      "port 7789",
+    ],
+    [
+      "by `via proxy` of a connection",
+      "resource web { on alpha { disk /dev/x; } connection { host alpha address 127.0.0.1:7801 via proxy on alpha { inside 127.0.0.1:7802; outside 10.1.1.31:7789; } } }",
+      "port 7789",
+    ],
+    [
+      "in a path",
+      "resource web { on alpha { disk /dev/x; address 10.1.1.31:7801; } connection { path { host alpha address 10.1.1.31:7789; } } }",
+      "port 7789",
+    ],
+    [
+      "by `port` in a connection",
+      "resource web { on alpha { disk /dev/x; address 10.1.1.31:7801; } connection { host alpha port 7789; } }",
+      "port 7789",
+    ],
+    ["under a name in capitals", on("ALPHA.example", "device minor 1;"), "minor 1"],
+  ])("%s", (_what, text, what) => {
+    expect(claimed(text)).toEqual([`${what} belongs to the resource web, by a file in /etc/drbd.d`]);
+  });
+
+  test("a stacked one takes nothing where its lower one is not", () => {
+    const elsewhere = `${lower.replaceAll("alpha", "carol").replaceAll("bravo", "dave")} resource web { stacked-on-top-of low { device minor 1; address 10.1.1.31:7789; } }`;
+    expect(claimed(elsewhere)).toEqual([]);
+  });
+
+  test("that a look does not read counts as drbdadm tells it, and a file that it told of is not read again", () => {
+    const dumped = `# resource web on alpha: not ignored, not stacked\n# defined at /etc/drbd.d/pairs/web.res:1\n${on("alpha", "device /dev/drbd1 minor 1;")}\n`;
+    const node = {
+      ...withFile(blankNode("alpha"), "/etc/drbd.d/web.res", on("alpha", "disk /dev/vdb;")),
+      dump: { exit: 0, output: dumped },
+    };
+    const told = (seen: typeof node) =>
+      claimRefusals(resourceOf(r0), [seen, blankNode("bravo")]).map(({ found }) => found);
+    expect(told(node)).toEqual(["minor 1 belongs to the resource web, by /etc/drbd.d/pairs/web.res"]);
+    expect(told({ ...node, dump: { exit: 10, output: "no" } })).toEqual([
+      "the disk /dev/vdb belongs to the resource web, by a file in /etc/drbd.d",
+    ]);
   });
 
   test("that drbdadm does not read, or is our own resource's, claims nothing", () => {
