@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Lab } from "../lab/lab";
 import { accessFiles } from "../lab/ssh-access";
-import { promotionUnits } from "../provider/core/steps/systemd";
+import { promotionUnits } from "../provider/core/steps/boot-units";
 import { Stack, timed, type Timed, type Traffic } from "./stack";
 import { formatTable, median } from "./table";
 

@@ -1,7 +1,7 @@
 import { claimsOfDeclared } from "../core/decided/hosts/claims";
 import type { Announced } from "../core/told/engine-inputs";
 import type { Look, VolumeLook } from "../core/seen/probe";
-import { parseNode } from "../core/wanted/schema";
+import { parseNode } from "../core/wanted/parse-inputs";
 import { known } from "./process";
 import { hostOf, type Host } from "../shell/host";
 

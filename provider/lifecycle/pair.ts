@@ -13,7 +13,7 @@ import { resourceOutputNames } from "../core/told/outputs";
 import type { Plan } from "../core/steps/plan";
 import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
-import { parseResource } from "../core/wanted/schema";
+import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { isUnknown } from "../core/wanted/unknowns";
 import { preview } from "./phase";

@@ -16,7 +16,7 @@ import { PassThrough } from "node:stream";
 import type { Connection, Endpoint } from "../core/wanted/connection";
 import { commandLine } from "../core/seen/shell-words";
 import { isTooNew, readsTwice, sshConfig } from "../core/ssh/ssh-config";
-import { sshFailure, withoutSshWords } from "../core/ssh/ssh-failure";
+import { sshFailure, withoutSshWords } from "../core/ssh/login-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { endWithThisProcess } from "./end-with-us";
 import { UnreachableError } from "./errors";

@@ -26,7 +26,7 @@ import {
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
 import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
-import { fstabLine } from "../../provider/core/steps/filesystem-steps";
+import { fstabLine } from "../../provider/core/steps/fstab-steps";
 import {
   activeLink,
   bringUpOf,
@@ -34,7 +34,7 @@ import {
   promotionOf,
   promotionUnits,
   targetOf,
-} from "../../provider/core/steps/systemd";
+} from "../../provider/core/steps/boot-units";
 
 export const MiB = 1024 * 1024;
 export const diskBytes = 320 * MiB;

@@ -17,7 +17,7 @@ import {
   OPTION_NAMES,
   findOption,
 } from "../../provider/core/wanted/option-table";
-import { parseNode, parseResource } from "../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../provider/core/wanted/parse-inputs";
 import { arbitraryResource, arbitrarySection } from "../core/arbitrary-inputs";
 import { accepted } from "../hostile/accepted";
 import { goodResource } from "../hostile/inputs";

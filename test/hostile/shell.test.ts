@@ -25,9 +25,9 @@ import { parseProbe } from "../../provider/core/seen/parse-probe";
 import { globalCommonPath, resourcePath } from "../../provider/core/config/paths";
 import { actionsOf, type Step, stepsOf } from "../../provider/core/steps/plan";
 import { planNode } from "../../provider/core/decided/plans/plan-node";
-import { planTeardown } from "../../provider/core/decided/plans/plan-teardown";
+import { planTeardown } from "../../provider/core/decided/plans/plan-resource-teardown";
 import { type ProbeRequest, observeScript } from "../../provider/core/seen/probe";
-import { parseNode, parseResource } from "../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../provider/core/wanted/parse-inputs";
 import { rooted } from "../core/fake-host";
 import {
   blankNode,

@@ -1,6 +1,6 @@
 /** Every string that can be given, hostile: refused by the name of its property, and a secret never shown. */
 import { formatPath } from "../../provider/core/wanted/failures";
-import { parseNode, parseResource } from "../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../provider/core/wanted/parse-inputs";
 import { goodNode, goodResource } from "./inputs";
 import { type Path, hostileFor, nodePaths, places, resourcePaths, trace, valueAt, withValue } from "./strings";
 

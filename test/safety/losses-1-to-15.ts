@@ -89,9 +89,9 @@ export const firstLosses: readonly Entry[] = [
     text: "Promotion while the peer cannot be reached: so split brain begins.",
     guard: "fencing resource-only by default; promoted only when connected, at boot too; both hosts answer over SSH.",
     row: [
-      ...core("wanted/schema", "a resource gets its defaults"),
+      ...core("wanted/parse-inputs", "a resource gets its defaults"),
       ...core("seen/remote-functions-data", "wait_up_to_date"),
-      ...core("steps/systemd", "%s: waited for, and given up after a minute"),
+      ...core("steps/boot-units", "%s: waited for, and given up after a minute"),
     ],
     law: laws,
     lab: lab("keeps-data/apart", "the sync source is out of date, and cannot reach the other side: not made Primary"),

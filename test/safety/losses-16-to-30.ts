@@ -88,7 +88,7 @@ export const otherLosses: readonly Entry[] = [
     text: "Failover to a side that is SyncTarget, Behind or Inconsistent.",
     guard: "up, and the unit for the boot, promote only a side that is connected and UpToDate.",
     row: [
-      ...core("steps/systemd", "%s: waited for, and given up after a minute"),
+      ...core("steps/boot-units", "%s: waited for, and given up after a minute"),
       ...core("seen/remote-functions-data", "wait_up_to_date"),
       ...core(
         "decided/data/plan-recovery",
@@ -117,7 +117,7 @@ export const otherLosses: readonly Entry[] = [
     guard: "drbd@.target, which waits for nobody; a promotion that gives up after a minute; nofail in fstab.",
     row: [
       ...core(
-        "steps/systemd",
+        "steps/boot-units",
         "the promotion never forces, is bounded, and comes after what brings the resource up",
         "%s: waited for, and given up after a minute",
       ),
@@ -135,7 +135,7 @@ export const otherLosses: readonly Entry[] = [
     text: "drbd.service restarted: its stop unmounts everything and unloads the module, its start waits.",
     guard: "Never emitted, and not enabled: each resource has its own drbd@ target.",
     row: core(
-      "decided/plans/plan-teardown",
+      "decided/plans/plan-resource-teardown",
       "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
     ),
     law: core("steps/never-emitted", "drbd.service, started, stopped or restarted"),

@@ -209,12 +209,12 @@ export const rules: readonly Entry[] = [
     text: "destroy unmounts, demotes, takes the resource down and removes what we wrote; data and metadata stay.",
     guard: "No step of it writes to a disk; the Primary goes first.",
     row: core(
-      "decided/plans/plan-teardown",
+      "decided/plans/plan-resource-teardown",
       "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
     ),
     law: [
       ...core(
-        "decided/plans/plan-teardown",
+        "decided/plans/plan-resource-teardown",
         "from no state does it write to a disk, force anything, or leave the Primary for last",
       ),
       ...met("a destroy wipes the metadata"),

@@ -20,7 +20,7 @@ test("every rule of the README and every one of the thirty losses has its entry"
 
 const folders: Readonly<Record<Way, RegExp>> = {
   row: /^core\//,
-  law: /^(simulation|hostile)\/|^core\/.*\/(plan-laws|plan-data-laws|never-emitted|plan-teardown|render-configuration)\./,
+  law: /^(simulation|hostile)\/|^core\/.*\/(plan-laws|plan-data-laws|never-emitted|plan-resource-teardown|render-configuration)\./,
   lab: /^e2e\//,
 };
 

@@ -2,7 +2,7 @@
 import type { Drbd } from "./drbd";
 import { type Disk, newDisk, smallSize, usualSize } from "./disk";
 import type { Kernel } from "./kernel";
-import { activeLink, bringUpOf, promotionOf } from "../../provider/core/steps/systemd";
+import { activeLink, bringUpOf, promotionOf } from "../../provider/core/steps/boot-units";
 
 export const resource = "r0";
 export const device = "/dev/drbd1";

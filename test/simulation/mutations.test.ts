@@ -27,9 +27,9 @@ jest.mock("../../provider/core/decided/plans/plan-resource", () => {
     },
   };
 });
-jest.mock("../../provider/core/decided/plans/plan-teardown", () => {
-  const real = jest.requireActual<typeof import("../../provider/core/decided/plans/plan-teardown")>(
-    "../../provider/core/decided/plans/plan-teardown",
+jest.mock("../../provider/core/decided/plans/plan-resource-teardown", () => {
+  const real = jest.requireActual<typeof import("../../provider/core/decided/plans/plan-resource-teardown")>(
+    "../../provider/core/decided/plans/plan-resource-teardown",
   );
   return {
     planTeardown: (...given: Parameters<typeof real.planTeardown>) => {

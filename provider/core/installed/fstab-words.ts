@@ -5,7 +5,7 @@
 import { deviceOn, type VolumePair } from "../wanted/desired";
 import { filesystemIn } from "../seen/disk-identity";
 import { isByContents, namesOf, pathOf } from "../seen/disk-names";
-import { deviceNames, fstabFields } from "../seen/fstab-lines";
+import { deviceNames, fstabFields } from "../seen/parse-fstab";
 import type { Memory } from "../seen/memory";
 import { volumeSeen, type ObservedNode } from "../seen/observed";
 import { devicePath } from "../config/paths";

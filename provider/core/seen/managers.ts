@@ -4,7 +4,7 @@
  */
 import { isOurs } from "../config/own-mark";
 import type { VolumeDevice } from "../wanted/desired";
-import { deviceNames } from "./fstab-lines";
+import { deviceNames } from "./parse-fstab";
 import type { ObservedNode } from "./observed";
 
 const cib = "/var/lib/pacemaker/cib/cib.xml";

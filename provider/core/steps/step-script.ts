@@ -1,6 +1,6 @@
 import type { Action } from "./action";
 import type { ShellStep } from "./apply-script";
-import { keptPrefix, ownLine } from "../seen/fstab-lines";
+import { keptPrefix, ownLine } from "../seen/parse-fstab";
 import { fstabPath, updateOutputPath } from "../config/paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "../seen/shell-words";

@@ -1,6 +1,6 @@
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
-import { type UnitFile, targetOf, bringUpOf, promotionOf } from "./systemd";
+import { type UnitFile, targetOf, bringUpOf, promotionOf } from "./boot-units";
 import { quick, patient } from "./time-limits";
 
 export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {

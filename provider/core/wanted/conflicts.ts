@@ -4,7 +4,7 @@
  */
 import { type Failure, type Path, failureAt } from "./failures";
 import { sameHost } from "./names";
-import type { ConnectionProperties, ResourceProperties, SideProperties } from "./properties";
+import type { ConnectionProperties, ResourceProperties, SideProperties } from "./input-schema";
 
 const endpointOf = (connection: ConnectionProperties | undefined): string | undefined =>
   connection?.host === undefined || connection.port === undefined

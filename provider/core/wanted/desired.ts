@@ -1,6 +1,6 @@
 /**
  * What the user wants, after validation: complete, defaults filled in, nothing unknown, no secrets but in `secret`.
- * `schema.ts` makes it, `render-configuration.ts` renders it, and `decided/` compares it with what is observed.
+ * `parse-inputs.ts` makes it, `render-configuration.ts` renders it, and `decided/` compares it with what is observed.
  */
 import type { ManagerName } from "./manager-names";
 

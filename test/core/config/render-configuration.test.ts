@@ -10,7 +10,7 @@ import { effectiveOptions } from "../../../provider/core/config/compare-options"
 import type { DesiredNode } from "../../../provider/core/wanted/desired";
 import type { Grammar } from "../../../provider/core/wanted/option-table";
 import { optionWarnings } from "../../../provider/core/wanted/option-warnings";
-import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../../provider/core/wanted/parse-inputs";
 import { arbitraryResource } from "../arbitrary-inputs";
 
 const connection = { host: "unused" };

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { applyScript, parseOutcomes } from "../../../provider/core/steps/apply-script";
-import { deviceNames } from "../../../provider/core/seen/fstab-lines";
+import { deviceNames } from "../../../provider/core/seen/parse-fstab";
 import {
   fstabPath,
   globalCommonBackupPath,
@@ -30,16 +30,12 @@ import { backUpGlobalCommon, loadModuleAtBoot } from "../../../provider/core/ste
 import { tellSyncEnd } from "../../../provider/core/steps/kernel-steps";
 import { writeUnit } from "../../../provider/core/steps/unit-steps";
 import { mount } from "../../../provider/core/steps/filesystem-steps";
-import {
-  fstabLine,
-  makeFilesystem,
-  removeFstabLine,
-  writeFstabLine,
-} from "../../../provider/core/steps/filesystem-steps";
+import { makeFilesystem } from "../../../provider/core/steps/filesystem-steps";
+import { fstabLine, removeFstabLine, writeFstabLine } from "../../../provider/core/steps/fstab-steps";
 import { forcePrimary } from "../../../provider/core/steps/promotion-steps";
 import { formattingMark } from "../../../provider/core/steps/own-folder";
 import { giveBackFile, writeResourceFile } from "../../../provider/core/steps/file-steps";
-import { promotionUnits } from "../../../provider/core/steps/systemd";
+import { promotionUnits } from "../../../provider/core/steps/boot-units";
 import { nonce, rooted } from "../fake-host";
 import { r0, secret, xfs } from "../observed-builder";
 import { filesAsDisks, lockedIn, sh, withTools } from "../shell";

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { type Step, stepsOf } from "../../../provider/core/steps/plan";
-import { planTeardown } from "../../../provider/core/decided/plans/plan-teardown";
+import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
 import { configurationOf, planOf, r0 } from "../observed-builder";

@@ -3,7 +3,7 @@ import { resourceOf } from "../one-volume";
 import * as fc from "fast-check";
 import { formatPlan, formatRefusals, formatStep } from "../../../provider/core/told/plan-text";
 import type { Plan, Step } from "../../../provider/core/steps/plan";
-import { planTeardown } from "../../../provider/core/decided/plans/plan-teardown";
+import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
 import {
   type Pair,
   blankPair,

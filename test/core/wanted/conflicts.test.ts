@@ -1,4 +1,4 @@
-import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../../provider/core/wanted/parse-inputs";
 import { UNKNOWN } from "../../../provider/core/wanted/unknowns";
 
 type Json = Record<string, unknown>;

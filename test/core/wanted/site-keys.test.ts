@@ -8,8 +8,8 @@ import type {
   EndpointProperties,
   NodeProperties,
   ResourceProperties,
-} from "../../../provider/core/wanted/properties";
-import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
+} from "../../../provider/core/wanted/input-schema";
+import { parseNode, parseResource } from "../../../provider/core/wanted/parse-inputs";
 import type { DrbdNodeArgs } from "../../../provider/resources/drbd-node";
 import type { DrbdResourceArgs } from "../../../provider/resources/drbd-resource";
 import { goodNode, goodResource } from "../../hostile/inputs";

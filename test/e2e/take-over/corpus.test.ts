@@ -8,7 +8,7 @@ import { arbitraryResource } from "../../core/arbitrary-inputs";
 import { renderResource } from "../../../provider/core/config/render-configuration";
 import type { DesiredResource } from "../../../provider/core/wanted/desired";
 import type { Grammar } from "../../../provider/core/wanted/option-table";
-import { parseResource } from "../../../provider/core/wanted/schema";
+import { parseResource } from "../../../provider/core/wanted/parse-inputs";
 import { corpus } from "./corpus";
 import { changed, GRAMMARS, hold, type Held } from "./held";
 

@@ -8,7 +8,7 @@ import { parseDump } from "../../../provider/core/config/parse-dump";
 import { renderResource } from "../../../provider/core/config/render-configuration";
 import type { ResourceMeaning } from "../../../provider/core/config/resource-meaning";
 import type { Grammar } from "../../../provider/core/wanted/option-table";
-import { parseResource } from "../../../provider/core/wanted/schema";
+import { parseResource } from "../../../provider/core/wanted/parse-inputs";
 import { runningState } from "./running-state";
 
 export const GRAMMARS = ["8.4", "9"] as const;

@@ -5,7 +5,7 @@ import { mountUnitRefusals } from "../hosts/mount-units";
 import type { PairView } from "./pair-view";
 import { devicePath, fstabPath } from "../../config/paths";
 import { isByContents, pathOf } from "../../seen/disk-names";
-import { fstabFields } from "../../seen/fstab-lines";
+import { fstabFields } from "../../seen/parse-fstab";
 import { deviceWords } from "../../installed/fstab-words";
 import type { Refusal } from "../../steps/plan";
 import { isPrimary, type Side } from "./side";

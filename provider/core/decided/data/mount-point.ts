@@ -1,6 +1,6 @@
 /** The folder where a filesystem shall be mounted: an empty one, by its own path. */
 import { deviceOn } from "../../wanted/desired";
-import { deviceNames, linesOf } from "../../seen/fstab-lines";
+import { deviceNames, linesOf } from "../../seen/parse-fstab";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { mostNames } from "../../seen/probe";

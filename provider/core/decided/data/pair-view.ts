@@ -73,3 +73,5 @@ export class PairView {
     return isGeneration(marked, parseGi(side.observed?.kernelGi ?? ""));
   }
 }
+
+export const other = (pair: PairView, side: Side): Side => (side === pair.source ? pair.target : pair.source);

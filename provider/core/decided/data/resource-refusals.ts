@@ -1,7 +1,8 @@
 /** What was found of a resource on both its hosts that a person must decide on. */
 import type { Refusal } from "../../steps/plan";
 import { connectionStates } from "../../seen/kernel-states";
-import { dataRefusals, demotion } from "./data-refusals";
+import { dataRefusals } from "./data-refusals";
+import { demotion } from "./split-brain-refusals";
 import { filesystemRefusals } from "./filesystem-refusals";
 import { isHalfUpOn, type HostView, type ResourceView } from "./resource-view";
 import { isPrimary } from "./side";

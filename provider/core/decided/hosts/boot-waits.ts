@@ -4,7 +4,7 @@
  */
 import { deviceOn, type VolumePair } from "../../wanted/desired";
 import { isByContents, namesOf, pathOf } from "../../seen/disk-names";
-import { deviceNames, fstabFields, ownLine } from "../../seen/fstab-lines";
+import { deviceNames, fstabFields, ownLine } from "../../seen/parse-fstab";
 import { volumeSeen, type ObservedNode } from "../../seen/observed";
 import { devicePath, fstabPath } from "../../config/paths";
 

@@ -1,7 +1,7 @@
 /** What a host's own files would do with a disk at its next boot, with a guest that starts, or at somebody's word. */
 import { isByContents, namesOf, pathOf } from "../../seen/disk-names";
 import { deviceOn, type VolumePair, type DesiredSide } from "../../wanted/desired";
-import { fstabLines } from "../../seen/fstab-lines";
+import { fstabLines } from "../../seen/parse-fstab";
 import { givenDisks } from "../../seen/given-disks";
 import { deviceWords } from "../../installed/fstab-words";
 import type { Memory } from "../../seen/memory";

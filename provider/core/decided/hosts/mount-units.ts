@@ -1,5 +1,5 @@
 /** A unit of a user's own for the folder to mount on. systemd takes it before the unit that it makes of the line in fstab. */
-import { deviceNames, linesOf } from "../../seen/fstab-lines";
+import { deviceNames, linesOf } from "../../seen/parse-fstab";
 import { pathOf } from "../../seen/disk-names";
 import { deviceOn, type VolumePair } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";

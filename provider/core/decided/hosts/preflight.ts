@@ -17,7 +17,7 @@ import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
 import { takeOverRefusals } from "./take-over-refusals";
 import { versionRefusals } from "./version-refusals";
-import { sizeRefusals } from "./sizes";
+import { sizeRefusals } from "./too-small-refusals";
 
 /** What must hold on both hosts before the first write on either. */
 export function preflight(situation: ResourceSituation): Refusal[] {

@@ -2,7 +2,7 @@
  * What the next boot of one side needs: the resource brought up, promoted and mounted, without anything that a boot waits
  * for for ever. And what such a boot would have started by now: without it, the next shutdown is a crash for DRBD.
  */
-import { linesOf } from "../../seen/fstab-lines";
+import { linesOf } from "../../seen/parse-fstab";
 import { deviceWords } from "../../installed/fstab-words";
 import type { ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
@@ -12,7 +12,7 @@ import { devicePath } from "../../config/paths";
 import type { Step } from "../../steps/plan";
 import { isPrimary, type Side } from "../data/side";
 import * as stepsUnits from "../../steps/unit-steps";
-import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as stepsFstab from "../../steps/fstab-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import {
   bringUpOf,
@@ -25,7 +25,7 @@ import {
   promotionUnits,
   targetOf,
   type UnitFile,
-} from "../../steps/systemd";
+} from "../../steps/boot-units";
 
 export function bootSteps(view: ResourceView, host: HostView): Step[] {
   return [...mountedAtBoot(view, host), ...broughtUpAtBoot(view, host), ...reloaded(view, host)];
@@ -49,7 +49,7 @@ function fstabSteps(pair: PairView, side: Side): Step[] {
   if (filesystem === undefined || mountPoint === undefined) return [];
   const isHome = host === desired.syncSource;
   const found: Step[] = [];
-  const line = stepsFilesystem.fstabLine(desired, host, filesystem, mountPoint, isHome);
+  const line = stepsFstab.fstabLine(desired, host, filesystem, mountPoint, isHome);
   const words = deviceWords(
     desired,
     side.node,
@@ -62,7 +62,7 @@ function fstabSteps(pair: PairView, side: Side): Step[] {
     const kept = foreign
       .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
       .join("");
-    found.push(stepsFilesystem.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`));
+    found.push(stepsFstab.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`));
   }
   return found;
 }

@@ -12,7 +12,7 @@ import {
 } from "../../config/compare-options";
 import { namesOf, pathOf } from "../../seen/disk-names";
 import { withHostNames } from "../../config/floating-hosts";
-import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/fstab-lines";
+import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
 import { keptDefinitions, type KeptFile } from "../../installed/kept-files";
 import { deviceOn, volumePairs, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
@@ -20,7 +20,7 @@ import { isOurs } from "../../config/own-mark";
 import { fstabPath, resourcePath } from "../../config/paths";
 import type { Step } from "../../steps/plan";
 import * as stepsUnits from "../../steps/unit-steps";
-import * as stepsFilesystem from "../../steps/filesystem-steps";
+import * as stepsFstab from "../../steps/fstab-steps";
 import * as stepsFiles from "../../steps/file-steps";
 
 export function giveBack(desired: DesiredResource, host: string, node: ObservedNode, configuration: string): Step[] {
@@ -33,12 +33,7 @@ export function giveBack(desired: DesiredResource, host: string, node: ObservedN
   if (linesOf(node, names).own.length > 0 || lines.length > 0) {
     const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
     found.push(
-      stepsFilesystem.removeFstabLine(
-        host,
-        [...new Set([...names, ...lines.map(wordOf)])],
-        because,
-        back !== undefined,
-      ),
+      stepsFstab.removeFstabLine(host, [...new Set([...names, ...lines.map(wordOf)])], because, back !== undefined),
       stepsUnits.reloadSystemd(host, "reads fstab"),
     );
   }

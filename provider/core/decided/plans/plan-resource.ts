@@ -14,7 +14,7 @@ import { nodeIdRefusals } from "../../installed/node-ids";
 import { memoryOf } from "../../seen/memory";
 import type { Plan, Refusal } from "../../steps/plan";
 import { devicesOn, volumePairs } from "../../wanted/desired";
-import { afterwards, resourceWarnings } from "./beside-steps";
+import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
 

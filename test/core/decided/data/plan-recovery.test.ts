@@ -3,7 +3,7 @@ import { pairOf } from "../../one-volume";
 import { noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
-import { fstabLine } from "../../../../provider/core/steps/filesystem-steps";
+import { fstabLine } from "../../../../provider/core/steps/fstab-steps";
 import {
   type Given,
   type Pair,

@@ -8,7 +8,7 @@ import { drbdServiceWarnings } from "../../../../provider/core/decided/hosts/man
 import { managerLinks, managersOf } from "../../../../provider/core/seen/managers";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf } from "../../../../provider/core/steps/plan";
-import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import { parseProbe } from "../../../../provider/core/seen/parse-probe";
 import { justTheHost } from "../../../../provider/core/seen/probe";
 import { capturedHost } from "../../captured-host";

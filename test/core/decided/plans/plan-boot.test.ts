@@ -6,7 +6,7 @@ import {
   bringUpUnits,
   generatedUnitPath,
   packagedTargetPaths,
-} from "../../../../provider/core/steps/systemd";
+} from "../../../../provider/core/steps/boot-units";
 import {
   commandsOf,
   blankPair,

@@ -2,7 +2,7 @@
 import { type OneVolume } from "../../one-volume";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { actionsOf, stepsOf } from "../../../../provider/core/steps/plan";
-import { activeLink, promotionOf } from "../../../../provider/core/steps/systemd";
+import { activeLink, promotionOf } from "../../../../provider/core/steps/boot-units";
 import {
   type Given,
   type Pair,

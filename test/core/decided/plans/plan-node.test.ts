@@ -1,11 +1,12 @@
 import { writers } from "../../../../provider/host/text";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { globalCommonBackupPath, globalCommonPath, moduleAtBootPath } from "../../../../provider/core/config/paths";
-import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
+import { planNode } from "../../../../provider/core/decided/plans/plan-node";
+import { planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node-teardown";
 import { stepsOf } from "../../../../provider/core/steps/plan";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { shellOf } from "../../../../provider/core/steps/step-script";
-import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/systemd";
+import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/boot-units";
 import { allCommands, blankNode, desiredNode, refusalsOf, withFile, withKernel } from "../../observed-builder";
 
 const desired = desiredNode("alpha");

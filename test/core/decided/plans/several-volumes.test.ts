@@ -3,7 +3,7 @@ import type { DesiredResource, DesiredVolume } from "../../../../provider/core/w
 import type { Contents, ObservedNode, ObservedVolume } from "../../../../provider/core/seen/observed";
 import { noMemory } from "../../../../provider/core/seen/memory";
 import { planResource } from "../../../../provider/core/decided/plans/plan-resource";
-import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import { renderResource } from "../../../../provider/core/config/render-configuration";
 import { outputsOf } from "../../../../provider/core/told/outputs";
 import { resourceOf } from "../../one-volume";

@@ -7,11 +7,12 @@ import { usesVolumeLinks } from "../../../../provider/core/installed/by-res-link
 import { parseResFile } from "../../../../provider/core/config/found-resource";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { installedSecret } from "../../../../provider/core/installed/configuration-place";
-import { parseResource } from "../../../../provider/core/wanted/schema";
+import { parseResource } from "../../../../provider/core/wanted/parse-inputs";
 import type { CommonSeen, ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
-import { planNode, planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
-import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import { planNode } from "../../../../provider/core/decided/plans/plan-node";
+import { planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node-teardown";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import {
   type Given,
   type Pair,

@@ -3,12 +3,12 @@ import { writers } from "../../../../provider/host/text";
 import * as fc from "fast-check";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf } from "../../../../provider/core/steps/plan";
-import { planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node";
-import { deviceNames } from "../../../../provider/core/seen/fstab-lines";
-import { planTeardown } from "../../../../provider/core/decided/plans/plan-teardown";
+import { planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node-teardown";
+import { deviceNames } from "../../../../provider/core/seen/parse-fstab";
+import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import { shellOf } from "../../../../provider/core/steps/step-script";
-import { removeFstabLine } from "../../../../provider/core/steps/filesystem-steps";
-import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/systemd";
+import { removeFstabLine } from "../../../../provider/core/steps/fstab-steps";
+import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/boot-units";
 import {
   type Pair,
   allCommands,

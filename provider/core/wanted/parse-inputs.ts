@@ -23,7 +23,7 @@ import {
   nodeProperties,
   resourceProperties,
   treatmentOf,
-} from "./properties";
+} from "./input-schema";
 import { UNKNOWN, unknownPaths } from "./unknowns";
 
 interface Refused {

@@ -1,4 +1,4 @@
-import { sshFailure } from "../../../provider/core/ssh/ssh-failure";
+import { sshFailure } from "../../../provider/core/ssh/login-failure";
 
 /** As OpenSSH 9.2 prints them; the name on Alpine, where musl resolves it. */
 test.each<[string, string]>([

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { runtime } from "@pulumi/pulumi";
 import type { NodeInputs, ResourceInputs } from "../../../provider/core/wanted/inputs";
-import { parseNode, parseResource } from "../../../provider/core/wanted/schema";
+import { parseNode, parseResource } from "../../../provider/core/wanted/parse-inputs";
 import { UNKNOWN } from "../../../provider/core/wanted/unknowns";
 import { arbitraryResource } from "../arbitrary-inputs";
 

@@ -9,7 +9,7 @@ import {
   promotionUnits,
   targetOf,
   unescapeInstance,
-} from "../../../provider/core/steps/systemd";
+} from "../../../provider/core/steps/boot-units";
 import { sh } from "../shell";
 
 const text = (name: string) => [...promotionUnits, ...bringUpUnits].find(({ path }) => path.endsWith(`/${name}`))!.text;

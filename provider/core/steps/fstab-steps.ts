@@ -1,0 +1,52 @@
+/** The line of fstab by which a volume is mounted: what it says, written, and taken out. */
+import { devicePath, fstabPath } from "../config/paths";
+import { type VolumePair, type DesiredFilesystem, sideOn } from "../wanted/desired";
+import type { Action } from "./action";
+import { foldersNote } from "./own-folder";
+import type { Step } from "./plan";
+import { promotedOf, promotionOf, bringUpOf } from "./boot-units";
+import { quick } from "./time-limits";
+
+/** The line that systemd and mount read. `nofail`: a device that does not come must not stop the boot. */
+export function fstabLine(
+  desired: VolumePair,
+  node: string,
+  filesystem: DesiredFilesystem,
+  mountPoint: string,
+  atBoot: boolean,
+): string {
+  const own = [
+    ...(atBoot ? [] : ["noauto"]),
+    "nofail",
+    "_netdev",
+    `x-systemd.requires=${promotedOf(desired.name)}`,
+    // Units that are not active order nothing, so each is named: whoever promoted it, it is unmounted before it goes.
+    `x-systemd.after=${promotionOf(desired.name)}`,
+    `x-systemd.after=${bringUpOf(desired.name)}`,
+    "x-systemd.device-timeout=90",
+  ];
+  const options = [...filesystem.mountOptions, ...own].join(",");
+  return `${devicePath(sideOn(desired, node).minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
+}
+
+/** With the mount point's folder: on the other host a failover mounts it by hand. */
+export function writeFstabLine(
+  node: string,
+  { name }: VolumePair,
+  /** By which lines of fstab name the device. */
+  words: readonly string[],
+  line: string,
+  mountPoint: string,
+  because: string,
+): Step {
+  const does: Action[] = [
+    { kind: "folder", path: mountPoint, note: foldersNote(name) },
+    { kind: "fstab", names: words, line },
+  ];
+  return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
+}
+
+export function removeFstabLine(node: string, words: readonly string[], because: string, givesBack: boolean): Step {
+  const does: Action[] = [{ kind: "fstab", names: words, givesBack }];
+  return { node, argv: ["write", fstabPath], because, does, timeoutSeconds: quick };
+}
