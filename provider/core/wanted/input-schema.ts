@@ -294,6 +294,9 @@ function eachHost<T>(schema: z.ZodType<T>): z.ZodType<Readonly<Record<string, T 
 const MANAGED_MOUNT_OPTION =
   /^(auto|noauto|fail|nofail|_netdev|x-systemd\..*|x-initrd\..*|bind|rbind|move|remount|loop|user|users|owner|group)(=|$)/;
 
+/** Options of systemd's that go with what the provider sets: more units that it waits for, or a time limit of mount. */
+const SYSTEMD_MOUNT_OPTION = /^x-systemd\.(after|before|requires|wants|requires-mounts-for|mount-timeout)=./;
+
 /** A list of words. One that is not known yet may change the meaning of the next, so nothing is said about any then. */
 const words = (
   check: (given: readonly string[]) => { readonly index: number; readonly reason: string }[],
@@ -309,7 +312,7 @@ const mountOptionFaults = (given: readonly string[]): { index: number; reason: s
   given.flatMap((word, index) => {
     if (!/^[A-Za-z_][A-Za-z0-9_=.:/+@%-]{0,99}$/.test(word))
       return [{ index, reason: "must be one mount option, for example noatime" }];
-    return MANAGED_MOUNT_OPTION.test(word)
+    return MANAGED_MOUNT_OPTION.test(word) && !SYSTEMD_MOUNT_OPTION.test(word)
       ? [{ index, reason: "is for the provider to set, or would undo what it sets" }]
       : [];
   });

@@ -104,7 +104,10 @@ export interface FilesystemInputs {
   readonly mkfsOptions?: readonly string[];
   /** Where it is mounted on the sync source; an absolute path. Not mounted when left out. */
   readonly mountPoint?: string;
-  /** Further options for fstab: ["noatime"]. The provider itself sets noauto, nofail, _netdev and systemd's. */
+  /**
+   * Further options for fstab: ["noatime"]. The provider itself sets noauto, nofail, _netdev and, of systemd's, what starts
+   * the device; x-systemd.after, .before, .requires, .wants, .requires-mounts-for and .mount-timeout may be given.
+   */
   readonly mountOptions?: readonly string[];
 }
 

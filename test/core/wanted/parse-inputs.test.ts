@@ -70,6 +70,12 @@ test("a resource gets its defaults", () => {
   });
 });
 
+test("mount options of systemd's that go with ours are taken: units to wait for, and a time limit", () => {
+  const mountOptions = ["noatime", "x-systemd.after=vpn.service", "x-systemd.mount-timeout=5min"];
+  const parsed = parseResource({ ...resource, filesystem: { mountPoint: "/srv", mountOptions } });
+  expect(parsed).toMatchObject({ ok: true, desired: { volumes: [{ filesystem: { mountOptions } }] } });
+});
+
 test("a node gets its defaults", () => {
   expect(parseNode(node)).toEqual({
     ok: true,
@@ -298,6 +304,16 @@ test.each<[string, Json, string]>([
     "a mount option of ours",
     { filesystem: { mountPoint: "/srv", mountOptions: ["auto"] } },
     'filesystem.mountOptions[0]: "auto" is for the provider to set',
+  ],
+  [
+    "systemd would format",
+    { filesystem: { mountPoint: "/srv", mountOptions: ["x-systemd.makefs"] } },
+    'filesystem.mountOptions[0]: "x-systemd.makefs" is for the provider to set',
+  ],
+  [
+    "systemd would mount at the first access",
+    { filesystem: { mountPoint: "/srv", mountOptions: ["noatime", "x-systemd.automount"] } },
+    'filesystem.mountOptions[1]: "x-systemd.automount" is for the provider to set',
   ],
   [
     "mount options in one string",
