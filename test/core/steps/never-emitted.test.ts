@@ -15,6 +15,7 @@ const root = join(__dirname, "../../../provider");
 const tellers = new Set([
   "core/decided/data/side.ts",
   "core/decided/data/data-refusals.ts",
+  "core/decided/data/split-brain-refusals.ts",
   "core/decided/data/kernel-refusals.ts",
   "core/decided/hosts/preflight.ts",
   "core/decided/hosts/warnings.ts",
