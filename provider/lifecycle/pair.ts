@@ -1,3 +1,4 @@
+import { asFound } from "../core/installed/as-found";
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
 import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installed/configuration-place";
@@ -62,8 +63,9 @@ export class Pair {
   /** A pair that has a secret keeps it: where the state knows none, the hosts may; only then is one made. */
   async settleSecret(make: () => string): Promise<void> {
     if (this.desired.auth === null || this.known !== undefined) return;
-    this.adoptSecret(await this.look());
-    this.known ??= make();
+    const nodes = await this.look();
+    this.adoptSecret(nodes);
+    if (hasSecretOfOurs(this.asFound(nodes))) this.known ??= make();
   }
 
   /** The grammar of both hosts' drbdadm, from what they were seen to run. */
@@ -85,13 +87,13 @@ export class Pair {
     const seen = await this.look();
     const isTold = grammarOf(seen[0]) === "8.4" || nodeIdsOf(this.desired, seen).kind === "known";
     const nodes = isTold ? seen : await this.observe("needed");
-    return renderResource(this.desired, grammarOf(nodes[0]), { redact: true, ...this.nodeIds(nodes) });
+    return renderResource(this.asFound(nodes), grammarOf(nodes[0]), { redact: true, ...this.nodeIds(nodes) });
   }
 
   /** The same where no host is asked: what is known is the grammar, and the ids that were kept the last time. */
   rememberedConfiguration(grammar: Grammar): string {
     const ids = writtenNodeIds(this.desired, this.lastConfiguration);
-    return renderResource(this.desired, grammar, { redact: true, nodeIds: ids });
+    return renderResource(this.asFound([]), grammar, { redact: true, nodeIds: ids });
   }
 
   /**
@@ -178,7 +180,7 @@ export class Pair {
     if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
     this.adoptSecret([first, second]);
     return planResource({
-      desired: this.desired,
+      desired: this.asFound(nodes),
       configuration: this.configuration([first, second]),
       globalCommon: this.globalCommon,
       nodes: [first, second],
@@ -188,8 +190,9 @@ export class Pair {
   }
 
   private configuration(nodes: Nodes, host: ObservedNode = nodes[0]): string {
-    const { auth } = this.desired;
-    const desired = auth === null ? this.desired : { ...this.desired, auth: { ...auth, secret: this.known } };
+    const wanted = this.asFound(nodes);
+    const { auth } = wanted;
+    const desired = auth === null ? wanted : { ...wanted, auth: { ...auth, secret: auth.secret ?? this.known } };
     return renderResource(desired, grammarOf(host), this.nodeIds(nodes));
   }
 
@@ -199,8 +202,13 @@ export class Pair {
     return known.kind === "known" ? { nodeIds: known.ids } : {};
   }
 
+  /** What is wanted of a pair that is there already: what the program does not name stays as it was found. */
+  asFound(nodes: readonly ObservedNode[]): DesiredResource {
+    return asFound(this.desired, nodes, this.lastConfiguration);
+  }
+
   private adoptSecret(nodes: Nodes): void {
-    if (this.desired.auth === null || this.known !== undefined) return;
+    if (this.known !== undefined || !hasSecretOfOurs(this.asFound(nodes))) return;
     this.known = nodes.map((node) => installedSecret(node, this.desired.name)).find((one) => one !== undefined);
   }
 
@@ -223,6 +231,11 @@ export function ownInputs(properties: Properties): Record<string, unknown> {
 function text<K extends string>(key: K, from: Record<string, unknown>): Partial<Record<K, string>> {
   const value = from[key];
   return typeof value === "string" ? ({ [key]: value } as Partial<Record<K, string>>) : {};
+}
+
+/** Whether the peers authenticate each other with a secret that is ours to know: given, kept, or made. */
+function hasSecretOfOurs({ auth }: DesiredResource): boolean {
+  return auth !== null && auth.secret === undefined;
 }
 
 /** One that was given as none, beside `auth: false`, is none to go on with. */

@@ -1,5 +1,5 @@
 import { SECRET_PLACEHOLDER } from "./shared-secret";
-import type { DesiredNode, DesiredPlace, DesiredResource, Sections } from "../wanted/desired";
+import type { DesiredNode, DesiredPlace, DesiredResource, SafeDefault, Sections } from "../wanted/desired";
 import { nodeIdsByName } from "./default-node-ids";
 import { type NodeIds } from "./default-node-ids";
 import { ownMark } from "./own-mark";
@@ -7,6 +7,15 @@ import { type Grammar } from "../wanted/option-table";
 import { optionLines, optionLine, quote, word } from "./render-options";
 
 const HEADER = `# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.`;
+
+const AS_FOUND = "# Left as they were found, since the program does not name them: ";
+
+/** What our file of a resource says that was left as it was found. */
+export function asFoundIn(text: string): readonly SafeDefault[] {
+  const line = text.split("\n").find((one) => one.startsWith(AS_FOUND)) ?? "";
+  const named = line.slice(AS_FOUND.length).split(", ");
+  return (["fencing", "authentication"] as const).filter((one) => named.includes(one));
+}
 
 interface Block {
   readonly head: string;
@@ -95,5 +104,7 @@ export function renderResource(resource: DesiredResource, grammar: Grammar, opti
       hostBlock(resource, 1, nodeIds?.[1]),
     ],
   };
-  return `${HEADER}\n${renderBlock(block)}`;
+  const { asFound = [] } = resource;
+  const left = asFound.length === 0 ? "" : `${AS_FOUND}${asFound.join(", ")}\n`;
+  return `${HEADER}\n${left}${renderBlock(block)}`;
 }

@@ -2,7 +2,8 @@ import { parseResFile } from "../config/found-resource";
 import { effectiveOptions } from "../config/compare-options";
 import { pathOf } from "../seen/disk-names";
 import { volumesOn } from "./file-hosts";
-import { filesRead } from "./includes";
+import { dumpedResources } from "./dumped-resources";
+import { filesRead, isIncluded } from "./includes";
 import { keptOf } from "./kept-files";
 import type { ObservedNode } from "../seen/observed";
 import { isOurs } from "../config/own-mark";
@@ -29,6 +30,26 @@ export function otherPlace(node: ObservedNode, resource: string): OtherPlace | u
 /** The file that ours takes the place of. */
 export function replacedPath(node: ObservedNode, resource: string): string | undefined {
   return otherPlace(node, resource)?.path;
+}
+
+/** The file that defines the resource, as drbdadm tells, where a look does not read it: an include may lead anywhere. */
+function unreadPlace(node: ObservedNode, resource: string): string | undefined {
+  const { dump } = node;
+  if (dump?.exit !== 0) return undefined;
+  const path = dumpedResources(dump.output).find((one) => one.resource === resource)?.path;
+  return path === undefined || node.files.has(path) ? undefined : path;
+}
+
+function placeRefusal(node: ObservedNode, host: string, resource: string, path: string): Refusal {
+  const own = resourcePath(resource);
+  const includes = [globalCommonPath, own].every((one) => isIncluded(node, one))
+    ? ""
+    : ` Let /etc/drbd.conf include "drbd.d/global_common.conf" and "drbd.d/*.res".`;
+  return {
+    node: host,
+    found: `${resource} is defined in ${path}, and pulumi-drbd would write ${own} beside it: drbdadm takes neither then`,
+    way: `Move it: \`mv ${path} ${own}\`, where that file defines nothing else; else move \`resource ${resource} { … }\` alone.${includes} What runs is not touched by it. \`drbdadm dump ${resource}\` then shows what it showed before.`,
+  };
 }
 
 /**
@@ -78,6 +99,8 @@ export function installedMetaDisk(
 
 /** What cannot simply be replaced by our own file. */
 export function placeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
+  const unread = unreadPlace(node, resource);
+  if (unread !== undefined) return [placeRefusal(node, host, resource, unread)];
   const other = otherPlace(node, resource);
   if (other === undefined) return [];
   if (node.files.has(resourcePath(resource))) {

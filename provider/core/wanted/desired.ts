@@ -66,6 +66,9 @@ export interface DesiredVolume {
   readonly filesystem?: DesiredFilesystem;
 }
 
+/** What is on by default, so that a new pair is a safe one. */
+export type SafeDefault = "fencing" | "authentication";
+
 /** What all volumes of a resource have in common. */
 interface DesiredContext {
   readonly name: string;
@@ -73,6 +76,10 @@ interface DesiredContext {
   readonly sections: Sections;
   /** Peer authentication; null when the user turned it off. `secret` is missing until one was given or generated. */
   readonly auth: { readonly algorithm: string; readonly secret?: string } | null;
+  /** The safe defaults of which the program says nothing: a pair that was set up another way keeps its way. */
+  readonly unnamed?: readonly SafeDefault[];
+  /** Those of them that are left as they were found (as-found.ts). */
+  readonly asFound?: readonly SafeDefault[];
   /** The hostname whose disks count in the initial sync. */
   readonly syncSource: string;
   /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */

@@ -365,7 +365,7 @@ const common = {
   port: property(byHost(whole(1, 65535, ", a TCP port, for example 7789"))),
   protocol: property(withDefault(protocol, "C" as const)),
   ...sections,
-  auth: property(withDefault(boolean, true)),
+  auth: property(optional(boolean)),
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
   syncSource: property(string("the hostname of one of the two nodes")),

@@ -157,9 +157,10 @@ export interface ResourceInputs extends SectionInputs {
    */
   readonly protocol?: "A" | "B" | "C";
   /**
-   * Default true: the nodes prove to each other that they know the secret. Changed while connected. With false,
-   * `sharedSecret` alone or `cramHmacAlg` alone is written all the same, as some pairs have it: a secret alone does
-   * nothing, an algorithm alone takes the empty secret.
+   * Default true: the nodes prove to each other that they know the secret. Changed while connected. A pair that somebody
+   * else set up keeps what it has where auth, sharedSecret and cramHmacAlg are left out. With false, `sharedSecret`
+   * alone or `cramHmacAlg` alone is written all the same, as some pairs have it: a secret alone does nothing, an algorithm
+   * alone takes the empty secret.
    */
   readonly auth?: boolean;
   /** 1..63 printable ASCII characters. One is generated when left out. */

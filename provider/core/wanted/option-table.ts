@@ -169,7 +169,7 @@ export const OPTIONS: Readonly<Record<SectionName, Readonly<Record<string, Optio
       default: "dont-care",
       sectionOf84: "disk",
       about:
-        "Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a DrbdResource gets when it says nothing",
+        "Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a new DrbdResource gets when it says nothing",
     },
     "ko-count": {
       type: "number",

@@ -77,7 +77,7 @@ export interface NetOptions {
    */
   readonly "data-integrity-alg"?: string;
   /**
-   * Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a DrbdResource gets when it says nothing.
+   * Whether a node that lost its peer may be sure of its data; resource-only also keeps a node whose peer is unknown from becoming Primary, and is what a new DrbdResource gets when it says nothing.
    * Default dont-care.
    */
   readonly fencing?: "dont-care" | "resource-only" | "resource-and-stonith";

@@ -6,6 +6,7 @@ import type {
   DesiredNode,
   DesiredPlace,
   DesiredResource,
+  SafeDefault,
   DesiredVolume,
   OptionValues,
   Sections,
@@ -238,9 +239,16 @@ function filesystemFrom(given: NonNullable<ResourceProperties["filesystem"]>): D
 /** Without authentication, what is given of it is written all the same: "" stands for what is not. */
 function authFrom(given: ResourceProperties): DesiredResource["auth"] {
   const { cramHmacAlg: algorithm, sharedSecret: secret } = given;
-  if (known(given.auth)) return { algorithm: algorithm ?? "sha256", ...set({ secret }) };
+  if (given.auth !== false) return { algorithm: algorithm ?? "sha256", ...set({ secret }) };
   if (algorithm === undefined && secret === undefined) return null;
   return { algorithm: algorithm ?? "", secret: secret ?? "" };
+}
+
+function unnamedIn({ net, auth, cramHmacAlg, sharedSecret }: ResourceProperties): SafeDefault[] {
+  return [
+    ...(net?.["fencing"] === undefined ? (["fencing"] as const) : []),
+    ...([auth, cramHmacAlg, sharedSecret].every((one) => one === undefined) ? (["authentication"] as const) : []),
+  ];
 }
 
 function resourceFrom(given: ResourceProperties): DesiredResource {
@@ -251,6 +259,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
   };
   const [volume, ...more] = [...volumesFrom(given)].sort((a, b) => a.number - b.number);
   const sections = sectionsFrom(given);
+  const unnamed = unnamedIn(given);
   return {
     name: known(given.name),
     protocol: known(given.protocol),
@@ -258,6 +267,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     volumes: [known(volume), ...more],
     sections: { ...sections, net: withDefaults(sections.net, { fencing: "resource-only" }) },
     auth: authFrom(given),
+    ...(unnamed.length === 0 ? {} : { unnamed }),
     syncSource: known(given.syncSource),
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
@@ -275,7 +285,8 @@ function connectionsFrom(given: ResourceProperties): readonly [Connection, Conne
  * Reads DrbdResource's inputs, which may come as any JSON. Checks what drbdadm lets pass, too: addresses, digests,
  * two Primaries.
  *
- * Defaults: protocol C, authentication with sha256, fencing resource-only, internal metadata, waiting for the sync.
+ * Defaults: protocol C, authentication with sha256, fencing resource-only, internal metadata, waiting for the sync. A pair
+ * that somebody else set up keeps its own authentication and fencing where neither is given (installed/as-found.ts).
  */
 export function parseResource(inputs: unknown): ParsedResource {
   const given = withoutNothing(inputs);

@@ -58,6 +58,7 @@ test("a resource gets its defaults", () => {
       sections: { net: { fencing: "resource-only" }, disk: {}, options: {}, startup: {}, handlers: {} },
       discard: {},
       auth: { algorithm: "sha256" },
+      unnamed: ["fencing", "authentication"],
       syncSource: "alpha",
       waitForSync: true,
       waitForSyncSeconds: 3600,

@@ -27,6 +27,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
   return [
     ...desired.hosts.flatMap((host, index) => {
       const node = nodes[index === 0 ? 0 : 1];
+      const placed = wrongPlace(node, host.hostname, desired.name);
       return [
         // Host and address are properties of the node.
         ...hostRefusals(host.hostname, host.address, node, situation.preview).map((one) => ({
@@ -38,10 +39,12 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         ...digestRefusals(desired, node, host.hostname),
         ...filesystemToolRefusals(desired, host.hostname, node),
         ...takeOverRefusals(node, host.hostname, desired),
-        ...wrongPlace(node, host.hostname, desired.name),
-        // Of what belongs to another resource drbdadm complains too, in other words; and with two versions of DRBD, what
-        // it says of a file follows from that.
-        ...(claimed.length + versions.length > 0 ? [] : configurationRefusals(situation, host.hostname, node)),
+        ...placed,
+        // Of what belongs to another resource, or is defined twice, drbdadm complains too, in other words; and with two
+        // versions of DRBD, what it says of a file follows from that.
+        ...(claimed.length + versions.length + placed.length > 0
+          ? []
+          : configurationRefusals(situation, host.hostname, node)),
       ];
     }),
     ...claimed,

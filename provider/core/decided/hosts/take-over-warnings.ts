@@ -1,5 +1,6 @@
 /** What a person should know before our file takes the place of theirs. The plan's rows name every option besides. */
 import { describeChanges, type OptionChange } from "../../config/compare-options";
+import type { DesiredResource } from "../../wanted/desired";
 
 export function takeOverWarnings(changes: readonly OptionChange[]): string[] {
   const found: string[] = [];
@@ -27,4 +28,18 @@ export function takeOverWarnings(changes: readonly OptionChange[]): string[] {
     );
   }
   return found;
+}
+
+/** A pair that goes on without what new pairs have by default. */
+export function recommendations({ name, asFound = [], auth }: DesiredResource): string[] {
+  const lacks = asFound.flatMap((one) => {
+    if (one === "fencing") return [{ what: "fencing", input: '`net: { fencing: "resource-only" }`' }];
+    const isOn = auth !== null && auth.algorithm !== "" && auth.secret !== "";
+    return isOn ? [] : [{ what: "authentication", input: "`auth: true`" }];
+  });
+  if (lacks.length === 0) return [];
+  const [whats, inputs] = [lacks.map(({ what }) => what), lacks.map(({ input }) => input)];
+  return [
+    `${name} goes on without ${whats.join(" and ")}, as it was set up. Recommended: ${inputs.join(" and ")} on the resource, once it is taken over`,
+  ];
 }

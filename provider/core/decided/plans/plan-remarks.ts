@@ -2,7 +2,7 @@
 import { mountableWarnings } from "../data/mountable";
 import type { ResourceView } from "../data/resource-view";
 import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/manager-refusals";
-import { takeOverWarnings } from "../hosts/take-over-warnings";
+import { recommendations, takeOverWarnings } from "../hosts/take-over-warnings";
 import { devicePath } from "../../config/paths";
 import { deviceOn } from "../../wanted/desired";
 import type { Promotion } from "./promotion";
@@ -13,6 +13,7 @@ export function resourceWarnings(view: ResourceView, promotion: Promotion, files
   const taken = view.hosts.filter((host) => files.foreignPath(host) !== undefined);
   const found = [
     ...new Set(taken.flatMap((host) => takeOverWarnings(files.changedOptions(host)))),
+    ...(taken.length === 0 ? [] : recommendations(desired)),
     ...view.hosts.flatMap((host) => {
       const { hostname } = host.host;
       const { name, ignoreManagers } = desired;
