@@ -7,7 +7,7 @@ const common = {
 
 /**
  * The longest end-to-end tests. `npm test` leaves them to `npm run faults`, which runs all of them, or one turn
- * in four with FAULTS=1 to FAULTS=4: the first file belongs to turn 1, the second to turn 2, and so on.
+ * in five with FAULTS=1 to FAULTS=5: the first file belongs to turn 1, the second to turn 2, and so on.
  */
 const LONG = [
   "/faults/living-pair",
@@ -24,10 +24,12 @@ const LONG = [
   "/volumes",
   "/in-practice",
   "/take-over/corpus",
+  "/take-over/installed-pairs",
+  "/take-over/pacemaker",
 ];
 const FAULTS = process.env.FAULTS ?? "";
-const isTurn = /^[1-4]$/.test(FAULTS);
-const inTurn = LONG.filter((_, index) => FAULTS === String((index % 4) + 1));
+const isTurn = /^[1-5]$/.test(FAULTS);
+const inTurn = LONG.filter((_, index) => FAULTS === String((index % 5) + 1));
 /** Two of the files have cases for each turn (test/e2e/long-tests.ts). */
 const e2e = isTurn ? ["/faults/first-up", "/simulation-oracle", ...inTurn] : ["/**/*"];
 const left = isTurn || FAULTS === "all" ? [] : LONG;

@@ -124,7 +124,8 @@ async function compare(deeds: readonly Deed[]): Promise<void> {
   }
 }
 
-const fixed = [...histories, ...inTurn(more)];
+/** `npm test` runs the first ones; a turn has its share of all of them. */
+const fixed = (process.env["FAULTS"] ?? "") === "" ? histories : inTurn([...histories, ...more]);
 test.each(fixed)("%s", (_name, deeds) => compare(deeds));
 
 // On demand: `npm run oracle`.
