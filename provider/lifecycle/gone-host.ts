@@ -1,7 +1,7 @@
 /** A host that cannot be reached when something is to be taken back, or looked at: perhaps for good. */
 import { HostError, UnreachableError } from "../shell/errors";
 import type { Host } from "../shell/host";
-import { justTheHost, type ProbeRequest } from "../core/seen/probe";
+import { justTheTables } from "../core/seen/probe";
 import { operation } from "../shell/operation";
 
 /** Tells the way out where the host that something is about is gone for good. */
@@ -21,13 +21,9 @@ export async function wayOut<T>(urn: string | undefined, work: () => Promise<T>)
 export async function inTurnOfReachable(
   hosts: readonly Host[],
   work: (reached: readonly Host[]) => Promise<void>,
-  {
-    what,
-    urn,
-    look = () => justTheHost,
-  }: { readonly what: string; readonly urn: string | undefined; readonly look?: (host: Host) => ProbeRequest },
+  { what, urn }: { readonly what: string; readonly urn: string | undefined },
 ): Promise<void> {
-  const answers = await Promise.allSettled(hosts.map((host) => host.observe(look(host))));
+  const answers = await Promise.allSettled(hosts.map((host) => host.observe(justTheTables)));
   const failed = answers.filter((answer) => answer.status === "rejected");
   const other = failed.find(({ reason }) => !isGone(reason));
   if (other !== undefined) throw other.reason;

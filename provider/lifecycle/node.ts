@@ -9,12 +9,13 @@ import type { Connection } from "../core/wanted/connection";
 import type { DesiredNode } from "../core/wanted/desired";
 import { formatPlan } from "../core/told/plan-text";
 import { lasting, visible, type HiddenInputs } from "../core/told/engine-inputs";
-import { keptOf } from "../core/installed/kept-files";
+import { givenBackQuestions } from "../core/installed/definition";
+import { commonBefore, keptOf } from "../core/installed/kept-files";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
 import { globalCommonPath } from "../core/config/paths";
 import { formatMoved, movedVersions } from "../core/told/moved-states";
 import { planNode } from "../core/decided/plans/plan-node";
-import { givenBackByTeardown, planNodeTeardown } from "../core/decided/plans/plan-node-teardown";
+import { planNodeTeardown } from "../core/decided/plans/plan-node-teardown";
 import { justTheHost, theHostClosely, type ProbeRequest } from "../core/seen/probe";
 import { readsOthersToo } from "../core/installed/changes-by-plan";
 import { unreadOwnFiles } from "../core/installed/broken-file";
@@ -114,8 +115,8 @@ export const nodeLifecycle = {
         looks: () => [justTheHost],
         observe: async () => {
           const node = await host.observe(justTheHost);
-          const before = givenBackByTeardown(node);
-          return [before === undefined ? node : await askAbout(before.text, host, node)];
+          const before = commonBefore(node);
+          return [before === undefined ? node : await askAbout(before.text, host, node, true)];
         },
         plan: ([node]) => planNodeTeardown(desired.hostname, only(node), known.takenDown.get(desired.hostname)),
       };
@@ -213,12 +214,21 @@ async function observeFor(host: Host, configuration: string, request: ProbeReque
 }
 
 /** Before global_common.conf becomes another one, drbdadm there is asked what that changes for the resources of others. */
-async function askAbout(globalCommon: string, host: Host, node: ObservedNode): Promise<ObservedNode> {
+async function askAbout(
+  globalCommon: string,
+  host: Host,
+  node: ObservedNode,
+  isGivenBack = false,
+): Promise<ObservedNode> {
   const { utils, files } = node;
   if (utils === null || files.get(globalCommonPath) === globalCommon || !readsOthersToo(node)) return node;
   const unread = unreadOwnFiles(node);
   const common = { globalCommon, ...(unread.length === 0 ? {} : { unread }) };
-  return host.observe({ ...theHostClosely, common }, preview.attempts);
+  // What was given back, and runs, is meant to live by what comes back now.
+  const givenBack = isGivenBack
+    ? [...node.kernelResources.keys()].flatMap((name) => givenBackQuestions(node, name))
+    : [];
+  return host.observe({ ...theHostClosely, common, givenBack }, preview.attempts);
 }
 
 function planOf(wanted: Wanted, node: ObservedNode) {

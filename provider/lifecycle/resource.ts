@@ -2,19 +2,19 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } 
 
 import { claimFailures, claimsOf, describedHosts } from "../core/decided/hosts/claims";
 import { redactSecrets } from "../core/config/shared-secret";
-import { renderResource } from "../core/config/render-configuration";
 import { fittingGrammar, grammarFailures } from "../core/config/grammar-failures";
 import { changedOptions, describeChanges, sharedOptions } from "../core/config/compare-options";
 import { formatPlan } from "../core/told/plan-text";
 import { lasting, type HiddenInputs } from "../core/told/engine-inputs";
 import { formatMoved, movedStates } from "../core/told/moved-states";
-import { grammarOf, type ObservedNode } from "../core/seen/observed";
+import { type ObservedNode } from "../core/seen/observed";
 import { furthestBehind } from "../core/seen/sync-progress";
 import { devicesOn } from "../core/wanted/desired";
 import { outputsOf } from "../core/told/outputs";
+import { givenBackQuestions } from "../core/installed/definition";
 import { resourcePath } from "../core/config/paths";
 import { planTeardown } from "../core/decided/plans/plan-resource-teardown";
-import { justTheHost } from "../core/seen/probe";
+import { justTheTables } from "../core/seen/probe";
 import { sameInputs } from "../core/wanted/same-inputs";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { formatSync, kindOfSync } from "../core/told/sync";
@@ -32,6 +32,7 @@ import { refusalsAsFailures, sourced, type Failure } from "./check-failures";
 import { known } from "./process";
 import { reconcile } from "./reconcile";
 import { Reporter } from "./reporter";
+import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
 import { newSecret } from "../shell/new-secret";
 import { waitForSync } from "./sync-wait";
@@ -124,28 +125,26 @@ export const resourceLifecycle = {
           {
             hosts: reached,
             ran: [],
-            looks: () => reached.map(() => justTheHost),
-            observe: () => Promise.all(reached.map((host) => host.observe(justTheHost))),
-            plan: (nodes) => {
-              const grammar = nodes[0] === undefined ? (pair.knownGrammar() ?? "8.4") : grammarOf(nodes[0]);
-              const configuration = renderResource(pair.desired, grammar, { redact: true });
-              return planTeardown(pair.desired, names, nodes, configuration);
-            },
+            looks: () => reached.map(() => justTheTables),
+            observe: () => Promise.all(reached.map((host) => lookToGiveBack(host, name))),
+            plan: (nodes) => planTeardown(pair.desired, names, nodes, known.hostnames),
           },
           reporter,
         );
         for (const host of names) known.takenDown.set(host, (known.takenDown.get(host) ?? new Set()).add(name));
       },
-      {
-        what: name,
-        urn: props.__urn,
-        // By which names each host has the disk: a file that comes back may call it by another than ours.
-        look: (host) => ({ ...pair.lookAt(host), depth: "tables" }),
-      },
+      { what: name, urn: props.__urn },
     );
     await reporter.done();
   },
 };
+
+/** The host's own tables, and what drbdadm there says of a user's files that may come back: disks are not read. */
+async function lookToGiveBack(host: Host, resource: string): Promise<ObservedNode> {
+  const node = await host.observe(justTheTables);
+  const givenBack = givenBackQuestions(node, resource);
+  return givenBack.length === 0 ? node : host.observe({ ...justTheTables, givenBack });
+}
 
 async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
   preview.note(news);

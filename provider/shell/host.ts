@@ -3,7 +3,7 @@ import type { Connection } from "../core/wanted/connection";
 import { stillHolds, withCloserLook } from "../core/seen/closer-look";
 import type { ObservedNode } from "../core/seen/observed";
 import type { Step } from "../core/steps/plan";
-import { justTheHost, type ProbeRequest } from "../core/seen/probe";
+import { justTheHost, type GivenBack, type ProbeRequest } from "../core/seen/probe";
 import type { SyncWatch } from "../core/steps/wait-for-sync";
 import type { Remote } from "./remote";
 import type { RemoteResult } from "./remote-shell";
@@ -178,9 +178,10 @@ export class Host {
   private covers(request: ProbeRequest): boolean {
     const { sighting } = this;
     if (sighting === undefined || (request.depth === "close" && !sighting.node.closely)) return false;
-    // The last look alone tells what another global_common.conf means: steps may have changed it.
-    const { common } = request;
+    // The last look alone tells what other files mean: steps may have changed it.
+    const { common, givenBack = [] } = request;
     if (common !== undefined && sighting.node.common?.globalCommon !== common.globalCommon) return false;
+    if (!givenBack.every((one) => isAnswered(sighting.node, one))) return false;
     return coverage(request).every(([one]) => isFresh(sighting.covers.get(one)?.at));
   }
 
@@ -216,6 +217,10 @@ export class Host {
     this.queue = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function isAnswered({ givenBack = [] }: ObservedNode, { name, globalCommon, resource }: GivenBack): boolean {
+  return givenBack.some((one) => one.name === name && one.globalCommon === globalCommon && one.resource === resource);
 }
 
 /** What a request goes into, to the letter, each with its resource. */

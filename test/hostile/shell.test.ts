@@ -175,7 +175,7 @@ function live(resource: DesiredResource): void {
     const mounted = withMount(node, `/dev/drbd${desired.minor}`, desired.filesystem?.mountPoint ?? "/srv");
     return { ...mounted, hostname, files: new Map([[resourcePath(desired.name), configuration]]) };
   });
-  carryOut(stepsOf(planTeardown(resource, hosts, down, configuration)).filter(({ node }) => node === hosts[0]));
+  carryOut(stepsOf(planTeardown(resource, hosts, down)).filter(({ node }) => node === hosts[0]));
   expect(read(resourcePath(desired.name))).toBe("");
 }
 
@@ -217,7 +217,7 @@ test("paths of a host's own: a mount point in somebody's mountinfo is unmounted 
   const places = hostileFor("/mnt").map((piece) => `/mnt/${piece.slice(0, 500)}`);
   for (const place of places.filter((_, index) => index % 3 === 0)) {
     const mounted = withMount(nodeAt("alpha", "synced"), "/dev/drbd1", place);
-    const steps = stepsOf(planTeardown(resourceOf(r0), ["alpha"], [mounted], "")).filter(
+    const steps = stepsOf(planTeardown(resourceOf(r0), ["alpha"], [mounted])).filter(
       ({ argv }) => argv[0] === "umount",
     );
     expect(steps.map(({ argv }) => argv[1])).toContain(place);

@@ -11,7 +11,9 @@ import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/remote-shell";
 import { done, failed, type Result, run } from "./commands";
 import { check, checkPatiently } from "./checks";
-import type { Machine } from "./machine";
+import { bringUpOf, promotionOf } from "../../provider/core/steps/boot-units";
+import { keptPrefix, ownLine } from "../../provider/core/seen/parse-fstab";
+import { broughtUpLink, type Machine, promotionLink, resource } from "./machine";
 import { clearDisk } from "./clear-disk";
 import { giText } from "./disk";
 import { moveMetadata } from "./drbdadm";
@@ -201,15 +203,23 @@ export class SimulatedRemote implements Remote {
       case "configure":
         // Parsed together with all else that is installed.
         if (machine.parseErrorWith(action.text) !== undefined) return failed(10, machine.parseErrorWith(action.text)!);
+        if (action.replaces !== undefined) {
+          files.set(action.replaces.kept, files.get(action.replaces.path)!);
+          files.delete(action.replaces.path);
+        }
         files.set(action.path, action.text);
         return done;
       case "put":
         files.set(action.path, action.text);
         return done;
       case "fstab": {
-        const others = (files.get("/etc/fstab") ?? "")
-          .split("\n")
-          .filter((line) => !action.names.includes(line.split(/\s+/)[0] ?? ""));
+        const isOf = (line: string) => action.names.includes(line.split(/\s+/)[0] ?? "");
+        const others = (files.get("/etc/fstab") ?? "").split("\n").flatMap((line) => {
+          const before = line.startsWith(keptPrefix) ? line.slice(keptPrefix.length) : undefined;
+          if (before !== undefined && action.givesBack === true && isOf(before)) return [before];
+          if (!isOf(line)) return [line];
+          return ownLine.test(line) || action.line === undefined ? [] : [`${keptPrefix}${line}`];
+        });
         const lines = [...others.filter((line) => line !== ""), ...(action.line === undefined ? [] : [action.line])];
         files.set("/etc/fstab", lines.map((line) => `${line}\n`).join(""));
         return done;
@@ -221,6 +231,10 @@ export class SimulatedRemote implements Remote {
       case "remove-folders":
         for (const folder of (files.get(action.note) ?? "").split("\n")) machine.folders.delete(folder);
         files.delete(action.note);
+        return done;
+      case "forget-units":
+        if (action.units.includes(bringUpOf(resource))) machine.links.delete(broughtUpLink);
+        if (action.units.includes(promotionOf(resource))) machine.links.delete(promotionLink);
         return done;
       case "remove":
         files.delete(action.path);

@@ -1,5 +1,7 @@
 /** A user's own file of DRBD's configuration that ours took the place of lies beside, under a name that drbdadm does not read. */
 import { parseResFile } from "../config/found-resource";
+import { isOurs } from "../config/own-mark";
+import { globalCommonPath } from "../config/paths";
 import type { ObservedNode } from "../seen/observed";
 
 const suffix = ".before-pulumi-drbd";
@@ -25,6 +27,11 @@ export function keptName(node: ObservedNode, path: string): string {
 /** What is kept of one path, the newest last. */
 export function keptOf(node: ObservedNode, path: string): KeptFile[] {
   return allKept(node).filter((one) => one.path === path);
+}
+
+/** The global_common.conf that was there before ours, and comes back when the host's DrbdNode goes. */
+export function commonBefore(node: ObservedNode): KeptFile | undefined {
+  return isOurs(node.files.get(globalCommonPath)) ? keptOf(node, globalCommonPath).at(-1) : undefined;
 }
 
 /** What is kept of the files that defined a resource before us, the newest of each path last. */

@@ -224,6 +224,15 @@ export interface CommonSeen {
   readonly then: CommandOutput;
 }
 
+/** What drbdadm would change of a resource that runs, if it lived by these files, which a destroy may give back. */
+export interface GivenBackSeen {
+  readonly name: string;
+  /** The texts that were asked about; the second is empty where it was the installed file. */
+  readonly globalCommon: string;
+  readonly resource: string;
+  readonly change: CommandOutput;
+}
+
 /** A volume, by its resource's name and its number. */
 export interface VolumeName {
   readonly name: string;
@@ -296,6 +305,8 @@ export interface ObservedNode {
   readonly dump?: CommandOutput;
   /** Where it was asked for. */
   readonly common?: CommonSeen;
+  /** Where it was asked for. */
+  readonly givenBack?: readonly GivenBackSeen[];
   /** Resources looked at closely, by name. */
   readonly resources: ReadonlyMap<string, ObservedResource>;
 }

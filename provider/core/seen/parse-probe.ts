@@ -88,6 +88,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     adjust: outputOf(adjust),
     dump: outputOf(general.get("dump")),
     ...parseCommon(general),
+    ...parseGivenBack(closer),
     resources: parseResources(closer, blocks, general),
   };
 }
@@ -124,6 +125,18 @@ function parseCommon(sections: Sections): Pick<ObservedNode, "common"> {
   const [now, then] = [outputOf(sections.get("commonnow")), outputOf(sections.get("commonthen"))];
   if (now === undefined || then === undefined) return {};
   return { common: { globalCommon: need(sections, "common").text, now, then } };
+}
+
+function parseGivenBack(closer: readonly Group[]): Pick<ObservedNode, "givenBack"> {
+  const asked = closer.filter(({ about }) => about === "back");
+  if (asked.length === 0) return {};
+  return {
+    givenBack: asked.map(({ name, sections }) => {
+      const { exit, text: output } = need(sections, "change");
+      const [globalCommon, resource] = [need(sections, "common").text, need(sections, "file").text];
+      return { name, globalCommon, resource, change: { exit, output } };
+    }),
+  };
 }
 
 /** What runs. "exists -" ends drbdsetup's list, the empty one too: without it, nobody said that nothing runs. */

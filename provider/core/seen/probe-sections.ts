@@ -10,7 +10,7 @@ export interface Section {
 
 export type Sections = ReadonlyMap<string, Section>;
 
-/** What the probe asks of a host, of a resource, of each of its volumes, and of drbdadm about a wanted configuration. */
+/** What the probe asks of a host, of a resource, of each of its volumes, and of drbdadm about a wanted configuration and about files to give back. */
 const QUESTIONS = {
   host: [
     "turn",
@@ -37,13 +37,14 @@ const QUESTIONS = {
   resource: ["digests", "status", "port", "change"],
   volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device"],
   candidate: ["parsed", "change", "means", "meant"],
+  back: ["common", "file", "change"],
 } as const;
 
 export interface Group {
   readonly about: keyof typeof QUESTIONS;
   /** The resource's name; empty for the host itself. */
   readonly name: string;
-  /** Of a volume: its number; else 0. */
+  /** Of a volume: its number; of files to give back: which of the questions about them; else 0. */
   readonly volume: number;
   readonly sections: Sections;
 }
@@ -73,7 +74,7 @@ export function parseSections(nonce: string, output: string): Group[] {
       if (group !== undefined) throw new ProbeError("the answer began twice");
       groups.push({ about: "host", name: "", volume: 0, sections: new Map() });
     } else if (group === undefined) throw new ProbeError("the beginning of the answer was lost");
-    else if (name === "resource" || name === "volume" || name === "candidate") {
+    else if (name === "resource" || name === "volume" || name === "candidate" || name === "back") {
       const [subject = "", number = "0"] = words;
       const volume = Number(number);
       if (!/^\d{1,5}$/.test(number))

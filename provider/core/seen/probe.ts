@@ -53,6 +53,16 @@ export interface CommonCandidate {
   readonly unread?: readonly string[];
 }
 
+/** A user's own files in the place of ours: drbdadm on the host says what that changes of the resource that runs. */
+export interface GivenBack {
+  readonly name: string;
+  /** The texts; the second is empty where the installed file stays. */
+  readonly globalCommon: string;
+  readonly resource: string;
+  /** Installed files that are left out for them. */
+  readonly left: readonly string[];
+}
+
 /**
  * How close to look. `tables`: the host's own only, of the kernel, of mounts, of files, which one or two commands print.
  * `close`: its block devices, drbd-utils' version and each disk asked for as well, at some ten commands more.
@@ -65,11 +75,13 @@ export interface ProbeRequest {
   readonly candidates: readonly Candidate[];
   readonly depth: Depth;
   readonly common?: CommonCandidate;
+  readonly givenBack?: readonly GivenBack[];
   /** drbd-utils' version, where it is known from an earlier look: it is not asked for again, which costs two processes. */
   readonly utils?: string;
 }
 
 export const justTheHost: ProbeRequest = { looks: [], candidates: [], depth: "needed" };
+export const justTheTables: ProbeRequest = { looks: [], candidates: [], depth: "tables" };
 export const theHostClosely: ProbeRequest = { looks: [], candidates: [], depth: "close" };
 
 /** Of every block device. */
@@ -100,13 +112,24 @@ const variables: Readonly<Record<string, string>> = {
 };
 
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */
-export function probeFunction(nonce: string, { looks, candidates, depth, utils, common }: ProbeRequest): string {
+export function probeFunction(nonce: string, request: ProbeRequest): string {
+  const { looks, candidates, depth, utils, common, givenBack = [] } = request;
   const asked = { ...variables, nonce, depth, utils: utils ?? "", looks: String(looks.length) };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
     eachOf("each_look", looks.map(lookArguments)),
     eachOf("each_candidate", candidates.map(candidateArguments)),
     eachOf("each_common", common === undefined ? [] : [[common.globalCommon, ...(common.unread ?? [])]]),
+    eachOf(
+      "each_given_back",
+      givenBack.map(({ name, globalCommon, resource, left }, at) => [
+        String(at),
+        name,
+        globalCommon,
+        resource,
+        ...left,
+      ]),
+    ),
     probe,
   ].join("\n");
 }

@@ -20,6 +20,8 @@ export type Action =
   | { readonly kind: "folder"; readonly path: string; readonly note: string }
   /** The folders that were noted, where they are empty. */
   | { readonly kind: "remove-folders"; readonly note: string }
+  /** systemd takes them for stopped, and nothing that they stand for is touched. */
+  | { readonly kind: "forget-units"; readonly units: readonly string[] }
   /** A file that need not be there. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a file, or replaces it at once or not at all. */

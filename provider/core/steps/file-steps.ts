@@ -2,7 +2,7 @@ import type { Replaced } from "./action";
 import { resourcePath } from "../config/paths";
 import type { Step } from "./plan";
 import { type Beside, writeConfiguration } from "./configuration-steps";
-import { foldersNote } from "./own-folder";
+import { bootNote, foldersNote } from "./own-folder";
 import { quick } from "./time-limits";
 
 export function writeResourceFile(
@@ -13,6 +13,19 @@ export function writeResourceFile(
   beside: Beside = {},
 ): Step {
   return writeConfiguration(node, resourcePath(resource), text, 0o600, because, beside);
+}
+
+/** What a host did with the resource at boot before we took it over. */
+export function noteBoot(node: string, resource: string, lines: readonly string[], because: string): Step {
+  const path = bootNote(resource);
+  const text = lines.map((line) => `${line}\n`).join("");
+  return {
+    node,
+    argv: ["write", path],
+    because,
+    does: [{ kind: "put", path, text, mode: 0o644 }],
+    timeoutSeconds: quick,
+  };
 }
 
 export function removeFile(node: string, path: string, because: string): Step {

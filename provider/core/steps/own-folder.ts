@@ -11,6 +11,11 @@ export function formattingMark({ name, volume }: VolumeName): string {
   return `${ownFolder}/${name}${volume === 0 ? "" : `@${volume}`}.new`;
 }
 
+/** What brought a resource up at boot, and was active, before we took it over: a destroy that gives it back leaves that. */
+export function bootNote(resource: string): string {
+  return `${ownFolder}/${resource}.boot`;
+}
+
 /** The folders that we made to mount on. */
 export function foldersNote(resource: string): string {
   return `${ownFolder}/${resource}.folders`;

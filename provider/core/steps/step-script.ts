@@ -34,6 +34,8 @@ function actionScript(action: Action): string {
       return commandLine(["make_folder", action.path, action.note]);
     case "remove-folders":
       return commandLine(["remove_folders", action.note]);
+    case "forget-units":
+      return commandLine(["forget_units", ...action.units]);
     case "remove":
       return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
     case "configure": {

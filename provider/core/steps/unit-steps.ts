@@ -67,6 +67,17 @@ export function stopPromotionUnit(node: string, resource: string, because: strin
   return { node, argv, because, guard: [["is_secondary", resource]], timeoutSeconds: patient };
 }
 
+/** Of a resource that runs on: a plain stop would unmount it, demote it and take it down. Reads fstab and the units, too. */
+export function forgetUnits(node: string, units: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["systemctl", "stop", "--job-mode=ignore-dependencies", ...units],
+    because,
+    does: [{ kind: "forget-units", units }],
+    timeoutSeconds: patient,
+  };
+}
+
 /** After the resource is down: the units then have nothing left to do but to be stopped. */
 export function stopUnits(node: string, units: readonly string[], because: string): Step {
   return { node, argv: ["systemctl", "stop", ...units], because, timeoutSeconds: patient };

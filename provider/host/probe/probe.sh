@@ -5,8 +5,8 @@
 # What is asked for stands in variables and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
 # function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
 # port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
-# `each_candidate FUNCTION` does so for each configuration that is wanted, and `each_common FUNCTION` for the
-# global_common.conf that is, where there is one.
+# `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
+# is, where there is one, and `each_given_back FUNCTION` for the files that a destroy may give back.
 
 probe() {
   say format 1
@@ -22,6 +22,7 @@ probe() {
     if has_definitions; then say adjust; ask_drift; say exit $code; fi
   fi
   if is_close; then look_closely; else say tables; say exit 0; fi
+  each_given_back try_given_back
   say end
 }
 
@@ -43,7 +44,7 @@ read_files() {
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
-    /var/lib/pulumi-drbd/*.folders
+    /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot
   do
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac

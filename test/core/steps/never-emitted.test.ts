@@ -7,7 +7,7 @@ import { type Step, stepsOf } from "../../../provider/core/steps/plan";
 import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
-import { configurationOf, planOf, r0 } from "../observed-builder";
+import { planOf, r0 } from "../observed-builder";
 import { seed } from "../../seed";
 
 const root = join(__dirname, "../../../provider");
@@ -31,7 +31,7 @@ const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
 const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
-  const destroyed = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
+  const destroyed = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes);
   return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];
 });
 

@@ -11,7 +11,6 @@ import {
   downNode,
   healthyPair,
   planOf,
-  configurationOf,
   r0,
   usedGi,
   withLook,
@@ -100,7 +99,7 @@ test("a refusal after steps of the same run says which ran, and that what was fo
 
 test("a teardown says for each step that data stays", () => {
   const [first, second, third, fourth] = formatPlan(
-    planTeardown(resourceOf(r0), ["alpha", "bravo"], healthyPair(), configurationOf(r0)),
+    planTeardown(resourceOf(r0), ["alpha", "bravo"], healthyPair()),
   ).split("\n");
   expect([first, second, third, fourth]).toEqual([
     "r0: 14 steps; nothing that holds data is touched",

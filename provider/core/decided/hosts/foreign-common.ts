@@ -8,6 +8,7 @@ import { isOurs } from "../../config/own-mark";
 import { globalCommonPath } from "../../config/paths";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { changesByCommon, refusedByDrbdadm, type ForeignChange } from "../../installed/changes-by-plan";
+import { commonNow, runsBy } from "../../installed/definition";
 import type { KeptFile } from "../../installed/kept-files";
 import { managersByName } from "../../seen/managers";
 import type { ObservedNode } from "../../seen/observed";
@@ -119,8 +120,16 @@ export function commonWarnings({ desired, configuration, node, described }: Want
 }
 
 /**
+ * Whether a resource that runs was given back, and runs as `before` has it, and not as what is there now: where it runs by
+ * both, by what was done with it in this process.
+ */
+function livesBy(node: ObservedNode, resource: string, before: string, takenDown: ReadonlySet<string>): boolean {
+  return runsBy(node, resource, before) && (takenDown.has(resource) || !runsBy(node, resource, commonNow(node)));
+}
+
+/**
  * Why a node's teardown does not give back the global_common.conf that was there before; empty where it may. What a user
- * had of a resource that was taken down is meant to live by it again, as long as it does not run.
+ * had of a resource that was taken down is meant to live by it again, and so is one that was given back and runs.
  */
 export function keepsOurCommon(
   host: string,
@@ -134,8 +143,8 @@ export function keepsOurCommon(
     const hidden = redactSecrets(said, [...node.files.values()].flatMap(secretsIn));
     return [`${stays} is nothing that drbdadm would take: ${hidden}`];
   }
-  const changes = changesByCommon(node, before.text).filter(
-    ({ resource }) => node.kernelResources.has(resource) || !takenDown.has(resource),
+  const changes = changesByCommon(node, before.text).filter(({ resource }) =>
+    node.kernelResources.has(resource) ? !livesBy(node, resource, before.text, takenDown) : !takenDown.has(resource),
   );
   if (changes.length === 0) return [];
   const told = changes.map(

@@ -1,47 +1,168 @@
 /**
- * The end of a teardown: our file and our line of fstab go, and what a user had in their place comes back. Not where it
- * means another disk or address than ours: at the next boot it would attach an old disk.
+ * What a destroy does with a resource that was taken over: whether it is given back, and runs on by the user's own files.
+ * Only where drbdadm on both hosts says that it runs exactly as these files have it. Else it is taken down, and they stay
+ * beside: an old file must not attach an old disk at the next boot.
  */
 import { makesBootWait } from "../hosts/boot-waits";
-import {
-  changedOptions,
-  describeChanges,
-  effectiveOptions,
-  type OptionChange,
-  type OptionsByKey,
-} from "../../config/compare-options";
-import { namesOf, pathOf } from "../../seen/disk-names";
-import { withHostNames } from "../../config/floating-hosts";
-import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
-import { keptDefinitions, type KeptFile } from "../../installed/kept-files";
-import { deviceOn, volumePairs, type DesiredResource } from "../../wanted/desired";
-import type { ObservedNode } from "../../seen/observed";
+import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { isOurs } from "../../config/own-mark";
 import { fstabPath, resourcePath } from "../../config/paths";
+import {
+  changeIfGivenBack,
+  commonNow,
+  definitionOf,
+  isAlone,
+  runsBy,
+  type Definition,
+} from "../../installed/definition";
+import { commonBefore, type KeptFile } from "../../installed/kept-files";
+import type { ObservedNode } from "../../seen/observed";
+import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
+import { describeAdjustment, parseAdjustment } from "../../steps/adjust-lines";
+import { bringUpOf, isActive, promotionOf, promotionUnits, promotedOf, targetOf } from "../../steps/boot-units";
+import * as stepsFiles from "../../steps/file-steps";
+import * as stepsFstab from "../../steps/fstab-steps";
+import { restoreGlobalCommon } from "../../steps/node-steps";
+import { bootNote } from "../../steps/own-folder";
 import type { Step } from "../../steps/plan";
 import * as stepsUnits from "../../steps/unit-steps";
-import * as stepsFstab from "../../steps/fstab-steps";
-import * as stepsFiles from "../../steps/file-steps";
+import { deviceOn, volumePairs, type DesiredResource } from "../../wanted/desired";
 
-export function giveBack(desired: DesiredResource, host: string, node: ObservedNode, configuration: string): Step[] {
-  const found: Step[] = [];
-  const { name: resource } = desired;
-  const path = resourcePath(resource);
-  const { back } = keptFile(node, desired, configuration);
-  const names = namesOn(desired, host);
-  const lines = back === undefined ? [] : keptLines(node, names);
-  if (linesOf(node, names).own.length > 0 || lines.length > 0) {
-    const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
-    found.push(
-      stepsFstab.removeFstabLine(host, [...new Set([...names, ...lines.map(wordOf)])], because, back !== undefined),
-      stepsUnits.reloadSystemd(host, "reads fstab"),
-    );
+/** A host that a resource is taken from. */
+export interface LeavingHost {
+  readonly host: string;
+  readonly node: ObservedNode;
+  /** Its DrbdNode is still in the program, and so its global_common.conf stays as we wrote it. */
+  readonly keepsNode: boolean;
+}
+
+/** What becomes of the resource on one host. */
+export type Fate =
+  | { readonly kind: "given back"; readonly file: KeptFile; readonly older: readonly KeptFile[] }
+  /** It runs by somebody else's file already. */
+  | { readonly kind: "left alone" }
+  | { readonly kind: "taken down"; readonly beside: readonly KeptFile[]; readonly why: string };
+
+const orNone = "it is given back on both or on neither";
+
+/** In the order of `hosts`: those that are reached. A resource has two. */
+export function fatesOf(resource: string, hosts: readonly LeavingHost[]): Fate[] {
+  const all = hosts.map((one) => ({ ...one, definition: definitionOf(one.node, resource) }));
+  const hindrances = all.map((one) => hindrance(resource, one));
+  const isBoth = hosts.length === 2 && hindrances.every((one) => one === undefined);
+  return all.map(({ definition }, place): Fate => {
+    if (definition.kind === "theirs" && hindrances[place] === undefined) return { kind: "left alone" };
+    if (definition.kind !== "replaced") return { kind: "taken down", beside: [], why: "" };
+    const { file, older } = definition;
+    if (isBoth) return { kind: "given back", file, older };
+    const other = all[place === 0 ? 1 : 0];
+    const why =
+      hindrances[place] ??
+      (other === undefined
+        ? `the other host is not at hand, and ${orNone}`
+        : `on ${other.host} ${hindrances[place === 0 ? 1 : 0] ?? ""}, and ${orNone}`);
+    return { kind: "taken down", beside: [...older, file], why };
+  });
+}
+
+/** Why a host would not run on as it does by the user's files; undefined where it would. */
+function hindrance(
+  resource: string,
+  { node, keepsNode, definition }: LeavingHost & { readonly definition: Definition },
+): string | undefined {
+  if (definition.kind === "ours") return "there are no files from before";
+  if (definition.kind === "replaced") {
+    const { path } = definition.file;
+    if (node.files.has(path) && !isOurs(node.files.get(path))) return `${path} is there again`;
   }
-  // Last, so that a run that was stopped finds it, and goes on.
-  if (isOurs(node.files.get(path)) && back?.path !== path)
-    found.push(stepsFiles.removeFile(host, path, "written by us"));
-  if (back !== undefined) found.push(stepsFiles.giveBackFile(host, back, "your own file, in the place that it had"));
+  const globalCommon = commonComing(node, keepsNode);
+  if (runsBy(node, resource, globalCommon)) return undefined;
+  if (!node.kernelResources.has(resource)) return `${resource} is down`;
+  const change = changeIfGivenBack(node, resource, globalCommon);
+  if (change === undefined) return "drbdadm is not there to be asked";
+  const secrets = [...node.files.values()].flatMap(secretsIn);
+  if (change.exit !== 0) return `drbdadm would not take it: ${redactSecrets(change.output.trim(), secrets)}`;
+  const adjustment = parseAdjustment(change.output);
+  const all = [...adjustment.options, ...adjustment.parting, ...adjustment.dangerous];
+  const moves = adjustment.moves.map(({ from, to }) => `; the connection moves from ${from} to ${to}`).join("");
+  const beside = keepsNode && commonBefore(node) !== undefined ? " beside the DrbdNode's global_common.conf" : "";
+  const commands = redactSecrets(`${describeAdjustment({ ...adjustment, options: all })}${moves}`, secrets);
+  return `\`drbdadm adjust\` with it${beside} would change what runs: ${commands}`;
+}
+
+/** The global_common.conf by which a resource lives that was given back. */
+function commonComing(node: ObservedNode, keepsNode: boolean): string {
+  return keepsNode ? commonNow(node) : (commonBefore(node)?.text ?? commonNow(node));
+}
+
+/**
+ * The resource is not touched. What brought it up at boot before us does so again: that was noted when it was taken over.
+ * Its file comes last, so that a run that was stopped finds what is left to do.
+ */
+export function giveBackSteps(
+  desired: DesiredResource,
+  { host, node, keepsNode }: LeavingHost,
+  { file }: Fate & { kind: "given back" },
+): Step[] {
+  const { name: resource } = desired;
+  const noted = (node.files.get(bootNote(resource)) ?? "").split("\n");
+  const isEnabled = node.links.some((link) => link.endsWith(`/${targetOf(resource)}`));
+  const broughtUp = isActive(node, bringUpOf(resource)) && !noted.includes("active");
+  const found = [
+    ...(isEnabled && !noted.includes("enabled")
+      ? [stepsUnits.disableAtBoot(host, resource, "we enabled it: what brought it up before us does so again")]
+      : []),
+    ...leaveSteps(desired, host, node, broughtUp ? [targetOf(resource), bringUpOf(resource)] : []),
+  ];
+  if (node.files.has(bootNote(resource))) found.push(stepsFiles.removeFile(host, bootNote(resource), "written by us"));
+  const common = commonBefore(node);
+  if (common !== undefined && !keepsNode && isAlone(node, resource))
+    found.push(restoreGlobalCommon(host, common.kept, `${resource} lived by it`));
+  if (file.path !== resourcePath(resource) && isOurs(node.files.get(resourcePath(resource))))
+    found.push(stepsFiles.removeFile(host, resourcePath(resource), "written by us"));
+  const because = `your own file; \`drbdadm adjust\` with it changes nothing, and ${resource} runs on`;
+  return [...found, stepsFiles.giveBackFile(host, file, because)];
+}
+
+/** What there is of ours beside a file of somebody else's. */
+export function leaveAloneSteps(desired: DesiredResource, { host, node }: LeavingHost): Step[] {
+  const path = resourcePath(desired.name);
+  const own = isOurs(node.files.get(path)) ? [stepsFiles.removeFile(host, path, "written by us")] : [];
+  return [...leaveSteps(desired, host, node, []), ...own];
+}
+
+/** Our line of fstab and our units, without a touch of what is mounted. systemd forgets the mount's need of them first. */
+function leaveSteps(desired: DesiredResource, host: string, node: ObservedNode, more: readonly string[]): Step[] {
+  const { name: resource } = desired;
+  const found = fstabSteps(desired, host, node, true);
+  const isPromoted = isActive(node, promotionOf(resource)) && promotionUnits.some(({ path }) => node.files.has(path));
+  const units = [...(isPromoted ? [promotedOf(resource), promotionOf(resource)] : []), ...more];
+  if (units.length > 0)
+    found.push(stepsUnits.forgetUnits(host, units, `without what they would do: ${resource} stays up, and mounted`));
+  else if (found.length > 0) found.push(stepsUnits.reloadSystemd(host, "reads fstab"));
   return found;
+}
+
+function fstabSteps(desired: DesiredResource, host: string, node: ObservedNode, givesBack: boolean): Step[] {
+  const names = namesOn(desired, host);
+  const lines = givesBack ? keptLines(node, names) : [];
+  if (linesOf(node, names).own.length === 0 && lines.length === 0) return [];
+  const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
+  return [stepsFstab.removeFstabLine(host, [...new Set([...names, ...lines.map(wordOf)])], because, givesBack)];
+}
+
+/** The end of a resource that was taken down: our file and our line of fstab go. */
+export function removeSteps(desired: DesiredResource, host: string, node: ObservedNode): Step[] {
+  const path = resourcePath(desired.name);
+  const fstab = fstabSteps(desired, host, node, false);
+  return [
+    ...fstab,
+    ...(fstab.length > 0 ? [stepsUnits.reloadSystemd(host, "reads fstab")] : []),
+    ...(node.files.has(bootNote(desired.name))
+      ? [stepsFiles.removeFile(host, bootNote(desired.name), "written by us")]
+      : []),
+    ...(isOurs(node.files.get(path)) ? [stepsFiles.removeFile(host, path, "written by us")] : []),
+  ];
 }
 
 /** By which a line of fstab may name one of the resource's devices. */
@@ -50,61 +171,33 @@ function namesOn(desired: DesiredResource, hostname: string): string[] {
 }
 
 /** What stays beside, where it lies, and what the next boot makes of what was given back. */
-export function keptWarnings(
-  desired: DesiredResource,
-  host: string,
-  node: ObservedNode,
-  configuration: string,
-): string[] {
-  const { back, beside, differs } = keptFile(node, desired, configuration);
-  const names = namesOn(desired, host);
-  const kept = beside.map(
-    ({ kept, path }) =>
-      `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${differs === "" ? "a newer one is" : `it differs from what ran here (${differs})`}`,
-  );
-  const lines = keptLines(node, names);
-  if (back === undefined) {
-    const stays = beside.length > 0 && lines.length > 0;
-    return stays ? [...kept, `${host}: your line in ${fstabPath} stays a comment there: ${lines.join("; ")}`] : kept;
+export function fateWarnings(desired: DesiredResource, { host, node }: LeavingHost, fate: Fate): string[] {
+  const lines = keptLines(node, namesOn(desired, host));
+  switch (fate.kind) {
+    case "left alone":
+      return [];
+    case "given back":
+      return [
+        ...fate.older.map(
+          ({ kept, path }) =>
+            `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: a newer one is`,
+        ),
+        ...lines
+          .filter(makesBootWait)
+          .map(
+            (line) =>
+              `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${desired.name} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
+          ),
+      ];
+    case "taken down": {
+      const { beside, why } = fate;
+      const kept = beside.map(
+        ({ kept, path }) =>
+          `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${why}`,
+      );
+      return beside.length > 0 && lines.length > 0
+        ? [...kept, `${host}: your line in ${fstabPath} stays a comment there: ${lines.join("; ")}`]
+        : kept;
+    }
   }
-  const waits = lines.filter(makesBootWait);
-  return [
-    ...kept,
-    ...waits.map(
-      (line) =>
-        `${host}: \`${line.trim()}\` is given back as it was: a boot that does not bring ${desired.name} up and make it Primary waits for it, and ends in emergency mode; add \`nofail\` if nothing does that there`,
-    ),
-  ];
-}
-
-/** The newest of a user's own files, where it may come back, and those that stay beside. */
-function keptFile(
-  node: ObservedNode,
-  desired: DesiredResource,
-  configuration: string,
-): { readonly back?: KeptFile; readonly beside: readonly KeptFile[]; readonly differs: string } {
-  const kept = keptDefinitions(node, desired.name);
-  const newest = kept.at(-1);
-  if (newest === undefined) return { beside: [], differs: "" };
-  const there = node.files.get(newest.path);
-  const differs = describeChanges(placesChanged(newest.text, configuration, desired, node));
-  // Somebody's by now: it is not written over.
-  const isFree = there === undefined || isOurs(there);
-  if (differs !== "" || !isFree) return { beside: kept, differs: isFree ? differs : `${newest.path} is there again` };
-  return { back: newest, beside: kept.slice(0, -1), differs };
-}
-
-/** Disks, metadata, devices and addresses. A disk that is called by another of the host's names is no other. */
-function placesChanged(before: string, after: string, desired: DesiredResource, node: ObservedNode): OptionChange[] {
-  const isPlace = (key: string) => /^[^ ]+: (volume [0-9]+ )?(device|disk|meta-disk|address)$/.test(key);
-  const places = (options: OptionsByKey) => new Map([...options].filter(([key]) => isPlace(key)));
-  const { name } = desired;
-  const wanted = effectiveOptions([after], name);
-  const changes = changedOptions(places(withHostNames(effectiveOptions([before], name), wanted)), places(wanted));
-  return changes.filter(({ key, from, to }) => {
-    const [, host, number = "0", what] = /^(.*): (?:volume (\d+) )?(disk|meta-disk)$/.exec(key) ?? [];
-    if (host !== node.hostname || from === undefined || to === undefined || to === "internal") return true;
-    const place = what === "disk" ? "disk" : "metaDisk";
-    return !namesOf(node, { name, volume: Number(number) }, place, to).has(pathOf(from));
-  });
 }

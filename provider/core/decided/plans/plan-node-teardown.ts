@@ -3,7 +3,7 @@ import { parseResFile } from "../../config/found-resource";
 import { isOurs } from "../../config/own-mark";
 import { globalCommonPath } from "../../config/paths";
 import { dumpedResources } from "../../installed/dumped-resources";
-import { type KeptFile, keptOf } from "../../installed/kept-files";
+import { commonBefore } from "../../installed/kept-files";
 import { fstabFields } from "../../seen/parse-fstab";
 import type { ObservedNode } from "../../seen/observed";
 import { removeFiles } from "../../steps/file-steps";
@@ -26,7 +26,7 @@ export function planNodeTeardown(
   const warnings: string[] = [];
   const stays: string[] = [];
   const standing = standingResources(node);
-  const before = givenBackByTeardown(node);
+  const before = commonBefore(node);
   if (before !== undefined) {
     const kept = keepsOurCommon(host, node, before, takenDown);
     if (standing.length > 0) stays.push(globalCommonPath);
@@ -62,11 +62,6 @@ function startsAtBoot(node: ObservedNode, unit: string): string[] {
     .filter((link) => link.includes(".wants/"))
     .map((link) => link.split("/").at(-1) ?? "")
     .filter((name) => name.startsWith(template));
-}
-
-/** The global_common.conf that was there before ours, and comes back when the host's DrbdNode goes. */
-export function givenBackByTeardown(node: ObservedNode): KeptFile | undefined {
-  return isOurs(node.files.get(globalCommonPath)) ? keptOf(node, globalCommonPath).at(-1) : undefined;
 }
 
 interface Standing {

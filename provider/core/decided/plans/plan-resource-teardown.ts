@@ -1,7 +1,15 @@
 import { isActive } from "../../steps/boot-units";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
-import { giveBack, keptWarnings } from "./give-back";
+import {
+  fatesOf,
+  fateWarnings,
+  giveBackSteps,
+  leaveAloneSteps,
+  removeSteps,
+  type Fate,
+  type LeavingHost,
+} from "./give-back";
 import { managerRefusals } from "../hosts/manager-refusals";
 import { devicePath } from "../../config/paths";
 import type { Plan, Refusal, Step } from "../../steps/plan";
@@ -15,22 +23,34 @@ import { bringUpOf, promotionOf, promotionUnits, targetOf } from "../../steps/bo
 
 /**
  * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
- * disks: nothing here writes to them. The host where it is Primary comes first, so that the peer sees a clean end.
+ * disks: nothing here writes to them. The host where it is Primary comes first, so that the peer sees a clean end. One that
+ * was taken over and runs by the user's own files as it does now is given back instead, and runs on.
  */
 export function planTeardown(
   desired: DesiredResource,
   /** Those that are reached, by name. */
   hosts: readonly string[],
   nodes: readonly ObservedNode[],
-  /** The resource's file as it is described, a placeholder in the place of its secret. */
-  configuration: string,
+  /** The hosts whose DrbdNode stays in the program. */
+  staying: ReadonlySet<string> = new Set(),
 ): Plan {
   const { name: resource } = desired;
   const stages: Step[][] = [[], []];
   const refusals: Refusal[] = [];
   const warnings: string[] = [];
-  nodes.forEach((node, index) => {
+  const leaving = nodes.map((node, index): LeavingHost => {
     const host = hosts[index] ?? node.hostname;
+    return { host, node, keepsNode: staying.has(host) };
+  });
+  const fates = fatesOf(resource, leaving);
+  leaving.forEach((one, index) => {
+    const { host, node } = one;
+    const fate: Fate = fates[index] ?? { kind: "taken down", beside: [], why: "" };
+    warnings.push(...fateWarnings(desired, one, fate));
+    if (fate.kind === "left alone") {
+      stages[1]?.push(...leaveAloneSteps(desired, one));
+      return;
+    }
     const kernel = node.kernelResources.get(resource);
     const devices = devicesOn(desired, host);
     const minors = devices.map(({ minor }) => minor);
@@ -54,8 +74,9 @@ export function planTeardown(
         way: `Take ${resource} out of it first; or with ${/`ignoreManagers: .*?`/.exec(way)?.[0] ?? ""} and one \`pulumi up\`, where it does not act any more; or leave all as it is, and let Pulumi forget ${resource} (\`pulumi state delete\`).`,
       })),
     );
-    (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(desired, host, node, configuration));
-    warnings.push(...keptWarnings(desired, host, node, configuration));
+    if (fate.kind === "given back")
+      stages[1]?.push(...marksSteps(desired, host, node), ...giveBackSteps(desired, one, fate));
+    else (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(desired, host, node));
   });
   return {
     subject: resource,
@@ -66,7 +87,7 @@ export function planTeardown(
   };
 }
 
-function teardownSteps(desired: DesiredResource, host: string, node: ObservedNode, configuration: string): Step[] {
+function teardownSteps(desired: DesiredResource, host: string, node: ObservedNode): Step[] {
   const found: Step[] = [];
   const { name: resource } = desired;
   const kernel = node.kernelResources.get(resource);
@@ -89,7 +110,15 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
     ];
     found.push(stepsUnits.stopUnits(host, units, "systemd forgets that it was up"));
   }
-  found.push(...giveBack(desired, host, node, configuration));
+  found.push(...removeSteps(desired, host, node), ...marksSteps(desired, host, node));
+  return found;
+}
+
+/** Our own notes. A folder that something is mounted on is not empty, and stays. */
+function marksSteps(desired: DesiredResource, host: string, node: ObservedNode): Step[] {
+  const found: Step[] = [];
+  const { name: resource } = desired;
+  const volumes = devicesOn(desired, host);
   for (const mark of volumes.map(ownFolder.formattingMark).filter((path) => node.files.has(path))) {
     found.push(stepsFiles.removeFile(host, mark, "written by us"));
   }

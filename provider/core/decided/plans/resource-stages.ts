@@ -11,11 +11,13 @@ import { resourcePath } from "../../config/paths";
 import { unreadOwnFiles } from "../../installed/broken-file";
 import { ownChanges, type WantedFiles } from "../../installed/changes-by-plan";
 import { replacedPath } from "../../installed/configuration-place";
-import { keptName } from "../../installed/kept-files";
+import { keptDefinitions, keptName } from "../../installed/kept-files";
 import { describeAdjustment } from "../../steps/adjust-lines";
+import { bringUpOf, isActive, targetOf } from "../../steps/boot-units";
 import * as stepsFiles from "../../steps/file-steps";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as steps from "../../steps/kernel-steps";
+import { bootNote } from "../../steps/own-folder";
 import type { Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import type { DesiredResource, DesiredSide } from "../../wanted/desired";
@@ -190,7 +192,20 @@ export class ResourceStages {
     const because = `${what}${changes === "" ? "" : `: ${changes}`}; ${parsed}`;
     const unread = unreadOwnFiles(node).filter((one) => one !== path);
     const beside = { ...(replaces === undefined ? {} : { replaces }), ...(unread.length === 0 ? {} : { unread }) };
-    return [stepsFiles.writeResourceFile(host.host.hostname, name, this.configuration, because, beside)];
+    return [
+      ...(replaces === undefined ? [] : this.noteBoot(host)),
+      stepsFiles.writeResourceFile(host.host.hostname, name, this.configuration, because, beside),
+    ];
+  }
+
+  /** For a destroy: what it is to leave as it was. Of a second take-over it is not known any more whose units they are. */
+  private noteBoot({ node, host: { hostname } }: HostView): Step[] {
+    const { name } = this.desired;
+    const isEnabled = node.links.some((link) => link.endsWith(`/${targetOf(name)}`));
+    const lines = [...(isEnabled ? ["enabled"] : []), ...(isActive(node, bringUpOf(name)) ? ["active"] : [])];
+    if (lines.length === 0 || node.files.has(bootNote(name)) || keptDefinitions(node, name).length > 0) return [];
+    const because = `${isEnabled ? `${targetOf(name)} is enabled` : `${bringUpOf(name)} is active`} there, and stays so after a \`pulumi destroy\``;
+    return [stepsFiles.noteBoot(hostname, name, lines, because)];
   }
 
   /** The file that somebody else wrote, and ours takes the place of. */

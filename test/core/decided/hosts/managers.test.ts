@@ -126,7 +126,7 @@ describe("a resource that another tool manages", () => {
   test("is not taken down by destroy", () => {
     const [, path, text] = named[0]!;
     const nodes = both(healthyPair(), path, text);
-    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
+    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes);
     expect(refusalsOf(plan)).toEqual([expect.stringContaining("alpha: Pacemaker manages r0 there")]);
   });
 });
@@ -159,7 +159,7 @@ describe("`ignoreManagers`", () => {
       expect.stringMatching(/Pacemaker manages r0 on alpha .* `ignoreManagers` passes over/),
     );
     const nodes = both(healthyPair(), path, text);
-    const teardown = planTeardown(resourceOf(ignoring), ["alpha", "bravo"], nodes, configurationOf(r0));
+    const teardown = planTeardown(resourceOf(ignoring), ["alpha", "bravo"], nodes);
     expect(refusalsOf(teardown)).toEqual([]);
   });
 

@@ -14,7 +14,6 @@ import {
   allCommands,
   blankPair,
   commandsOf,
-  configurationOf,
   healthyPair,
   kernelDevice,
   nodeAt,
@@ -26,8 +25,7 @@ import {
   withMount,
 } from "../../observed-builder";
 
-const teardown = (nodes: readonly ObservedNode[]) =>
-  planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
+const teardown = (nodes: readonly ObservedNode[]) => planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes);
 
 const primary = (host: string) => [
   `${host}: umount /srv/data`,

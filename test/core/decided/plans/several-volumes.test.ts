@@ -175,7 +175,7 @@ test("destroy: every volume is unmounted before the resource is demoted and take
   const nodes = both(running("UpToDate", usedGi, "Primary"), (node) =>
     node.hostname === "alpha" ? withMount(node, "/dev/drbd2", "/srv/logs") : node,
   );
-  const commands = allCommands(planTeardown(desired, ["alpha", "bravo"], nodes, text));
+  const commands = allCommands(planTeardown(desired, ["alpha", "bravo"], nodes));
   expect(commands.slice(0, 4)).toEqual([
     "alpha: umount /srv/logs",
     "alpha: umount /srv/data",

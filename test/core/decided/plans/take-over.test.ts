@@ -1,7 +1,7 @@
 /** A pair that was made by hand after a tutorial, taken over and given back: what is said of it, and what is kept. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { resourceOf, namesOfDevices } from "../../one-volume";
+import { namesOfDevices } from "../../one-volume";
 import { type OneVolume } from "../../one-volume";
 import { usesVolumeLinks } from "../../../../provider/core/installed/by-res-links";
 import { parseResFile } from "../../../../provider/core/config/found-resource";
@@ -12,7 +12,6 @@ import type { CommonSeen, ObservedNode } from "../../../../provider/core/seen/ob
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { planNode } from "../../../../provider/core/decided/plans/plan-node";
 import { planNodeTeardown } from "../../../../provider/core/decided/plans/plan-node-teardown";
-import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import {
   type Given,
   type Pair,
@@ -140,27 +139,6 @@ describe("a line of fstab that has the filesystem by another name", () => {
     expect(plan.warnings.join()).not.toContain("fstab");
   });
 
-  test.each(kinds)("%s is a line again after destroy", (word) => {
-    const theirs = `${word} /srv/data/ xfs defaults,noauto 0 0`;
-    const nodes = healthyPair().map((node) => {
-      const own = node.files.get("/etc/fstab") ?? "";
-      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `# before pulumi-drbd: ${theirs}\n${own}`);
-    });
-    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
-    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${theirs}\` is a line again`]);
-    expect(JSON.stringify(stepsOf(plan))).toContain(JSON.stringify(word));
-  });
-
-  test("a comment that was another folder's line is another resource's: it stays", () => {
-    const nodes = healthyPair().map((node) => {
-      const own = node.files.get("/etc/fstab") ?? "";
-      const theirs = "# before pulumi-drbd: UUID=ff /srv/web xfs defaults 0 0";
-      return withFile(withFile(node, kept, tutorials), "/etc/fstab", `${theirs}\n${own}`);
-    });
-    const plan = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes, configurationOf(r0));
-    expect(because(plan, "write /etc/fstab")).toEqual(["ours goes"]);
-  });
-
   test.each<[string, string, (node: ObservedNode) => ObservedNode]>([
     ["a filesystem that nobody knows", "UUID=ff", (node) => node],
     ["a label that another disk has, too", "LABEL=data", (node) => withBlock(node, "/dev/vdz", { label: "data" })],
@@ -234,95 +212,6 @@ describe("a file that we did not write is kept, whatever its name", () => {
   });
 });
 
-describe("destroy gives back", () => {
-  const text = configurationOf(r0);
-  const taken = (node: ObservedNode, theirs = tutorials, where = path): ObservedNode => {
-    const own = (node.files.get("/etc/fstab") ?? "").replace(
-      /\/dev\/drbd1/,
-      `# before pulumi-drbd: ${line}\n/dev/drbd1`,
-    );
-    return withFile(withFile(node, `${where}.before-pulumi-drbd`, theirs), "/etc/fstab", own);
-  };
-  const destroy = (change: (node: ObservedNode) => ObservedNode) => {
-    const [alpha, bravo] = healthyPair();
-    return planTeardown(resourceOf(r0), ["alpha", "bravo"], [change(alpha), change(bravo)], text);
-  };
-  const back = (plan: Plan) =>
-    allCommands(plan).filter((one) => one.startsWith("alpha: mv") || one.includes("alpha: rm"));
-
-  test("the user's own file over ours, and the line of fstab", () => {
-    const plan = destroy(taken);
-    expect(refusalsOf(plan)).toEqual([]);
-    expect(back(plan)).toEqual([`alpha: mv -f ${kept} ${path}`]);
-    expect(because(plan, "write /etc/fstab")).toEqual([`ours goes; \`${line}\` is a line again`]);
-    expect(stepsOf(plan).flatMap(({ does = [] }) => does)).toContainEqual({
-      kind: "fstab",
-      names: ["/dev/drbd1", "/dev/drbd/by-res/r0", "/dev/drbd/by-res/r0/0"],
-      givesBack: true,
-    });
-    expect(plan.warnings).toEqual([
-      expect.stringContaining("alpha: `/dev/drbd1 /srv/data xfs defaults 0 0` is given back as it was: a boot"),
-      expect.stringContaining("bravo: `/dev/drbd1 /srv/data"),
-    ]);
-  });
-
-  test("a file of another name, beside which ours goes", () => {
-    const plan = destroy((node) => taken(node, tutorials, "/etc/drbd.d/storage.res"));
-    expect(back(plan)).toEqual([
-      `alpha: rm -f ${path}`,
-      "alpha: mv -f /etc/drbd.d/storage.res.before-pulumi-drbd /etc/drbd.d/storage.res",
-    ]);
-  });
-
-  test("a file that knows the hosts by their addresses", () => {
-    const hosts = "floating 10.1.1.31:7789 { } floating ipv4 10.1.1.32:7789 { }";
-    const theirs = `resource r0 { device /dev/drbd1; disk /dev/vdb; meta-disk internal; ${hosts} }\n`;
-    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: mv -f ${kept} ${path}`]);
-    const other = theirs.replace("/dev/vdb", "/dev/vdc");
-    expect(back(destroy((node) => taken(node, other)))).toEqual([`alpha: rm -f ${path}`]);
-    const [alpha, bravo] = bothByHand(theirs);
-    expect(because(planOf([alpha, bravo], given), "drbdadm adjust r0").join()).not.toContain("floating");
-  });
-
-  test("a file that has the disk by another of its names, where the host tells it", () => {
-    const theirs = tutorials.replace("disk /dev/vdb", "disk /dev/disk/by-id/virtio-0001");
-    const names = namesOfDevices({
-      r0: { disk: ["/dev/vdb", "/dev/disk/by-id/virtio-0001"], metaDisk: [], device: [] },
-    });
-    const [first, ...more] = back(destroy((node) => ({ ...taken(node, theirs), names })));
-    expect([first, more]).toEqual([`alpha: mv -f ${kept} ${path}`, []]);
-    expect(back(destroy((node) => taken(node, theirs)))).toEqual([`alpha: rm -f ${path}`]);
-  });
-
-  test("goes on after a run that was stopped before the last step", () => {
-    const stopped = (node: ObservedNode) =>
-      withFile(withKernel({ ...taken(node), mounts: [] }, undefined), path, undefined);
-    expect(back(destroy(stopped))).toEqual([`alpha: mv -f ${kept} ${path}`]);
-  });
-
-  test.each([
-    ["another disk", tutorials.replace("/dev/vdb", "/dev/vdc"), "alpha: disk /dev/vdc → disk /dev/vdb"],
-    [
-      "another address of the peer",
-      tutorials.replace("10.1.1.32", "10.1.1.42"),
-      "address 10.1.1.42:7789 → address 10.1.1.32:7789",
-    ],
-    ["another metadata place", tutorials.replace("internal", "/dev/vdd"), "meta-disk /dev/vdd → meta-disk internal"],
-  ])("nothing that means %s: it stays beside, and the plan says where", (_what, theirs, told) => {
-    const plan = destroy((node) => taken(node, theirs));
-    expect(back(plan)).toEqual([`alpha: rm -f ${path}`]);
-    expect(JSON.stringify(stepsOf(plan))).not.toContain('"givesBack":true');
-    expect(plan.warnings.join("\n")).toContain(`alpha: ${kept}, your own file from before, stays there`);
-    expect(plan.warnings.join("\n")).toContain(told);
-    expect(plan.warnings.join("\n")).toContain("your line in /etc/fstab stays a comment");
-  });
-
-  test("nothing over a file that is not ours: somebody has put it there since", () => {
-    const plan = destroy((node) => withFile(taken(node), path, "resource r0 { net { protocol B; } }\n"));
-    expect(back(plan)).toEqual([]);
-  });
-});
-
 describe("another's resource that lives by common", () => {
   const web = `resource web { ${side("alpha", "10.1.1.31", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} ${side("bravo", "10.1.1.32", "/dev/vdc").replace("drbd1", "drbd5").replace("7789", "7790")} }\n`;
   const webPath = "/etc/drbd.d/web.res";
@@ -361,7 +250,7 @@ describe("another's resource that lives by common", () => {
     expect(refusalsOf(changed)).toEqual([expect.stringMatching(/web, which .* lives by .*: - resync-rate 1M/)]);
   });
 
-  test("keeps our common at a teardown, whether it runs or not; what was taken down and given back gets its own", () => {
+  test("keeps our common at a teardown, whether it runs or not; what was given back gets its own", () => {
     const taken = withFile(withFile(node, globalCommonPath, ours), `${globalCommonPath}.before-pulumi-drbd`, common);
     const running = withKernel(taken, { role: "Primary" }, "web");
     for (const [seen, how] of [
@@ -378,7 +267,24 @@ describe("another's resource that lives by common", () => {
         ),
       ]);
     }
-    expect(allCommands(planNodeTeardown("alpha", running, new Set(["web"])))).toEqual([]);
+    // What runs runs on by what it lives by: drbdadm has said by what.
+    const asked = (seen: ObservedNode, withTheirs: string, withOurs: string): ObservedNode => ({
+      ...seen,
+      givenBack: [
+        { name: "web", globalCommon: common, resource: "", change: { exit: 0, output: withTheirs } },
+        { name: "web", globalCommon: ours, resource: "", change: { exit: 0, output: withOurs } },
+      ],
+    });
+    const restored = [`alpha: mv -f ${globalCommonPath}.before-pulumi-drbd ${globalCommonPath}`];
+    const wouldChange = "drbdsetup-84 net-options a b --set-defaults --protocol=A\n";
+    const both = new Set(["web"]);
+    expect(allCommands(planNodeTeardown("alpha", running, both))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", asked(running, wouldChange, ""), both))).toEqual([]);
+    expect(allCommands(planNodeTeardown("alpha", asked(running, "", wouldChange), both))).toEqual(restored);
+    expect(allCommands(planNodeTeardown("alpha", asked(running, "", ""), both))).toEqual(restored);
+    // After a run that was stopped: by which of the two it lives is plain only where they differ for the kernel.
+    expect(allCommands(planNodeTeardown("alpha", asked(running, "", wouldChange)))).toEqual(restored);
+    expect(allCommands(planNodeTeardown("alpha", asked(running, "", "")))).toEqual([]);
     expect(allCommands(planNodeTeardown("alpha", taken, new Set(["web"])))).toEqual([
       `alpha: mv -f ${globalCommonPath}.before-pulumi-drbd ${globalCommonPath}`,
     ]);
