@@ -10,6 +10,24 @@ const addressesOf = (text: string): string => [...text.matchAll(/address (\S+);/
 const disksOf = (text: string): string =>
   [...text.matchAll(/^ {8}(?:disk|meta-disk|device) (.*);/gm)].map(([, one]) => one).join();
 
+/** The options of `net` and `disk`, whoever wrote them in whatever order. What is DRBD's default is no option. */
+function optionsOf(text: string): string {
+  const lines = [...text.matchAll(/^ {8}([a-z-]+) "?([^";]*)"?;$/gm)].map(([, name = "", value = ""]) => ({
+    name,
+    value,
+  }));
+  const options = lines.filter(
+    ({ name, value }) =>
+      !["disk", "meta-disk", "device", "address", "node-id"].includes(name) &&
+      !(name === "max-buffers" && value === "2048") &&
+      !(name === "fencing" && value === "dont-care"),
+  );
+  return options
+    .map(({ name, value }) => `${name} ${value}`)
+    .sort()
+    .join();
+}
+
 /** DRBD 9: a peer and the path to it are things of their own, known by the peer's node id. */
 function linesOf9({ name, kernel }: Machine, wanted: string): string[] {
   const other = peerName(name);
@@ -42,7 +60,7 @@ function linesOf9({ name, kernel }: Machine, wanted: string): string[] {
 
 const hasOtherOptions = (running: Kernel["configuration"], wanted: string): boolean => {
   const isSame = addressesOf(running) === addressesOf(wanted) && disksOf(running) === disksOf(wanted);
-  return running !== wanted && isSame && promotesItself(running) === promotesItself(wanted);
+  return optionsOf(running) !== optionsOf(wanted) && isSame && promotesItself(running) === promotesItself(wanted);
 };
 
 function linesOf84(machine: Machine, wanted: string): string[] {
@@ -57,7 +75,7 @@ function linesOf84(machine: Machine, wanted: string): string[] {
   if (disksOf(running) !== disksOf(wanted)) lines.push("drbdsetup-84 detach 1");
   if (kernel.disk === "Diskless") lines.push(...attach);
   const isSamePlace = addressesOf(running) === addressesOf(wanted) && disksOf(running) === disksOf(wanted);
-  if (running !== wanted && isSamePlace) {
+  if (optionsOf(running) !== optionsOf(wanted) && isSamePlace) {
     const secret = secretOf(running) === secretOf(wanted) ? "" : ` --shared-secret=${secretOf(wanted)}`;
     const isDisk = fences(running) !== fences(wanted);
     if (isDisk) lines.push("drbdsetup-84 disk-options 1 --set-defaults --fencing=resource-only");

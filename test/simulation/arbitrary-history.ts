@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { dataBlocks } from "./disk";
 import { type Beginning, beginnings, diskWork, type Event, type HandCommand, handCommands, oddities } from "./events";
 import type { Deed, History, Interruption } from "./history";
-import type { Program } from "./pulumi";
+import { plainProgram, type Program } from "./pulumi";
 import { chosenVersions } from "./drbd";
 import type { Fault } from "./remote";
 
@@ -322,5 +322,34 @@ export const arbitraryKeeping: fc.Arbitrary<History> = fc.record({
     .map((at) => [
       { kind: "up", interruptions: [{ at, what: byHand(1, "another pair's disk") }] },
       ...happens({ kind: "cut power", on: 1 }, { kind: "boot", on: 1 }, { kind: "time", turns: 8 }),
+    ]),
+});
+
+/** A pair that somebody made by hand is taken over, changed or not, and destroyed, perhaps by a run that is stopped before. */
+export const arbitraryReturn: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: fc.constant<Program>({ ...plainProgram, discard: {} }),
+  restless: fc.constant(false),
+  deeds: fc
+    .record({
+      ids: fc.constantFrom<readonly [number, number]>([0, 1], [1, 0], [1, 2], [3, 0]),
+      change: fc.constantFrom<Partial<Program>>({}, {}, {}, { protocol: "A" }, { maxBuffers: 4096 }, { fenced: false }),
+      meanwhile: fc.array(event, { maxLength: 2 }),
+      stopped: fc.oneof(
+        fc.constant([]),
+        interruptions.map((some): Deed[] => [{ kind: "destroy", interruptions: some }]),
+      ),
+    })
+    .map(({ ids, change, meanwhile, stopped }): Deed[] => [
+      { kind: "a pair is made by hand", ids },
+      { kind: "up", interruptions: [] },
+      ...happens({ kind: "write", on: 0, block: 1 }),
+      { kind: "program", change },
+      { kind: "up", interruptions: [] },
+      ...happens(...meanwhile),
+      ...stopped,
+      { kind: "destroy", interruptions: [] },
+      ...happens({ kind: "write", on: 0, block: 2 }, { kind: "time", turns: 4 }),
     ]),
 });

@@ -3,6 +3,7 @@ import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { type Ids, makeByHand } from "./made-by-hand";
+import { afterDestroy, beforeDestroy } from "./given-back";
 import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
 import { readBlocks } from "./observe";
 import { offersIn, withOffer } from "./obeying";
@@ -159,9 +160,15 @@ export async function live(history: History): Promise<Life> {
         if (snapshot(world) !== before) broken.push("a preview changed something");
         break;
       }
-      default:
-        await perform(stack, deed.kind, program, new InterruptedRun(world, deed.interruptions, history.restless));
+      default: {
+        const run = new InterruptedRun(world, deed.interruptions, history.restless);
+        const isPlain = deed.kind === "destroy" && deed.interruptions.length === 0 && !history.restless;
+        const before = isPlain ? beforeDestroy(world) : undefined;
+        const outcome = await perform(stack, deed.kind, program, run);
+        if (before !== undefined && outcome.kind === "done" && run.applied.length > 0)
+          broken.push(...afterDestroy(world, before));
         world.beginLifeAnew();
+      }
     }
   }
   const end = await settle(world, stack, program, broken);

@@ -12,6 +12,7 @@ import {
   arbitraryMount,
   arbitraryObedience,
   arbitraryRace,
+  arbitraryReturn,
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { type History, live } from "./history";
@@ -72,6 +73,12 @@ test(
 test(
   `the laws hold where a pair is taken over that somebody made by hand (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryAdoption, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the laws hold where such a pair is destroyed: it is given back, or goes (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitraryReturn, Math.ceil(runs * 0.02)),
   aDay,
 );
 

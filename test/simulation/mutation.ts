@@ -1,5 +1,6 @@
 /** The planner with a fault in it: what a mutation does to what the planner sees, and to what it says. */
 import type { Refusal, Plan, Step } from "../../provider/core/steps/plan";
+import type { ObservedNode } from "../../provider/core/seen/observed";
 import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
 
 export interface Mutation {
@@ -10,14 +11,16 @@ export interface Mutation {
   /** What it says. */
   readonly plan?: (plan: Plan, situation: ResourceSituation) => Plan;
   readonly teardown?: (plan: Plan) => Plan;
+  /** What a teardown sees of each host. */
+  readonly leaving?: (node: ObservedNode) => ObservedNode;
   /** Which of the refusals are dropped. */
   readonly drops?: RegExp;
   /**
    * It shows only where somebody works on a disk in the middle of an up, where data is kept beside such a disk, or where
-   * somebody takes over what an up left half-made; where somebody mounts the disk itself; where a pair is taken over; or where a person follows every
+   * somebody takes over what an up left half-made; where somebody mounts the disk itself; where a pair is taken over, or given back; or where a person follows every
    * message.
    */
-  readonly meets?: "races" | "keeping" | "takeovers" | "mounts" | "adoptions" | "obedience";
+  readonly meets?: "races" | "keeping" | "takeovers" | "mounts" | "adoptions" | "returns" | "obedience";
 }
 
 /** The one that is at work. */

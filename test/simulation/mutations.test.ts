@@ -8,6 +8,7 @@ import {
   arbitraryMount,
   arbitraryObedience,
   arbitraryRace,
+  arbitraryReturn,
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { live } from "./history";
@@ -33,7 +34,8 @@ jest.mock("../../provider/core/decided/plans/plan-resource-teardown", () => {
   );
   return {
     planTeardown: (...given: Parameters<typeof real.planTeardown>) => {
-      const plan = real.planTeardown(...given);
+      const [desired, hosts, nodes, ...more] = given;
+      const plan = real.planTeardown(desired, hosts, nodes.map(mutated.by?.leaving ?? ((node) => node)), ...more);
       return mutated.by?.teardown?.(plan) ?? plan;
     },
   };
@@ -55,6 +57,7 @@ const drawn = {
   races: fc.sample(arbitraryRace, { seed, numRuns: bound }),
   keeping: fc.sample(arbitraryKeeping, { seed, numRuns: bound }),
   adoptions: fc.sample(arbitraryAdoption, { seed, numRuns: 500 }),
+  returns: fc.sample(arbitraryReturn, { seed, numRuns: 200 }),
   mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),

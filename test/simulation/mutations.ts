@@ -296,6 +296,28 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         step.argv[1] === "down" ? [step, { ...step, argv: ["drbdadm", "--", "--force", "wipe-md", "r0"] }] : [step],
       )(plan),
   },
+  "what is to be given back is taken down": {
+    law: /what was given back is/,
+    leaving: (node) => ({ ...node, givenBack: [] }),
+    meets: "returns",
+  },
+  "old files come back although drbdadm would change something by them": {
+    law: /it runs still/,
+    leaving: (node) => ({
+      ...node,
+      givenBack: node.givenBack?.map((one) => ({ ...one, change: { exit: 0, output: "" } })),
+    }),
+    meets: "returns",
+  },
+  "what is given back is taken down by its units' stop commands": {
+    law: /what was given back is/,
+    teardown: eachStep((step) => [
+      step.does?.[0]?.kind === "forget-units"
+        ? { ...step, argv: ["systemctl", "stop", "drbd@r0.target"], does: undefined }
+        : step,
+    ]),
+    meets: "returns",
+  },
   "a step is missing: nobody mounts": {
     law: /mounted nowhere/,
     plan: without(/^mount/),

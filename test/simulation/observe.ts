@@ -40,7 +40,8 @@ import type { World } from "./world";
 /** KiB that stand for a block. */
 const blockSize = 65536;
 
-export function observe(world: World, machine: Machine, { looks, candidates, depth }: ProbeRequest): ObservedNode {
+export function observe(world: World, machine: Machine, request: ProbeRequest): ObservedNode {
+  const { looks, candidates, depth, givenBack = [] } = request;
   const installed = machine.files.get(resourceFile);
   const isAsked = machine.hasUtils && [resourceFile, othersFile].some((path) => machine.files.has(path));
   const drift = isAsked ? withEachAlone(machine, adjustOutput(machine, installed)) : undefined;
@@ -80,6 +81,10 @@ export function observe(world: World, machine: Machine, { looks, candidates, dep
     kernelResources: new Map(kernel === undefined ? [] : [[resource, running(machine, kernel)]]),
     sync: new Map(kernel?.replication.startsWith("Sync") === true ? [[minor, { percent: 50 }]] : []),
     adjust: drift,
+    givenBack: givenBack.map(({ name, globalCommon, resource: text }) => {
+      const change = adjustOutput(machine, text === "" ? installed : text);
+      return { name, globalCommon, resource: text, change };
+    }),
     resources,
   };
 }

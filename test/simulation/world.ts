@@ -23,6 +23,7 @@ export const happenings = [
   "metadata was converted",
   "a host was reinstalled",
   "a Secondary's device was held open",
+  "a pair was given back",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
