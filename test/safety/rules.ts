@@ -206,24 +206,40 @@ export const rules: readonly Entry[] = [
   },
   {
     number: 8,
-    text: "destroy unmounts, demotes, takes the resource down and removes what we wrote; data and metadata stay.",
-    guard: "No step of it writes to a disk; the Primary goes first.",
-    row: core(
-      "decided/plans/plan-resource-teardown",
-      "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
-    ),
+    text: "destroy unmounts, demotes, takes the resource down and removes what we wrote; data and metadata stay. A pair that was taken over is given back, and runs on; an old file that would change anything stays beside.",
+    guard:
+      "No step of it writes to a disk; the Primary goes first. `drbdadm -d adjust` with the old files is empty on both hosts.",
+    row: [
+      ...core(
+        "decided/plans/plan-resource-teardown",
+        "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
+      ),
+      ...core("decided/plans/give-back", "gets them back, and nothing that runs is touched", "%s"),
+    ],
     law: [
       ...core(
         "decided/plans/plan-resource-teardown",
         "from no state does it write to a disk, force anything, or leave the Primary for last",
       ),
-      ...met("a destroy wipes the metadata"),
+      ...met(
+        "a destroy wipes the metadata",
+        "what is to be given back is taken down",
+        "old files come back although drbdadm would change something by them",
+        "what is given back is taken down by its units' stop commands",
+      ),
     ],
-    lab: lab(
-      "first-up",
-      "destroy unmounts, takes the device down, removes what we wrote and leaves the data",
-      "an up after that finds the file, and makes nothing anew",
-    ),
+    lab: [
+      ...lab(
+        "first-up",
+        "destroy unmounts, takes the device down, removes what we wrote and leaves the data",
+        "an up after that finds the file, and makes nothing anew",
+      ),
+      ...lab(
+        "take-over/given-back",
+        "it stays up and mounted under a writer, by the old files, byte for byte; a boot brings it up as it did before",
+        "whoever has changed it since finds it down, with the old files beside, and no boot attaches a disk by them",
+      ),
+    ],
   },
   {
     number: 9,
