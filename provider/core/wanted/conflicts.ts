@@ -2,6 +2,7 @@
  * What is wrong with properties only when they are seen together. drbdadm lets nearly all of it pass, and the kernel
  * or the next reboot complains. A property that is undefined here is unknown or was refused by itself already.
  */
+import { isMade } from "./filesystem-types";
 import { type Failure, type Path, failureAt } from "./failures";
 import { sameHost } from "./names";
 import type { ConnectionProperties, ResourceProperties, SideProperties } from "./input-schema";
@@ -60,7 +61,7 @@ function replication(resource: ResourceProperties): Failure[] {
     if (filesystemsOf(resource).length > 0) {
       blame(
         "allow-two-primaries",
-        "would let two nodes mount an XFS, which is no cluster filesystem and would be destroyed: leave out one of the two",
+        "would let two nodes mount a filesystem that is made for one at a time, which would destroy it: leave out one of the two",
       );
     }
   }
@@ -72,6 +73,23 @@ function replication(resource: ResourceProperties): Failure[] {
 
 function filesystemsOf({ filesystem, volumes = [] }: ResourceProperties) {
   return [filesystem, ...volumes.map((volume) => volume?.filesystem)].filter((one) => one !== undefined);
+}
+
+/** What is for mkfs alone. */
+function madeFilesystems(resource: ResourceProperties): Failure[] {
+  const { filesystem, volumes = [] } = resource;
+  const all = [
+    { given: filesystem, path: ["filesystem"] as Path },
+    ...volumes.map((volume, index) => ({ given: volume?.filesystem, path: ["volumes", index, "filesystem"] as Path })),
+  ];
+  return all.flatMap(({ given, path }) => {
+    if (given?.type === undefined || isMade({ type: given.type })) return [];
+    const reason = `is for a filesystem that is made, and ${given.type} is mounted as it is, never made: leave it out`;
+    return [
+      ...(given.label === undefined ? [] : [failureAt([...path, "label"], reason)]),
+      ...((given.mkfsOptions ?? []).length === 0 ? [] : [failureAt([...path, "mkfsOptions"], reason)]),
+    ];
+  });
 }
 
 function keepsData({ existingData, volumes = [] }: ResourceProperties): boolean {
@@ -176,7 +194,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
 
   failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));
   failures.push(...discards(resource, hostnames));
-  failures.push(...authentication(resource), ...replication(resource));
+  failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
 
   const after = resource.disk?.["resync-after"]?.split("/")[0];
   if (after !== undefined && after === resource.name) {

@@ -2,6 +2,7 @@
  * What the user wants, after validation: complete, defaults filled in, nothing unknown, no secrets but in `secret`.
  * `parse-inputs.ts` makes it, `render-configuration.ts` renders it, and `decided/` compares it with what is observed.
  */
+import type { FilesystemType } from "./filesystem-types";
 import type { ManagerName } from "./manager-names";
 
 /** Option name as drbd.conf spells it (`max-buffers`) → value as drbd.conf spells it (`8000`, `yes`, `1M`). Sorted by name. */
@@ -46,7 +47,7 @@ export interface DesiredPlace {
 export interface DesiredSide extends DesiredHost, DesiredPlace {}
 
 export interface DesiredFilesystem {
-  readonly type: "xfs";
+  readonly type: FilesystemType;
   readonly label?: string;
   readonly mkfsOptions: readonly string[];
   readonly mountPoint?: string;

@@ -6,6 +6,7 @@ import { MANAGER_NAMES } from "./manager-names";
 import { z } from "zod";
 import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
+import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
 import { mkfsOptionFaults } from "./mkfs-options";
 import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
@@ -318,7 +319,7 @@ const mountOptionFaults = (given: readonly string[]): { index: number; reason: s
   });
 
 const filesystem = object({
-  type: property(withDefault(choice(["xfs"]), "xfs" as const)),
+  type: property(withDefault(choice(FILESYSTEM_TYPES), "xfs" as const)),
   label: property(optional(text(xfsLabelFault))),
   mkfsOptions: property(withDefault(words(mkfsOptionFaults), [])),
   mountPoint: property(optional(text(mountPointFault))),

@@ -1,3 +1,4 @@
+import type { FilesystemType } from "./filesystem-types";
 import type { ManagerName } from "./manager-names";
 import type {
   DiskOptions,
@@ -91,8 +92,8 @@ export interface ResourceNodeInputs {
 }
 
 export interface FilesystemInputs {
-  /** Default xfs, the only one so far. */
-  readonly type?: "xfs";
+  /** Default xfs. ext4, ext3, ext2, btrfs, jfs and reiserfs are mounted where they are there already, and never made. */
+  readonly type?: FilesystemType;
   /** At most 12 of A-Z a-z 0-9 . _ -. */
   readonly label?: string;
   /**

@@ -112,7 +112,7 @@ describe("replication", () => {
       "two Primaries with XFS",
       { filesystem: {}, net: { "allow-two-primaries": true } },
       [
-        'net["allow-two-primaries"]: would let two nodes mount an XFS, which is no cluster filesystem and would be destroyed: leave out one of the two',
+        'net["allow-two-primaries"]: would let two nodes mount a filesystem that is made for one at a time, which would destroy it: leave out one of the two',
       ],
     ],
     ["one Primary with XFS", { filesystem: {}, net: { "allow-two-primaries": false } }, []],

@@ -284,7 +284,7 @@ test.each<[string, Json, string]>([
     { sharedSecret: "x".repeat(64) },
     ": sharedSecret: must be 1..63 characters long, not 64",
   ],
-  ["another filesystem", { filesystem: { type: "ext4" } }, "filesystem.type: must be one of xfs"],
+  ["a filesystem for many hosts", { filesystem: { type: "ocfs2" } }, "filesystem.type: must be one of xfs, ext4"],
   [
     "a label too long",
     { filesystem: { label: "averylonglabel" } },

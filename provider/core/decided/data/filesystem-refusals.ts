@@ -1,3 +1,5 @@
+import { isFilesystemType, isMade } from "../../wanted/filesystem-types";
+import { wordFor } from "../../wanted/desired";
 import { filesystemIn } from "../../seen/disk-identity";
 import { mountableRefusals } from "./mountable";
 import { folderRefusals } from "./mount-point";
@@ -23,6 +25,21 @@ export function filesystemRefusals(pair: PairView): Refusal[] {
   ];
 }
 
+/** Of a volume that nobody ever used, and that is not to keep what is on it: nothing would be there to mount. */
+export function unmadeRefusals({ desired, neverUsed, isToKeep, source }: PairView): Refusal[] {
+  const { filesystem } = desired;
+  if (filesystem === undefined || isMade(filesystem) || !neverUsed || isToKeep) return [];
+  const node = source.desired.hostname;
+  const path = devicePath(source.desired.minor);
+  return [
+    {
+      property: "filesystem.type",
+      found: `${wordFor(desired)} is new, and ${filesystem.type} is mounted where it is there already, never made`,
+      way: `Leave \`type\` out for an XFS. Or leave \`filesystem\` out, and make it yourself once the pair is up (\`drbdadm primary ${desired.name} && mkfs.${filesystem.type} ${path}\` on ${node}): with \`filesystem: { type: ${filesystem.type}, … }\` it is then mounted. What stands on the disk of ${node} already stays with \`existingData: "keep"\`.`,
+    },
+  ];
+}
+
 function refuseFilesystem(pair: PairView): Refusal[] {
   const { filesystem } = pair.desired;
   const primary = pair.sides.find(isPrimary);
@@ -44,12 +61,12 @@ function refuseFilesystem(pair: PairView): Refusal[] {
           },
         ];
       }
-      if (pair.isNewlyForced(primary)) return [];
+      if (pair.isNewlyForced(primary) && isMade(filesystem)) return [];
       return [
         {
           node,
           found: `${path} has no filesystem, and it is not known that pulumi-drbd made it Primary first: samples of it are zero, but it has been in use`,
-          way: `If nothing on it counts, format it yourself (\`mkfs.xfs ${path}\` on ${node}) and run \`pulumi up\` again.`,
+          way: `If nothing on it counts, format it yourself (\`mkfs.${filesystem.type} ${path}\` on ${node}) and run \`pulumi up\` again.`,
         },
       ];
     case "signature": {
@@ -69,7 +86,9 @@ function refuseFilesystem(pair: PairView): Refusal[] {
         {
           node,
           found: `${path} holds ${device.type}, not ${filesystem.type}`,
-          way: "Leave `filesystem` out to use the device as it is.",
+          way: isFilesystemType(device.type)
+            ? `\`filesystem: { type: ${device.type}, … }\` mounts it as it is. Or leave \`filesystem\` out to use the device as it is.`
+            : "Leave `filesystem` out to use the device as it is.",
         },
       ];
     }

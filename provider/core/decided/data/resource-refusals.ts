@@ -3,7 +3,7 @@ import type { Refusal } from "../../steps/plan";
 import { connectionStates } from "../../seen/kernel-states";
 import { dataRefusals } from "./data-refusals";
 import { demotion } from "./split-brain-refusals";
-import { filesystemRefusals } from "./filesystem-refusals";
+import { filesystemRefusals, unmadeRefusals } from "./filesystem-refusals";
 import { isHalfUpOn, type HostView, type ResourceView } from "./resource-view";
 import { isPrimary } from "./side";
 
@@ -17,6 +17,7 @@ export function resourceRefusals(view: ResourceView): Refusal[] {
     ...refuseNewPrimary(view),
     ...refuseMixed(view),
     ...view.hosts.flatMap((host) => [...refuseAdjusting(view, host), ...(partsAgain ? [] : refuseAlone(view, host))]),
+    ...view.pairs.flatMap(unmadeRefusals),
     // A new volume of a resource that is in use is Primary with the others (DRBD 9) before it is made Primary by force.
     ...view.pairs.filter((pair) => view.neverUsed || !pair.neverUsed).flatMap(filesystemRefusals),
   ];
@@ -34,7 +35,7 @@ function refuseMixed({ desired: { name }, pairs, isToKeep, neverUsed }: Resource
   ];
 }
 
-/** Two hosts that write to one XFS, or to two halves of it that parted, destroy it. */
+/** Two hosts that write to one filesystem, or to two halves of it that parted, destroy it. */
 function refuseTwoPrimaries({ desired: { name }, pairs, hosts, target }: ResourceView): Refusal[] {
   const filesystem = pairs.find(({ desired }) => desired.filesystem !== undefined)?.desired.filesystem;
   if (filesystem === undefined || !pairs.some(({ sides }) => sides.every(isPrimary))) return [];

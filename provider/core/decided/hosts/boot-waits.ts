@@ -3,6 +3,7 @@
  * only where the resource is Primary. systemd requires such a mount of a boot, unless its options say otherwise.
  */
 import { deviceOn, type VolumePair } from "../../wanted/desired";
+import { isFilesystemType } from "../../wanted/filesystem-types";
 import { isByContents, namesOf, pathOf } from "../../seen/disk-names";
 import { deviceNames, fstabFields, ownLine } from "../../seen/parse-fstab";
 import { volumeSeen, type ObservedNode } from "../../seen/observed";
@@ -30,10 +31,9 @@ export function bootWaitWarnings(desired: VolumePair, host: string, node: Observ
     .filter(({ line }) => !ownLine.test(line) && makesBootWait(line))
     .map(({ line, place, type }) => {
       const end = /[\s,]_netdev\b/.test(line) ? "" : ", and ends in emergency mode where that does not come";
-      const ours =
-        type === "xfs"
-          ? `, or set \`filesystem: { mountPoint: ${place} }\`: \`pulumi up\` then puts a line in its place that no boot waits for`
-          : "";
+      const ours = isFilesystemType(type)
+        ? `, or set \`filesystem: { ${type === "xfs" ? "" : `type: ${type}, `}mountPoint: ${place} }\`: \`pulumi up\` then puts a line in its place that no boot waits for`
+        : "";
       return `${host}: a boot waits for ${device} because of \`${line}\` in ${fstabPath}${end}. DRBD brings the device later, and it can be used only where ${name} is Primary. Add \`nofail\` to the line's options${ours}`;
     });
 }

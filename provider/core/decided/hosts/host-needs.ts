@@ -1,4 +1,5 @@
 /** What a host must have before a plan begins: every tool that a look or a step runs, systemd, and room for what is written. */
+import { isMade } from "../../wanted/filesystem-types";
 import type { DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import type { Refusal, Step } from "../../steps/plan";
@@ -54,7 +55,10 @@ export function filesystemToolSteps(desired: DesiredResource, host: string, node
 }
 
 function lacksFilesystemTool({ volumes }: DesiredResource, node: ObservedNode): boolean {
-  return volumes.some(({ filesystem }) => filesystem !== undefined) && (node.missing ?? []).includes(mkfs);
+  return (
+    volumes.some(({ filesystem }) => filesystem !== undefined && isMade(filesystem)) &&
+    (node.missing ?? []).includes(mkfs)
+  );
 }
 
 /** KiB, and files. Our own files take some dozen KiB. */

@@ -25,7 +25,12 @@ export function inheritedRefusals(situation: ResourceSituation): Refusal[] {
     if (options.get("net allow-two-primaries") === "yes") {
       if (protocol !== "C") found.push(refuse("allow-two-primaries", `needs protocol C, not ${protocol}`));
       else if (volumes.some(({ filesystem }) => filesystem !== undefined))
-        found.push(refuse("allow-two-primaries", "would let both hosts mount an XFS, which destroys it"));
+        found.push(
+          refuse(
+            "allow-two-primaries",
+            "would let both hosts mount a filesystem that is made for one at a time, which destroys it",
+          ),
+        );
     }
     if (options.get("net on-congestion") === "pull-ahead" && protocol !== "A")
       found.push(refuse("on-congestion", `needs protocol A, not ${protocol}`));

@@ -12,6 +12,7 @@ import * as steps from "../../steps/kernel-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import { promotionOf } from "../../steps/boot-units";
 import * as stepsUnits from "../../steps/unit-steps";
+import { isMade } from "../../wanted/filesystem-types";
 import { wordFor, type DesiredFilesystem } from "../../wanted/desired";
 import { inOrder } from "./boot-steps";
 import { isActive } from "../../steps/boot-units";
@@ -45,7 +46,7 @@ export class Promotion {
     const host = first.source.desired.hostname;
     const volumes = fresh.map(({ desired }) => desired);
     const format = fresh.flatMap((pair) =>
-      pair.isToKeep || pair.desired.filesystem === undefined
+      pair.isToKeep || pair.desired.filesystem === undefined || !isMade(pair.desired.filesystem)
         ? []
         : [this.makeFilesystem(pair, pair.desired.filesystem)],
     );
@@ -112,7 +113,7 @@ export class Promotion {
     return this.used.flatMap((pair) => {
       const { filesystem } = pair.desired;
       const primary = pair.sides.find(isPrimary);
-      return primary !== undefined && filesystem !== undefined && this.mayFormat(pair, primary)
+      return primary !== undefined && filesystem !== undefined && isMade(filesystem) && this.mayFormat(pair, primary)
         ? [this.makeFilesystem(pair, filesystem)]
         : [];
     });

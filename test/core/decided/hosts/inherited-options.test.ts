@@ -25,7 +25,7 @@ test.each<[string, Partial<OneVolume>, string, string | undefined]>([
     "two Primaries, with XFS",
     {},
     "net { allow-two-primaries; }",
-    "the node's `common` has allow-two-primaries yes, which would let both hosts mount an XFS, which destroys it",
+    "the node's `common` has allow-two-primaries yes, which would let both hosts mount a filesystem that is made for one at a time, which destroys it",
   ],
   [
     "two Primaries, with another protocol",
