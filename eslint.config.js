@@ -12,6 +12,7 @@ const stages = [
   "decided/data",
   "decided/plans",
   "told",
+  "adopted",
 ];
 const io = ["node:*", "fs", "child_process", "net", "ssh2", "@pulumi/*"];
 

@@ -15,6 +15,8 @@ export interface Undescribed {
   /** The line that says it, as drbd.conf spells it. */
   readonly line: string;
   readonly why: string;
+  /** The two hosts have different files here. */
+  readonly differs?: true;
 }
 
 type Described = Readonly<Record<string, string>>;
@@ -77,10 +79,17 @@ export function describeMeaning(
   hosts: readonly [KnownHost, KnownHost],
 ): Description {
   const [meaning, other] = meanings;
-  const apart = compareMeanings(meaning, other).map(({ key, before, after }): Undescribed => ({
-    line: key === "shared-secret" ? `${key} ${SECRET_PLACEHOLDER}` : `${key} ${before ?? after ?? ""}`,
-    why: `the files of ${hosts[0].hostname} and ${hosts[1].hostname} differ here`,
-  }));
+  const apart = compareMeanings(meaning, other).map(({ key, before, after }): Undescribed => {
+    const isSecret = key === "shared-secret";
+    const has = (value: string | undefined) =>
+      value === undefined ? "has nothing" : `has ${isSecret ? "another one" : `\`${value}\``}`;
+    const [one, two] = hosts.map(({ hostname }) => hostname);
+    return {
+      line: isSecret ? `${key} ${SECRET_PLACEHOLDER}` : `${key} ${before ?? after ?? ""}`,
+      why: `the files of ${one ?? ""} and ${two ?? ""} differ here: ${one ?? ""} ${isSecret && before !== undefined ? "has one" : has(before)}, ${two ?? ""} ${has(after)}`,
+      differs: true,
+    };
+  });
   const found = new Finding(meaning, hosts);
   const inputs = apart.length > 0 ? undefined : found.describe();
   const refused = [...apart, ...found.refused];

@@ -309,11 +309,14 @@ const words = (
     }
   });
 
+export const isMountOption = (word: string): boolean => /^[A-Za-z_][A-Za-z0-9_=.:/+@%-]{0,99}$/.test(word);
+export const isManagedMountOption = (word: string): boolean =>
+  MANAGED_MOUNT_OPTION.test(word) && !SYSTEMD_MOUNT_OPTION.test(word);
+
 const mountOptionFaults = (given: readonly string[]): { index: number; reason: string }[] =>
   given.flatMap((word, index) => {
-    if (!/^[A-Za-z_][A-Za-z0-9_=.:/+@%-]{0,99}$/.test(word))
-      return [{ index, reason: "must be one mount option, for example noatime" }];
-    return MANAGED_MOUNT_OPTION.test(word) && !SYSTEMD_MOUNT_OPTION.test(word)
+    if (!isMountOption(word)) return [{ index, reason: "must be one mount option, for example noatime" }];
+    return isManagedMountOption(word)
       ? [{ index, reason: "is for the provider to set, or would undo what it sets" }]
       : [];
   });

@@ -72,7 +72,13 @@ test("two hosts whose files differ have no one description", () => {
   const ours = fixture("8.4/net-all-84");
   const { inputs, refused } = described(ours, ours.replace("ko-count           4", "ko-count           5"));
   expect(inputs).toBeUndefined();
-  expect(refused).toEqual([{ line: "ko-count 4", why: "the files of alpha and bravo differ here" }]);
+  expect(refused).toEqual([
+    {
+      line: "ko-count 4",
+      why: "the files of alpha and bravo differ here: alpha has `4`, bravo has `5`",
+      differs: true,
+    },
+  ]);
 });
 
 test("several volumes have the long form; what differs between the hosts is given by host", () => {

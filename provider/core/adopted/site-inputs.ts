@@ -1,0 +1,47 @@
+/** A described resource with the keys that a site has for it, in the order in which a person reads them. */
+import type { DescribedResource } from "../config/meaning-as-inputs";
+import type { FilesystemInputs } from "../wanted/inputs";
+import type { AdoptedResource, AdoptedSections } from "./adopted-inputs";
+
+interface Seen {
+  readonly syncSource: string;
+  /** By volume. */
+  readonly filesystems: ReadonlyMap<number, FilesystemInputs | undefined>;
+}
+
+export function resourceInputs(
+  described: DescribedResource,
+  sections: AdoptedSections,
+  { syncSource, filesystems }: Seen,
+): AdoptedResource {
+  const { name, minor, port, nodes, volumes, protocol, auth, cramHmacAlg } = described;
+  const byHost = (pick: (node: DescribedResource["nodes"][number]) => string | undefined) =>
+    Object.fromEntries(nodes.map((node) => [node.hostname, pick(node) ?? ""]));
+  const filesystem = filesystems.get(0);
+  return {
+    name,
+    ...(volumes === undefined ? { minor: minor ?? 0 } : {}),
+    port,
+    ...(volumes === undefined
+      ? { disks: byHost(({ disk }) => disk), ...externalOf(byHost(({ metaDisk }) => metaDisk)) }
+      : {
+          volumes: volumes.map(({ metaDisks, ...volume }) => {
+            const own = filesystems.get(volume.volume);
+            return { ...volume, ...externalOf(metaDisks), ...(own === undefined ? {} : { filesystem: own }) };
+          }),
+        }),
+    protocol,
+    // Where nothing is said, a resource authenticates: with what it has.
+    ...(auth ? {} : { auth: false as const }),
+    ...(cramHmacAlg === undefined ? {} : { cramHmacAlg }),
+    ...sections,
+    syncSource,
+    ...(volumes === undefined && filesystem !== undefined ? { filesystem } : {}),
+  };
+}
+
+/** `internal` is what a site means where it says nothing. */
+function externalOf(metaDisks: Readonly<Record<string, string>>): Pick<AdoptedResource, "metaDisks"> {
+  const external = Object.entries(metaDisks).filter(([, path]) => path !== "internal");
+  return external.length === 0 ? {} : { metaDisks: Object.fromEntries(external) };
+}
