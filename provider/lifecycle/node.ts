@@ -14,6 +14,7 @@ import { commonBefore, keptOf } from "../core/installed/kept-files";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
 import { globalCommonPath } from "../core/config/paths";
 import { formatMoved, movedVersions } from "../core/told/moved-states";
+import type { Plan } from "../core/steps/plan";
 import { planNode } from "../core/decided/plans/plan-node";
 import { planNodeTeardown } from "../core/decided/plans/plan-node-teardown";
 import { justTheHost, theHostClosely, type ProbeRequest } from "../core/seen/probe";
@@ -125,6 +126,19 @@ export const nodeLifecycle = {
     await reporter.done();
   },
 };
+
+/** What a program would first say of a host: the text of its global_common.conf, and the plan. */
+export async function firstNodePlan(inputs: Inputs): Promise<{ readonly configuration: string; readonly plan: Plan }> {
+  const parsed = parseNode(inputs);
+  if (parsed.ok !== true) throw new Error(`the node's inputs are not valid: ${JSON.stringify(parsed.failures)}`);
+  const { desired: given, connection } = parsed;
+  const host = hostOf(given.hostname, connection);
+  const seen = await host.observe(justTheHost, preview.attempts);
+  const desired = withLinksAsTheyAre(given, inputs, {}, seen);
+  const configuration = renderGlobalCommon(desired, grammarOf(seen));
+  const node = await undisturbed([host], preview.patience, () => observeFor(host, configuration, justTheHost));
+  return { configuration, plan: planOf({ desired, connection, configuration }, node) };
+}
 
 async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   preview.note(news);
