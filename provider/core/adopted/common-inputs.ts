@@ -4,7 +4,7 @@ import { parseStatements, type Statement } from "../config/parse-statements";
 import { SECRET_PLACEHOLDER } from "../config/shared-secret";
 import { filesRead } from "../installed/includes";
 import type { ObservedNode } from "../seen/observed";
-import { findOption, type SectionName } from "../wanted/option-table";
+import { findOption, OPTIONS, type SectionName } from "../wanted/option-table";
 import type { AdoptedNode, LeftOut } from "./adopted-inputs";
 import { optionFault, optionInputs } from "./option-inputs";
 
@@ -16,7 +16,7 @@ interface SharedInputs {
 /** `dump` is what drbdadm prints of its whole configuration: names of DRBD 8.3 are today's in it. */
 export function sharedInputs(host: string, node: ObservedNode, dump: string): SharedInputs {
   const said = [...commonOptions(dump), ...globalOptions(node)];
-  const isInput = (one: Said) => one.section === "protocol" || faultOf(one) === undefined;
+  const isInput = (one: Said) => faultOf(one) === undefined;
   const taken = said.filter(isInput);
   const section = (name: SectionName) =>
     optionInputs(
@@ -41,13 +41,18 @@ export function sharedInputs(host: string, node: ObservedNode, dump: string): Sh
 }
 
 interface Said {
-  readonly section: SectionName | "protocol";
+  /** As drbd.conf calls it, which may be nothing that we know; `protocol` has a place of its own. */
+  readonly section: string;
   readonly name: string;
   readonly value: string;
 }
 
-const faultOf = ({ section, name, value }: Said): string | undefined =>
-  section === "protocol" ? undefined : optionFault(section, name, value);
+const isSection = (section: string): section is SectionName => Object.hasOwn(OPTIONS, section);
+
+function faultOf({ section, name, value }: Said): string | undefined {
+  if (section === "protocol") return undefined;
+  return isSection(section) ? optionFault(section, name, value) : `no input says what a section \`${section}\` does`;
+}
 
 const given = <T extends object>(values: T): T =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
@@ -61,18 +66,17 @@ function commonOptions(dump: string): Said[] {
   return sections.flatMap(({ words: [section = ""], body = [] }) =>
     body.map((one) => {
       const name = one.words[0] ?? "";
-      if (section === "net" && name === "protocol") return { section: "protocol" as const, name, value: valueOf(one) };
+      if (section === "net" && name === "protocol") return { section: "protocol", name, value: valueOf(one) };
       return { section: sectionOf(section, name), name, value: valueOf(one) };
     }),
   );
 }
 
 /** Where an input has it: 8.4 writes `fencing` under `disk`. */
-function sectionOf(section: string, name: string): SectionName {
-  const here = section as SectionName;
-  if (findOption(here, name) !== undefined || dumpedOption(section, name) === undefined) return here;
+function sectionOf(here: string, name: string): string {
+  if (!isSection(here) || findOption(here, name) !== undefined || dumpedOption(here, name) === undefined) return here;
   const all: readonly SectionName[] = ["net", "disk", "options", "startup", "handlers"];
-  return all.find((one) => findOption(one, name)?.sectionOf84 === section) ?? here;
+  return all.find((one) => findOption(one, name)?.sectionOf84 === here) ?? here;
 }
 
 /** As the files say it: a dump adds the defaults. */
@@ -80,7 +84,7 @@ function globalOptions(node: ObservedNode): Said[] {
   const all = [...filesRead(node).values()].flatMap(parseStatements);
   return all.flatMap(({ words, body }) =>
     words[0] === "global" && body !== undefined
-      ? body.map((one) => ({ section: "global" as const, name: one.words[0] ?? "", value: valueOf(one) }))
+      ? body.map((one) => ({ section: "global", name: one.words[0] ?? "", value: valueOf(one) }))
       : [],
   );
 }

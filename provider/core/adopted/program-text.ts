@@ -41,7 +41,7 @@ function connectionOf({ privateKeyFile, ...connection }: AdoptedConnection): Rec
   return privateKeyFile === undefined ? connection : { ...connection, privateKey: secretOf(privateKeyKey) };
 }
 
-const widest = 110;
+const widest = 118;
 
 function rendered(value: unknown, indent: string): string {
   if (value instanceof Code) return value.text;

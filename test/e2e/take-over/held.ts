@@ -155,6 +155,21 @@ function placeOf({ host, volume }: Difference): string {
 const differs = (one: Difference): string =>
   `differs ${[placeOf(one), one.section, `${one.key}:`].filter((word) => word !== "").join(" ")} ${one.before ?? "nothing"} → ${one.after ?? "nothing"}`;
 
+/** What drbdadm says of each definition that it reads, as alpha: for tests that have no drbdadm. */
+export async function dumpsOf(
+  run: Run,
+  definitions: readonly Definition[],
+  grammar: Grammar,
+): Promise<Map<string, string>> {
+  const questions = definitions.flatMap((definition) =>
+    questionsFor({ definition, grammar, resource: resourceOf(definition) }).slice(0, 1),
+  );
+  const answers = await ask(run, questions);
+  return new Map(
+    answers.flatMap(({ isRead, dump }, index) => (isRead ? [[definitions[index]!.name, dump] as const] : [])),
+  );
+}
+
 interface Taken extends Asked {
   readonly answers: readonly [Answer, Answer];
   readonly meaning?: ResourceMeaning;
