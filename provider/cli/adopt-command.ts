@@ -52,12 +52,21 @@ export async function adoptCommand(hosts: Both<string>, options: AdoptOptions, s
   tell(say, "Worth knowing:", adoption.remarks);
   tell(say, "Not taken over:", leftOutText(adoption.leftOut));
   say("");
-  say("`pulumi preview` will show:");
-  for (const text of plansText(await firstPlans(...inputsOf(adoption))))
-    for (const line of text.split("\n")) say(`  ${line}`);
+  for (const line of await previewText(adoption)) say(line);
   say("");
   const stack = to.stack === undefined ? "" : ` --stack ${to.stack}`;
   say(`Next: look at ${shown}; then \`pulumi preview${stack}\`, and \`pulumi up${stack}\`.`);
+}
+
+/** What is written stays, whatever befalls a host now. */
+async function previewText(adoption: Adoption): Promise<string[]> {
+  try {
+    const texts = plansText(await firstPlans(...inputsOf(adoption)));
+    return ["`pulumi preview` will show:", ...texts.flatMap((text) => text.split("\n")).map((line) => `  ${line}`)];
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return ["What `pulumi preview` will show could not be told now:", ...said.split("\n").map((line) => `  ${line}`)];
+  }
 }
 
 function connectionTo(host: string, { privateKeyFile }: AdoptOptions): AdoptedConnection {

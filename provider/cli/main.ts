@@ -27,6 +27,9 @@ async function main(argv: readonly string[]): Promise<void> {
   await program.parseAsync([...argv], { from: "user" });
 }
 
+// Who reads no more of what is told (`| head`) stops nothing.
+process.stdout.on("error", () => undefined);
+
 main(process.argv.slice(2))
   .catch((error: unknown) => {
     const isTold = error instanceof CliError || (error instanceof Error && error.stack === "");

@@ -12,7 +12,10 @@ interface Ran {
 /** `stdin` is where a secret goes: on a command line every process of the machine could read it. */
 function run(argv: readonly string[], stdin = ""): Promise<Ran | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", [...argv, "--non-interactive", "--color", "never"], { stdio: "pipe" });
+    const child = spawn("pulumi", [...argv, "--non-interactive", "--color", "never"], {
+      stdio: "pipe",
+      env: process.env,
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
