@@ -55,7 +55,8 @@ export class Stack {
 
   private constructor(private readonly folder: string) {}
 
-  static async create(site: Site): Promise<Stack> {
+  /** Without a site, one is to be written. */
+  static async create(site?: Site): Promise<Stack> {
     await access(join(CLONE, "dist/provider/index.js")).catch(() => {
       throw new Error("dist is missing: `npm run build` makes it");
     });
@@ -68,9 +69,19 @@ export class Stack {
     await mkdir(join(project, "examples/sites"));
     for (const shared of ["node_modules", "dist", "package.json"])
       await symlink(join(CLONE, shared), join(project, shared));
-    await stack.configure(site);
+    if (site !== undefined) await stack.configure(site);
     expectSuccess(await stack.pulumi(["stack", "init", STACK]));
     return stack;
+  }
+
+  /** The stack's config, as text. */
+  config(): Promise<string> {
+    return readFile(this.path("project", "examples/sites", `Pulumi.${STACK}.yaml`), "utf8");
+  }
+
+  /** `npx pulumi-drbd` in the project's folder, as in a clone. */
+  command(...argv: readonly string[]): Promise<Run> {
+    return this.start(argv, ["npx", "--no", "pulumi-drbd", ...argv]).ended;
   }
 
   /** Writes the site's stack config; the salt that Pulumi keeps there stays. */
@@ -157,11 +168,14 @@ export class Stack {
     return this.start(argv).ended;
   }
 
-  private start(argv: readonly string[]): Running {
+  private start(
+    argv: readonly string[],
+    command: readonly string[] = ["pulumi", ...argv, "--non-interactive", "--color", "never"],
+  ): Running {
     const log = this.path(`drbd-${++this.runs}.log`);
     const begun = performance.now();
     // A run that was started with SIGINT ignored takes 5 s more (pulumi-cli.md).
-    const child = spawn("env", ["--default-signal=INT", "pulumi", ...argv, "--non-interactive", "--color", "never"], {
+    const child = spawn("env", ["--default-signal=INT", ...command], {
       cwd: this.path("project"),
       stdio: ["ignore", "pipe", "pipe"],
       env: {
