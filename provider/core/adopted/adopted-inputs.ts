@@ -45,7 +45,7 @@ export interface AdoptedResource extends AdoptedSections {
   readonly metaDisks?: Readonly<Record<string, string>>;
   readonly volumes?: readonly AdoptedVolume[];
   readonly protocol: string;
-  readonly auth?: false;
+  readonly auth: boolean;
   readonly cramHmacAlg?: string;
   readonly syncSource: string;
   readonly filesystem?: FilesystemInputs;

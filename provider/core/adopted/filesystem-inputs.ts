@@ -56,7 +56,9 @@ export function filesystemOf(
     };
   const others = [...new Set(places.map((one) => one.target))].filter((one) => one !== target);
   const words = options.split(",").filter((option) => option !== "" && option !== "defaults");
-  const dropped = words.filter((option) => !isMountOption(option) || isAskedByPerson.test(option));
+  const dropped = words.filter(
+    (option) => !isMountOption(option) || (isManagedMountOption(option) && !isImplied.test(option)),
+  );
   const mountOptions = words.filter((option) => isMountOption(option) && !isManagedMountOption(option));
   return {
     inputs: {
@@ -76,8 +78,8 @@ export function filesystemOf(
   };
 }
 
-/** Options that let somebody else than root mount it: the only managed ones that mean more than when. */
-const isAskedByPerson = /^(users?|owner|group)$/;
+/** What our own line says, or says in another way: when it is mounted, and that a boot does not wait for it. */
+const isImplied = /^(auto|noauto|nofail|_netdev|x-systemd\.device-timeout=.*)$/;
 
 function namesOf({ node, minor }: VolumeOnHost, volume: { readonly name: string; readonly volume: number }) {
   const block = node.blocks.get(devicePath(minor));
@@ -125,5 +127,5 @@ function linesOf(host: VolumeOnHost, volume: { readonly name: string; readonly v
 
 const userOptions = (fields: readonly string[] | undefined): string => {
   const options = fields?.[3] ?? "";
-  return ownLine.test(options) ? options.replaceAll(/(^|,)x-systemd[^,]*/g, "") : options;
+  return ownLine.test(options) ? options.replaceAll(/(^|,)x-systemd\.(requires|after)=drbd[^,]*/g, "") : options;
 };

@@ -31,8 +31,7 @@ export function resourceInputs(
           }),
         }),
     protocol,
-    // Where nothing is said, a resource authenticates: with what it has.
-    ...(auth ? {} : { auth: false as const }),
+    auth,
     ...(cramHmacAlg === undefined ? {} : { cramHmacAlg }),
     ...sections,
     syncSource,

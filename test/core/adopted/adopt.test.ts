@@ -136,6 +136,7 @@ const pair = new DrbdPair("pair", {
       port: 7789,
       disks: { alpha: "/dev/vdb", bravo: "/dev/vdb" },
       protocol: "C",
+      auth: true,
       cramHmacAlg: "sha1",
       net: { fencing: "dont-care", "max-buffers": 8000 },
       syncSource: "alpha",
@@ -196,6 +197,19 @@ describe("the filesystem", () => {
       filesystem: { type: "ext4", mountPoint: "/srv/vm", mountOptions: ["noatime", "errors=remount-ro"] },
       remarks: [],
     });
+  });
+
+  test.each([
+    ["noatime,x-systemd.after=a.service,x-systemd.device-timeout=5", ["noatime", "x-systemd.after=a.service"], []],
+    ["x-systemd.automount,user,nofail", undefined, ["x-systemd.automount, user"]],
+    ["noauto,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd@r0.target,acl", ["acl"], []],
+  ])("the options %s", (options, mountOptions, dropped) => {
+    const mounted = withMount(fstab(alpha, `/dev/drbd1 /srv/vm xfs ${options} 0 0`), "/dev/drbd1", "/srv/vm");
+    const found = only([mounted, bravo]);
+    expect(found.filesystem?.mountOptions).toEqual(mountOptions);
+    expect(found.remarks).toEqual(
+      dropped.map((one) => expect.stringContaining(`with ${one}, which our line`) as string),
+    );
   });
 
   test("mounted by hand, without a line", () => {
