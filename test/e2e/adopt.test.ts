@@ -1,23 +1,18 @@
 /** Pairs that were made by hand, described by `npx pulumi-drbd adopt alpha bravo`, and taken over by what it wrote. */
+import { execute } from "../../lab/command";
 import { Lab } from "../../lab/lab";
 import { MACHINES, type MachineName } from "../../lab/machines";
 import { drbdState, eventually, surveyAll } from "./machine";
 import { diagnosticsOf } from "./output";
 import { sshKnowsTheLab } from "./ssh-names";
 import { changesOf, expectSuccess, Stack } from "./stack";
+import { makeTutorialsPair } from "./take-over/tutorials-pair";
 
 jest.setTimeout(1_000_000);
 
-const line = "/dev/drbd1 /srv/vm xfs defaults 0 0";
-
-/** DOS partitions of type 83: the machines have no fdisk. One over 320 MiB; two of 100 MiB. */
-const partitioned = (entries: string, zeros: number) =>
-  String.raw`{ printf '${entries}'; head -c ${zeros} /dev/zero; printf '\125\252'; } | dd of=/dev/vdb bs=1 seek=446 conv=notrunc 2>/dev/null && blockdev --rereadpt /dev/vdb && udevadm settle`;
-const one = partitioned(String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\370\011\0`, 48);
-const two = partitioned(
-  String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\040\003\0\0\0\0\0\203\0\0\0\0\050\003\0\0\040\003\0`,
-  32,
-);
+/** Two DOS partitions of 100 MiB: the machines have no fdisk. */
+const entries = String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\040\003\0\0\0\0\0\203\0\0\0\0\050\003\0\0\040\003\0`;
+const two = String.raw`{ printf '${entries}'; head -c 32 /dev/zero; printf '\125\252'; } | dd of=/dev/vdb bs=1 seek=446 conv=notrunc 2>/dev/null && blockdev --rereadpt /dev/vdb && udevadm settle`;
 
 let lab: Lab;
 let stack: Stack;
@@ -46,18 +41,8 @@ beforeEach(async () => {
 afterEach(() => stack.remove());
 afterAll(() => forget());
 
-test("the tutorial's pair: adopt, a preview of files alone, up, and nothing left to do", async () => {
-  const common = `global { usage-count no; }
-common { net { protocol A; } handlers { split-brain "/usr/lib/drbd/notify-split-brain.sh root"; } }
-`;
-  // As the tutorial has it, on one line.
-  const resource = `resource r0 { ${MACHINES.map((name) => side(name, 1, 7789)).join(" ")} }\n`;
-  await onBoth(`set -e; ${one}
-    printf '%s' '${common}' >/etc/drbd.d/global_common.conf; printf '%s' '${resource}' >/etc/drbd.d/r0.res
-    dd if=/dev/zero of=/dev/vdb1 bs=1M count=128 2>/dev/null; modprobe drbd; drbdadm create-md r0 </dev/null; drbdadm up r0
-    mkdir -p /srv/vm; echo '${line}' >>/etc/fstab`);
-  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum /srv/vm/file`;
-  const sum = (await lab.run("alpha", make, { timeout: 300 })).stdout;
+test("the tutorial's pair: adopt, a preview of files alone, up, nothing left to do, and back", async () => {
+  const { resource, sum } = await makeTutorialsPair(lab);
   const [before, files] = [await running(), await surveyAll(lab)];
 
   const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo"));
@@ -87,6 +72,16 @@ common { net { protocol A; } handlers { split-brain "/usr/lib/drbd/notify-split-
   const again = await stack.command("adopt", "alpha", "bravo");
   expect([again.code, again.output]).toEqual([1, expect.stringContaining("describes a pair already")]);
   expect(await stack.config()).toBe(config);
+
+  // And back: its own files, and it runs on.
+  expectSuccess(await stack.destroy());
+  expect(await running()).toEqual(before);
+  for (const text of await onBoth("cat /etc/drbd.d/r0.res")) expect(text).toBe(resource);
+});
+
+test("npx finds the command in a clone", async () => {
+  const { stdout } = await execute(["npx", "--no", "pulumi-drbd", "adopt", "--help"]);
+  expect(stdout).toContain("Usage: pulumi-drbd adopt [options] <host> <other-host>");
 });
 
 test("a flat drbd.conf with two resources, an ext4 and a secret: what to move is said, and then all are taken over", async () => {

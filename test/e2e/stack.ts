@@ -79,9 +79,9 @@ export class Stack {
     return readFile(this.path("project", "examples/sites", `Pulumi.${STACK}.yaml`), "utf8");
   }
 
-  /** `npx pulumi-drbd` in the project's folder, as in a clone. */
+  /** `pulumi-drbd` in the project's folder. npx itself finds no package in a folder of links. */
   command(...argv: readonly string[]): Promise<Run> {
-    return this.start(argv, ["npx", "--no", "pulumi-drbd", ...argv]).ended;
+    return this.start(argv, ["node", join(CLONE, "dist/provider/cli/main.js"), ...argv]).ended;
   }
 
   /** Writes the site's stack config; the salt that Pulumi keeps there stays. */
