@@ -482,6 +482,31 @@ test("a candidate is told apart from what is installed", () => {
   });
 });
 
+test("what a destroy would give back is asked about, with the texts", () => {
+  const back = {
+    name: "r0",
+    globalCommon: "common {\n}",
+    resource: "resource r0 {\n}\n\n",
+    left: ["/etc/drbd.d/r0.res"],
+  };
+  const answered = (exit: number) => {
+    const drbdadm = {
+      ...healthy.tools!["drbdadm"],
+      "-c - -d adjust r0": { exit, says: "drbdsetup-84 net-options a b --protocol=A\n" },
+    };
+    const asked: ProbeRequest = { ...justTheHost, depth: "tables", givenBack: [back, { ...back, resource: "" }] };
+    return parseProbe(nonce, probed(changed({}, { drbdadm }), asked)).givenBack;
+  };
+  const { name, globalCommon, resource } = back;
+  const change = { exit: 0, output: "drbdsetup-84 net-options a b --protocol=A\n" };
+  expect(answered(0)).toEqual([
+    { name, globalCommon, resource, change },
+    { name, globalCommon, resource: "", change },
+  ]);
+  expect(answered(10)?.[0]?.change).toEqual({ ...change, exit: 10 });
+  expect(parseProbe(nonce, probed(healthy, justTheHost)).givenBack).toBeUndefined();
+});
+
 describe("an answer that is none", () => {
   const end = Buffer.byteLength(output.slice(0, output.indexOf(`@${nonce} end`))) + `@${nonce} end`.length;
   const bytes = Buffer.from(output);

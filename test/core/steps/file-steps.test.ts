@@ -28,7 +28,7 @@ import { shellOf } from "../../../provider/core/steps/step-script";
 import { writeConfiguration } from "../../../provider/core/steps/configuration-steps";
 import { backUpGlobalCommon, loadModuleAtBoot } from "../../../provider/core/steps/node-steps";
 import { tellSyncEnd } from "../../../provider/core/steps/kernel-steps";
-import { writeUnit } from "../../../provider/core/steps/unit-steps";
+import { forgetUnits, writeUnit } from "../../../provider/core/steps/unit-steps";
 import { mount } from "../../../provider/core/steps/filesystem-steps";
 import { makeFilesystem } from "../../../provider/core/steps/filesystem-steps";
 import { fstabLine, removeFstabLine, writeFstabLine } from "../../../provider/core/steps/fstab-steps";
@@ -446,5 +446,42 @@ describe("telling a sync source that its sync is over", () => {
     const step = run(tellSyncEnd("bravo", "r0", ["r0"], "x"), { drbdadm, drbdsetup: events("Inconsistent") });
     expect(step).toMatchObject({ guarded: true });
     expect(step.output).not.toContain("pause-sync");
+  });
+});
+
+describe("units of a resource that runs on", () => {
+  const step = forgetUnits("alpha", ["drbd-primary@r0.target", "drbd-primary@r0.service"], "x");
+  const folder = "/run/systemd/system";
+  /** systemd as it reads what stands in the folder when it is told to. */
+  const systemd = (loaded: string) => ({
+    systemctl: `case $1 in
+  daemon-reload) ${loaded} ;;
+  show) cat ${root}/loaded ;;
+  *) echo "$*" ;;
+esac`,
+  });
+  const reads = () =>
+    `sed -n 's/^Exec[A-Za-z]*=//p' ${root}${folder}/drbd-primary@r0.service.d/*.conf | grep . >${root}/loaded || :`;
+
+  test("are stopped beside all dependencies, once systemd has read that they have no stop commands; nothing is left", () => {
+    give(`${folder}/other`, "");
+    expect(run(step, systemd(reads()))).toEqual({
+      ...done,
+      output: "stop --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service",
+    });
+    expect(listed(folder)).toBe("other");
+  });
+
+  test("are not stopped where systemd would run a stop command still", () => {
+    const stubborn = `echo '{ path=/bin/sh ; argv[]=drbdadm secondary r0 }' >${root}/loaded`;
+    const { exit, output } = run(step, systemd(stubborn));
+    expect(exit).toBe(1);
+    expect(output).toBe(
+      "systemd would run this still, to stop drbd-primary@r0.service: { path=/bin/sh ; argv[]=drbdadm secondary r0 }",
+    );
+  });
+
+  test("are not stopped where systemd cannot read its files", () => {
+    expect(run(step, systemd("exit 5"))).toMatchObject({ exit: 5, output: "" });
   });
 });
