@@ -175,7 +175,7 @@ export function fateWarnings(desired: DesiredResource, { host, node }: LeavingHo
   const lines = keptLines(node, namesOn(desired, host));
   switch (fate.kind) {
     case "left alone":
-      return [];
+      return [`${host}: ${desired.name} runs there by a file that pulumi-drbd did not write, and is left as it is`];
     case "given back":
       return [
         ...fate.older.map(

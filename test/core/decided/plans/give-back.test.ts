@@ -121,7 +121,11 @@ describe("a pair that runs by the user's own files as it does now", () => {
       const files = withFile(withFile(withFile(node, path, tutorials), kept, undefined), "/etc/fstab", `${line}\n`);
       return answered({ ...files, links: [] });
     };
-    expect(allCommands(destroy([done(alpha), done(bravo)]))).toEqual([]);
+    const over = destroy([done(alpha), done(bravo)]);
+    expect(allCommands(over)).toEqual([]);
+    expect(over.warnings[0]).toBe(
+      "alpha: r0 runs there by a file that pulumi-drbd did not write, and is left as it is",
+    );
     const goesOn = destroy([done(alpha), bravo]);
     expect([on("alpha", goesOn), stops(goesOn), on("bravo", goesOn).at(-1)]).toEqual([
       [],
