@@ -13,13 +13,14 @@ import { ownChanges, type WantedFiles } from "../../installed/changes-by-plan";
 import { replacedPath } from "../../installed/configuration-place";
 import { keptDefinitions, keptName } from "../../installed/kept-files";
 import { describeAdjustment } from "../../steps/adjust-lines";
-import { bringUpOf, isActive, targetOf } from "../../steps/boot-units";
+import { bringUpOf, isActive, promotedOf, targetOf } from "../../steps/boot-units";
 import * as stepsFiles from "../../steps/file-steps";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as steps from "../../steps/kernel-steps";
-import { bootNote } from "../../steps/own-folder";
 import type { Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
+import { wasInUse } from "../../seen/memory";
+import { fstabLines } from "../../seen/parse-fstab";
 import type { DesiredResource, DesiredSide } from "../../wanted/desired";
 
 export class ResourceStages {
@@ -198,12 +199,16 @@ export class ResourceStages {
     ];
   }
 
-  /** For a destroy: what it is to leave as it was. Of a second take-over it is not known any more whose units they are. */
+  /** For a destroy: what it is to leave as it was. Where the pair was ours before, the units are, too. */
   private noteBoot({ node, host: { hostname } }: HostView): Step[] {
     const { name } = this.desired;
     const isEnabled = node.links.some((link) => link.endsWith(`/${targetOf(name)}`));
     const lines = [...(isEnabled ? ["enabled"] : []), ...(isActive(node, bringUpOf(name)) ? ["active"] : [])];
-    if (lines.length === 0 || node.files.has(bootNote(name)) || keptDefinitions(node, name).length > 0) return [];
+    const wasOurs =
+      keptDefinitions(node, name).length > 0 ||
+      this.view.pairs.some(({ memory }) => wasInUse(memory)) ||
+      fstabLines(node).some((line) => line.includes(`x-systemd.requires=${promotedOf(name)}`));
+    if (lines.length === 0 || wasOurs) return [];
     const because = `${isEnabled ? `${targetOf(name)} is enabled` : `${bringUpOf(name)} is active`} there, and stays so after a \`pulumi destroy\``;
     return [stepsFiles.noteBoot(hostname, name, lines, because)];
   }

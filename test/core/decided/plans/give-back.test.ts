@@ -1,5 +1,6 @@
 /** What a destroy does with a pair that was taken over: given back to run on, or taken down with the user's files beside. */
 import { resourceOf } from "../../one-volume";
+import { noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { givenBackQuestions } from "../../../../provider/core/installed/definition";
@@ -171,12 +172,22 @@ describe("what brought it up at boot before", () => {
   const before = { links: ["/etc/systemd/system/multi-user.target.wants/drbd@r0.target", activeLink(bringUpOf("r0"))] };
 
   test("is noted when it is taken over, once", () => {
-    const byHand = (node: ObservedNode): ObservedNode => ({ ...withFile(node, path, tutorials), ...before });
+    const byHand = (node: ObservedNode): ObservedNode => ({
+      ...withFile(withFile(node, path, tutorials), "/etc/fstab", `${line}\n`),
+      ...before,
+    });
     const given = { globalCommon: [ours, ours] as const };
     const written = (nodes: Pair) => allCommands(planOf(nodes, given)).filter((one) => one.endsWith(note));
     expect(written(both(byHand))).toEqual([`alpha: write ${note}`, `bravo: write ${note}`]);
     expect(written(both((node) => ({ ...byHand(node), links: [] })))).toEqual([]);
+    // Where it was ours before, and somebody put another file in that place, the units are ours.
+    const [alpha] = healthyPair();
+    const ownLine = alpha.files.get("/etc/fstab");
     expect(written(both((node) => withFile(byHand(node), kept, tutorials)))).toEqual([]);
+    expect(written(both((node) => withFile(byHand(node), "/etc/fstab", ownLine)))).toEqual([]);
+    expect(
+      allCommands(planOf(both(byHand), { ...given, memory: { ...noMemory, filesystemUuid } })).join(),
+    ).not.toContain(note);
     expect(stepsOf(planOf(both(byHand), given)).flatMap(({ does = [] }) => does)).toContainEqual({
       kind: "put",
       path: note,
