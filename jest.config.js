@@ -25,7 +25,8 @@ const LONG = [
   "/in-practice",
   "/take-over/corpus",
   "/take-over/installed-pairs",
-  "/take-over/pacemaker",
+  "/adopt",
+  "/take-over/given-back",
 ];
 const FAULTS = process.env.FAULTS ?? "";
 const isTurn = /^[1-5]$/.test(FAULTS);

@@ -6,11 +6,10 @@ set -eu
 tree=$1 here=$2 out=$3
 
 # --- what apt in the machine installs from: a package folder in the image, and nothing else -------------------------
-# drbd-utils, and Pacemaker with what its agents for DRBD need.
 packages="$tree/var/lib/lab/packages"
 mkdir -p "$packages/partial"
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q install -y --no-install-recommends --download-only \
-  -o Dir::Cache::archives="$packages" drbd-utils pacemaker corosync resource-agents
+  -o Dir::Cache::archives="$packages" drbd-utils
 rm -rf "$packages/partial" "$packages/lock"
 for deb in "$packages"/*.deb; do
   dpkg-deb --field "$deb"
