@@ -22,6 +22,8 @@ const commands: Readonly<Record<string, string>> = {
   common: "reading the wanted global_common.conf",
   commonnow: "drbdadm dump all",
   commonthen: "drbdadm dump all with the wanted global_common.conf",
+  back: "reading the files to give back",
+  file: "reading the files to give back",
   mkfs: "mkfs.xfs -V",
   blocks: "lsblk",
   disk: "blkid and reading samples of",
