@@ -26,7 +26,7 @@ interface Feature {
 }
 
 /** By the release notes of xfsprogs (6.5, 6.18) and the log of fs/xfs ("remove some EXPERIMENTAL warnings", 6.16). */
-const FEATURES: readonly Feature[] = [
+export const FEATURES: readonly Feature[] = [
   {
     name: "rmapbt",
     bit: 2,
@@ -83,10 +83,10 @@ export function versionIn(text: string): Version | undefined {
   return major === undefined ? undefined : [Number(major), Number(minor)];
 }
 
-const isOlder = (a: Version, b: Version): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+export const isOlder = (a: Version, b: Version): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 
 /** What the user's own options say of a feature or of the sectors: the value, as it stands there. */
-function given(words: readonly string[], letters: string, keys: readonly string[]): string | undefined {
+export function given(words: readonly string[], letters: string, keys: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (!letters.includes(word.charAt(1))) continue;
@@ -116,51 +116,6 @@ export interface Host {
   readonly kernel: string;
   /** Bytes of a logical sector of its disk, where it is known. */
   readonly sector: number | undefined;
-}
-
-/** Further arguments of mkfs.xfs, so that both hosts can mount what it makes, each with the reason. */
-export function optionsForBoth(
-  words: readonly string[],
-  mkfs: string | undefined,
-  hosts: readonly Host[],
-): { readonly options: readonly string[]; readonly because: readonly string[] } {
-  const options: string[] = [];
-  const because: string[] = [];
-  const sectors = hosts.flatMap(({ sector }) => sector ?? []);
-  const largest = Math.max(0, ...sectors);
-  if (sectors.some((one) => one < largest) && sectorGiven(words) === undefined) {
-    const host = hosts.find(({ sector }) => sector === largest)?.hostname ?? "";
-    options.push("-s", `size=${largest}`);
-    because.push(`with sectors of ${largest} bytes, as the disk of ${host} has them`);
-  }
-  const version = versionIn(mkfs ?? "");
-  // Such a file sets all features, and mkfs.xfs takes none twice.
-  if (version === undefined || configurationGiven(words) !== undefined) return { options, because };
-  const left = FEATURES.filter(
-    ({ name, letter, byDefault, stable }) =>
-      byDefault !== undefined &&
-      !isOlder(version, byDefault) &&
-      given(words, letter, [name]) === undefined &&
-      hosts.some(({ kernel }) => isOlder(versionIn(kernel) ?? stable, stable)),
-  );
-  for (const letter of new Set(left.map((one) => one.letter))) {
-    options.push(
-      `-${letter}`,
-      left
-        .filter((one) => one.letter === letter)
-        .map(({ name }) => `${name}=0`)
-        .join(","),
-    );
-  }
-  const oldest = [...hosts].sort((a, b) =>
-    isOlder(versionIn(a.kernel) ?? [0, 0], versionIn(b.kernel) ?? [0, 0]) ? -1 : 1,
-  )[0];
-  if (left.length > 0 && oldest !== undefined) {
-    because.push(
-      `without ${left.map(({ name }) => name).join(", ")}, which the kernel of ${oldest.hostname} (${oldest.kernel}) does not know or calls experimental`,
-    );
-  }
-  return { options, because };
 }
 
 /** Features that the user's own options ask for, and a host's kernel does not mount. */

@@ -8,7 +8,7 @@ import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
 import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
-import { mkfsOptionFaults } from "./mkfs-options";
+import { mkfsOptionFaults } from "./mkfs-option-faults";
 import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
 import { nearest } from "./nearest";
 import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";

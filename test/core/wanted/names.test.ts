@@ -10,7 +10,7 @@ import {
   secretFault,
   xfsLabelFault,
 } from "../../../provider/core/wanted/names";
-import { mkfsOptionFaults } from "../../../provider/core/wanted/mkfs-options";
+import { mkfsOptionFaults } from "../../../provider/core/wanted/mkfs-option-faults";
 import { quote } from "../../../provider/core/seen/shell-words";
 
 const checks = { resourceNameFault, hostnameFault, diskPathFault, mountPointFault, xfsLabelFault, secretFault };

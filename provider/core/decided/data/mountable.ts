@@ -5,27 +5,17 @@ import type { Contents } from "../../seen/observed";
 import type { PairView } from "./pair-view";
 import { devicePath } from "../../config/paths";
 import type { Refusal } from "../../steps/plan";
-import { isPrimary, type Side } from "./side";
+import { isPrimary } from "./side";
 import {
   configurationGiven,
   featuresAskedInVain,
   type Host,
-  optionsForBoth,
   sectorGiven,
   strangeFeatures,
   versionIn,
   type XfsGeometry,
 } from "../../seen/xfs";
-
-function hostOf({ desired, node, observed }: Side): Host {
-  const real = observed !== undefined && "real" in observed.disk ? observed.disk.real : desired.disk;
-  return { hostname: desired.hostname, kernel: node.kernel, sector: node.blocks.get(real)?.sector };
-}
-
-/** Further arguments of mkfs.xfs on the sync source, and why. */
-export function mkfsOptionsOf(pair: PairView, filesystem: DesiredFilesystem): ReturnType<typeof optionsForBoth> {
-  return optionsForBoth(filesystem.mkfsOptions, pair.source.node.mkfs?.version, pair.sides.map(hostOf));
-}
+import { hostOf } from "./mkfs-options";
 
 const geometryOf = (contents: Contents | undefined): XfsGeometry | undefined =>
   contents?.kind === "signature" ? contents.xfs : undefined;

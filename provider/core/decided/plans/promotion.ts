@@ -1,6 +1,6 @@
 /** Which host is made Primary, when, and what is formatted and mounted there. */
 import { isAttached } from "../data/side-relation";
-import { mkfsOptionsOf } from "../data/mountable";
+import { mkfsOptionsOf } from "../data/mkfs-options";
 import type { PairView } from "../data/pair-view";
 import type { ResourceView } from "../data/resource-view";
 import { isPrimary, type Side } from "../data/side";

@@ -1,7 +1,7 @@
 /** Both hosts must be able to mount the filesystem: sectors and features are compared before it is made, or told of. */
 import type { DesiredFilesystem } from "../../../../provider/core/wanted/desired";
 import type { Contents, ObservedNode } from "../../../../provider/core/seen/observed";
-import { optionsForBoth } from "../../../../provider/core/seen/xfs";
+import { optionsForBoth } from "../../../../provider/core/decided/data/mkfs-options";
 import {
   allCommands,
   blankNode,
