@@ -10,7 +10,7 @@ import { removeFiles } from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import type { Plan, Step } from "../../steps/plan";
 import { promotionUnits, bringUpUnits, unescapeInstance } from "../../steps/boot-units";
-import { keepsOurCommon } from "../hosts/foreign-common";
+import { keepsOurCommon } from "./give-back-global-common";
 
 /**
  * Takes back what planNode wrote, but for what a resource that still stands on this host needs: another stack's, or one that

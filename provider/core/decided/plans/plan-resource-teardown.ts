@@ -9,7 +9,7 @@ import {
   removeSteps,
   type Fate,
   type LeavingHost,
-} from "./give-back";
+} from "./give-back-resource";
 import { managerRefusals } from "../hosts/manager-refusals";
 import { devicePath } from "../../config/paths";
 import type { Plan, Refusal, Step } from "../../steps/plan";
