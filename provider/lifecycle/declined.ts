@@ -1,7 +1,7 @@
 import { checkNotHeld, isDeclined } from "../core/steps/promotion-steps";
 import { devicesOn } from "../core/wanted/desired";
 import type { Pair } from "./pair";
-import { HostError } from "../shell/errors";
+import { HostError } from "../shell/error-classes";
 
 /** Where a host was not made Primary because its peer declined, the peer is asked who holds the device open there. */
 export async function askingWhoHolds<T>(pair: Pair, work: () => Promise<T>): Promise<T> {

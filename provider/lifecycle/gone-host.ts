@@ -1,5 +1,5 @@
 /** A host that cannot be reached when something is to be taken back, or looked at: perhaps for good. */
-import { HostError, UnreachableError } from "../shell/errors";
+import { HostError, UnreachableError } from "../shell/error-classes";
 import type { Host } from "../shell/host";
 import { justTheTables } from "../core/seen/probe";
 import { operation } from "../shell/operation";

@@ -22,6 +22,6 @@ export class HalfMadeError extends Error {
     super(message, { cause });
     this.properties = toState(inputs);
     this.reasons = [message];
-    this.stack = ""; // as in shell/errors.ts
+    this.stack = ""; // as in shell/error-classes.ts
   }
 }

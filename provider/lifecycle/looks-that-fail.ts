@@ -3,7 +3,7 @@ import { sourced } from "./check-failures";
 import type { HiddenInputs } from "../core/told/engine-inputs";
 import { preview } from "./phase";
 import type { Reporter } from "./reporter";
-import { BusyError, UnreachableError, HostError } from "../shell/errors";
+import { BusyError, UnreachableError, HostError } from "../shell/error-classes";
 
 /** In a preview, a host that cannot be reached, or where another run is at work, costs the plan, not the preview. */
 export async function unreachableInPreview<T>(reporter: Reporter, look: () => Promise<T>): Promise<T | undefined> {

@@ -4,7 +4,7 @@ import { isEmpty, type Plan, type Stage, type Step, stepsOf } from "../core/step
 import { formatRefusals } from "../core/told/plan-text";
 import type { ProbeRequest } from "../core/seen/probe";
 import type { Reporter } from "./reporter";
-import { GuardError } from "../shell/errors";
+import { GuardError } from "../shell/error-classes";
 import type { Host } from "../shell/host";
 import { inTurn } from "./turns";
 
@@ -20,7 +20,7 @@ export class RefusedError extends Error {
   constructor(plan: Plan, ran: readonly Step[] = []) {
     super(formatRefusals(plan, ran));
     this.name = "RefusedError";
-    this.stack = ""; // as in shell/errors.ts
+    this.stack = ""; // as in shell/error-classes.ts
   }
 }
 

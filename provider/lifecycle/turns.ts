@@ -1,4 +1,4 @@
-import { BusyError } from "../shell/errors";
+import { BusyError } from "../shell/error-classes";
 import type { Host } from "../shell/host";
 import type { Reporter } from "./reporter";
 

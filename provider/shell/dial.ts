@@ -1,5 +1,5 @@
 import type { Endpoint } from "../core/wanted/connection";
-import { NetworkError } from "./errors";
+import { NetworkError } from "./error-classes";
 
 /** The network's or the host's fault, and so perhaps gone in a moment. */
 export class TransientDialError extends Error {}

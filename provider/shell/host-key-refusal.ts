@@ -1,4 +1,4 @@
-import { UnreachableError } from "./errors";
+import { UnreachableError } from "./error-classes";
 import { fingerprint, type HostKey } from "./host-keys";
 
 export interface Shown {

@@ -1,11 +1,12 @@
 import { type Connection, hasCredentials } from "../core/wanted/connection";
 import { whyNoRoot } from "../core/ssh/no-root-shell";
-import { HostError, UnreachableError } from "./errors";
+import { HostError, UnreachableError } from "./error-classes";
 import { RemoteShell, type RemoteResult } from "./remote-shell";
 import { connectSsh2 } from "./ssh2-transport";
 import { connectSystemSsh, hasSystemSsh } from "./system-ssh";
 import { runAgain } from "./operation";
 import type { Transport } from "./transport";
+import { Said, NoAnswerError } from "./lost-connection";
 
 export interface RunOptions {
   /** Seconds without a line of output, or in all when nothing is printed, after which we stop waiting. */
@@ -16,27 +17,6 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Nothing has come for so many seconds; called every ten seconds, with what came until then. */
   readonly onQuiet?: (seconds: number, heard: Said) => void;
-}
-
-/** What a host has sent until now. */
-export interface Said {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A script's end was never told. */
-export class NoAnswerError extends HostError {
-  constructor(
-    host: string,
-    what: string,
-    /** What came until then. */
-    readonly heard: Said,
-    /** It was waited for as long as it may take; else the connection was lost. */
-    readonly late: boolean,
-    details: HostError["details"],
-  ) {
-    super(host, what, details);
-  }
 }
 
 /** More output than any of our scripts makes: a host that sends it is not answering what we asked. */

@@ -13,12 +13,14 @@ import { observeScript, type ProbeRequest } from "../core/seen/probe";
 import { shellOf } from "../core/steps/step-script";
 import { syncScript, type SyncWatch } from "../core/steps/wait-for-sync";
 import { giveTurnScript, parseTurnAnswer, takeTurnScript, type TurnAnswer, type TurnSeen } from "../core/seen/turn";
-import { HostError, NetworkError } from "./errors";
+import { HostError, NetworkError } from "./error-classes";
 import { logEvent } from "./event-log";
 import type { Remote } from "./remote";
 import type { RemoteResult } from "./remote-shell";
-import { NoAnswerError, quietSeconds, type RunOptions, Session } from "./session";
-import { interrupted, stepsError } from "./step-errors";
+import { quietSeconds, type RunOptions, Session } from "./session";
+import { NoAnswerError } from "./lost-connection";
+import { stepsError } from "./step-errors";
+import { interrupted } from "./lost-connection";
 
 /** A look asks the kernel and reads samples of disks: far below this on a host that is well. */
 const observeSeconds = 60;

@@ -3,7 +3,7 @@ import { DEFAULT_KEX } from "ssh2/lib/protocol/constants.js";
 
 import type { Connection, Endpoint } from "../core/wanted/connection";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
-import { UnreachableError } from "./errors";
+import { UnreachableError } from "./error-classes";
 import { hostKeyRefusal } from "./host-key-refusal";
 import { hostKeyOf, parseHostKey, readKnownHostKeys, type HostKey } from "./host-keys";
 import { usableKey } from "./private-key";

@@ -19,7 +19,7 @@ import { isTooNew, readsTwice, sshConfig } from "../core/ssh/ssh-config";
 import { sshFailure, withoutSshWords } from "../core/ssh/login-failure";
 import { dialPatiently, TransientDialError, UnknownNameError } from "./dial";
 import { endWithThisProcess } from "./end-with-us";
-import { UnreachableError } from "./errors";
+import { UnreachableError } from "./error-classes";
 import { hostKeyRefusal } from "./host-key-refusal";
 import { fingerprint, type HostKey, parseHostKey } from "./host-keys";
 import type { Channel, Transport } from "./transport";

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import type { Step } from "../../provider/core/steps/plan";
 import { justTheHost } from "../../provider/core/seen/probe";
-import { HostError, UnreachableError } from "../../provider/shell/errors";
+import { HostError, UnreachableError } from "../../provider/shell/error-classes";
 import { closeHosts, hostOf } from "../../provider/shell/host";
 import { type Answer, type Exec, FakeNode, emptyProbe, failure, probed, silence, stopNodes } from "../shell/fake-node";
 

@@ -4,7 +4,7 @@ import { resourceOf } from "../core/one-volume";
 import { r0 } from "../core/observed-builder";
 import type { Pair } from "../../provider/lifecycle/pair";
 import type { Step } from "../../provider/core/steps/plan";
-import { HostError } from "../../provider/shell/errors";
+import { HostError } from "../../provider/shell/error-classes";
 
 const output =
   "r0: State change failed: (-10) State change was refused by peer node\nadditional info from kernel:\nDeclined by peer bravo (id: 1), see the kernel log there";

@@ -1,6 +1,6 @@
 import { createServer, type Server, type AddressInfo } from "node:net";
 import { theHostClosely } from "../../provider/core/seen/probe";
-import { NetworkError, UnreachableError } from "../../provider/shell/errors";
+import { NetworkError, UnreachableError } from "../../provider/shell/error-classes";
 import { Session } from "../../provider/shell/session";
 import { closedPort, failure, FakeNode, keyPair, probed, says, sshHost, stopNodes, type KeyPair } from "./fake-node";
 

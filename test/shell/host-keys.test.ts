@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../../provider/core/wanted/connection";
-import { UnreachableError } from "../../provider/shell/errors";
+import { UnreachableError } from "../../provider/shell/error-classes";
 import { fingerprint, hostKeyOf, knownHostKeys, parseHostKey } from "../../provider/shell/host-keys";
 import { Session } from "../../provider/shell/session";
 import { failure, FakeNode, keyPair, publicKey, stopNodes, type KeyPair } from "./fake-node";

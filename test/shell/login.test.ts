@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../provider/core/wanted/connection";
-import { UnreachableError } from "../../provider/shell/errors";
+import { UnreachableError } from "../../provider/shell/error-classes";
 import { Session } from "../../provider/shell/session";
 import { FakeAgent } from "./fake-agent";
 import { failure, FakeNode, keyPair, says, stopNodes, type KeyPair } from "./fake-node";

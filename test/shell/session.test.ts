@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { HostError, UnreachableError } from "../../provider/shell/errors";
+import { HostError, UnreachableError } from "../../provider/shell/error-classes";
 import { Session } from "../../provider/shell/session";
 import {
   FakeNode,

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import type { Connection } from "../../provider/core/wanted/connection";
 import { justTheHost } from "../../provider/core/seen/probe";
-import { NetworkError, UnreachableError } from "../../provider/shell/errors";
+import { NetworkError, UnreachableError } from "../../provider/shell/error-classes";
 import { Session } from "../../provider/shell/session";
 import { closedPort, failure, FakeNode, keyPair, probed, realShell, says, sshHost, stopNodes } from "./fake-node";
 

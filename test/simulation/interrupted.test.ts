@@ -8,7 +8,7 @@ import { HalfMadeError } from "../../provider/lifecycle/half-made";
 import { nodeLifecycle } from "../../provider/lifecycle/node";
 import { resourceLifecycle } from "../../provider/lifecycle/resource";
 import { beginProcess } from "../../provider/lifecycle/process";
-import { HostError } from "../../provider/shell/errors";
+import { HostError } from "../../provider/shell/error-classes";
 import { run as command } from "./commands";
 import { dataBlocks } from "./disk";
 import { happen } from "./events";

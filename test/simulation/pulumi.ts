@@ -7,7 +7,7 @@ import { nodeLifecycle } from "../../provider/lifecycle/node";
 import { resourceLifecycle } from "../../provider/lifecycle/resource";
 import { beginProcess } from "../../provider/lifecycle/process";
 import { RefusedError } from "../../provider/lifecycle/reconcile";
-import { HostError } from "../../provider/shell/errors";
+import { HostError } from "../../provider/shell/error-classes";
 import type { Remote } from "../../provider/shell/remote";
 import { ProcessDied, type Run } from "./remote";
 

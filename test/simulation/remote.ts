@@ -6,7 +6,7 @@ import { actionsOf, type Step } from "../../provider/core/steps/plan";
 import type { ProbeRequest } from "../../provider/core/seen/probe";
 import { endUntold, type SyncWatch } from "../../provider/core/steps/wait-for-sync";
 import type { TurnAnswer } from "../../provider/core/seen/turn";
-import { GuardError, HostError, NetworkError } from "../../provider/shell/errors";
+import { GuardError, HostError, NetworkError } from "../../provider/shell/error-classes";
 import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/remote-shell";
 import { done, failed, type Result, run } from "./commands";

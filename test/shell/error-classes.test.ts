@@ -1,4 +1,4 @@
-import { HostError, NetworkError, UnreachableError } from "../../provider/shell/errors";
+import { HostError, NetworkError, UnreachableError } from "../../provider/shell/error-classes";
 import { newSecret } from "../../provider/shell/new-secret";
 import { secretFault } from "../../provider/core/wanted/names";
 
