@@ -170,6 +170,7 @@ function attachAndConnect(world: World, machine: Machine): Result {
     }
     if (!attach(machine, world.generations)) return failed(1, "No valid meta data found");
     noteWhatIsAttached(world, machine);
+    world.unfounded.delete(machine);
     // A disk that comes to a connection that is there already: the two negotiate anew.
     const peer = world.peerOf(machine);
     if (kernel.connection === "Connected" && isRunning(peer)) {

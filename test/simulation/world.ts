@@ -47,6 +47,8 @@ export class World {
   discards: Readonly<Record<string, readonly string[]>> = {};
   /** Where the resource was configured when the provider's run began, and on which disks. */
   readonly configured = new Set<Machine>();
+  /** Whose file was written by a run that began where nobody knew whose the disks are, and was never brought up by it. */
+  readonly unfounded = new Set<Machine>();
   private disksAtBeginning: readonly Disk[] = [];
   /** Whose disk was mounted by itself when the provider's run began. */
   readonly mountedAtBeginning = new Set<Machine>();
@@ -93,7 +95,10 @@ export class World {
     this.configured.clear();
     this.mountedAtBeginning.clear();
     for (const machine of this.machines) if (machine.mountsDisk) this.mountedAtBeginning.add(machine);
-    for (const machine of this.machines) if (machine.files.has(resourceFile)) this.configured.add(machine);
+    const there = this.machines.filter(({ files }) => files.has(resourceFile));
+    if (this.isRemembered()) this.unfounded.clear();
+    else if (there.length === 0) for (const machine of this.machines) this.unfounded.add(machine);
+    for (const machine of there) if (!this.unfounded.has(machine)) this.configured.add(machine);
   }
 
   /** Somebody took its disk out since the provider's run began. */
