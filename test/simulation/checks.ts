@@ -4,9 +4,10 @@ import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import type { Contents } from "../../provider/core/seen/observed";
 import { attachedMetadata } from "./kernel";
 import { done, failed, type Result } from "./commands";
-import { isRunning } from "./connection";
+import { connectionOf } from "./connection";
 import { anyMetadata, dataBlocks, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
-import { device, diskPath, type Machine } from "./machine";
+import type { Machine } from "./machine";
+import { isAttached, isRunning, type Volume } from "./volume";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
 
@@ -14,58 +15,63 @@ import type { World } from "./world";
 const patience = 6;
 
 export function check(world: World, machine: Machine, [name, ...args]: Call): Result | "wait" {
+  const [word = ""] = args;
   switch (name) {
     case "no_metadata": {
-      if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
-        return failed(1, `${args[1]!} holds DRBD metadata now: error 20 busy`);
-      }
-      const found = anyMetadata(machine.diskAt(args[1]!) ?? machine.holder);
+      const volume = machine.withDisk(args[1]!) ?? machine.volumes[0];
+      if (isAttached(volume)) return failed(1, `${args[1]!} holds DRBD metadata now: error 20 busy`);
+      const found = anyMetadata(volume.diskAt(args[1]!) ?? volume.holder);
       return found === undefined ? done : failed(1, `${args[1]!} holds DRBD metadata now: ${giText(found, false)}`);
     }
     case "still_blank":
       return stillBlank(world, machine, args[0]!, args[1]!);
     case "blank_before_metadata": {
-      const at = machine.disk.blocks
-        .slice(0, dataBlocks)
+      const at = machine
+        .diskAt(word)!
+        .blocks.slice(0, dataBlocks)
         .findIndex((version, block) => version !== 0 && block !== unseenBlock);
-      return at < 0 ? done : failed(1, `${diskPath} is not blank in front of its metadata: data ${at}`);
+      return at < 0 ? done : failed(1, `${word} is not blank in front of its metadata: data ${at}`);
     }
     case "never_used":
-      return neverUsed(machine);
+      return each(machine, word, neverUsed);
     case "wait_connected":
       return waitConnected(machine);
     case "both_new": {
       const connected = waitConnected(machine);
-      if (connected === "wait" || connected.exit !== 0 || !isRunning(machine)) return connected;
-      const disks = `${machine.kernel.disk}/${machine.kernel.peerDisk}`;
-      if (disks !== "Inconsistent/Inconsistent") return failed(1, `r0 is ${disks}, not Inconsistent/Inconsistent`);
-      return neverUsed(machine);
+      if (connected === "wait" || connected.exit !== 0) return connected;
+      return each(machine, word, (volume) => {
+        const disks = `${volume.kernel?.disk ?? ""}/${volume.kernel?.peerDisk ?? ""}`;
+        if (disks !== "Inconsistent/Inconsistent")
+          return failed(1, `${word} is ${disks}, not Inconsistent/Inconsistent`);
+        return neverUsed(volume);
+      });
     }
     case "still_holds": {
-      const [path = ""] = args;
-      const now = identityOf(readBlocks(world, machine.diskAt(path)!, path));
-      return now === args[1] ? done : failed(1, `${path} holds ${now} now; it held ${args[1]!} when this was planned`);
+      const now = identityOf(readBlocks(world, machine.diskAt(word)!, word));
+      return now === args[1] ? done : failed(1, `${word} holds ${now} now; it held ${args[1]!} when this was planned`);
     }
     case "fits_before_metadata":
-      return fits(world, machine, Number(args[1]), Number(args[2]));
+      return fits(world, machine.withDisk(word)!, Number(args[1]), Number(args[2]));
     case "up_to_date":
-      return upToDate(machine, args[1]!);
+      return upToDate(machine.withMinor(Number(word))!, args[1]!);
     case "before_growth": {
-      const found = metadataAt(machine.disk, Number(args[1]));
+      const found = metadataAt(machine.diskAt(word)!, Number(args[1]));
       const isIt = found !== undefined && ["any", found.deviceUuid].includes(args[2]!);
-      return isIt ? done : failed(1, `where ${diskPath} ended lies no metadata of device ${args[2]!}`);
+      return isIt ? done : failed(1, `where ${word} ended lies no metadata of device ${args[2]!}`);
     }
     case "wait_up_to_date": {
       const connected = waitConnected(machine);
-      if (connected === "wait" || connected.exit !== 0 || !isRunning(machine)) return connected;
-      return machine.kernel.disk === "UpToDate"
-        ? done
-        : failed(1, `r0 is ${machine.kernel.disk}: it is made Primary once its own disk is UpToDate`);
+      if (connected === "wait" || connected.exit !== 0) return connected;
+      return each(machine, word, ({ kernel }) =>
+        kernel?.disk === "UpToDate"
+          ? done
+          : failed(1, `${word} is ${kernel?.disk ?? "down"}: it is made Primary once its own disk is UpToDate`),
+      );
     }
     case "wait_settled":
-      return machine.kernel?.isNegotiating === true ? "wait" : done;
+      return machine.running.some(({ kernel }) => kernel.isNegotiating === true) ? "wait" : done;
     case "nobody_holds":
-      return machine.heldOpen && args[0] === device ? failed(1, `${device} is held open by sleep (pid 600)`) : done;
+      return machine.withDevice(word)?.heldOpen === true ? failed(1, `${word} is held open by sleep (pid 600)`) : done;
     case "metadata_of_84": {
       const now = describeMetadata(machine, args[1]!);
       return now === `v08 ${args[3]!}` ? done : failed(1, `the metadata on ${args[1]!} is not what it was: ${now}`);
@@ -75,36 +81,45 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       const isIt = now.startsWith(`v09 ${args[3]!}:`);
       return isIt ? done : failed(1, `the metadata on ${args[1]!} was converted, and its generation is not: ${now}`);
     }
-    case "sync_ended": {
-      if (!isRunning(machine)) return failed(1, "r0 is /// here");
-      const { connection, disk, peerDisk } = machine.kernel;
-      const ended = connection === "Connected" && disk === "UpToDate" && peerDisk === "UpToDate";
-      return ended ? done : failed(1, `r0 is ${connection}/${disk}/${peerDisk} here`);
-    }
-    case "is_attached": {
-      const { connection = "", disk = "" } = machine.kernel ?? {};
-      const isUp = connection !== "" && connection !== "StandAlone" && disk !== "" && disk !== "Diskless";
-      return isUp ? done : failed(1, `r0 is ${connection}/${disk} here, not up with its disk`);
-    }
+    case "sync_ended":
+      return each(machine, word, ({ kernel }) => {
+        if (kernel === undefined) return failed(1, `${word} is /// here`);
+        const { connection, disk, peerDisk } = kernel;
+        const ended = connection === "Connected" && disk === "UpToDate" && peerDisk === "UpToDate";
+        return ended ? done : failed(1, `${word} is ${connection}/${disk}/${peerDisk} here`);
+      });
+    case "is_attached":
+      return each(machine, word, ({ kernel }) => {
+        const { connection = "", disk = "" } = kernel ?? {};
+        const isUp = connection !== "" && connection !== "StandAlone" && disk !== "" && disk !== "Diskless";
+        return isUp ? done : failed(1, `r0 is ${connection}/${disk} here, not up with its disk`);
+      });
     case "is_primary":
     case "is_secondary": {
-      const role = machine.kernel?.role ?? "down";
+      const role = !machine.isConfigured ? "down" : machine.isPrimary ? "Primary" : "Secondary";
       return `is_${role.toLowerCase()}` === name ? done : failed(1, `r0 is ${role} here`);
     }
     case "is_half_up": {
-      const all = `${machine.kernel?.role ?? ""}/${machine.kernel?.connection ?? ""}`;
-      return all === "Secondary/StandAlone" ? done : failed(1, `r0 is ${all} here, not Secondary/StandAlone`);
+      const all = machine.running.map(({ kernel }) => `${kernel.role}/${kernel.connection}`);
+      const isIt = all.length > 0 && all.every((one) => one === "Secondary/StandAlone");
+      return isIt ? done : failed(1, `r0 is ${all.join()} here, not Secondary/StandAlone`);
     }
-    case "not_standalone": {
-      const stands = isRunning(machine) && machine.kernel.connection === "StandAlone";
-      return stands ? failed(1, "r0 is StandAlone now") : done;
-    }
+    case "not_standalone":
+      return connectionOf(machine) === "StandAlone" ? failed(1, "r0 is StandAlone now") : done;
   }
 }
 
+/** Of all volumes that drbdadm's word names. */
+function each(machine: Machine, word: string, look: (volume: Volume) => Result): Result {
+  const volumes = machine.named(word);
+  if (volumes.length === 0) return failed(1, `there is no ${word}`);
+  return volumes.map(look).find(({ exit }) => exit !== 0) ?? done;
+}
+
 function describeMetadata(machine: Machine, holder: string): string {
-  if (isRunning(machine) && machine.kernel.disk !== "Diskless") return "error 20 busy";
-  const found = anyMetadata(machine.diskAt(holder)!);
+  const volume = machine.withDisk(holder)!;
+  if (isAttached(volume)) return "error 20 busy";
+  const found = anyMetadata(volume.diskAt(holder)!);
   return found === undefined ? "none" : `${found.version} ${giText(found, false)}`;
 }
 
@@ -121,30 +136,33 @@ export async function checkPatiently(
     await letTimePass();
   }
   if (call[0] === "wait_settled") return failed(1, "a disk of r0 is on its way to another state still: Negotiating");
-  const now = machine.kernel?.connection ?? "down";
+  const now = connectionOf(machine) ?? "down";
   return failed(1, `r0 is ${now}, not connected to its peer: is the port open both ways on the replication addresses?`);
 }
 
 function waitConnected(machine: Machine): Result | "wait" {
-  if (machine.kernel?.connection === "Connected") return done;
-  if (machine.kernel?.connection === "StandAlone") return failed(1, "r0 is StandAlone, not connected to its peer");
+  const connection = connectionOf(machine);
+  if (connection === "Connected") return done;
+  if (connection === "StandAlone") return failed(1, "r0 is StandAlone, not connected to its peer");
   return "wait";
 }
 
-function neverUsed(machine: Machine): Result {
-  if (machine.parseError !== undefined) return failed(1, `not those of a new device: ${machine.parseError}`);
-  const metadata = isRunning(machine)
-    ? (attachedMetadata(machine) ?? visibleMetadata(machine.holderByFile, machine.drbd))
+function neverUsed(volume: Volume): Result {
+  const { parseError } = volume.machine;
+  if (parseError !== undefined) return failed(1, `not those of a new device: ${parseError}`);
+  const metadata = isRunning(volume)
+    ? (attachedMetadata(volume) ?? visibleMetadata(volume.holderByFile, volume.drbd))
     : undefined;
   const isNew =
     metadata?.current === justCreated && metadata.bitmap === 0 && metadata.history.every((one) => one === 0);
-  const said = metadata === undefined ? "none" : giText(metadata, machine.isPrimary);
+  const said = metadata === undefined ? "none" : giText(metadata, volume.isPrimary);
   return isNew ? done : failed(1, `the generation identifiers of r0 are not those of a new device: ${said}`);
 }
 
 function stillBlank(world: World, machine: Machine, path: string, bytes: string): Result {
-  if (path === device && !machine.isPrimary) return failed(1, `${path} is not blank any more: error Wrong medium type`);
-  const disk = machine.diskAt(path) ?? machine.disk;
+  const volume = machine.withDevice(path);
+  if (volume?.isPrimary === false) return failed(1, `${path} is not blank any more: error Wrong medium type`);
+  const disk = volume?.disk ?? machine.diskAt(path)!;
   const found = readBlocks(world, disk, path);
   if (found.kind !== "blank") return failed(1, `${path} is not blank any more: ${found.kind}`);
   const { size } = disk;
@@ -152,8 +170,7 @@ function stillBlank(world: World, machine: Machine, path: string, bytes: string)
   return failed(1, `${path} has ${size} bytes now; it had ${bytes} when this was planned`);
 }
 
-function fits(world: World, machine: Machine, bytes: number, usable: number): Result {
-  const { disk } = machine;
+function fits(world: World, { disk, diskPath }: Volume, bytes: number, usable: number): Result {
   if (disk.size !== bytes)
     return failed(1, `${diskPath} has ${disk.size} bytes now; it had ${bytes} when this was planned`);
   const found = readBlocks(world, disk, diskPath);
@@ -162,13 +179,13 @@ function fits(world: World, machine: Machine, bytes: number, usable: number): Re
   return room ? done : failed(1, `the filesystem on ${diskPath} takes ${taken ?? "an unknown number of"} bytes`);
 }
 
-function upToDate(machine: Machine, holder: string): Result {
-  if (isRunning(machine) && machine.kernel.disk !== "Diskless") {
-    return machine.kernel.disk === "UpToDate" ? done : failed(1, `r0 is ${machine.kernel.disk} here, not UpToDate`);
+function upToDate(volume: Volume, holder: string): Result {
+  if (isRunning(volume) && isAttached(volume)) {
+    return volume.kernel.disk === "UpToDate" ? done : failed(1, `r0 is ${volume.kernel.disk} here, not UpToDate`);
   }
-  const { consistent, wasUpToDate } = anyMetadata(machine.diskAt(holder)!)?.flags ?? {};
+  const { consistent, wasUpToDate } = anyMetadata(volume.diskAt(holder)!)?.flags ?? {};
   const isNewest = consistent === true && wasUpToDate === true;
-  return isNewest ? done : failed(1, `the data on ${diskPath} is not known to be the newest`);
+  return isNewest ? done : failed(1, `the data on ${volume.diskPath} is not known to be the newest`);
 }
 
 const identityOf = (contents: Contents): string =>

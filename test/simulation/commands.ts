@@ -1,9 +1,9 @@
 /** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 and 9 do it. */
-import { demoteAfterWriting, drbdadm, promoteToWrite } from "./drbdadm";
-import { isRunning } from "./connection";
+import { demoteAfterWriting, drbdadm, drbdsetup, promoteToWrite } from "./drbdadm";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
-import { broughtUpLink, device, enabledLink, type Machine, promotionLink, resource, resourceFile } from "./machine";
+import { broughtUpLink, enabledLink, type Machine, promotionLink, resource, resourceFile } from "./machine";
+import { isAttached, isRunning, type Volume } from "./volume";
 import { formattingMark } from "../../provider/core/steps/own-folder";
 import type { World } from "./world";
 
@@ -26,6 +26,8 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
   switch (program) {
     case "drbdadm":
       return machine.hasUtils ? drbdadm(world, machine, words, actor) : failed(127, "drbdadm: not found");
+    case "drbdsetup":
+      return drbdsetup(world, machine, words);
     case "drbdmeta":
       return drbdmeta(world, machine, words);
     case "mkfs.xfs":
@@ -33,7 +35,7 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "mount":
       return mount(world, machine, words, actor);
     case "umount":
-      return unmount(world, machine);
+      return unmount(world, machine, words);
     case "rm":
       machine.files.delete(words.at(-1)!);
       return done;
@@ -106,11 +108,11 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
 function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
   switch (unit) {
     case "drbd-primary@r0.service":
-      if (machine.links.delete(promotionLink) && machine.isPrimary && machine.mountedAt === undefined)
+      if (machine.links.delete(promotionLink) && machine.isPrimary && !isMounted(machine))
         drbdadm(world, machine, ["secondary", resource], actor);
       return done;
     case "drbd@r0.target":
-      if (machine.links.delete(broughtUpLink) && machine.kernel !== undefined)
+      if (machine.links.delete(broughtUpLink) && machine.isConfigured)
         return drbdadm(world, machine, ["down", resource], actor);
       return done;
     default:
@@ -123,8 +125,10 @@ function drbdmeta(world: World, machine: Machine, words: readonly string[]): Res
   const [force, , version, path = "", , command] = words;
   if (force !== "--force" || version !== "v09" || command !== "create-md")
     throw new UnknownCommand(`the simulation does not know: drbdmeta ${words.join(" ")}`);
-  const holder = machine.diskAt(path);
-  if (holder === undefined || isRunning(machine)) return failed(20, `Device '1' is configured!`);
+  const volume = machine.withDisk(path);
+  const holder = volume?.diskAt(path);
+  if (volume === undefined || holder === undefined || isRunning(volume))
+    return failed(20, `Device '${volume?.minor ?? 0}' is configured!`);
   if (anyMetadata(holder)?.version !== "v08") {
     world.broken.push(`drbdmeta --force create-md on ${machine.name} over what is no metadata of DRBD 8.4`);
     return done;
@@ -149,15 +153,17 @@ export function convertMetadata(world: World, machine: Machine, holder: Disk): v
 
 /** It zeroes the whole device and writes a superblock; without -f it refuses where it knows what is there. */
 function mkfs(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
-  if (words.at(-1) !== device) throw new UnknownCommand(`mkfs.xfs on ${words.at(-1) ?? "nothing"}`);
-  const first = machine.disk.blocks[0]!;
+  const device = words.at(-1) ?? "";
+  const volume = machine.withDevice(device);
+  if (volume === undefined) throw new UnknownCommand(`mkfs.xfs on ${device}`);
+  const first = volume.disk.blocks[0]!;
   const isKnown = first !== 0 && world.ledger.content(first).type !== "data";
   if (isKnown && !words.includes("-f")) return failed(1, "mkfs.xfs: use the -f option to force overwrite.");
-  promoteToWrite(world, machine, actor);
-  if (!machine.isPrimary) return failed(1, `mkfs.xfs: ${device}: Wrong medium type`);
-  if (actor === "provider") world.made.formatted += 1;
+  promoteToWrite(world, volume, actor);
+  if (!volume.isPrimary) return failed(1, `mkfs.xfs: ${device}: Wrong medium type`);
+  if (actor === "provider") world.made[volume.number]!.formatted += 1;
   world.happened.add("a device was formatted");
-  machine.disk.blocks.slice(0, tailBlock).forEach((version, block) => {
+  volume.disk.blocks.slice(0, tailBlock).forEach((version, block) => {
     if (version === 0 && block > 0) return;
     // Who formats by hand puts his own in the place of what was there.
     if (actor === "hand") world.ledger.forget(version, block);
@@ -169,23 +175,23 @@ function mkfs(world: World, machine: Machine, words: readonly string[], actor: A
         uuid: world.uuid(),
         taken: 256 * MiB,
       });
-      writeBlock(world, machine, block, written, "mkfs.xfs overwrote it");
+      writeBlock(world, volume, block, written, "mkfs.xfs overwrote it");
       world.ledger.keep(written, block);
-    } else writeBlock(world, machine, block, 0, "mkfs.xfs discarded it");
+    } else writeBlock(world, volume, block, 0, "mkfs.xfs discarded it");
   });
-  demoteAfterWriting(world, machine);
+  demoteAfterWriting(world, volume);
   return done;
 }
 
 /** A write to the DRBD device: on both disks where they are connected, else noted as out of sync. */
-export function writeBlock(world: World, machine: Machine, block: number, version: number, because: string): void {
-  const { kernel, disk } = machine;
+export function writeBlock(world: World, volume: Volume, block: number, version: number, because: string): void {
+  const { kernel, disk } = volume;
   if (kernel?.role !== "Primary" || kernel.disk === "Diskless") throw new Error("a write to a device that is not open");
-  const metadata = machine.holder.metadata!;
-  if (isRunning(machine)) beginOwed(machine, world.generations);
+  const metadata = volume.holder.metadata!;
+  if (isRunning(volume)) beginOwed(volume, world.generations);
   metadata.active[block] = true;
-  const peer = world.peerOf(machine);
-  const mirrored = kernel.connection === "Connected" && peer.kernel !== undefined && peer.kernel.disk !== "Diskless";
+  const peer = world.peerOf(volume);
+  const mirrored = kernel.replication !== "Off" && isAttached(peer);
   metadata.outOfSync[block] = !mirrored;
   // The peer first: what is only on its way over there is never the last copy here.
   if (mirrored) {
@@ -196,77 +202,80 @@ export function writeBlock(world: World, machine: Machine, block: number, versio
 }
 
 /** What a reader of the device finds: what is not synced yet comes from the peer. */
-export function readBlock(world: World, machine: Machine, block: number): number {
-  const { kernel, disk, holder } = machine;
+export function readBlock(world: World, volume: Volume, block: number): number {
+  const { kernel, disk, holder } = volume;
   const isBehind = kernel?.replication === "SyncTarget" && holder.metadata?.outOfSync[block] === true;
-  return (isBehind ? world.peerOf(machine).disk : disk).blocks[block]!;
+  return (isBehind ? world.peerOf(volume).disk : disk).blocks[block]!;
 }
 
 /** Without a disk that is whole, and without a peer, there are only errors. */
-const isUsable = ({ kernel }: Machine): boolean =>
+const isUsable = ({ kernel }: Volume): boolean =>
   kernel?.role === "Primary" && (kernel.disk === "UpToDate" || kernel.connection === "Connected");
 
 /** A program that needs no filesystem, and writes little. What is about to be formatted is no place for it. */
-export function rawWrite(world: World, machine: Machine): void {
-  if (!isUsable(machine) || readBlock(world, machine, 0) !== 0) return;
-  const written = world.ledger.write({ replaces: readBlock(world, machine, unseenBlock), type: "data" });
-  writeBlock(world, machine, unseenBlock, written, "a program wrote in its place");
-  if (!isAboutToBeFormatted(world, machine)) world.ledger.keep(written, unseenBlock);
+export function rawWrite(world: World, volume: Volume): void {
+  if (!isUsable(volume) || readBlock(world, volume, 0) !== 0) return;
+  const written = world.ledger.write({ replaces: readBlock(world, volume, unseenBlock), type: "data" });
+  writeBlock(world, volume, unseenBlock, written, "a program wrote in its place");
+  if (!isAboutToBeFormatted(world, volume)) world.ledger.keep(written, unseenBlock);
 }
 
 /**
  * What our own promotion began is not formatted yet, and nobody began anything else since. A side that is being filled
  * does not name the generation before its sync has ended, but writes to its peer's.
  */
-function isAboutToBeFormatted(world: World, machine: Machine): boolean {
-  const marks = world.machines.flatMap(
-    ({ files }) => files.get(formattingMark({ name: resource, volume: 0 }))?.trim() ?? [],
-  );
+function isAboutToBeFormatted(world: World, volume: Volume): boolean {
+  const mark = formattingMark({ name: resource, volume: volume.number });
+  const marks = world.machines.flatMap(({ files }) => files.get(mark)?.trim() ?? []);
   const begun = marks.map((text) => Number(BigInt(`0x${text}`) & ~1n));
   const isBegun = (one: number) => one !== justCreated && begun.includes(one);
-  const isFilled = machine.kernel?.replication === "SyncTarget";
-  const { metadata } = (isFilled ? world.peerOf(machine) : machine).holder;
+  const isFilled = volume.kernel?.replication === "SyncTarget";
+  const { metadata } = (isFilled ? world.peerOf(volume) : volume).holder;
   return metadata !== undefined && [metadata.current, metadata.bitmap].some(isBegun);
 }
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */
-export function userWrites(world: World, machine: Machine, block: number): void {
-  if (machine.mountedAt === undefined || !isUsable(machine)) return;
-  const written = world.ledger.write({ replaces: readBlock(world, machine, block), type: "data" });
-  writeBlock(world, machine, block, written, "a program wrote in its place");
+export function userWrites(world: World, volume: Volume, block: number): void {
+  if (volume.mountedAt === undefined || !isUsable(volume)) return;
+  const written = world.ledger.write({ replaces: readBlock(world, volume, block), type: "data" });
+  writeBlock(world, volume, block, written, "a program wrote in its place");
   world.ledger.keep(written, block);
 }
 
 /** The power goes in the middle of a write: it is on one disk of the two, and was acknowledged to nobody. */
-export function tornWrite(world: World, machine: Machine, block: number, where: "here" | "there"): void {
-  const { kernel, disk } = machine;
-  const peer = world.peerOf(machine);
-  if (machine.mountedAt === undefined || kernel?.connection !== "Connected" || peer.kernel?.disk === "Diskless") return;
-  const written = world.ledger.write({ replaces: readBlock(world, machine, block), type: "data" });
-  machine.holder.metadata!.active[block] = true;
+export function tornWrite(world: World, volume: Volume, block: number, where: "here" | "there"): void {
+  const { kernel, disk, machine } = volume;
+  const peer = world.peerOf(volume);
+  if (volume.mountedAt === undefined || kernel?.connection !== "Connected" || !isAttached(peer)) return;
+  const written = world.ledger.write({ replaces: readBlock(world, volume, block), type: "data" });
+  volume.holder.metadata!.active[block] = true;
   world.ledger.replace(where === "here" ? disk : peer.disk, block, written, "a program wrote in its place");
   world.cutPower(machine);
 }
 
 function mount(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   const [target = ""] = words;
-  const line = machine.fstabLine;
-  if (line?.target !== target) return failed(1, `mount: ${target}: can't find in /etc/fstab.`);
-  if (machine.mountedAt !== undefined) return failed(32, `mount: ${device} already mounted`);
-  promoteToWrite(world, machine, actor);
-  if (!machine.isPrimary) return failed(32, `mount: ${device}: Wrong medium type`);
-  const first = readBlock(world, machine, 0);
+  const volume = machine.volumes.find(({ fstabLine }) => fstabLine?.target === target);
+  if (volume === undefined) return failed(1, `mount: ${target}: can't find in /etc/fstab.`);
+  const { device } = volume;
+  if (volume.mountedAt !== undefined) return failed(32, `mount: ${device} already mounted`);
+  promoteToWrite(world, volume, actor);
+  if (!volume.isPrimary) return failed(32, `mount: ${device}: Wrong medium type`);
+  const first = readBlock(world, volume, 0);
   if (first === 0 || world.ledger.content(first).type !== "xfs") {
-    demoteAfterWriting(world, machine);
+    demoteAfterWriting(world, volume);
     return failed(32, `mount: ${target}: wrong fs type`);
   }
-  machine.mountedAt = target;
+  volume.mountedAt = target;
   return done;
 }
 
-function unmount(world: World, machine: Machine): Result {
-  if (machine.mountedAt === undefined) return failed(32, "umount: not mounted.");
-  machine.mountedAt = undefined;
-  demoteAfterWriting(world, machine);
+function unmount(world: World, machine: Machine, [target]: readonly string[]): Result {
+  const volume = machine.volumes.find(({ mountedAt }) => mountedAt !== undefined && mountedAt === target);
+  if (volume === undefined) return failed(32, "umount: not mounted.");
+  volume.mountedAt = undefined;
+  demoteAfterWriting(world, volume);
   return done;
 }
+
+const isMounted = ({ volumes }: Machine): boolean => volumes.some(({ mountedAt }) => mountedAt !== undefined);

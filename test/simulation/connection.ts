@@ -13,63 +13,100 @@ import {
   secretOf,
 } from "./kernel";
 import type { Machine } from "./machine";
+import { isRunning, type RunningVolume } from "./volume";
 import type { World } from "./world";
 
-type Running = Machine & { kernel: Kernel };
+/** A volume that both sides have. */
+type Both = readonly [RunningVolume, RunningVolume];
 
-export const isRunning = (machine: Machine): machine is Running => machine.kernel !== undefined;
+/** What the two have in common. */
+function shared({ machines: [first, second] }: World): Both[] {
+  return first.running.flatMap((one): Both[] => {
+    const other = second.volumes[one.number];
+    return other !== undefined && isRunning(other) ? [[one, other]] : [];
+  });
+}
+
+/** A resource has one connection, whatever its volumes. */
+export const connectionOf = ({ running: [first] }: Machine): Kernel["connection"] | undefined =>
+  first?.kernel.connection;
 
 /** Both look for each other and the link is there: what comes of it. */
 export function meet(world: World): void {
   const [first, second] = world.machines;
-  if (!world.linked || !isRunning(first) || !isRunning(second)) return;
-  if (first.kernel.connection !== "Connecting" || second.kernel.connection !== "Connecting") return;
+  const [one, other] = [first.running[0], second.running[0]];
+  if (!world.linked || one === undefined || other === undefined) return;
+  if (one.kernel.connection !== "Connecting" || other.kernel.connection !== "Connecting") return;
   // A pair of two versions is refused by the provider, and nobody connects it by hand.
   if (first.drbd !== second.drbd) return;
   // Authentication that fails is tried again; settings that do not fit are not.
-  if (secretOf(first.kernel.configuration) !== secretOf(second.kernel.configuration)) return;
-  const fit = protocolOf(first.kernel.configuration) === protocolOf(second.kernel.configuration);
-  if (!fit || (first.kernel.role === "Primary" && second.kernel.role === "Primary")) {
+  if (secretOf(one.kernel.configuration) !== secretOf(other.kernel.configuration)) return;
+  const fit = protocolOf(one.kernel.configuration) === protocolOf(other.kernel.configuration);
+  const both = shared(world);
+  if (!fit || both.some((pair) => pair.every(({ kernel }) => kernel.role === "Primary"))) {
     part(world, first, "StandAlone");
     part(world, second, "StandAlone");
     return;
   }
-  shakeHands(world, first, second);
+  if (!shakeHands(world, both)) return;
+  for (const alone of world.machines.flatMap(({ running }) => running))
+    if (!both.some((pair) => pair.includes(alone))) change(alone, { connection: "Connected" }, world.generations);
 }
 
 /** Disks that came to a connection that was there: the two sides agree on them. */
 export function negotiate(world: World): void {
-  const [first, second] = world.machines;
-  for (const { kernel } of world.machines) {
-    if (kernel?.isNegotiating !== true) continue;
-    kernel.isNegotiating = false;
-    if (kernel.connection === "Connected" && isRunning(first) && isRunning(second)) shakeHands(world, first, second);
+  for (const both of shared(world)) {
+    const waited = both.filter(({ kernel }) => kernel.isNegotiating === true);
+    for (const { kernel } of waited) {
+      kernel.isNegotiating = false;
+      if (kernel.connection === "Connected") shakeHands(world, [both]);
+    }
   }
+  for (const { kernel } of world.machines.flatMap(({ running }) => running)) kernel.isNegotiating &&= false;
 }
 
-/** Also without a new connection: a side that was forced to be UpToDate has the pair look again. */
-export function shakeHands(world: World, first: Running, second: Running): void {
-  const [mine, theirs] = [attachedMetadata(first), attachedMetadata(second)];
-  if (mine === undefined || theirs === undefined) {
-    connected(world, first, second);
-    return;
-  }
-  const crashed = { self: first.kernel.crashedPrimary, peer: second.kernel.crashedPrimary };
-  const verdict = settle(world, first, second, compare(mine, theirs, { drbd: first.drbd, crashed }));
-  const stopped = objections(first, verdict, 1) || objections(second, verdict, -1);
-  if (typeof verdict === "string") {
-    world.happened.add(verdict === "unrelated" ? "unrelated data" : "a split brain");
+/**
+ * Also without a new connection: a side that was forced to be UpToDate has the pair look again. One volume on which they
+ * do not agree parts the whole resource.
+ */
+export function shakeHands(world: World, pairs: readonly Both[]): boolean {
+  const met = pairs.map(([first, second]) => ({ first, second, verdict: verdictOf(world, first, second) }));
+  const stops = ({ first, second, verdict }: (typeof met)[number]): boolean =>
+    objections(first, verdict, 1) || objections(second, verdict, -1);
+  const told = met.map(({ verdict }) => verdict).filter((verdict) => typeof verdict === "string");
+  const [first, second] = world.machines;
+  if (told.length > 0) {
+    for (const verdict of told) world.happened.add(verdict === "unrelated" ? "unrelated data" : "a split brain");
     part(world, first, "StandAlone");
     part(world, second, "StandAlone");
-  } else if (stopped) {
-    part(world, first, objections(first, verdict, 1) ? "StandAlone" : "Connecting");
-    part(world, second, objections(second, verdict, -1) ? "StandAlone" : "Connecting");
-  } else {
-    connected(world, first, second);
-    if (verdict === 0 && first.drbd === "9") forgetDifferences(mine, theirs);
-    if (verdict > 0) beginSync(world, first, second, verdict === 2);
-    if (verdict < 0) beginSync(world, second, first, verdict === -2);
+    return false;
   }
+  if (met.some(stops)) {
+    const alone = (isAlone: boolean) => (isAlone ? "StandAlone" : "Connecting");
+    part(world, first, alone(met.some((one) => objections(one.first, one.verdict, 1))));
+    part(world, second, alone(met.some((one) => objections(one.second, one.verdict, -1))));
+    return false;
+  }
+  for (const { first: one, second: other, verdict } of met) agree(world, one, other, verdict);
+  return true;
+}
+
+/** Nothing where a side has no disk. */
+function verdictOf(world: World, first: RunningVolume, second: RunningVolume): Verdict | undefined {
+  const [mine, theirs] = [attachedMetadata(first), attachedMetadata(second)];
+  if (mine === undefined || theirs === undefined) return undefined;
+  const crashed = { self: first.kernel.crashedPrimary, peer: second.kernel.crashedPrimary };
+  return settle(world, first, second, compare(mine, theirs, { drbd: first.drbd, crashed }));
+}
+
+function agree(world: World, first: RunningVolume, second: RunningVolume, verdict: Verdict | undefined): void {
+  connected(world, first, second);
+  if (typeof verdict !== "number") return;
+  const [mine, theirs] = [attachedMetadata(first), attachedMetadata(second)];
+  if (verdict === 0 && first.drbd === "9" && mine !== undefined && theirs !== undefined)
+    forgetDifferences(mine, theirs);
+  if (verdict > 0) beginSync(world, first, second, verdict === 2);
+  if (verdict < 0) beginSync(world, second, first, verdict === -2);
 }
 
 /** Both are of one generation, so DRBD 9 takes them for the same, whatever a verify found (rule=reconnected, 9.2.16). */
@@ -81,9 +118,9 @@ function forgetDifferences(...both: readonly Metadata[]): void {
 }
 
 /** What disk states, and a person's word on which changes are given up, make of the verdict of the identifiers. */
-function settle(world: World, first: Running, second: Running, verdict: Verdict): Verdict {
+function settle(world: World, first: RunningVolume, second: RunningVolume, verdict: Verdict): Verdict {
   if (verdict === "unrelated") return verdict;
-  const usable = (one: Running) => one.kernel.disk !== "Inconsistent";
+  const usable = (one: RunningVolume) => one.kernel.disk !== "Inconsistent";
   if (usable(first) !== usable(second)) {
     const full = verdict === "split-brain" || Math.abs(verdict) === 2;
     return usable(first) ? (full ? 2 : 1) : full ? -2 : -1;
@@ -96,18 +133,18 @@ function settle(world: World, first: Running, second: Running, verdict: Verdict)
 }
 
 /** "I shall become SyncSource, but I am inconsistent!"; "I shall become SyncTarget, but I am primary!" */
-function objections({ kernel }: Running, verdict: Verdict, direction: 1 | -1): boolean {
-  if (typeof verdict === "string" || verdict === 0) return false;
+function objections({ kernel }: RunningVolume, verdict: Verdict | undefined, direction: 1 | -1): boolean {
+  if (typeof verdict !== "number" || verdict === 0) return false;
   return verdict * direction > 0
     ? kernel.disk === "Inconsistent"
     : kernel.role === "Primary" && atLeast(kernel.disk, "Consistent");
 }
 
-function connected(world: World, first: Running, second: Running): void {
+function connected(world: World, first: RunningVolume, second: RunningVolume): void {
   // Both sides see the states of before: what is certain only of oneself vanishes once they have met.
   const certain = (state: DiskState): DiskState =>
     state === "Consistent" || state === "Outdated" ? "UpToDate" : state;
-  const of = (self: Running, peer: Running): Partial<Kernel> => ({
+  const of = (self: RunningVolume, peer: RunningVolume): Partial<Kernel> => ({
     connection: "Connected",
     replication: "Established",
     peerRole: peer.kernel.role,
@@ -120,7 +157,7 @@ function connected(world: World, first: Running, second: Running): void {
   change(second, theirs, world.generations);
 }
 
-export function beginSync(world: World, source: Running, target: Running, full: boolean): void {
+export function beginSync(world: World, source: RunningVolume, target: RunningVolume, full: boolean): void {
   const [from, to] = [metadataOf(source), metadataOf(target)];
   world.happened.add(full ? "a full sync" : "a sync by the bitmap");
   if (source.kernel.crashedPrimary || target.kernel.crashedPrimary) world.happened.add("a primary crashed");
@@ -139,13 +176,17 @@ export function beginSync(world: World, source: Running, target: Running, full: 
   if (!to.outOfSync.includes(true)) finishSync(world, source, target);
 }
 
-/** One block more is copied, where a sync runs. */
+/** One block more of each volume is copied, where a sync runs. */
 export function copyBlock(world: World): void {
-  const [first, second] = world.machines;
-  if (!isRunning(first) || !isRunning(second)) return;
-  const source = first.kernel.replication === "SyncSource" ? first : second;
-  const target = source === first ? second : first;
-  if (source.kernel.replication !== "SyncSource" || target.kernel.replication !== "SyncTarget") return;
+  for (const [first, second] of shared(world)) {
+    const isSource = first.kernel.replication === "SyncSource";
+    const [source, target] = isSource ? [first, second] : [second, first];
+    if (source.kernel.replication !== "SyncSource" || target.kernel.replication !== "SyncTarget") continue;
+    copyOf(world, source, target);
+  }
+}
+
+function copyOf(world: World, source: RunningVolume, target: RunningVolume): void {
   const [from, to] = [metadataOf(source), metadataOf(target)];
   const block = to.outOfSync.indexOf(true);
   if (block >= 0) {
@@ -163,12 +204,12 @@ export function copyBlock(world: World): void {
 const synced = { replication: "Established", disk: "UpToDate", peerDisk: "UpToDate", source: undefined } as const;
 
 /** The source's part of the end: told by its peer's state. */
-export function noticeSyncEnd(world: World, source: Running): void {
+export function noticeSyncEnd(world: World, source: RunningVolume): void {
   closeBitmap(metadataOf(source));
   change(source, synced, world.generations);
 }
 
-function finishSync(world: World, source: Running, target: Running): void {
+function finishSync(world: World, source: RunningVolume, target: RunningVolume): void {
   const seen = target.kernel.source;
   if (seen === undefined) throw new Error("a sync ends that did not begin");
   if (target.drbd === "8.4") endSync(metadataOf(target), seen);
@@ -180,39 +221,41 @@ function finishSync(world: World, source: Running, target: Running): void {
   }
 }
 
-/** The connection is gone, and this side stands alone or looks for its peer again. */
-export function part(world: World, machine: Running, connection: "StandAlone" | "Connecting"): void {
-  const { peerDisk: seen } = machine.kernel;
-  const peerDisk = seen === "Outdated" || seen === "Inconsistent" ? seen : "DUnknown";
-  change(
-    machine,
-    { connection, replication: "Off", peerRole: "Unknown", peerDisk, discardsOwn: false, source: undefined },
-    world.generations,
-  );
+/** The connection is gone, and this side stands alone or looks for its peer again, with all its volumes. */
+export function part(world: World, machine: Machine, connection: "StandAlone" | "Connecting"): void {
+  for (const volume of machine.running) {
+    const { peerDisk: seen } = volume.kernel;
+    const peerDisk = seen === "Outdated" || seen === "Inconsistent" ? seen : "DUnknown";
+    change(
+      volume,
+      { connection, replication: "Off", peerRole: "Unknown", peerDisk, discardsOwn: false, source: undefined },
+      world.generations,
+    );
+  }
 }
 
 /** Without a word: the link was cut, or the peer lost its power. */
 export function loseConnection(world: World): void {
-  for (const machine of world.machines) {
-    if (isRunning(machine) && machine.kernel.connection === "Connected") part(world, machine, "Connecting");
-  }
+  for (const machine of world.machines) if (connectionOf(machine) === "Connected") part(world, machine, "Connecting");
 }
 
 /** `disconnect`: with fencing, the side that is not Primary is outdated by it. */
-export function disconnect(world: World, machine: Running): void {
+export function disconnect(world: World, machine: Machine): void {
   const peer = world.peerOf(machine);
-  if (machine.kernel.connection === "Connected" && isRunning(peer)) {
-    if (fences(machine.kernel.configuration)) {
-      const primary = [machine, peer].find(({ kernel }) => kernel.role === "Primary");
-      const other = primary === machine ? peer : machine;
-      if (primary !== undefined && atLeast(other.kernel.disk, "Outdated")) {
-        change(other, { disk: "Outdated" }, world.generations);
-        change(primary, { peerDisk: "Outdated" }, world.generations);
-      }
-    }
+  if (connectionOf(machine) === "Connected" && peer.isConfigured) {
+    for (const both of shared(world)) fence(world, both);
     part(world, peer, "Connecting");
   }
   part(world, machine, "StandAlone");
+}
+
+function fence(world: World, both: Both): void {
+  if (!fences(both[0].kernel.configuration)) return;
+  const primary = both.find(({ kernel }) => kernel.role === "Primary");
+  const other = both.find((one) => one !== primary)!;
+  if (primary === undefined || !atLeast(other.kernel.disk, "Outdated")) return;
+  change(other, { disk: "Outdated" }, world.generations);
+  change(primary, { peerDisk: "Outdated" }, world.generations);
 }
 
 function metadataOf(device: Device): Metadata {

@@ -12,9 +12,9 @@ import {
   unseenBlock,
   usualSize,
 } from "./disk";
-import { isRunning } from "./connection";
 import { metadataVersion } from "./drbd";
-import { broken, device, type Machine, othersFile, resource, sizeFile } from "./machine";
+import { broken, type Machine, othersFile, resource } from "./machine";
+import { isAttached, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
 
 /** What a person types, and what stays of it is DRBD's or the host's business. */
@@ -71,10 +71,16 @@ export type Event =
   | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
   /** In the order that we tell: the resource is down on both, and then both get the module. */
   | { readonly kind: "both get DRBD 9" }
-  | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand }
-  | { readonly kind: "hand on both"; readonly command: HandCommand }
-  | { readonly kind: "write"; readonly on: 0 | 1; readonly block: number }
-  | { readonly kind: "torn write"; readonly on: 0 | 1; readonly block: number; readonly where: "here" | "there" };
+  | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand; readonly volume?: number }
+  | { readonly kind: "hand on both"; readonly command: HandCommand; readonly volume?: number }
+  | { readonly kind: "write"; readonly on: 0 | 1; readonly block: number; readonly volume?: number }
+  | {
+      readonly kind: "torn write";
+      readonly on: 0 | 1;
+      readonly block: number;
+      readonly where: "here" | "there";
+      readonly volume?: number;
+    };
 
 export function happen(world: World, event: Event): void {
   switch (event.kind) {
@@ -96,11 +102,11 @@ export function happen(world: World, event: Event): void {
     case "both get DRBD 9":
       for (const machine of world.machines) takeDown(world, machine);
       for (const machine of world.machines) {
-        if (machine.powered && !isRunning(machine)) machine.drbd = "9";
+        if (machine.powered && !machine.isConfigured) machine.drbd = "9";
       }
       return;
     case "hand on both":
-      for (const on of [0, 1] as const) happen(world, { kind: "hand", on, command: event.command });
+      for (const on of [0, 1] as const) happen(world, { ...event, kind: "hand", on });
       return;
   }
   const machine = world.machines[event.on];
@@ -117,52 +123,64 @@ export function happen(world: World, event: Event): void {
       world.boot(machine);
       return;
     case "write":
-      if (machine.mountedAt === undefined) rawWrite(world, machine);
-      else userWrites(world, machine, event.block);
+      if (volumeOf(machine, event).mountedAt === undefined) rawWrite(world, volumeOf(machine, event));
+      else userWrites(world, volumeOf(machine, event), event.block);
       return;
     case "torn write":
-      tornWrite(world, machine, event.block, event.where);
+      tornWrite(world, volumeOf(machine, event), event.block, event.where);
       return;
     case "hand":
-      if (machine.powered) byHand(world, machine, event.command);
+      if (machine.powered) byHand(world, machine, event.command, event.volume);
       world.beginLifeAnew();
   }
 }
 
-function byHand(world: World, machine: Machine, command: HandCommand): void {
+/** Volume 0, where none is named. */
+function volumeOf(machine: Machine, { volume = 0 }: { readonly volume?: number }): Volume {
+  const found = machine.volumes[volume];
+  if (found === undefined) throw new Error(`${machine.name} has no volume ${volume}`);
+  return found;
+}
+
+function byHand(world: World, machine: Machine, command: HandCommand, number?: number): void {
+  const volume = volumeOf(machine, { volume: number });
+  const word = number === undefined ? resource : volume.word;
   const type = (words: string, at = machine) => run(world, at, words.split(" "), "hand");
   if (diskWork.some((one) => one === command)) {
     takeDown(world, machine);
-    machine.mountsDisk = false;
+    volume.mountsDisk = false;
   }
-  const isUsed = isRunning(machine) && machine.kernel.disk !== "Diskless";
+  const isUsed = isAttached(volume);
   switch (command) {
     case "mount":
-      type(`mount ${machine.fstabLine?.target ?? "/srv/data"}`);
+      type(`mount ${volume.fstabLine?.target ?? volume.mountPoint}`);
       return;
     case "umount":
-      type("umount /srv/data");
+      type(`umount ${volume.mountPoint}`);
       return;
     case "mkfs":
-      if (machine.mountedAt === undefined) type(`mkfs.xfs -f ${device}`);
+      if (volume.mountedAt === undefined) type(`mkfs.xfs -f ${volume.device}`);
       return;
     case "give up what is here":
       for (const words of ["umount", "secondary", "disconnect", "connect --discard-my-data"] as const) {
-        byHand(world, machine, words);
+        if (words === "umount") unmountAll(world, machine);
+        else byHand(world, machine, words);
       }
       type(`drbdadm connect ${resource}`, world.peerOf(machine));
       return;
     case "move here": {
       const peer = world.peerOf(machine);
       if (!peer.powered) return;
-      type("umount /srv/data", peer);
+      unmountAll(world, peer);
       type(`drbdadm secondary ${resource}`, peer);
-      if (type(`drbdadm primary ${resource}`).exit === 0) byHand(world, machine, "mount");
+      if (type(`drbdadm primary ${resource}`).exit === 0)
+        for (const one of machine.volumes)
+          if (one.number === 0 || isRunning(one)) byHand(world, machine, "mount", one.number);
       return;
     }
     case "wipe the disk":
       if (isUsed) return;
-      for (const disk of machine.disks) {
+      for (const disk of volume.disks) {
         world.ledger.giveUp(disk);
         disk.metadata = undefined;
         disk.blocks.fill(0);
@@ -175,21 +193,21 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
     case "another pair's disk":
       if (machine.busy) {
         machine.waiting.push(() => {
-          byHand(world, machine, command);
+          byHand(world, machine, command, number);
           world.beginLifeAnew();
         });
       } else if (isUsed) return;
-      else if (command === "a blank disk for the metadata") takeMetadataAway(world, machine);
-      else replaceDisk(world, machine, disksOnTheShelf[command]);
+      else if (command === "a blank disk for the metadata") takeMetadataAway(world, volume);
+      else replaceDisk(world, volume, disksOnTheShelf[command]);
       return;
     case "grow the disk":
-      if (!isUsed) machine.disk.size += 64 * MiB;
+      if (!isUsed) volume.disk.size += 64 * MiB;
       return;
     case "remove the file":
       machine.files.delete("/etc/drbd.d/r0.res");
       return;
     case "lose the size file":
-      machine.files.delete(sizeFile);
+      machine.files.delete(volume.sizeFile);
       return;
     case "leave a broken file":
       machine.files.set(othersFile, broken);
@@ -199,26 +217,26 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       machine.files.delete(othersFile);
       return;
     case "mount the disk itself":
-      mountItself(world, machine);
+      mountItself(world, volume);
       return;
     case "unmount the disk itself":
-      machine.mountsDisk = false;
+      volume.mountsDisk = false;
       return;
     case "convert the metadata":
-      convert(world, machine);
+      convert(world, volume);
       return;
     case "read the device":
-      machine.heldOpen = isUsed && !machine.isPrimary && machine.drbd === "9";
-      if (machine.heldOpen) world.happened.add("a Secondary's device was held open");
+      volume.heldOpen = isUsed && !volume.isPrimary && machine.drbd === "9";
+      if (volume.heldOpen) world.happened.add("a Secondary's device was held open");
       return;
     case "stop reading the device":
-      machine.heldOpen = false;
+      volume.heldOpen = false;
       return;
     case "create-md, and yes":
-      if (anyMetadata(machine.holderByFile)?.version === metadataVersion[machine.drbd])
-        type(`drbdadm create-md --force ${resource}`);
-      else if (anyMetadata(machine.holderByFile) === undefined) type(`drbdadm create-md --force ${resource}`);
-      else if (machine.parseError === undefined) convert(world, machine);
+      if (anyMetadata(volume.holderByFile)?.version === metadataVersion[machine.drbd])
+        type(`drbdadm create-md --force ${word}`);
+      else if (anyMetadata(volume.holderByFile) === undefined) type(`drbdadm create-md --force ${word}`);
+      else if (machine.parseError === undefined) convert(world, volume);
       return;
     case "reinstall the host":
       world.cutPower(machine);
@@ -228,28 +246,33 @@ function byHand(world: World, machine: Machine, command: HandCommand): void {
       return;
     default: {
       const [verb = "", ...flags] = command.split(" ");
-      type(["drbdadm", verb, ...flags, resource].join(" "));
+      type(["drbdadm", verb, ...flags, word].join(" "));
     }
   }
 }
 
 /** By its type, as a careful person would not: metadata at the disk's end does not stand in the way. */
-function mountItself(world: World, machine: Machine): void {
-  const [head = 0] = machine.disk.blocks;
-  if (isRunning(machine) || head === 0 || world.ledger.content(head).type === "data") return;
-  machine.mountsDisk = true;
+function mountItself(world: World, volume: Volume): void {
+  const [head = 0] = volume.disk.blocks;
+  if (isRunning(volume) || head === 0 || world.ledger.content(head).type === "data") return;
+  volume.mountsDisk = true;
   world.happened.add("a disk was mounted by itself");
 }
 
 /** With the resource down, by somebody who boots a kernel with the other module for a while. */
-function convert(world: World, machine: Machine): void {
-  const found = anyMetadata(machine.holder);
-  if (isRunning(machine) || found === undefined) return;
-  convertMetadata(world, machine, machine.holder);
+function convert(world: World, volume: Volume): void {
+  const found = anyMetadata(volume.holder);
+  if (isRunning(volume) || found === undefined) return;
+  convertMetadata(world, volume.machine, volume.holder);
 }
 
 function takeDown(world: World, machine: Machine): void {
-  for (const command of ["umount", "down"] as const) byHand(world, machine, command);
+  unmountAll(world, machine);
+  byHand(world, machine, "down");
+}
+
+function unmountAll(world: World, machine: Machine): void {
+  for (const { mountPoint } of machine.volumes) run(world, machine, ["umount", mountPoint], "hand");
 }
 
 const disksOnTheShelf = {
@@ -260,17 +283,17 @@ const disksOnTheShelf = {
 } as const;
 
 /** The old one is on a shelf, where nobody finds it: that is the person's doing. */
-function replaceDisk(world: World, machine: Machine, holds: Beginning): void {
-  machine.disk = another(world, machine.disk, usualSize);
-  fill(world, machine, holds);
+function replaceDisk(world: World, volume: Volume, holds: Beginning): void {
+  volume.disk = another(world, volume.disk, usualSize);
+  fill(world, volume, holds);
 }
 
 /** Who takes away the only note that data was written takes back what nothing else tells of. */
-function takeMetadataAway(world: World, machine: Machine): void {
-  machine.metaDisk = another(world, machine.metaDisk, smallSize);
-  if (!machine.keepsMetadataApart) return;
-  world.ledger.forget(machine.disk.blocks[unseenBlock]!, unseenBlock);
-  if (!world.isRemembered()) world.made.forced = 0;
+function takeMetadataAway(world: World, volume: Volume): void {
+  volume.metaDisk = another(world, volume.metaDisk, smallSize);
+  if (!volume.keepsMetadataApart) return;
+  world.ledger.forget(volume.disk.blocks[unseenBlock]!, unseenBlock);
+  if (!world.isRemembered(volume.number)) world.made[volume.number]!.forced = 0;
 }
 
 /** Empty, with the next serial number. */
@@ -297,9 +320,9 @@ export const beginnings = [
 ] as const;
 export type Beginning = (typeof beginnings)[number];
 
-export function fill(world: World, machine: Machine, beginning: Beginning): void {
+export function fill(world: World, volume: Volume, beginning: Beginning): void {
   const { ledger, generations } = world;
-  const { disk } = machine;
+  const { disk, drbd, holder } = volume;
   const put = (block: number, type: "ext4" | "xfs" | "data") => {
     const taken = beginning.includes("room") ? 256 * MiB : disk.size;
     const filesystem = type === "data" ? {} : { uuid: world.uuid(), taken };
@@ -315,11 +338,10 @@ export function fill(world: World, machine: Machine, beginning: Beginning): void
   if (beginning === "data behind the head" || beginning === "new metadata over data") put(2, "data");
   if (beginning === "data at the end") put(tailBlock, "data");
   if (beginning.startsWith("new metadata")) {
-    const { holder } = machine;
-    holder.metadata = newMetadata(machine.drbd, { holder, madeFor: disk }, world.deviceUuid(), false);
+    holder.metadata = newMetadata(drbd, { holder, madeFor: disk }, world.deviceUuid(), false);
   }
   if (beginning === "another pair's metadata")
-    disk.metadata = newMetadata(machine.drbd, { holder: disk, madeFor: disk }, world.deviceUuid(), false);
+    disk.metadata = newMetadata(drbd, { holder: disk, madeFor: disk }, world.deviceUuid(), false);
   if (beginning !== "another pair's metadata" || disk.metadata === undefined) return;
   for (let block = 1; block < dataBlocks; block++) put(block, "data");
   Object.assign(disk.metadata, {

@@ -26,8 +26,7 @@ export function beforeDestroy(world: World): Before {
   }));
   const isOurs = world.machines.every(({ files }) => files.get(resourceFile)?.includes(ownMark) === true);
   const runsByTheirs = machines.map(
-    ({ machine, file }) =>
-      file !== undefined && machine.kernel !== undefined && adjustLines(machine, file).length === 0,
+    ({ machine, file }) => file !== undefined && machine.isConfigured && adjustLines(machine, file).length === 0,
   );
   const isAnswering = world.machines.every(({ powered, parseError }) => powered && parseError === undefined);
   if (!isOurs || !isAnswering) return { owed: undefined, machines };
@@ -41,7 +40,7 @@ export function afterDestroy(world: World, { owed, machines }: Before): string[]
     const now = machine.files.get(resourceFile);
     const said = (what: string) => [`after a destroy ${what} on ${machine.name}`];
     if (owed === "goes") {
-      if (machine.kernel !== undefined) return said("it runs still");
+      if (machine.isConfigured) return said("it runs still");
       return now === undefined ? [] : said("a file brings it up at the next boot");
     }
     if (stateOf(machine) !== state) return said(`what was given back is ${stateOf(machine)}; it was ${state}`);
@@ -53,7 +52,10 @@ export function afterDestroy(world: World, { owed, machines }: Before): string[]
 }
 
 /** What whoever uses it would notice, and what its disks hold. */
-function stateOf({ kernel, mountedAt, disk }: Machine): string {
-  const { role = "down", disk: state = "", connection = "" } = kernel ?? {};
-  return JSON.stringify([role, state, connection, mountedAt ?? "", disk.blocks, disk.metadata?.current ?? 0]);
+function stateOf({ volumes }: Machine): string {
+  const states = volumes.map(({ kernel, mountedAt, disk }) => {
+    const { role = "down", disk: state = "", connection = "" } = kernel ?? {};
+    return [role, state, connection, mountedAt ?? "", disk.blocks, disk.metadata?.current ?? 0];
+  });
+  return JSON.stringify(states);
 }

@@ -4,7 +4,7 @@ import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { type Ids, makeByHand } from "./made-by-hand";
 import { afterDestroy, beforeDestroy } from "./given-back";
-import { diskPath, type Machine, metaDiskPath, resourceFile } from "./machine";
+import { resourceFile } from "./machine";
 import { readBlocks } from "./observe";
 import { offersIn, withOffer } from "./obeying";
 import type { Outcome, Program, Stack } from "./pulumi";
@@ -38,6 +38,8 @@ export type Deed =
 export interface History {
   readonly drbd: Drbd;
   readonly beginnings: readonly [Beginning, Beginning];
+  /** How many volumes there are at most, where it is not one; those after volume 0 begin on blank disks. */
+  readonly volumes?: number;
   readonly program: Program;
   /** Whether time passes by itself between what the provider does. */
   readonly restless: boolean;
@@ -117,10 +119,10 @@ export interface Life {
 
 /** Lives through a history and tells which laws were broken in it, and how it ended. */
 export async function live(history: History): Promise<Life> {
-  const world = new World(history.drbd);
+  const world = new World(history.drbd, history.volumes);
   for (const machine of world.machines) machine.beginsApart = history.program.metadataApart;
   history.beginnings.forEach((beginning, index) => {
-    fill(world, world.machines[index === 0 ? 0 : 1], beginning);
+    fill(world, world.machines[index === 0 ? 0 : 1].volumes[0], beginning);
   });
   const stack = new SimulatedStack(world);
   const broken: string[] = [];
@@ -136,7 +138,10 @@ export async function live(history: History): Promise<Life> {
         break;
       case "discard": {
         const machine = world.machines[deed.on];
-        const paths = program.metadataApart ? [diskPath, metaDiskPath] : [diskPath];
+        const volumes = machine.volumes.filter(({ number }) => (program.volumes ?? [0]).includes(number));
+        const paths = volumes.flatMap(({ diskPath, metaDiskPath }) =>
+          program.metadataApart ? [diskPath, metaDiskPath] : [diskPath],
+        );
         const named = paths.flatMap((path) => contentsIdentity(readBlocks(world, machine.diskAt(path)!, path)) ?? []);
         if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
         break;
@@ -175,14 +180,17 @@ export async function live(history: History): Promise<Life> {
   broken.push(...whatBecameOf(world, newest, end));
   if (end.kind === "done" && isLeftUnmounted(world, program)) broken.push("up was content, and mounted nowhere");
   broken.push(...world.broken, ...world.ledger.lost);
-  if (world.made.forced > 1) broken.push(`a primary was forced ${world.made.forced} times`);
-  if (world.made.formatted > 1) broken.push(`a filesystem was made ${world.made.formatted} times`);
+  for (const { forced, formatted } of world.made) {
+    if (forced > 1) broken.push(`a primary was forced ${forced} times`);
+    if (formatted > 1) broken.push(`a filesystem was made ${formatted} times`);
+  }
   return { broken, end, happened: world.happened };
 }
 
 /** The sync source is Primary, and what shall be mounted there is not. */
-function isLeftUnmounted({ machines }: World, { formatted, syncSource }: Program): boolean {
-  return formatted && machines.some((one) => one.name === syncSource && one.isPrimary && one.mountedAt === undefined);
+function isLeftUnmounted(world: World, { formatted, syncSource, volumes = [0] }: Program): boolean {
+  const wanted = world.machine(syncSource).volumes.filter(({ number }) => volumes.includes(number));
+  return formatted && wanted.some((one) => one.isPrimary && one.mountedAt === undefined);
 }
 
 function perform(stack: Stack, kind: "up" | "destroy" | "refresh", program: Program, run: Run): Promise<Outcome> {
@@ -194,7 +202,7 @@ async function settle(world: World, stack: Stack, program: Program, broken: stri
   world.linked = true;
   for (const machine of world.machines) {
     for (const effect of machine.unfinished.splice(0)) effect();
-    machine.heldOpen = false;
+    for (const volume of machine.volumes) volume.heldOpen = false;
     world.boot(machine);
   }
   rest(world);
@@ -225,18 +233,31 @@ function rest(world: World): void {
 /** What a pair lacks that an up was content with. */
 function shortcomings(world: World, program: Program): string[] {
   const found: string[] = [];
-  for (const { name, kernel, files } of world.machines) {
+  const { volumes: wanted = [0] } = program;
+  for (const { name, volumes, files } of world.machines) {
     if (!files.has(resourceFile)) found.push(`${name} has no configuration`);
-    const state = `${kernel?.connection ?? "down"} ${kernel?.disk ?? ""}`;
-    if (state !== "Connected UpToDate") found.push(`content with ${name} being ${state}`);
+    for (const { number, kernel, mountedAt } of volumes) {
+      const state = kernel === undefined ? "down" : `${kernel.connection} ${kernel.disk}`;
+      const isWanted = wanted.includes(number);
+      if (state !== (isWanted ? "Connected UpToDate" : "down"))
+        found.push(`content with ${name} being ${state}${number === 0 ? "" : ` in volume ${number}`}`);
+      if (!isWanted && mountedAt !== undefined) found.push(`volume ${number} is mounted still`);
+    }
   }
-  const mounted = world.machines.filter((machine: Machine) => machine.mountedAt !== undefined);
-  if (program.formatted && mounted.length !== 1) found.push(`mounted on ${mounted.length} machines`);
+  for (const number of wanted) {
+    const mounted = world.sidesOf({ number }).filter(({ mountedAt }) => mountedAt !== undefined);
+    if (program.formatted && mounted.length !== 1) found.push(`mounted on ${mounted.length} machines`);
+  }
   return found;
 }
 
 function snapshot(world: World): string {
-  return JSON.stringify(world, (_key, value: unknown) =>
-    value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
+  return JSON.stringify(world, (key, value: unknown) =>
+    // A volume names the machine that it is of.
+    key === "machine"
+      ? undefined
+      : value instanceof Map || value instanceof Set
+        ? [...(value as Iterable<unknown>)]
+        : value,
   );
 }

@@ -157,7 +157,7 @@ export function attach(device: Device, generations: Generations): boolean {
   const peerDisk = peerOutdated ? "Outdated" : "DUnknown";
   const found = !consistent ? "Inconsistent" : wasUpToDate ? "Consistent" : "Outdated";
   // With a peer that is there already, the two negotiate: what this side knew of it is not asked.
-  if (kernel.connection === "Connected") {
+  if (kernel.replication !== "Off") {
     change(device, { disk: found }, generations);
     return true;
   }

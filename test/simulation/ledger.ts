@@ -68,8 +68,8 @@ export class Ledger {
     return this.history(version).includes(old);
   }
 
-  get isEverythingGivenUp(): boolean {
-    return this.disks.every((disk) => disk.givenUp.every((one, block) => one || disk.blocks[block] === 0));
+  isGivenUp(disks: readonly Disk[]): boolean {
+    return disks.every((disk) => disk.givenUp.every((one, block) => one || disk.blocks[block] === 0));
   }
 
   private missing(version: Version, block: number): Version[] {

@@ -1,18 +1,18 @@
-/** One host: what is on its disks, and what its kernel and systemd know of until the power goes. */
+/** One host: its volumes, and what its kernel and systemd know of until the power goes. */
 import type { Drbd } from "./drbd";
-import { type Disk, newDisk, smallSize, usualSize } from "./disk";
+import type { Disk } from "./disk";
 import type { Kernel } from "./kernel";
+import { isRunning, type RunningVolume, Volume, volumesIn } from "./volume";
 import { activeLink, bringUpOf, promotionOf } from "../../provider/core/steps/boot-units";
 
 export const resource = "r0";
+export const port = 7789;
+/** Volume 0's, on each host. */
 export const device = "/dev/drbd1";
 export const minor = 1;
-export const port = 7789;
 export const diskPath = "/dev/vdb";
 export const metaDiskPath = "/dev/vdc";
 export const resourceFile = "/etc/drbd.d/r0.res";
-/** Where drbdmeta keeps the size that it last knew of the disk. */
-export const sizeFile = "/var/lib/drbd/drbd-minor-1.lkbd";
 /** Of a resource of somebody else's. drbdadm reads it after ours, and not at all where it stops at ours. */
 export const othersFile = "/etc/drbd.d/web.res";
 export const broken = "resource web {\n    bogus;\n}\n";
@@ -33,22 +33,12 @@ export class Machine {
   powered = true;
   hasUtils = true;
   moduleLoaded = true;
-  kernel: Kernel | undefined;
-  /** Somebody reads the DRBD device, which DRBD 9 takes for a reason not to let its peer become Primary. */
-  heldOpen = false;
-  disk: Disk;
-  /** For DRBD's metadata, where the program keeps it apart from the data. */
-  metaDisk: Disk;
-  /** Where nothing is configured yet, whether it will be there. */
+  /** Where nothing is configured yet, whether the metadata will be on a disk of its own. */
   beginsApart = false;
   /** Folders to mount on. */
   readonly folders = new Set<string>();
-  /** Where the DRBD device is mounted. */
-  mountedAt: string | undefined;
-  /** The disk for the data is mounted by itself, beside DRBD. */
-  mountsDisk = false;
-  /** A mount that systemd waits with until the pair is connected, and for how long it still does. */
-  bootMount: { readonly target: string; patience: number } | undefined;
+  /** Mounts that systemd waits with until the pair is connected, and for how long it still does. */
+  bootMount: { readonly targets: readonly string[]; patience: number } | undefined;
   /** A step that goes on although the connection over which it was begun is gone. */
   readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */
@@ -56,41 +46,84 @@ export class Machine {
   readonly waiting: (() => void)[] = [];
   readonly files = new Map<string, string>(filesOfAPackage);
   readonly links = new Set<string>();
+  /** By number: every volume that the resource may come to have, with its disks. */
+  readonly volumes: readonly [Volume, ...Volume[]];
 
   constructor(
     readonly name: string,
     readonly address: string,
     /** Of the module, and so of the grammar that drbdadm reads. */
     public drbd: Drbd,
+    volumes = 1,
   ) {
-    this.disk = newDisk(`${name}:${diskPath}`, `${name}-1`, usualSize);
-    this.metaDisk = newDisk(`${name}:${metaDiskPath}`, `${name}-meta-1`, smallSize);
+    const others = Array.from({ length: volumes - 1 }, (_, index) => new Volume(this, index + 1));
+    this.volumes = [new Volume(this, 0), ...others];
   }
 
-  /** The disk that DRBD's metadata is on: as the kernel runs it, and else as its file says. */
-  get holder(): Disk {
-    return this.keepsMetadataApart ? this.metaDisk : this.disk;
+  /** Those that the kernel has. */
+  get running(): RunningVolume[] {
+    return this.volumes.filter(isRunning);
   }
 
-  get keepsMetadataApart(): boolean {
-    return this.isApart(this.kernel?.configuration ?? this.files.get(resourceFile));
+  get isConfigured(): boolean {
+    return this.volumes.some(isRunning);
   }
 
-  /** What drbdadm reads, whatever runs. */
-  get holderByFile(): Disk {
-    return this.isApart(this.files.get(resourceFile)) ? this.metaDisk : this.disk;
+  /** Those that its file has, or another text. */
+  defined(text = this.files.get(resourceFile)): Volume[] {
+    const numbers = volumesIn(text ?? "");
+    return this.volumes.filter(({ number }) => numbers.includes(number));
   }
 
-  private isApart(configuration: string | undefined): boolean {
-    return configuration?.includes(`meta-disk ${metaDiskPath};`) ?? this.beginsApart;
+  /** By drbdadm's word for it: `r0/1`, or the resource for all that its file has. */
+  named(word: string): Volume[] {
+    const number = /^r0\/(\d+)$/.exec(word)?.[1];
+    if (number !== undefined) return this.volumes.filter((one) => one.number === Number(number));
+    const defined = this.defined();
+    return defined.length > 0 ? defined : this.volumes.length === 1 ? [...this.volumes] : this.running;
   }
 
-  get disks(): readonly Disk[] {
-    return [this.disk, this.metaDisk];
+  withMinor(found: number): Volume | undefined {
+    return this.volumes.find((one) => one.minor === found);
+  }
+
+  withDevice(path: string): Volume | undefined {
+    return this.volumes.find((one) => one.device === path);
+  }
+
+  /** Whose disk it is, for its data or its metadata. */
+  withDisk(path: string): Volume | undefined {
+    return this.volumes.find((one) => one.diskAt(path) !== undefined);
   }
 
   diskAt(path: string): Disk | undefined {
-    return { [diskPath]: this.disk, [metaDiskPath]: this.metaDisk }[path];
+    return this.withDisk(path)?.diskAt(path);
+  }
+
+  get disks(): readonly Disk[] {
+    return this.volumes.flatMap(({ disks }) => disks);
+  }
+
+  /** Of volume 0: most tests have no other. */
+  get kernel(): Kernel | undefined {
+    return this.volumes[0].kernel;
+  }
+
+  get disk(): Disk {
+    return this.volumes[0].disk;
+  }
+
+  get holder(): Disk {
+    return this.volumes[0].holder;
+  }
+
+  get mountedAt(): string | undefined {
+    return this.volumes[0].mountedAt;
+  }
+
+  /** Any of its volumes. */
+  get isPrimary(): boolean {
+    return this.volumes.some(({ isPrimary }) => isPrimary);
   }
 
   /** Installed anew, on its system's disk alone. */
@@ -127,16 +160,5 @@ export class Machine {
       ...(word === undefined ? [] : [complaint(resourceFile, 9, word)]),
       ...(this.files.get(othersFile) === broken ? [complaint(othersFile, 2, "bogus")] : []),
     ];
-  }
-
-  get isPrimary(): boolean {
-    return this.kernel?.role === "Primary";
-  }
-
-  /** Device, mount point and options of the DRBD device's line in fstab. */
-  get fstabLine(): { readonly target: string; readonly options: readonly string[] } | undefined {
-    const lines = (this.files.get("/etc/fstab") ?? "").split("\n").map((line) => line.split(/\s+/));
-    const line = lines.find(([source]) => source === device);
-    return line?.[1] === undefined ? undefined : { target: line[1], options: (line[3] ?? "").split(",") };
   }
 }

@@ -1,5 +1,4 @@
 /** A machine as the probe would see it (provider/core/seen/probe.ts and parse-probe.ts). */
-import { observedOf, type OneLook } from "../core/one-volume";
 import type {
   BlockDevice,
   CommandOutput,
@@ -9,10 +8,11 @@ import type {
   MetadataFound,
   ObservedNode,
   ObservedResource,
+  ObservedVolume,
 } from "../../provider/core/seen/observed";
 import type { Look, ProbeRequest, VolumeLook } from "../../provider/core/seen/probe";
 import { adjustLines } from "./adjust";
-import { isRunning } from "./connection";
+import { connectionOf } from "./connection";
 import {
   anyMetadata,
   dataBlocks,
@@ -20,21 +20,13 @@ import {
   giText,
   type Metadata as DiskMetadata,
   metadataAt,
+  smallSize,
   unseenBlock,
 } from "./disk";
 import { moduleVersion } from "./drbd";
-import { attachedMetadata, type Kernel, nodeIdOf, peerName } from "./kernel";
-import {
-  device,
-  diskPath,
-  type Machine,
-  metaDiskPath,
-  minor,
-  othersFile,
-  resource,
-  resourceFile,
-  sizeFile,
-} from "./machine";
+import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
+import { type Machine, othersFile, resource, resourceFile } from "./machine";
+import { isAttached, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
 
 /** KiB that stand for a block. */
@@ -48,7 +40,12 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
   const resources = new Map<string, ObservedResource>();
   const isEnough =
     machine.moduleLoaded &&
-    looks.every(({ volumes }) => volumes.every((look) => look.minor === minor) && isWell(machine));
+    looks.every(({ volumes }) =>
+      volumes.every((look) => {
+        const volume = machine.withMinor(look.minor);
+        return volume !== undefined && isWell(volume);
+      }),
+    );
   const closely = depth === "close" || (depth === "needed" && !isEnough);
   for (const look of closely ? looks : []) resources.set(look.name, lookAt(world, machine, look, drift));
   for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
@@ -58,7 +55,7 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
     const candidate = { exit: output === undefined ? 0 : 10, output: output ?? "" };
     resources.set(name, { ...looked, candidate, change: adjustOutput(machine, text) });
   }
-  const { kernel } = machine;
+  const syncing = machine.running.filter(({ kernel }) => kernel.replication.startsWith("Sync"));
   return {
     hostname: machine.name,
     kernel: "6.1.0-44-cloud-amd64",
@@ -73,13 +70,17 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
     names: new Map(),
     mounts: [
       { source: "/dev/vda", target: "/", fstype: "ext4" },
-      ...(machine.mountsDisk ? [{ source: diskPath, target: "/mnt", fstype: "xfs" }] : []),
-      ...(machine.mountedAt === undefined ? [] : [{ source: device, target: machine.mountedAt, fstype: "xfs" }]),
+      ...machine.volumes.flatMap(({ mountsDisk, diskPath, number }) =>
+        mountsDisk ? [{ source: diskPath, target: `/mnt${number === 0 ? "" : number}`, fstype: "xfs" }] : [],
+      ),
+      ...machine.volumes.flatMap(({ mountedAt, device }) =>
+        mountedAt === undefined ? [] : [{ source: device, target: mountedAt, fstype: "xfs" }],
+      ),
     ],
     swaps: [],
     blocks: new Map(closely ? blocksOf(world, machine).map((one) => [one.path, one]) : []),
-    kernelResources: new Map(kernel === undefined ? [] : [[resource, running(machine, kernel)]]),
-    sync: new Map(kernel?.replication.startsWith("Sync") === true ? [[minor, { percent: 50 }]] : []),
+    kernelResources: new Map(machine.isConfigured ? [[resource, running(machine)]] : []),
+    sync: new Map(syncing.map(({ minor }) => [minor, { percent: 50 }])),
     adjust: drift,
     givenBack: givenBack.map(({ name, globalCommon, resource: text }) => {
       const change = adjustOutput(machine, text === "" ? installed : text);
@@ -102,50 +103,59 @@ function withEachAlone(machine: Machine, { exit, output }: CommandOutput): Comma
   return { exit, output: [output, ...machine.parseErrorsWith(machine.files.get(resourceFile) ?? "")].join("\n") };
 }
 
-function running(machine: Machine, kernel: Kernel): KernelResource {
-  const missing = machine.holder.metadata?.outOfSync.filter(Boolean).length ?? 0;
+/** As the kernel tells it: the resource as a whole, and each volume. */
+function running(machine: Machine): KernelResource {
+  const volumes = machine.running;
+  const [first] = volumes;
+  if (first === undefined) throw new Error("nothing runs");
+  const { configuration, connection } = first.kernel;
+  const isPeerPrimary = volumes.some(({ kernel }) => kernel.peerRole === "Primary");
   return {
     name: resource,
-    role: kernel.role,
+    role: machine.isPrimary ? "Primary" : "Secondary",
     suspended: "no",
-    ...(machine.drbd === "9" ? { peerNodeId: nodeIdOf(kernel.configuration, peerName(machine.name)) } : {}),
-    connection: kernel.connection,
-    peerRole: kernel.peerRole,
-    devices: [
-      {
-        resource,
-        volume: 0,
-        minor,
-        disk: kernel.isNegotiating === true ? "Negotiating" : kernel.disk,
-        size: dataBlocks * blockSize,
-      },
-    ],
-    peerDevices: [
-      {
-        volume: 0,
+    ...(machine.drbd === "9" ? { peerNodeId: nodeIdOf(configuration, peerName(machine.name)) } : {}),
+    connection,
+    peerRole: isPeerPrimary ? "Primary" : first.kernel.peerRole,
+    devices: volumes.map(({ number, minor, kernel }) => ({
+      resource,
+      volume: number,
+      minor,
+      disk: kernel.isNegotiating === true ? "Negotiating" : kernel.disk,
+      size: dataBlocks * blockSize,
+      ...(machine.drbd === "8.4" && volumes.length > 1 ? { role: kernel.role } : {}),
+    })),
+    peerDevices: volumes.map(({ number, kernel, holder }) => {
+      const missing = holder.metadata?.outOfSync.filter(Boolean).length ?? 0;
+      return {
+        volume: number,
         replication: kernel.replication,
         peerDisk: kernel.peerDisk,
         outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,
-      },
-    ],
+      };
+    }),
   };
 }
 
 function blocksOf(world: World, machine: Machine): BlockDevice[] {
-  const { disk } = machine;
-  const attached = isAttached(machine);
-  const found: BlockDevice[] = [
+  return [
     { path: "/dev/vda", type: "disk", size: 3 * 2 ** 30, readOnly: false, fstype: "ext4", children: [] },
-    ...machine.disks.map((one) => {
-      const path = one === disk ? diskPath : metaDiskPath;
-      const children = attached && [disk, machine.holder].includes(one) ? [device] : [];
-      const { size, serial } = one;
-      return { path, type: "disk", size, readOnly: false, serial, children, ...signed(readBlocks(world, one, path)) };
-    }),
+    ...machine.volumes.flatMap((volume) => blocksOfVolume(world, volume)),
   ];
+}
+
+function blocksOfVolume(world: World, volume: Volume): BlockDevice[] {
+  const { disk, holder, device, diskPath, metaDiskPath } = volume;
+  const attached = isAttached(volume);
+  const found = volume.disks.map((one): BlockDevice => {
+    const path = one === disk ? diskPath : metaDiskPath;
+    const children = attached && [disk, holder].includes(one) ? [device] : [];
+    const { size, serial } = one;
+    return { path, type: "disk", size, readOnly: false, serial, children, ...signed(readBlocks(world, one, path)) };
+  });
   if (attached) {
-    const fs = machine.isPrimary ? signed(readBlocks(world, disk, device)) : {};
-    found.push({ path: device, type: "disk", size: disk.size, readOnly: !machine.isPrimary, children: [], ...fs });
+    const fs = volume.isPrimary ? signed(readBlocks(world, disk, device)) : {};
+    found.push({ path: device, type: "disk", size: disk.size, readOnly: !volume.isPrimary, children: [], ...fs });
   }
   return found;
 }
@@ -153,55 +163,62 @@ function blocksOf(world: World, machine: Machine): BlockDevice[] {
 const signed = (contents: Contents): Pick<BlockDevice, "fstype" | "uuid"> =>
   contents.kind === "signature" ? { fstype: contents.type, uuid: contents.uuid } : {};
 
-const isAttached = (machine: Machine): boolean => isRunning(machine) && machine.kernel.disk !== "Diskless";
-
 /** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (probe.ts, tellMinors). */
-function isWell({ kernel, mountedAt }: Machine): boolean {
-  const well = kernel?.connection === "Connected" && kernel.disk === "UpToDate";
-  return well && (kernel.role !== "Primary" || mountedAt !== undefined);
+function isWell({ kernel, mountedAt, machine }: Volume): boolean {
+  const well = connectionOf(machine) === "Connected" && kernel?.disk === "UpToDate";
+  return well && (!machine.isPrimary || mountedAt !== undefined);
 }
 
 function lookAt(world: World, machine: Machine, { volumes }: Look, drift: CommandOutput | undefined): ObservedResource {
-  const [look] = volumes;
-  if (look === undefined) throw new Error("a look at no volume");
-  return observedOf(lookAtVolume(world, machine, look, drift));
-}
-
-function lookAtVolume(world: World, machine: Machine, look: VolumeLook, drift: CommandOutput | undefined): OneLook {
-  if (look.disk !== diskPath) return { disk: { kind: "missing" }, metadata: { kind: "unknown" }, portTaken: false };
-  const { disk, kernel } = machine;
-  const inside = machine.isPrimary ? { device: readBlocks(world, disk, device) } : {};
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
-  const metadata = kernel !== undefined && isRunning(machine) ? attachedMetadata(machine) : undefined;
-  const kernelGi =
-    metadata === undefined || machine.parseError !== undefined ? {} : { kernelGi: giText(metadata, machine.isPrimary) };
-  if (isWell(machine)) {
-    const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
-    return { disk: attached, metadata: { kind: "unknown" }, portTaken: false, ...kernelGi, ...inside, ...change };
-  }
-  const own = machine.drbd === "9" && kernel !== undefined ? nodeIdOf(kernel.configuration, machine.name) : undefined;
+  const configuration = machine.running[0]?.kernel.configuration;
+  const own = machine.drbd === "9" && configuration !== undefined ? nodeIdOf(configuration, machine.name) : undefined;
+  const looked = volumes.map((look) => [look.volume, lookAtVolume(world, machine, look)] as const);
+  const isKnown = looked.some(([, { disk }]) => disk.kind !== "missing");
   return {
-    disk: readBlocks(world, disk, diskPath),
-    ...(own === undefined ? {} : { nodeId: own }),
-    ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, machine.metaDisk, look.metaDisk) }),
-    metadata: metadataOf(machine, look),
+    volumes: new Map(looked),
     portTaken: false,
-    ...(machine.drbd === "9" && kernel !== undefined ? { nodeId: nodeIdOf(kernel.configuration, machine.name) } : {}),
-    ...kernelGi,
-    ...inside,
-    ...change,
+    ...(own === undefined || !isKnown ? {} : { nodeId: own }),
+    ...(isKnown ? change : {}),
   };
 }
 
-function metadataOf(machine: Machine, look: VolumeLook): Metadata {
-  if (!machine.hasUtils) return { kind: "unknown" };
-  if (isAttached(machine)) return { kind: "busy", said: "error 20 Device or resource busy" };
+function lookAtVolume(world: World, machine: Machine, look: VolumeLook): ObservedVolume {
+  const volume = machine.volumes[look.volume];
+  if (volume?.diskPath !== look.disk) return { disk: { kind: "missing" }, metadata: { kind: "unknown" } };
+  const { disk, device, diskPath } = volume;
+  const inside = volume.isPrimary ? { device: readBlocks(world, disk, device) } : {};
+  const metadata = isRunning(volume) ? attachedMetadata(volume) : undefined;
+  const kernelGi =
+    metadata === undefined || machine.parseError !== undefined || !isInFile(volume)
+      ? {}
+      : { kernelGi: giText(metadata, volume.isPrimary) };
+  if (isWell(volume)) {
+    const attached = { kind: "attached", real: diskPath, size: disk.size } as const;
+    return { disk: attached, metadata: { kind: "unknown" }, ...kernelGi, ...inside };
+  }
+  return {
+    disk: readBlocks(world, disk, diskPath),
+    ...(look.metaDisk === "internal" ? {} : { metaDisk: readBlocks(world, volume.metaDisk, look.metaDisk) }),
+    metadata: metadataOf(volume, look),
+    ...kernelGi,
+    ...inside,
+  };
+}
+
+/** `drbdadm get-gi` answers for what its file has. */
+const isInFile = (volume: Volume): boolean =>
+  volume.machine.volumes.length === 1 || volume.machine.defined().includes(volume);
+
+function metadataOf(volume: Volume, look: VolumeLook): Metadata {
+  if (!volume.machine.hasUtils) return { kind: "unknown" };
+  if (isAttached(volume)) return { kind: "busy", said: "error 20 Device or resource busy" };
   const isInternal = look.metaDisk === "internal";
-  const found = anyMetadata(isInternal ? machine.disk : machine.metaDisk);
+  const found = anyMetadata(isInternal ? volume.disk : volume.metaDisk);
   if (found !== undefined) return { kind: "present", ...superblockOf(found) };
   if (!isInternal) return { kind: "absent" };
-  const bytes = Number((machine.files.get(sizeFile) ?? "").split("\t")[0]);
-  const moved = metadataAt(machine.disk, bytes);
+  const bytes = Number((volume.machine.files.get(volume.sizeFile) ?? "").split("\t")[0]);
+  const moved = metadataAt(volume.disk, bytes);
   if (moved === undefined) return { kind: "absent" };
   return { kind: "moved", bytes, uuid: moved.deviceUuid, ...superblockOf(moved) };
 }
@@ -227,13 +244,15 @@ function fingerprint(blocks: readonly number[]): string {
  */
 export function readBlocks(world: World, disk: Disk, real: string): Contents {
   const { size } = disk;
-  const visible = real === device ? undefined : anyMetadata(disk);
+  const isDevice = real.startsWith("/dev/drbd");
+  const isForData = !isDevice && disk.size > smallSize;
+  const visible = isDevice ? undefined : anyMetadata(disk);
   if (visible !== undefined) {
-    return real === diskPath
+    return isForData
       ? { kind: "signature", real, size, type: "drbd", uuid: visible.deviceUuid }
       : { kind: "data", real, size, offset: 0, hash: fingerprint([visible.current % 4096, Number(visible.isOwn)]) };
   }
-  const blocks = real === device ? disk.blocks.slice(0, dataBlocks) : disk.blocks;
+  const blocks = isDevice ? disk.blocks.slice(0, dataBlocks) : disk.blocks;
   const [head = 0] = blocks;
   const first = head === 0 ? undefined : world.ledger.content(head);
   if (first !== undefined && first.type !== "data") {
@@ -241,7 +260,7 @@ export function readBlocks(world: World, disk: Disk, real: string): Contents {
   }
   const at = blocks.findIndex((version, block) => version !== 0 && block !== unseenBlock);
   // Metadata that a disk has outgrown is data like any other.
-  const remains = real === diskPath && disk.metadata !== undefined;
+  const remains = isForData && disk.metadata !== undefined;
   if (at < 0 && !remains) return { kind: "blank", real, size };
   const offset = (at < 0 ? dataBlocks : at) * blockSize * 1024;
   return { kind: "data", real, size, offset, hash: fingerprint(blocks) };

@@ -10,6 +10,7 @@ import { RefusedError } from "../../provider/lifecycle/reconcile";
 import { HostError } from "../../provider/shell/error-classes";
 import type { Remote } from "../../provider/shell/remote";
 import { ProcessDied, type Run } from "./remote";
+import { placeOf, type VolumePlace } from "./volume";
 
 type Properties = HiddenInputs & Record<string, unknown>;
 
@@ -34,6 +35,8 @@ export interface Program {
   readonly discard: Readonly<Record<string, readonly string[]>>;
   /** DRBD's metadata on a disk of its own. */
   readonly metadataApart: boolean;
+  /** By their numbers, where it has others than volume 0. */
+  readonly volumes?: readonly number[];
 }
 
 export const plainProgram: Program = {
@@ -75,9 +78,12 @@ export class Stack {
 
   constructor(private readonly ground: Ground) {}
 
-  /** Whether the state knows that the pair was in use. */
-  get remembers(): boolean {
-    const { filesystemUuid = null, disks = {} } = (this.resource?.outputs ?? {}) as Partial<Memory>;
+  /** Whether the state knows that a volume of the pair was in use. */
+  remembers(volume: number): boolean {
+    const { volumeStates, ...outputs } = this.resource?.outputs ?? {};
+    const its =
+      volumeStates === undefined ? (volume === 0 ? outputs : {}) : (volumeStates as Properties)[String(volume)];
+    const { filesystemUuid = null, disks = {} } = (its ?? {}) as Partial<Memory>;
     return wasInUse({ filesystemUuid, disks });
   }
 
@@ -158,22 +164,23 @@ export class Stack {
   }
 
   private async pair(program: Program, isPreview: boolean): Promise<void> {
+    const { volumes = [0] } = program;
+    const isPlain = volumes.length === 1 && volumes[0] === 0;
     const inputs: Properties = {
       name: "r0",
-      minor: 1,
       port: 7789,
       protocol: program.protocol,
       net: { "max-buffers": program.maxBuffers, ...(program.fenced ? {} : { fencing: "dont-care" }) },
       sharedSecret: "tell-nobody",
       syncSource: program.syncSource,
-      ...(program.keeps ? { existingData: "keep" } : {}),
+      ...(isPlain
+        ? { minor: 1, ...ownOf(program, "/srv/data") }
+        : { volumes: volumes.map((one) => longForm(program, one)) }),
       discard: program.discard,
-      ...(program.formatted ? { filesystem: { mountPoint: "/srv/data" } } : {}),
       nodes: nodeNames.map((hostname, index) => ({
         hostname,
         ...this.placeOf(index === 0 ? 0 : 1),
-        disk: "/dev/vdb",
-        ...(program.metadataApart ? { metaDisk: "/dev/vdc" } : {}),
+        ...(isPlain ? { disk: "/dev/vdb", ...(program.metadataApart ? { metaDisk: "/dev/vdc" } : {}) } : {}),
       })),
       __preview: isPreview,
       __globalCommon: nodeNames.map((hostname) => String(this.nodes.get(hostname)?.outputs["configuration"])),
@@ -181,6 +188,24 @@ export class Stack {
     const keep = (made: Kept) => (this.resource = made);
     await call(resourceLifecycle, this.resource, inputs, isPreview, keep);
   }
+}
+
+/** What is of one volume, wherever it stands in a program. */
+const ownOf = ({ keeps, formatted }: Program, mountPoint: string): Properties => ({
+  ...(keeps ? { existingData: "keep" } : {}),
+  ...(formatted ? { filesystem: { mountPoint } } : {}),
+});
+
+function longForm(program: Program, number: number): Properties {
+  const places = nodeNames.map((host) => [host, placeOf(host, number)] as const);
+  const byHost = <T>(of: (place: VolumePlace) => T) => Object.fromEntries(places.map(([host, one]) => [host, of(one)]));
+  return {
+    volume: number,
+    minor: byHost(({ minor }) => minor),
+    disks: byHost(({ diskPath }) => diskPath),
+    ...(program.metadataApart ? { metaDisks: byHost(({ metaDiskPath }) => metaDiskPath) } : {}),
+    ...ownOf(program, placeOf("alpha", number).mountPoint),
+  };
 }
 
 /** The provider's functions, with what Pulumi's types leave open. */

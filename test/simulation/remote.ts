@@ -14,10 +14,12 @@ import { check, checkPatiently } from "./checks";
 import { bringUpOf, promotionOf } from "../../provider/core/steps/boot-units";
 import { keptPrefix, ownLine } from "../../provider/core/seen/parse-fstab";
 import { broughtUpLink, type Machine, promotionLink, resource } from "./machine";
+import { connectionOf } from "./connection";
 import { clearDisk } from "./clear-disk";
 import { giText } from "./disk";
 import { moveMetadata } from "./drbdadm";
 import { observe } from "./observe";
+import type { RunningVolume } from "./volume";
 import type { World } from "./world";
 
 /** What may befall one thing that the provider does on a host. */
@@ -102,11 +104,13 @@ export class SimulatedRemote implements Remote {
   async followSync(_watch: SyncWatch, onLine: (line: string) => void): Promise<RemoteResult> {
     for (let turn = 0; turn < longestWait; turn++) {
       await this.connect();
-      const { kernel } = this.machine;
-      if (kernel?.disk === "UpToDate" && kernel.peerDisk === "UpToDate") return ended(0, "");
-      const isIdle = this.machine.holder.metadata?.outOfSync.includes(true) === false;
-      if (kernel?.replication === "SyncSource" && isIdle) return ended(endUntold, "");
-      if (kernel?.connection !== "Connected") return ended(1, "connection lost\n");
+      const { running } = this.machine;
+      const isOver = ({ kernel }: RunningVolume) => kernel.disk === "UpToDate" && kernel.peerDisk === "UpToDate";
+      if (running.length > 0 && running.every(isOver)) return ended(0, "");
+      const isUntold = ({ kernel, holder }: RunningVolume) =>
+        kernel.replication === "SyncSource" && holder.metadata?.outOfSync.includes(true) === false;
+      if (running.some(isUntold) && running.every((one) => isOver(one) || isUntold(one))) return ended(endUntold, "");
+      if (connectionOf(this.machine) !== "Connected") return ended(1, "connection lost\n");
       onLine("--");
       this.world.passTime();
     }
@@ -240,21 +244,22 @@ export class SimulatedRemote implements Remote {
         files.delete(action.path);
         return done;
       case "mount":
-        if (machine.mountedAt === action.mountPoint) return done;
+        if (machine.volumes.some(({ mountedAt }) => mountedAt === action.mountPoint)) return done;
         return run(world, machine, ["mount", action.mountPoint], "provider");
       case "force": {
         for (const { mark } of action.marks) files.set(mark, "0000000000000004\n");
         const forced = run(world, machine, ["drbdadm", "primary", "--force", action.word], "provider");
-        const { metadata } = machine.holder;
-        if (forced.exit === 0 && metadata !== undefined)
-          for (const { mark } of action.marks) files.set(mark, `${giText(metadata, true).split(":")[0]!}\n`);
+        for (const { mark, volume } of forced.exit === 0 ? action.marks : []) {
+          const metadata = machine.named(volume)[0]?.holder.metadata;
+          if (metadata !== undefined) files.set(mark, `${giText(metadata, true).split(":")[0]!}\n`);
+        }
         return forced;
       }
       case "clear":
         return clearDisk(world, machine, action.disk);
       case "move-metadata":
         world.happened.add("metadata moved");
-        return moveMetadata(machine, action.bytes);
+        return moveMetadata(machine.withDisk(action.disk)!, action.bytes);
       case "keep": {
         const text = files.get(action.path);
         if (text !== undefined && !files.has(action.copy) && !text.includes(action.unless))

@@ -6,7 +6,7 @@ import type { World } from "./world";
 export class SimulatedStack extends Stack {
   constructor(private readonly world: World) {
     super(groundOf(world));
-    world.isRemembered = () => this.remembers;
+    world.isRemembered = (volume) => this.remembers(volume);
   }
 
   override up(program: Program, run: Run): Promise<Outcome> {

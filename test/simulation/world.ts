@@ -1,11 +1,12 @@
 /** Two machines, the link between them, and time. */
-import { meet, copyBlock, isRunning, loseConnection, negotiate } from "./connection";
+import { connectionOf, copyBlock, loseConnection, meet, negotiate } from "./connection";
 import { run } from "./commands";
 import type { Disk } from "./disk";
 import type { Drbd } from "./drbd";
 import { Generations } from "./generations";
 import { Ledger } from "./ledger";
 import { broughtUpLink, enabledLink, Machine, resource, resourceFile, promotionLink } from "./machine";
+import type { Volume } from "./volume";
 
 export const happenings = [
   "a sync by the bitmap",
@@ -46,24 +47,28 @@ export class World {
   /** Host → what the program lets go there, by identity. */
   discards: Readonly<Record<string, readonly string[]>> = {};
   /** Where the resource was configured when the provider's run began, and on which disks. */
-  readonly configured = new Set<Machine>();
+  readonly configured = new Set<Volume>();
   /** Whose file was written by a run that began where nobody knew whose the disks are, and was never brought up by it. */
-  readonly unfounded = new Set<Machine>();
+  readonly unfounded = new Set<Volume>();
   private disksAtBeginning: readonly Disk[] = [];
   /** Whose disk was mounted by itself when the provider's run began. */
-  readonly mountedAtBeginning = new Set<Machine>();
-  /** What was done only once, by us. */
-  readonly made: { forced: number; formatted: number } = { forced: 0, formatted: 0 };
+  readonly mountedAtBeginning = new Set<Volume>();
+  /** What was done only once in each volume's life, by us. */
+  readonly made: { forced: number; formatted: number }[];
   /** Told by whoever breaks a law at once, without waiting for what comes of it. */
   readonly broken: string[] = [];
-  /** Whether Pulumi's state knows that the pair was in use. */
-  isRemembered = (): boolean => false;
+  /** Whether Pulumi's state knows that a volume of the pair was in use. */
+  isRemembered: (volume: number) => boolean = () => false;
   /** What came up in it: that a test has seen a split brain is shown, not hoped. */
   readonly happened = new Set<Happening>();
   private uuids = 0;
 
-  constructor(drbd: Drbd) {
-    this.machines = [new Machine("alpha", "10.1.1.31", drbd), new Machine("bravo", "10.1.1.32", drbd)];
+  constructor(drbd: Drbd, volumes = 1) {
+    this.machines = [
+      new Machine("alpha", "10.1.1.31", drbd, volumes),
+      new Machine("bravo", "10.1.1.32", drbd, volumes),
+    ];
+    this.made = this.machines[0].volumes.map(() => ({ forced: 0, formatted: 0 }));
     this.ledger.disks.push(...this.machines.flatMap(({ disks }) => disks));
   }
 
@@ -73,8 +78,17 @@ export class World {
     return found;
   }
 
-  peerOf(machine: Machine): Machine {
-    return this.machines[machine === this.machines[0] ? 1 : 0];
+  peerOf(machine: Machine): Machine;
+  peerOf(volume: Volume): Volume;
+  peerOf(one: Machine | Volume): Machine | Volume {
+    const machine = one instanceof Machine ? one : one.machine;
+    const peer = this.machines[machine === this.machines[0] ? 1 : 0];
+    return one instanceof Machine ? peer : peer.volumes[one.number]!;
+  }
+
+  /** A volume on both machines. */
+  sidesOf({ number }: { readonly number: number }): readonly [Volume, Volume] {
+    return [this.machines[0].volumes[number]!, this.machines[1].volumes[number]!];
   }
 
   /** A UUID as blkid prints it, that nothing else has. */
@@ -85,24 +99,31 @@ export class World {
 
   /** Where a person gave up all there was, and Pulumi's state knows of nothing, what was made once may be made once more. */
   beginLifeAnew(): void {
-    if (!this.ledger.isEverythingGivenUp || this.isRemembered()) return;
-    this.made.forced = 0;
-    this.made.formatted = 0;
+    this.made.forEach((made, number) => {
+      const disks = this.sidesOf({ number }).flatMap((side) => side.disks);
+      if (!this.ledger.isGivenUp(disks) || this.isRemembered(number)) return;
+      made.forced = 0;
+      made.formatted = 0;
+    });
   }
 
   noteBeginning(): void {
     this.disksAtBeginning = this.machines.flatMap(({ disks }) => disks);
     this.configured.clear();
     this.mountedAtBeginning.clear();
-    for (const machine of this.machines) if (machine.mountsDisk) this.mountedAtBeginning.add(machine);
-    const there = this.machines.filter(({ files }) => files.has(resourceFile));
-    if (this.isRemembered()) this.unfounded.clear();
-    else if (there.length === 0) for (const machine of this.machines) this.unfounded.add(machine);
-    for (const machine of there) if (!this.unfounded.has(machine)) this.configured.add(machine);
+    for (const volume of this.machines.flatMap(({ volumes }) => volumes))
+      if (volume.mountsDisk) this.mountedAtBeginning.add(volume);
+    for (const { number } of this.machines[0].volumes) {
+      const sides = this.sidesOf({ number });
+      const there = sides.filter((side) => side.machine.defined().includes(side));
+      if (this.isRemembered(number)) for (const side of sides) this.unfounded.delete(side);
+      else if (there.length === 0) for (const side of sides) this.unfounded.add(side);
+      for (const side of there) if (!this.unfounded.has(side)) this.configured.add(side);
+    }
   }
 
   /** Somebody took its disk out since the provider's run began. */
-  wasTakenAway({ disks }: Machine): boolean {
+  wasTakenAway({ disks }: Volume): boolean {
     return disks.some((disk) => !this.disksAtBeginning.includes(disk));
   }
 
@@ -128,11 +149,13 @@ export class World {
   cutPower(machine: Machine): void {
     if (!machine.powered) return;
     machine.powered = false;
-    machine.kernel = undefined;
     machine.moduleLoaded = false;
-    machine.mountedAt = undefined;
-    machine.heldOpen = false;
-    machine.mountsDisk = false;
+    for (const volume of machine.volumes) {
+      volume.kernel = undefined;
+      volume.mountedAt = undefined;
+      volume.heldOpen = false;
+      volume.mountsDisk = false;
+    }
     machine.bootMount = undefined;
     machine.unfinished.length = 0;
     for (const link of [broughtUpLink, promotionLink]) machine.links.delete(link);
@@ -147,9 +170,10 @@ export class World {
     );
     if (!machine.moduleLoaded || !machine.links.has(enabledLink) || !machine.files.has(resourceFile)) return;
     run(this, machine, ["systemctl", "start", "drbd@r0.service", "drbd@r0.target"], "host");
-    const line = machine.fstabLine;
-    if (line === undefined || line.options.includes("noauto")) return;
-    machine.bootMount = { target: line.target, patience: bootPatience };
+    const targets = machine.volumes.flatMap(({ fstabLine: line }) =>
+      line === undefined || line.options.includes("noauto") ? [] : [line.target],
+    );
+    if (targets.length > 0) machine.bootMount = { targets, patience: bootPatience };
   }
 
   /**
@@ -160,16 +184,17 @@ export class World {
     const waiting = machine.bootMount;
     if (waiting === undefined) return;
     waiting.patience -= 1;
-    const isConnected = isRunning(machine) && machine.kernel.connection === "Connected";
-    const isElsewhere = isConnected && machine.kernel.peerRole === "Primary";
-    const ready = isConnected && machine.kernel.disk === "UpToDate" && !isElsewhere;
+    const isConnected = connectionOf(machine) === "Connected";
+    const isElsewhere = isConnected && machine.running.some(({ kernel }) => kernel.peerRole === "Primary");
+    const isWhole = machine.running.every(({ kernel }) => kernel.disk === "UpToDate");
+    const ready = isConnected && isWhole && !isElsewhere;
     if (!ready && !isElsewhere && waiting.patience > 0) return;
     machine.bootMount = undefined;
     if (!ready) return;
     if (run(this, machine, ["drbdadm", "primary", resource], "host").exit === 0) {
       this.happened.add("a host mounted at boot");
       machine.links.add(promotionLink);
-      run(this, machine, ["mount", waiting.target], "host");
+      for (const target of waiting.targets) run(this, machine, ["mount", target], "host");
     }
   }
 }

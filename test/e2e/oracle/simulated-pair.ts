@@ -37,7 +37,7 @@ export class SimulatedPair implements Pair {
     happen(this.world, event);
     if (isWrite) {
       this.count += 1;
-      this.writes.set(readBlock(this.world, this.world.machines[event.on], event.block), this.count);
+      this.writes.set(readBlock(this.world, this.world.machines[event.on].volumes[0], event.block), this.count);
     }
     return Promise.resolve();
   }
@@ -59,7 +59,7 @@ export class SimulatedPair implements Pair {
   private seen(machine: Machine): Seen | "off" {
     if (!machine.powered) return "off";
     const { metadata } = machine.disk;
-    const blocks = [1, 2, 3].map((block) => this.writes.get(readBlock(this.world, machine, block)));
+    const blocks = [1, 2, 3].map((block) => this.writes.get(readBlock(this.world, machine.volumes[0], block)));
     return {
       node: observe(this.world, machine, request),
       gi: metadata && giText(metadata, machine.isPrimary),
