@@ -38,8 +38,9 @@ export type Deed =
 export interface History {
   readonly drbd: Drbd;
   readonly beginnings: readonly [Beginning, Beginning];
-  /** How many volumes there are at most, where it is not one; those after volume 0 begin on blank disks. */
+  /** How many volumes there are at most, where it is not one, and the one that has these beginnings; others are blank. */
   readonly volumes?: number;
+  readonly begun?: number;
   readonly program: Program;
   /** Whether time passes by itself between what the provider does. */
   readonly restless: boolean;
@@ -122,7 +123,7 @@ export async function live(history: History): Promise<Life> {
   const world = new World(history.drbd, history.volumes);
   for (const machine of world.machines) machine.beginsApart = history.program.metadataApart;
   history.beginnings.forEach((beginning, index) => {
-    fill(world, world.machines[index === 0 ? 0 : 1].volumes[0], beginning);
+    fill(world, world.sidesOf({ number: history.begun ?? 0 })[index === 0 ? 0 : 1], beginning);
   });
   const stack = new SimulatedStack(world);
   const broken: string[] = [];

@@ -17,6 +17,7 @@ import {
 } from "./arbitrary-history";
 import { type History, live } from "./history";
 import { chosenVersions } from "./drbd";
+import { withVolumes } from "./several-volumes";
 import { happenings } from "./world";
 import { seed } from "../seed";
 
@@ -85,6 +86,23 @@ test(
 test(
   `the newest copy survives whoever follows every message to the letter (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryObedience, Math.ceil(runs * 0.05)),
+  aDay,
+);
+
+test(
+  `the laws hold for a resource whose volumes come and go (SEED=${seed} RUNS=${runs})`,
+  () => holds(withVolumes(arbitraryHistory, "come and go"), Math.ceil(runs * 0.06)),
+  aDay,
+);
+
+test.each([
+  ["somebody works on a disk in the middle of an up", arbitraryRace],
+  ["somebody takes over what an up left half-made", arbitraryTakeover],
+  ["data is kept, and the peer comes back with another disk", arbitraryKeeping],
+  ["somebody mounts the disk itself", arbitraryMount],
+])(
+  `the laws hold for a resource with several volumes, where %s (SEED=${seed} RUNS=${runs})`,
+  (_what, histories) => holds(withVolumes(histories, "stay"), Math.ceil(runs * 0.01)),
   aDay,
 );
 

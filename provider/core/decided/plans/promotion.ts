@@ -89,7 +89,8 @@ export class Promotion {
   private promoteUsed(): Step[] {
     const { view, used } = this;
     const { desired, source, target } = view;
-    if (used.length === 0 || used.some(({ sides }) => sides.some(isPrimary))) return [];
+    if (used.length === 0) return [];
+    if (used.some(({ sides }) => sides.some(isPrimary))) return this.promoteBeside();
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
     if (used.every((pair) => pair.desired.filesystem === undefined)) return [];
     const host = source.host.hostname;
@@ -106,6 +107,17 @@ export class Promotion {
       case "syncing":
         return [];
     }
+  }
+
+  /** DRBD 8.4 has a role for each volume: one that comes to a resource that is in use, with its data, follows the others. */
+  private promoteBeside(): Step[] {
+    return this.undecided.flatMap((pair) => {
+      const home = this.sideAtHome(pair);
+      const isWhole = isAttached(home) && diskStates[home.device?.disk ?? ""] === "newest";
+      if (!isWhole || grammarOf(home.node) !== "8.4") return [];
+      const because = "the other volumes are Primary there, and its filesystem belongs beside theirs";
+      return [stepsPromotion.primary(home.desired.hostname, wordFor(pair.desired), [pair.desired], because)];
+    });
   }
 
   /** What we made Primary by force, and could not format before we were stopped. */
@@ -144,9 +156,15 @@ export class Promotion {
     return primary?.host.hostname ?? pair.source.desired.hostname;
   }
 
+  private sideAtHome(pair: PairView): Side {
+    const home = this.homeOf(pair);
+    return pair.target.desired.hostname === home ? pair.target : pair.source;
+  }
+
   /** Whether the sync source may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
   sourceState(): SourceState {
-    const states = this.used.map(sourceStateOf);
+    const isInUse = this.used.some(({ sides }) => sides.some(isPrimary));
+    const states = (isInUse ? this.undecided : this.used).map((pair) => stateOf(pair, this.sideAtHome(pair)));
     return states.includes("behind") ? "behind" : states.includes("syncing") ? "syncing" : "ready";
   }
 
@@ -174,10 +192,9 @@ export class Promotion {
     return ready ? [stepsFilesystem.mount(home, pair.desired, mountPoint, "by its line in fstab")] : [];
   }
 
-  /** Volumes with a filesystem that hold data, and no host is Primary. */
+  /** Volumes with a filesystem that hold data, and are Primary on no host. */
   get undecided(): readonly PairView[] {
-    if (this.used.some(({ sides }) => sides.some(isPrimary))) return [];
-    return this.used.filter(({ desired }) => desired.filesystem !== undefined);
+    return this.used.filter(({ desired, sides }) => desired.filesystem !== undefined && !sides.some(isPrimary));
   }
 
   /** The side that shall be Primary is being filled, and nothing else is to be done until it is. */
@@ -186,10 +203,10 @@ export class Promotion {
   }
 }
 
-function sourceStateOf(pair: PairView): SourceState {
-  const { source } = pair;
-  if (!isAttached(source)) return pair.sourceIsBehind ? "behind" : "ready";
-  const meaning = diskStates[source.device?.disk ?? ""];
-  if (meaning === "newest" || meaning === "whole") return pair.sourceIsBehind && !pair.isTogether ? "behind" : "ready";
+function stateOf(pair: PairView, side: Side): SourceState {
+  const isBehind = side === pair.source && pair.sourceIsBehind;
+  if (!isAttached(side)) return isBehind ? "behind" : "ready";
+  const meaning = diskStates[side.device?.disk ?? ""];
+  if (meaning === "newest" || meaning === "whole") return isBehind && !pair.isTogether ? "behind" : "ready";
   return pair.isTogether ? "syncing" : "behind";
 }

@@ -171,6 +171,13 @@ test("both in use: the volume that nobody formatted is not formatted", () => {
   expect(allCommands(plan).filter((one) => /create-md|--force|mkfs/.test(one))).toEqual([]);
 });
 
+test("a volume that comes with its data is made Primary beside the others, whole, and never by force", () => {
+  const commands = (disk: string) => allCommands(planOf(running(disk, usedGi)));
+  const promotions = (disk: string) => commands(disk).filter((one) => /primary|--force|mkfs/.test(one));
+  expect(promotions("UpToDate").filter((one) => one.includes("drbdadm"))).toEqual(["alpha: drbdadm primary r0/1"]);
+  expect(promotions("Inconsistent").filter((one) => one.includes("drbdadm"))).toEqual([]);
+});
+
 test("destroy: every volume is unmounted before the resource is demoted and taken down", () => {
   const nodes = both(running("UpToDate", usedGi, "Primary"), (node) =>
     node.hostname === "alpha" ? withMount(node, "/dev/drbd2", "/srv/logs") : node,
