@@ -98,18 +98,90 @@ test("the next up does nothing, and both come back after both machines lost thei
   ]);
 });
 
-test("a volume that the program does not describe any more: refused, with what takes it away, after which the other runs on", async () => {
-  await stack.configure(site);
-  const refused = await stack.up();
-  expect(refused.code).not.toBe(0);
-  expect(refused.output).toContain("r0 has volume 1 (minor 2) in the kernel, which the program does not describe");
-  await lab.run("alpha", `umount ${LOGS} && sed -i '\\|${LOGS}|d' /etc/fstab && drbdadm secondary r0/1`);
-  await lab.run("bravo", `sed -i '\\|${LOGS}|d' /etc/fstab && drbdsetup detach 5 && drbdsetup del-minor 5`);
-  await lab.run("alpha", "drbdsetup detach 2 && drbdsetup del-minor 2");
-  expectSuccess(await stack.up());
-  expect(await drbdState(lab, "alpha", 1)).toBe(RUNNING);
-  expect((await lab.run("alpha", `cat ${MOUNT_POINT}/mine`)).stdout.trim()).toBe("kept");
-  await stack.destroy();
+/** Appends to the first volume without a pause, until it is stopped. What it wrote is what it should have. */
+async function writing(): Promise<() => Promise<void>> {
+  const log = `${MOUNT_POINT}/log`;
+  const loop = `i=0; while [ ! -e /run/stop-writing ]; do i=$((i+1)); echo $i >>${log}; sync ${log}; done; seq $i | cmp - ${log} && echo whole`;
+  await lab.run("alpha", `rm -f /run/stop-writing; nohup sh -c '${loop}' >/run/written 2>&1 </dev/null &`);
+  return async () => {
+    await lab.run("alpha", "touch /run/stop-writing");
+    await eventually(async () => (await lab.run("alpha", "cat /run/written")).stdout.trim(), "whole", 60);
+    expect(Number((await lab.run("alpha", `tail -1 ${log}`)).stdout)).toBeGreaterThan(10);
+  };
+}
+
+const blob = `${LOGS}/blob`;
+const sumOf = async (machine: "alpha" | "bravo", file: string) =>
+  (await lab.run(machine, `sha256sum <${file}`)).stdout.trim();
+/** Of what is on the disk itself: internal metadata is behind the filesystem. */
+async function sumOnDisk(machine: "alpha" | "bravo"): Promise<string> {
+  await lab.run(machine, `mkdir -p /run/look && mount -o ro,norecovery ${added} /run/look`);
+  try {
+    return await sumOf(machine, "/run/look/blob");
+  } finally {
+    await lab.run(machine, "umount /run/look");
+  }
+}
+
+describe("a volume that the program does not describe any more, while the other is written to", () => {
+  let sum: string;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    await lab.run("alpha", `head -c 5000000 /dev/urandom >${blob}; sync`);
+    sum = await sumOf("alpha", blob);
+    stop = await writing();
+    await stack.configure(site);
+  });
+
+  test("in use by somebody: it stays as it is, and the error says by whom", async () => {
+    await lab.run("alpha", `nohup sleep 1000 <${blob} >/dev/null 2>&1 & echo $! >/run/reader`);
+    const failed = await stack.up();
+    expect(failed.code).not.toBe(0);
+    expect(failed.output).toContain(`(sleep): ${blob}`);
+    await expectBoth();
+    await lab.run("alpha", "kill $(cat /run/reader)");
+  });
+
+  test("it is taken out of use in order, and its data is on both disks still", async () => {
+    const run = expectSuccess(await stack.up());
+    expect(run.output).toContain(
+      `r0/1 is taken out of use. Its data and metadata stay on alpha:${added} and bravo:${added}`,
+    );
+    expect(changesOf(run).filter((one) => /umount|secondary|drbdsetup|adjust|rmdir|-md|wipe/.test(one))).toEqual([
+      `alpha: umount ${LOGS}`,
+      "alpha: drbdadm secondary r0/1",
+      `alpha: rmdir ${LOGS}`,
+      `bravo: rmdir ${LOGS}`,
+      "bravo: drbdsetup detach 5",
+      "bravo: drbdsetup del-minor 5",
+      "alpha: drbdsetup detach 2",
+      "alpha: drbdsetup del-minor 2",
+    ]);
+    expect(await drbdState(lab, "alpha", 1)).toBe(RUNNING);
+    for (const machine of MACHINES) {
+      const { stdout } = await lab.run(
+        machine,
+        `cat /proc/drbd /etc/fstab /etc/drbd.d/r0.res; ls -d ${LOGS} 2>&1 || :`,
+      );
+      expect(stdout).not.toMatch(/^ [25]: cs|\/dev\/drbd[25]|volume 1/m);
+      expect(stdout).toContain("No such file");
+      expect(await sumOnDisk(machine)).toBe(sum);
+    }
+    expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+  });
+
+  test("described again, it goes on with its data: nothing is made, forced or formatted", async () => {
+    await stack.configure(withResource(site, twoVolumes()));
+    const changes = changesOf(expectSuccess(await stack.up()));
+    expect(changes.filter((one) => /create-md|--force|mkfs|wipefs/.test(one))).toEqual([]);
+    expect(changes).toContain("alpha: drbdadm primary r0/1");
+    await expectBoth();
+    expect(await sumOf("alpha", blob)).toBe(sum);
+    expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+    await stop();
+    await stack.destroy();
+  });
 });
 
 test("both volumes at once, from blank disks, and destroyed", async () => {

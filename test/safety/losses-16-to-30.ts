@@ -5,9 +5,14 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 16,
     text: "invalidate on a mounted Primary, invalidate-remote, detach of a Primary: the kernel takes each.",
-    guard: "Never emitted; an adjust that would detach a running disk is refused.",
+    guard:
+      "Never emitted, but for a volume that the program drops: unmounted, demoted, and only where nobody has it open. An adjust that would detach a running disk is refused.",
     row: [
-      ...core("steps/never-emitted", "invalidate, invalidate-remote", "detach, outdate"),
+      ...core(
+        "steps/never-emitted",
+        "invalidate, invalidate-remote",
+        "detach: of one volume that leaves, and only where nobody has it open",
+      ),
       ...core("decided/plans/plan-changes", "another disk"),
     ],
     law: [

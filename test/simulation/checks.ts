@@ -70,8 +70,11 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
     }
     case "wait_settled":
       return machine.running.some(({ kernel }) => kernel.isNegotiating === true) ? "wait" : done;
-    case "nobody_holds":
-      return machine.withDevice(word)?.heldOpen === true ? failed(1, `${word} is held open by sleep (pid 600)`) : done;
+    case "nobody_holds": {
+      const { heldOpen, mountedAt } = machine.withDevice(word) ?? {};
+      if (mountedAt !== undefined) return failed(1, `${word} is mounted on ${mountedAt}`);
+      return heldOpen === true ? failed(1, `${word} is held open by sleep (pid 600)`) : done;
+    }
     case "metadata_of_84": {
       const now = describeMetadata(machine, args[1]!);
       return now === `v08 ${args[3]!}` ? done : failed(1, `the metadata on ${args[1]!} is not what it was: ${now}`);

@@ -229,9 +229,18 @@ export class SimulatedRemote implements Remote {
         return done;
       }
       case "folder":
-        if (!machine.folders.has(action.path)) files.set(action.note, `${action.path}\n`);
+        if (!machine.folders.has(action.path))
+          files.set(action.note, `${files.get(action.note) ?? ""}${action.path}\n`);
         machine.folders.add(action.path);
         return done;
+      case "remove-folder": {
+        const noted = (files.get(action.note) ?? "").split("\n");
+        if (!noted.includes(action.path) || machine.volumes.some(({ mountedAt }) => mountedAt === action.path))
+          return done;
+        machine.folders.delete(action.path);
+        files.set(action.note, noted.filter((one) => one !== action.path).join("\n"));
+        return done;
+      }
       case "remove-folders":
         for (const folder of (files.get(action.note) ?? "").split("\n")) machine.folders.delete(folder);
         files.delete(action.note);

@@ -18,6 +18,8 @@ export type Action =
   | { readonly kind: "check"; readonly call: Call }
   /** With its parents; those that were not there are noted, so that they can be taken away again. */
   | { readonly kind: "folder"; readonly path: string; readonly note: string }
+  /** One that was noted, where it is empty. */
+  | { readonly kind: "remove-folder"; readonly path: string; readonly note: string }
   /** The folders that were noted, where they are empty. */
   | { readonly kind: "remove-folders"; readonly note: string }
   /** systemd takes them for stopped, and nothing that they stand for is touched. */

@@ -44,6 +44,18 @@ interface Command {
   readonly words: readonly string[];
 }
 
+/** Without what drbdadm would do to the volumes with these minors, where a file no longer has them. */
+export function withoutLeaving(output: string, minors: readonly number[]): string {
+  const isOfLeaving = (line: string): boolean => {
+    const [, minor] = /^\S*drbdsetup\S* (?:detach|del-minor) (\d+)$/.exec(line.trim()) ?? [];
+    return minor !== undefined && minors.includes(Number(minor));
+  };
+  return output
+    .split("\n")
+    .filter((line) => !isOfLeaving(line))
+    .join("\n");
+}
+
 /** A verb that is not known counts as dangerous. */
 export function parseAdjustment(output: string): Adjustment {
   const commands = output.split("\n").flatMap((raw): Command[] => {

@@ -1,4 +1,4 @@
-import type { Replaced } from "./action";
+import type { Action, Replaced } from "./action";
 import { resourcePath } from "../config/paths";
 import type { Step } from "./plan";
 import { type Beside, writeConfiguration } from "./configuration-steps";
@@ -39,6 +39,12 @@ export function giveBackFile(node: string, { kept, path }: Replaced, because: st
 
 export function removeFiles(node: string, paths: readonly string[], because: string): Step {
   return { node, argv: ["rm", "-f", ...paths], because, timeoutSeconds: quick };
+}
+
+/** One that we made, where nobody has put anything into it. */
+export function removeFolder(node: string, resource: string, folder: string, because: string): Step {
+  const does: Action[] = [{ kind: "remove-folder", path: folder, note: foldersNote(resource) }];
+  return { node, argv: ["rmdir", folder], because, does, timeoutSeconds: quick };
 }
 
 /** Those that we made, where nobody has put anything into them. */

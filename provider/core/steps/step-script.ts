@@ -32,6 +32,8 @@ function actionScript(action: Action): string {
       return withText(action.text, ["put", action.path, octal(action.mode)]);
     case "folder":
       return commandLine(["make_folder", action.path, action.note]);
+    case "remove-folder":
+      return commandLine(["remove_folder", action.path, action.note]);
     case "remove-folders":
       return commandLine(["remove_folders", action.note]);
     case "forget-units":

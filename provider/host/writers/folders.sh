@@ -11,6 +11,15 @@ make_folder() {
   put "$note" 0644 && mkdir -p "$1"
 }
 
+# remove_folder PATH NOTE: one that make_folder made, where it is empty. Its parents may be needed still, and stay noted.
+remove_folder() {
+  if [ ! -e "$2" ] || ! grep -qxF -e "$1" "$2"; then return 0; fi
+  rmdir "$1" 2>/dev/null || return 0
+  folder=$1 note=$2
+  text() { grep -vxF -e "$folder" "$note" || :; }
+  put "$note" 0644
+}
+
 # remove_folders NOTE: what make_folder made, where it is empty.
 remove_folders() {
   if [ -e "$1" ]; then

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { type Step, stepsOf } from "../../../provider/core/steps/plan";
 import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
+import { detachVolume } from "../../../provider/core/steps/volume-steps";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
 import { planOf, r0 } from "../observed-builder";
@@ -44,7 +45,7 @@ test.each<[string, RegExp, string]>([
   ["a verify taken for a repair", /"verify"|drbdadm verify/, "drbdadm verify r0"],
   ["clear-bitmap", /new-current-uuid|clear-bitmap/, "drbdadm new-current-uuid --clear-bitmap r0/0"],
   ["invalidate, invalidate-remote", word("invalidate", "invalidate-remote"), "drbdadm invalidate-remote r0"],
-  ["detach, outdate", word("detach", "outdate"), "drbdadm detach r0"],
+  ["outdate", word("outdate"), "drbdadm outdate r0"],
   [
     "drbd.service, started, stopped or restarted",
     /drbd\.service|(?<![\w.])service["', ]+drbd(?![\w@-])|(start|stop|reload)["', ]+drbd(?![\w@-])/,
@@ -56,6 +57,17 @@ test.each<[string, RegExp, string]>([
   expect(sources.filter(({ text }) => never.test(text)).map(({ path }) => path)).toEqual([]);
   const emitted = drawn.filter((step) => never.test([...step.argv, "\n", shellOf(step).body].join(" ")));
   expect([...new Set(emitted.map(({ argv }) => argv.join(" ")))]).toEqual([]);
+});
+
+const detach = word("detach");
+
+test("detach: of one volume that leaves, and only where nobody has it open", () => {
+  // What drbdadm says that it would do is read, too.
+  const named = sources.filter(({ text }) => detach.test(text)).map(({ path }) => path);
+  expect(named.sort()).toEqual(["core/steps/adjust-lines.ts", "core/steps/volume-steps.ts"]);
+  expect(drawn.filter((step) => detach.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
+  const step = detachVolume("alpha", 2, "it leaves");
+  expect([step.argv, step.guard]).toEqual([["drbdsetup", "detach", "2"], [["nobody_holds", "/dev/drbd2"]]]);
 });
 
 test("the files that only tell hold no command of ours", () => {

@@ -1,5 +1,6 @@
 /** A resource as it was found on both hosts: its volumes, each with both its sides, and what is of the resource as a whole. */
-import { parseAdjustment, type Adjustment } from "../../steps/adjust-lines";
+import { parseAdjustment, withoutLeaving, type Adjustment } from "../../steps/adjust-lines";
+import { leavingOn } from "../../installed/leaving-volumes";
 import { connectionStates } from "../../seen/kernel-states";
 import { memoryOf, type MemoryOfVolumes } from "../../seen/memory";
 import type { KernelResource, ObservedNode } from "../../seen/observed";
@@ -62,8 +63,11 @@ export class ResourceView {
     return this.pairs.some((pair) => pair.isToKeep);
   }
 
-  adjustment({ node }: HostView): Adjustment {
-    return parseAdjustment(node.resources.get(this.desired.name)?.change?.output ?? node.adjust?.output ?? "");
+  adjustment({ node, host }: HostView): Adjustment {
+    const output = node.resources.get(this.desired.name)?.change?.output ?? node.adjust?.output ?? "";
+    // Before the file without them is installed, these are taken out of use in an order that nobody's use suffers by.
+    const leaving = leavingOn(this.desired, node, host.hostname).map(({ minor }) => minor);
+    return parseAdjustment(withoutLeaving(output, leaving));
   }
 
   /** Whether the running kernel differs from what is wanted. */

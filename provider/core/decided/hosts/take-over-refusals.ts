@@ -3,17 +3,20 @@ import { compareMeanings, type Difference } from "../../config/compare-meanings"
 import { parseStatements } from "../../config/parse-statements";
 import { parseResFile } from "../../config/found-resource";
 import { installedFile } from "../../installed/configuration-place";
+import { leavingOn } from "../../installed/leaving-volumes";
 import { volumesOn } from "../../installed/file-hosts";
 import type { DesiredResource } from "../../wanted/desired";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
 import { devicePath } from "../../config/paths";
 import { isOurs } from "../../config/own-mark";
 import type { Refusal } from "../../steps/plan";
+import { leavingRefusals } from "./leaving-refusals";
 
 export function takeOverRefusals(node: ObservedNode, host: string, desired: DesiredResource): Refusal[] {
   const { name: resource } = desired;
   const seen = [
     ...volumeRefusals(node, host, desired),
+    ...leavingRefusals(node, host, desired),
     ...indexRefusals(node, host, resource),
     ...besidesRefusals(node, host, resource),
   ];
@@ -62,8 +65,10 @@ function missedLine({ host, section, key, before, after }: Difference): string |
 }
 
 /** Volumes that the program does not describe: by somebody's file, or in the kernel. */
-function volumeRefusals(node: ObservedNode, host: string, { name, volumes }: DesiredResource): Refusal[] {
-  const described = new Set(volumes.map(({ number }) => number));
+function volumeRefusals(node: ObservedNode, host: string, desired: DesiredResource): Refusal[] {
+  const { name, volumes } = desired;
+  const leaving = leavingOn(desired, node, host).map(({ volume }) => volume);
+  const described = new Set([...volumes.map(({ number }) => number), ...leaving]);
   const file = installedFile(node, name);
   const isForeign = file !== undefined && !isOurs(file.text);
   const written = parseResFile(file?.text ?? "")

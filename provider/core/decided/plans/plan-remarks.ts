@@ -5,6 +5,7 @@ import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/
 import { recommendations, takeOverWarnings } from "../hosts/take-over-warnings";
 import { devicePath } from "../../config/paths";
 import { deviceOn } from "../../wanted/desired";
+import { leavingRemarks } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import type { ResourceStages } from "./resource-stages";
 
@@ -26,6 +27,7 @@ export function resourceWarnings(view: ResourceView, promotion: Promotion, files
       ];
     }),
     ...new Set(view.pairs.flatMap(mountableWarnings)),
+    ...leavingRemarks(view),
   ];
   if (promotion.waitsForFill()) {
     const later = desired.waitForSync ? "" : ": not waited for (`waitForSync: false`), so run `pulumi up` again then";

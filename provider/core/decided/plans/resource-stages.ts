@@ -1,6 +1,7 @@
 /** The stages of a resource's plan, in the order that carries the safety: files, metadata, up, promoted, formatted, mounted. */
 import { overwrittenOn, attach, bringUp, metadataSteps } from "./bring-up";
 import { bootSteps, broughtUpAtBoot, mountedAtBoot, promotionFollows, reloaded } from "./boot-steps";
+import { leavingStages } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import { isHalfUpOn, isTogetherOn, type HostView, type ResourceView } from "../data/resource-view";
 import { filesystemToolSteps } from "../hosts/host-needs";
@@ -40,7 +41,7 @@ export class ResourceStages {
 
   stages(): Stage[] {
     const tools = this.view.hosts.flatMap(({ node, host }) => filesystemToolSteps(this.desired, host.hostname, node));
-    const stages = [tools, ...this.changes()].filter((stage) => stage.length > 0);
+    const stages = [tools, ...leavingStages(this.view), ...this.changes()].filter((stage) => stage.length > 0);
     return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);
   }
 

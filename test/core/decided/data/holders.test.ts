@@ -1,6 +1,6 @@
 /** Who is told to hold a device or a mount, and which folders are made and taken away, in a real sh. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parseOutcomes, applyScript } from "../../../../provider/core/steps/apply-script";
@@ -73,6 +73,23 @@ describe("folders to mount on", () => {
     expect(readFileSync(note, "utf8").split("\n")).toHaveLength(4);
     run(`make_folder ${quote(join(folder, "srv/other"))} ${quote(note)}`);
     expect(readFileSync(note, "utf8").split("\n").slice(-2)).toEqual([join(folder, "srv/other"), ""]);
+  });
+
+  test("one goes by itself where it is empty and was noted, and the others stay noted", () => {
+    const one = join(folder, "srv/one");
+    const noted = () => readFileSync(note, "utf8").split("\n");
+    run(`make_folder ${quote(one)} ${quote(note)}`);
+    writeFileSync(join(one, "file"), "mine");
+    expect(run(`remove_folder ${quote(one)} ${quote(note)}`)).toMatchObject({ exit: 0, stdout: "", stderr: "" });
+    expect([existsSync(join(one, "file")), noted().includes(one)]).toEqual([true, true]);
+    rmSync(join(one, "file"));
+    const before = noted();
+    expect(run(`remove_folder ${quote(one)} ${quote(note)}`)).toMatchObject({ exit: 0, stdout: "", stderr: "" });
+    expect(existsSync(one)).toBe(false);
+    expect(noted()).toEqual(before.filter((path) => path !== one));
+    // Not ours, or gone already.
+    expect(run(`remove_folder ${quote(folder)} ${quote(note)}`)).toMatchObject({ exit: 0 });
+    expect(existsSync(folder)).toBe(true);
   });
 
   test("they go again, but for one that holds something", () => {

@@ -191,16 +191,6 @@ test("destroy: every volume is unmounted before the resource is demoted and take
   ]);
 });
 
-test("a volume that the program does not describe: refused, whether its file is ours or somebody's", () => {
-  const nodes = running("UpToDate", usedGi);
-  const one = resourceOf(r0);
-  expect(refusalsOf(planOf(nodes, one))[0]).toContain(
-    "r0 has volume 1 (minor 2) in the kernel, which the program does not describe",
-  );
-  const foreign = both(nodes, (node) => withFile(node, "/etc/drbd.d/r0.res", text.replace(/^#.*\n/, "")));
-  expect(refusalsOf(planOf(foreign, one))[0]).toContain("r0 has volume 1 (minor 2) by /etc/drbd.d/r0.res");
-});
-
 test("the outputs: of each volume by its number, beside those of the first", () => {
   const outputs = outputsOf(desired, running("UpToDate", usedGi), new Map([[1, noMemory]]));
   expect(Object.keys(outputs.volumeStates ?? {})).toEqual(["0", "1"]);

@@ -1,0 +1,45 @@
+/** What keeps a volume that the program describes no more from being taken away. */
+import { leavesNone, leavingOn, type LeavingVolume } from "../../installed/leaving-volumes";
+import { devicePath } from "../../config/paths";
+import { deviceNames, linesOf } from "../../seen/parse-fstab";
+import type { ObservedNode } from "../../seen/observed";
+import type { Refusal } from "../../steps/plan";
+import type { DesiredResource } from "../../wanted/desired";
+
+export function leavingRefusals(node: ObservedNode, hostname: string, desired: DesiredResource): Refusal[] {
+  const leaving = leavingOn(desired, node, hostname);
+  const { name } = desired;
+  if (leavesNone(desired, node, hostname)) {
+    return [
+      {
+        node: hostname,
+        found: `${name} has ${leaving.map(({ volume }) => `volume ${volume}`).join(" and ")} there, and the program describes no volume that it has`,
+        way: `To give the resource up, remove it from the program: data and metadata stay on the disks. To go on with it, describe one of its volumes in \`volumes\`.`,
+      },
+    ];
+  }
+  return leaving.flatMap((volume) => refuseInUse(node, hostname, volume));
+}
+
+/** Where our own line of fstab mounts a volume. */
+export function ownMountPoints(node: ObservedNode, volume: LeavingVolume): string[] {
+  const { own } = linesOf(node, deviceNames(volume));
+  return own.flatMap((line) => line.trim().split(/\s+/)[1]?.replaceAll("\\040", " ") ?? []);
+}
+
+/** By anything but our own mount. What has it open is seen just before each step. */
+function refuseInUse(node: ObservedNode, hostname: string, volume: LeavingVolume): Refusal[] {
+  const device = devicePath(volume.minor);
+  const ours = ownMountPoints(node, volume);
+  const mounted = node.mounts.filter(({ source, target }) => source === device && !ours.includes(target));
+  const uses = [
+    ...mounted.map(({ target }) => `is mounted at ${target}, and not by pulumi-drbd`),
+    ...(node.swaps.includes(device) ? ["holds swap that is in use"] : []),
+    ...(node.blocks.get(device)?.children ?? []).map((child) => `is held by ${child}`),
+  ];
+  return uses.map((use) => ({
+    node: hostname,
+    found: `${volume.name}/${volume.volume} is not in the program any more, and ${device} ${use}`,
+    way: "Stop that first, and run `pulumi up` again: the volume is taken out of use then, and its data stays on its disks.",
+  }));
+}
