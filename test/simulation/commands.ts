@@ -27,7 +27,7 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "drbdadm":
       return machine.hasUtils ? drbdadm(world, machine, words, actor) : failed(127, "drbdadm: not found");
     case "drbdsetup":
-      return drbdsetup(world, machine, words);
+      return drbdsetup(world, machine, words, actor);
     case "drbdmeta":
       return drbdmeta(world, machine, words);
     case "mkfs.xfs":
@@ -186,7 +186,11 @@ function mkfs(world: World, machine: Machine, words: readonly string[], actor: A
 /** A write to the DRBD device: on both disks where they are connected, else noted as out of sync. */
 export function writeBlock(world: World, volume: Volume, block: number, version: number, because: string): void {
   const { kernel, disk } = volume;
-  if (kernel?.role !== "Primary" || kernel.disk === "Diskless") throw new Error("a write to a device that is not open");
+  if (kernel?.role !== "Primary") throw new Error("a write to a device that is not open");
+  if (kernel.disk === "Diskless") {
+    writeToPeer(world, world.peerOf(volume), block, version, because);
+    return;
+  }
   const metadata = volume.holder.metadata!;
   if (isRunning(volume)) beginOwed(volume, world.generations);
   metadata.active[block] = true;
@@ -201,20 +205,32 @@ export function writeBlock(world: World, volume: Volume, block: number, version:
   world.ledger.replace(disk, block, version, because);
 }
 
+/** Of a Primary without its disk: its peer has the only copy, and notes it. */
+function writeToPeer(world: World, peer: Volume, block: number, version: number, because: string): void {
+  if (!isAttached(peer)) throw new Error("a write to a device that has no disk anywhere");
+  peer.holder.metadata!.outOfSync[block] = true;
+  world.ledger.replace(peer.disk, block, version, because);
+}
+
 /** What a reader of the device finds: what is not synced yet comes from the peer. */
 export function readBlock(world: World, volume: Volume, block: number): number {
   const { kernel, disk, holder } = volume;
-  const isBehind = kernel?.replication === "SyncTarget" && holder.metadata?.outOfSync[block] === true;
+  const isBehind =
+    kernel?.disk === "Diskless" || (kernel?.replication === "SyncTarget" && holder.metadata?.outOfSync[block] === true);
   return (isBehind ? world.peerOf(volume).disk : disk).blocks[block]!;
 }
 
-/** Without a disk that is whole, and without a peer, there are only errors. */
-const isUsable = ({ kernel }: Volume): boolean =>
-  kernel?.role === "Primary" && (kernel.disk === "UpToDate" || kernel.connection === "Connected");
+/** Without a disk that is whole, and without a peer that has one, there are only errors. */
+function isUsable(world: World, volume: Volume): boolean {
+  const { kernel } = volume;
+  if (kernel?.role !== "Primary") return false;
+  const isThere = kernel.disk !== "Diskless" || isAttached(world.peerOf(volume));
+  return kernel.disk === "UpToDate" || (kernel.replication !== "Off" && isThere);
+}
 
 /** A program that needs no filesystem, and writes little. What is about to be formatted is no place for it. */
 export function rawWrite(world: World, volume: Volume): void {
-  if (!isUsable(volume) || readBlock(world, volume, 0) !== 0) return;
+  if (!isUsable(world, volume) || readBlock(world, volume, 0) !== 0) return;
   const written = world.ledger.write({ replaces: readBlock(world, volume, unseenBlock), type: "data" });
   writeBlock(world, volume, unseenBlock, written, "a program wrote in its place");
   if (!isAboutToBeFormatted(world, volume)) world.ledger.keep(written, unseenBlock);
@@ -236,7 +252,7 @@ function isAboutToBeFormatted(world: World, volume: Volume): boolean {
 
 /** What a program writes to the filesystem. The answer is what was acknowledged; nothing where it is not mounted. */
 export function userWrites(world: World, volume: Volume, block: number): void {
-  if (volume.mountedAt === undefined || !isUsable(volume)) return;
+  if (volume.mountedAt === undefined || !isUsable(world, volume)) return;
   const written = world.ledger.write({ replaces: readBlock(world, volume, block), type: "data" });
   writeBlock(world, volume, block, written, "a program wrote in its place");
   world.ledger.keep(written, block);

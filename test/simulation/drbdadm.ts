@@ -119,7 +119,7 @@ function letGo(world: World, volume: RunningVolume): void {
 }
 
 /** drbdsetup's verbs for one minor. */
-export function drbdsetup(world: World, machine: Machine, words: readonly string[]): Result {
+export function drbdsetup(world: World, machine: Machine, words: readonly string[], actor: Actor): Result {
   const [verb, minor] = words;
   const volume = machine.withMinor(Number(minor));
   if (words.length !== 2 || (verb !== "detach" && verb !== "del-minor"))
@@ -127,6 +127,7 @@ export function drbdsetup(world: World, machine: Machine, words: readonly string
   if (volume === undefined || !isRunning(volume))
     return failed(10, `${minor}: Failure: (127) Device minor not allocated`);
   if (verb === "detach") {
+    if (actor === "provider" && isHeld(volume)) world.broken.push(`${machine.name}'s disk was detached while in use`);
     letGo(world, volume);
     return done;
   }

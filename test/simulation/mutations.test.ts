@@ -14,6 +14,7 @@ import {
 import { live } from "./history";
 import { kept, mutated } from "./mutation";
 import { mutations } from "./mutations";
+import { withVolumes } from "./several-volumes";
 
 jest.mock("../../provider/core/decided/plans/plan-resource", () => {
   const real = jest.requireActual<typeof import("../../provider/core/decided/plans/plan-resource")>(
@@ -61,6 +62,7 @@ const drawn = {
   mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
+  volumes: fc.sample(withVolumes(arbitraryHistory, "come and go"), { seed, numRuns: bound }),
 };
 
 afterEach(() => {

@@ -318,6 +318,51 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ]),
     meets: "returns",
   },
+  "the other volume is formatted along with a new one": {
+    law: /was lost: mkfs/,
+    plan: eachStep((step) => {
+      const other: Step = { ...step, guard: undefined, does: undefined, argv: ["mkfs.xfs", "-f", "/dev/drbd1"] };
+      return formats.test(step.argv[0]!) && step.argv.at(-1) !== "/dev/drbd1" ? [step, other] : [step];
+    }),
+    meets: "volumes",
+  },
+  "a volume that comes with its data is taken for a new one": {
+    law: /was lost|was forced|was made|over the metadata of data that was in use/,
+    situation: nodesAs((node) =>
+      eachVolume(node, (look) => ({
+        ...look,
+        disk: blankInstead(look.disk),
+        ...(look.metadata.kind === "present" ? { metadata: { kind: "absent" } } : {}),
+      })),
+    ),
+    plan: (plan) =>
+      eachStep((step) => [
+        createsMetadata.test(step.argv.join(" "))
+          ? { ...step, does: undefined, argv: ["drbdadm", "--", "--force", "create-md", step.argv.at(-1)!] }
+          : step,
+      ])(unguarded(all)(plan)),
+    meets: "volumes",
+  },
+  "the metadata of a volume that the program drops is wiped": {
+    law: /wipe-md/,
+    plan: eachStep((step) =>
+      step.argv[1] === "del-minor"
+        ? // Its reason begins with the volume.
+          [step, { ...step, argv: ["drbdadm", "--", "--force", "wipe-md", step.because.split(" ")[0]!] }]
+        : [step],
+    ),
+    meets: "volumes",
+  },
+  "a volume that the program drops loses its disk while it is mounted": {
+    law: /was detached while in use/,
+    plan: (plan) => unguarded(/^drbdsetup/)(without(/^umount|drbdadm secondary r0\//)(plan)),
+    meets: "volumes",
+  },
+  "a volume that comes back stays Secondary": {
+    law: /mounted on 0 machines/,
+    plan: without(/drbdadm primary r0\//),
+    meets: "volumes",
+  },
   "a step is missing: nobody mounts": {
     law: /mounted nowhere/,
     plan: without(/^mount/),
