@@ -96,7 +96,7 @@ export function capturedHost(capture: string): FakeHost {
         "-d adjust all": { says: drift },
         "-d adjust r0": { says: drift },
         "--verbose dump all": { says: `# resource r0 on ${host}: not ignored, not stacked\nresource r0 {\n}\n` },
-        "get-gi r0": { says: `${gi(capture).split("\n", 1)[0]!}\n` },
+        "get-gi r0/0": { says: `${gi(capture).split("\n", 1)[0]!}\n` },
       },
       drbdsetup: { "events2 --now --statistics": { says: events(capture) } },
       drbdmeta: {

@@ -7,7 +7,7 @@ import { done, failed, type Result } from "./commands";
 import { connectionOf } from "./connection";
 import { anyMetadata, dataBlocks, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
 import type { Machine } from "./machine";
-import { isAttached, isRunning, type Volume } from "./volume";
+import { isAttached, isMet, isRunning, type Volume } from "./volume";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
 
@@ -35,9 +35,9 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
     case "never_used":
       return each(machine, word, neverUsed);
     case "wait_connected":
-      return waitConnected(machine);
+      return waitConnected(machine, word);
     case "both_new": {
-      const connected = waitConnected(machine);
+      const connected = waitConnected(machine, word);
       if (connected === "wait" || connected.exit !== 0) return connected;
       return each(machine, word, (volume) => {
         const disks = `${volume.kernel?.disk ?? ""}/${volume.kernel?.peerDisk ?? ""}`;
@@ -60,7 +60,7 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       return isIt ? done : failed(1, `where ${word} ended lies no metadata of device ${args[2]!}`);
     }
     case "wait_up_to_date": {
-      const connected = waitConnected(machine);
+      const connected = waitConnected(machine, word);
       if (connected === "wait" || connected.exit !== 0) return connected;
       return each(machine, word, ({ kernel }) =>
         kernel?.disk === "UpToDate"
@@ -143,9 +143,10 @@ export async function checkPatiently(
   return failed(1, `r0 is ${now}, not connected to its peer: is the port open both ways on the replication addresses?`);
 }
 
-function waitConnected(machine: Machine): Result | "wait" {
+function waitConnected(machine: Machine, word: string): Result | "wait" {
   const connection = connectionOf(machine);
-  if (connection === "Connected") return done;
+  const isInHandshake = machine.named(word).some((volume) => isRunning(volume) && !isMet(volume));
+  if (connection === "Connected" && !isInHandshake) return done;
   if (connection === "StandAlone") return failed(1, "r0 is StandAlone, not connected to its peer");
   return "wait";
 }

@@ -76,6 +76,15 @@ export function shakeHands(world: World, pairs: readonly Both[]): boolean {
   const told = met.map(({ verdict }) => verdict).filter((verdict) => typeof verdict === "string");
   const [first, second] = world.machines;
   if (told.length > 0) {
+    // One after the other: those before the first that does not fit have agreed by then, and who is behind knows it.
+    const agreed = met.slice(
+      0,
+      met.findIndex(({ verdict }) => typeof verdict === "string"),
+    );
+    for (const { first: one, second: other, verdict } of agreed) {
+      const behind = typeof verdict !== "number" || verdict === 0 ? undefined : verdict < 0 ? one : other;
+      if (behind?.kernel.disk === "UpToDate") change(behind, { disk: "Outdated" }, world.generations);
+    }
     for (const verdict of told) world.happened.add(verdict === "unrelated" ? "unrelated data" : "a split brain");
     part(world, first, "StandAlone");
     part(world, second, "StandAlone");

@@ -26,7 +26,7 @@ import {
 import { moduleVersion } from "./drbd";
 import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
 import { type Machine, othersFile, resource, resourceFile } from "./machine";
-import { isAttached, isRunning, type Volume } from "./volume";
+import { isAttached, isMet, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
 
 /** KiB that stand for a block. */
@@ -109,13 +109,15 @@ function running(machine: Machine): KernelResource {
   const [first] = volumes;
   if (first === undefined) throw new Error("nothing runs");
   const { configuration, connection } = first.kernel;
+  // As parse-events.ts takes it: before the handshake of every volume is done, DRBD says Connected, too.
+  const isMeeting = connection === "Connected" && volumes.some((one) => !isMet(one));
   const isPeerPrimary = volumes.some(({ kernel }) => kernel.peerRole === "Primary");
   return {
     name: resource,
     role: machine.isPrimary ? "Primary" : "Secondary",
     suspended: "no",
     ...(machine.drbd === "9" ? { peerNodeId: nodeIdOf(configuration, peerName(machine.name)) } : {}),
-    connection,
+    connection: isMeeting ? "Connecting" : connection,
     peerRole: isPeerPrimary ? "Primary" : first.kernel.peerRole,
     devices: volumes.map(({ number, minor, kernel }) => ({
       resource,

@@ -12,8 +12,6 @@ look_at() {
     if [ -n "$runs" ]; then tell_status; else run port grep -scE "^ *[0-9]+: $2 [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6; fi
   fi
   if [ -n "$drift" ]; then run change drbdadm -d adjust "$resource"; fi
-  several=''
-  if [ $# -gt 9 ]; then several=yes; fi
   each_volume look_at_volume "$@"
 }
 
@@ -52,9 +50,8 @@ tell_status() {
 look_at_volume() {
   volume=$2 minor=$3 disk=$4 meta_disk=$5 filesystem=$6 mount_point=$7
   say volume "$resource" "$volume"
-  # As drbdadm's commands take it.
-  word=$resource
-  if [ -n "$several" ]; then word=$resource/$volume; fi
+  # As drbdadm's commands take it: its file may have volumes that nobody asks for.
+  word=$resource/$volume
   if [ -n "$mount_point" ]; then say folder; tell_folder "$mount_point"; say exit 0; fi
   if is_well "$minor" "$filesystem"; then
     real=$disk
