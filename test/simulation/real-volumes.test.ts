@@ -71,7 +71,12 @@ const story: readonly (readonly [string, () => void])[] = [
       type(alpha, "drbdadm secondary r0/1");
     },
   ],
-  ["second-gone-from-bravo", () => type(bravo, "drbdadm detach r0/1", "drbdsetup del-minor 5")],
+  [
+    "second-gone-from-bravo",
+    () => {
+      type(bravo, "drbdadm detach r0/1", "drbdsetup del-minor 5");
+    },
+  ],
   [
     "second-gone",
     () => {
@@ -79,8 +84,18 @@ const story: readonly (readonly [string, () => void])[] = [
       type(alpha, "drbdadm detach r0/1", "drbdsetup del-minor 2");
     },
   ],
-  ["second-back-on-alpha", () => type(alpha, "drbdadm adjust r0")],
-  ["second-back", () => type(bravo, "drbdadm adjust r0")],
+  [
+    "second-back-on-alpha",
+    () => {
+      type(alpha, "drbdadm adjust r0");
+    },
+  ],
+  [
+    "second-back",
+    () => {
+      type(bravo, "drbdadm adjust r0");
+    },
+  ],
   [
     "second-mounted-again",
     () => {
