@@ -130,6 +130,8 @@ describe("a volume that the program does not describe any more, while the other 
   beforeAll(async () => {
     await lab.run("alpha", `head -c 5000000 /dev/urandom >${blob}; sync`);
     sum = await sumOf("alpha", blob);
+    // DRBD slows a sync down for a writer, so that it would take a quarter of an hour.
+    for (const minor of [1, 2]) await eventually(() => drbdState(lab, "alpha", minor), RUNNING, 300);
     stop = await writing();
     await stack.configure(site);
   });
@@ -137,10 +139,10 @@ describe("a volume that the program does not describe any more, while the other 
   test("in use by somebody: it stays as it is, and the error says by whom", async () => {
     await lab.run("alpha", `nohup sleep 1000 <${blob} >/dev/null 2>&1 & echo $! >/run/reader`);
     const failed = await stack.up();
+    await lab.run("alpha", "kill $(cat /run/reader)");
     expect(failed.code).not.toBe(0);
     expect(failed.output).toContain(`(sleep): ${blob}`);
     await expectBoth();
-    await lab.run("alpha", "kill $(cat /run/reader)");
   });
 
   test("it is taken out of use in order, and its data is on both disks still", async () => {
