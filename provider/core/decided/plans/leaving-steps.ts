@@ -25,7 +25,9 @@ export function leavingStages({ desired, hosts }: ResourceView): Stage[] {
   const isPrimary = ({ host }: (typeof leaving)[number]): boolean => host.kernel?.role === "Primary";
   const inOrder = [...leaving.filter((one) => !isPrimary(one)), ...leaving.filter(isPrimary)];
   return [
+    // Before anything else: where somebody has it open, all stays as it is on both hosts.
     leaving.flatMap(({ host, volumes }) => volumes.flatMap((volume) => outOfUse(host, volume))),
+    leaving.flatMap(({ host, volumes }) => volumes.flatMap((volume) => forgotten(host, volume))),
     ...inOrder.map(({ host, volumes }) => volumes.flatMap((volume) => outOfKernel(host, volume))),
   ];
 }
@@ -40,6 +42,12 @@ function outOfUse({ host: { hostname }, node, kernel }: HostView, volume: Leavin
   // DRBD 9 has one role for all volumes, which stays.
   if (grammarOf(node) === "8.4" && (volume.device?.role ?? (volume.device && kernel?.role)) === "Primary")
     found.push(stepsPromotion.secondary(hostname, word, [device], "fails while something still uses it"));
+  return found;
+}
+
+/** What the host's next boot, and the next failover, would need. */
+function forgotten({ host: { hostname }, node }: HostView, volume: LeavingVolume): Step[] {
+  const found: Step[] = [];
   const names = deviceNames(volume);
   const folders = ownMountPoints(node, volume);
   if (linesOf(node, names).own.length > 0) {

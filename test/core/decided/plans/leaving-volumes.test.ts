@@ -83,9 +83,8 @@ test("unmounted, demoted, out of fstab, then detached where it is Secondary and 
   const plan = planFor(using());
   expect(refusalsOf(plan)).toEqual([]);
   expect(commandsOf(plan)).toEqual([
+    ["alpha: umount /srv/logs", "alpha: drbdadm secondary r0/1"],
     [
-      "alpha: umount /srv/logs",
-      "alpha: drbdadm secondary r0/1",
       "alpha: write /etc/fstab",
       "alpha: systemctl daemon-reload",
       "alpha: rmdir /srv/logs",
