@@ -115,7 +115,7 @@ const sumOf = async (machine: "alpha" | "bravo", file: string) =>
   (await lab.run(machine, `sha256sum <${file}`)).stdout.trim();
 /** Of what is on the disk itself: internal metadata is behind the filesystem. */
 async function sumOnDisk(machine: "alpha" | "bravo"): Promise<string> {
-  await lab.run(machine, `mkdir -p /run/look && mount -o ro,norecovery ${added} /run/look`);
+  await lab.run(machine, `mkdir -p /run/look && mount -t xfs -o ro,norecovery ${added} /run/look`);
   try {
     return await sumOf(machine, "/run/look/blob");
   } finally {
