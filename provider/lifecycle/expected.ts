@@ -1,6 +1,7 @@
 import { claimsOfDeclared } from "../core/decided/hosts/claims";
 import type { Announced } from "../core/told/engine-inputs";
 import type { Look, VolumeLook } from "../core/seen/probe";
+import { metadataPlaceFrom } from "../core/wanted/metadata-place";
 import { parseNode } from "../core/wanted/parse-inputs";
 import { known } from "./process";
 import { hostOf, type Host } from "../shell/host";
@@ -13,14 +14,15 @@ export function expectAnnounced(announced: Announced | undefined): void {
   for (const { hostname, name } of announced.looks) {
     known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
   }
-  known.declaredClaims = announced.looks.filter(isLook).flatMap(claimsOfDeclared);
+  const looks = announced.looks.filter(isLook).map(withPlaces);
+  known.declaredClaims = looks.flatMap(claimsOfDeclared);
   const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;
     const parsed = parseNode({ hostname, address, connection, insecureIgnoreHostKey });
     if (parsed.ok !== true) continue;
     const host = hostOf(hostname, parsed.connection);
-    host.expect(announced.looks.filter((look) => look.hostname === hostname && isLook(look)).map(lookOf));
+    host.expect(looks.filter((look) => look.hostname === hostname).map(lookOf));
     host.prefetch();
     hosts.set(hostname, host);
   }
@@ -54,6 +56,14 @@ function isVolumeLook({ volume, minor, disk, metaDisk, filesystem, mountPoint }:
     (mountPoint === undefined || (typeof mountPoint === "string" && mountPoint.startsWith("/"))) &&
     [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
   );
+}
+
+/** As the user spells it until here: `/dev/vdc[1]`. */
+function withPlaces<T extends Look>(look: T): T {
+  return {
+    ...look,
+    volumes: look.volumes.map(({ metaDisk, ...volume }) => ({ ...volume, ...metadataPlaceFrom(metaDisk) })),
+  };
 }
 
 function lookOf({ name, port, volumes }: Look): Look {

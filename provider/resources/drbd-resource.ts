@@ -19,7 +19,11 @@ export interface DrbdResourceNodeArgs {
    * `discard` names. A change is refused while it runs. Left out where the resource has `volumes`.
    */
   readonly disk?: pulumi.Input<string>;
-  /** `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata. */
+  /**
+   * `internal` (default): at the end of the disk. Else the path of another blank disk for the metadata; for a pair that has
+   * it so, with its slot there, 0..255: `/dev/vdc[1]` (drbd.conf's indexed metadata, 128 MiB each; drbd-utils 9.22.0). None is
+   * made in a slot. A change is refused.
+   */
   readonly metaDisk?: pulumi.Input<string>;
 }
 
@@ -31,7 +35,7 @@ export interface DrbdVolumeArgs {
   readonly minor: pulumi.Input<ByHostInputs<number>>;
   /** Hostname → backing disk, as in `nodes`. A change is refused while it runs. */
   readonly disks: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Hostname → another blank disk for the metadata. Where left out, it goes to the end of the backing disk. */
+  /** Hostname → another blank disk for the metadata, or a slot, as in `nodes`. Left out: the end of the backing disk. */
   readonly metaDisks?: Readonly<Record<string, pulumi.Input<string>>>;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: pulumi.Input<"keep">;

@@ -159,7 +159,7 @@ export function arbitraryResource(grammar: Grammar): fc.Arbitrary<ResourceInputs
       ),
       disks: fc.tuple(disk, disk),
       metaDisks: fc.tuple(
-        fc.constantFrom(undefined, "internal", "/dev/vdz"),
+        fc.constantFrom(undefined, "internal", "/dev/vdz", "/dev/vdz[0]", "/dev/vdz [3]"),
         fc.constantFrom(undefined, "/dev/meta/r0"),
       ),
       minor: edges(0, 1048575),

@@ -31,7 +31,7 @@ export interface OneVolume extends Omit<DesiredResource, "hosts" | "volumes"> {
 export function resourceOf({ minor, port, sides, existingData, filesystem, ...context }: OneVolume): DesiredResource {
   const [first, second] = sides;
   const host = ({ hostname, address }: OneSide): DesiredHost => ({ hostname, address, port });
-  const place = ({ disk, metaDisk }: OneSide): DesiredPlace => ({ minor, disk, metaDisk });
+  const place = ({ disk, metaDisk, metaIndex }: OneSide): DesiredPlace => ({ minor, disk, metaDisk, metaIndex });
   return {
     ...context,
     hosts: [host(first), host(second)],
@@ -53,8 +53,8 @@ export function oneVolumeOf(desired: DesiredResource): OneVolume {
   const [first] = volumes;
   const side = (place: 0 | 1): OneSide => {
     const { hostname, address } = hosts[place];
-    const { disk, metaDisk } = first.places[place];
-    return { hostname, address, disk, metaDisk };
+    const { disk, metaDisk, metaIndex } = first.places[place];
+    return { hostname, address, disk, metaDisk, metaIndex };
   };
   const { existingData, filesystem } = first;
   return {

@@ -3,6 +3,7 @@
  * described is named, with the reason, and never left out without a word.
  */
 import { findOption, OPTIONS, optionElsewhere, type SectionName } from "../wanted/option-table";
+import { metaDiskText } from "../wanted/metadata-place";
 import { sameHost } from "../wanted/names";
 import { canonicalValue } from "./option-meaning";
 import { compareMeanings, endpointText, peerDeviceOptions } from "./compare-meanings";
@@ -141,7 +142,7 @@ class Finding {
       volume: both[0].number,
       minor: byHost([both[0].minor ?? 0, both[1].minor ?? 0]),
       disks: perHost(both.map(({ disk: backing = "" }) => backing)),
-      metaDisks: perHost(both.map(({ metaDisk = "internal" }) => metaDisk)),
+      metaDisks: perHost(both.map(({ metaDisk = "internal", metaIndex }) => metaDiskText({ metaDisk, metaIndex }))),
     }));
     const [only] = described;
     const isShort = described.length === 1 && only?.volume === 0;
@@ -263,8 +264,6 @@ class Finding {
         text("device", `${only.device} minor ${only.minor}`),
         "a name of its own for the device is not supported: what uses that name would no longer find it",
       );
-    if (only?.metaIndex !== undefined)
-      this.refuse(text("meta-disk", `${only.metaDisk ?? ""}[${only.metaIndex}]`), "indexed metadata is not supported");
     return only;
   }
 

@@ -48,11 +48,12 @@ export function renderGlobalCommon(node: DesiredNode, grammar: Grammar = "9"): s
 const addressOf = (address: string, port: number): string =>
   address.includes(":") ? `ipv6 [${address}]:${port}` : `${address}:${port}`;
 
-function placeLines({ minor, disk, metaDisk }: DesiredPlace): string[] {
+function placeLines({ minor, disk, metaDisk, metaIndex }: DesiredPlace): string[] {
+  const slot = metaIndex === undefined ? "" : `[${metaIndex}]`;
   return [
     `device /dev/drbd${minor} minor ${minor}`,
     `disk ${word(disk)}`,
-    `meta-disk ${metaDisk === "internal" ? "internal" : word(metaDisk)}`,
+    `meta-disk ${metaDisk === "internal" ? "internal" : word(metaDisk)}${slot}`,
   ];
 }
 

@@ -40,6 +40,8 @@ export interface Mount {
 export interface DeviceNames {
   readonly disk: readonly string[];
   readonly metaDisk: readonly string[];
+  /** Of that disk, where it has slots for the metadata of several. */
+  readonly metaIndex?: number;
   readonly device: readonly string[];
 }
 

@@ -220,15 +220,17 @@ function parseMkfs(section: Section | undefined): ObservedNode["mkfs"] {
   return version === undefined ? null : { version, configurations };
 }
 
-/** `RESOURCE VOLUME disk /dev/disk/by-id/virtio-0001`, one name a line. */
+/** `RESOURCE VOLUME disk /dev/disk/by-id/virtio-0001`, one name a line; with a slot, `RESOURCE VOLUME metaDisk[1] /dev/vdc`. */
 function parseNames(text: string): Map<string, ReadonlyMap<number, DeviceNames>> {
   const found = new Map<string, Map<number, DeviceNames>>();
-  const line = /^(\S+) (\d+) (disk|metaDisk|device) (\/dev\/.*)$/gm;
-  for (const [, resource = "", volume, place, name = ""] of text.matchAll(line)) {
+  const line = /^(\S+) (\d+) (disk|metaDisk|device)(?:\[(\d+)\])? (\/dev\/.*)$/gm;
+  for (const [, resource = "", volume, place, slot, name = ""] of text.matchAll(line)) {
     const volumes = found.get(resource) ?? new Map<number, DeviceNames>();
     const names = volumes.get(Number(volume)) ?? { disk: [], metaDisk: [], device: [] };
-    const key = place as keyof DeviceNames;
-    found.set(resource, volumes.set(Number(volume), { ...names, [key]: [...new Set([...names[key], name])] }));
+    const key = place as Exclude<keyof DeviceNames, "metaIndex">;
+    const metaIndex = slot === undefined ? {} : { metaIndex: Number(slot) };
+    const all = { ...names, ...metaIndex, [key]: [...new Set([...names[key], name])] };
+    found.set(resource, volumes.set(Number(volume), all));
   }
   return found;
 }

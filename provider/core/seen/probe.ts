@@ -1,4 +1,5 @@
 import { environment, looks as lookFunctions, probe, turn } from "../../host/text";
+import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
 import { givingFiles } from "./given-disks";
@@ -19,12 +20,10 @@ export interface Look {
 }
 
 /** One volume of it, as it is on that host. */
-export interface VolumeLook {
+export interface VolumeLook extends MetadataPlace {
   readonly volume: number;
   readonly minor: number;
   readonly disk: string;
-  /** `internal` or a device. */
-  readonly metaDisk: string;
   /** Whether a filesystem is wanted on it: then a Primary that has none mounted is looked at closely. */
   readonly filesystem: boolean;
   /** Digests that it shall use: whether the kernel has each is looked at. */
@@ -145,8 +144,10 @@ function lookArguments({ name, port, address, digests = [], volumes }: Look): st
   return [name, `${listenersOn(address)}:${portHex}`, digests.join(" "), ...volumes.flatMap(volumeArguments)];
 }
 
-function volumeArguments({ volume, minor, disk, metaDisk, filesystem, mountPoint }: VolumeLook): string[] {
-  return [String(volume), String(minor), disk, metaDisk, filesystem ? "wanted" : "", mountPoint ?? ""];
+function volumeArguments({ volume, minor, filesystem, mountPoint, ...disks }: VolumeLook): string[] {
+  const [, place] = drbdmetaPlace(disks);
+  const { disk, metaDisk } = disks;
+  return [String(volume), String(minor), disk, metaDisk, filesystem ? "wanted" : "", mountPoint ?? "", place];
 }
 
 function candidateArguments({ name, resource, globalCommon, replaces, unread = [], isForeign }: Candidate): string[] {

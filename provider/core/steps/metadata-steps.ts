@@ -1,4 +1,5 @@
 import { sideOn, wordFor, type VolumePair, type DesiredSide } from "../wanted/desired";
+import { drbdmetaPlace } from "../wanted/metadata-place";
 import { contentsIdentity, describeContents, wholeUuid } from "../seen/disk-identity";
 import { usableBytes } from "./metadata-size";
 import type { Contents } from "../seen/observed";
@@ -41,12 +42,7 @@ export function createMetadataBeside(
   const { disk, diskSize, metaDisk, metaDiskSize } = place;
   const internal = metaDisk === "internal";
   const holds: Call = ["still_holds", disk, contentsIdentity(contents) ?? ""];
-  const metadata: Call = [
-    "no_metadata",
-    String(sideOn(desired, node).minor),
-    internal ? disk : metaDisk,
-    internal ? "internal" : "flex-external",
-  ];
+  const metadata: Call = ["no_metadata", String(sideOn(desired, node).minor), ...drbdmetaPlace(place)];
   const room: Call = internal
     ? ["fits_before_metadata", disk, String(diskSize), String(usableBytes(diskSize))]
     : ["still_blank", metaDisk, String(metaDiskSize)];
@@ -107,13 +103,8 @@ export function moveMetadata(
  * without a terminal: hence --force, and hence a guard that finds the very metadata that was planned on, since of anything
  * else new metadata would be made. drbdmeta itself, and not drbdadm, which would choose the version by the module.
  */
-export function convertMetadata(
-  node: string,
-  { minor, disk, metaDisk }: DesiredSide,
-  gi: string,
-  because: string,
-): Step {
-  const place = metaDisk === "internal" ? [disk, "internal"] : [metaDisk, "flex-external"];
+export function convertMetadata(node: string, { minor, ...side }: DesiredSide, gi: string, because: string): Step {
+  const place = drbdmetaPlace(side);
   const [current = ""] = gi.split(":");
   const argv = ["drbdmeta", "--force", String(minor), "v09", ...place, "create-md", "1"];
   return {

@@ -1,5 +1,6 @@
 import type { Action } from "./action";
 import { wordFor, type VolumePair, type DesiredSide } from "../wanted/desired";
+import { drbdmetaPlace } from "../wanted/metadata-place";
 import { devicePath } from "../config/paths";
 import { formattingMark } from "./own-folder";
 import type { Step } from "./plan";
@@ -8,13 +9,13 @@ import type { Call } from "../seen/remote-functions";
 import { patient, quick } from "./time-limits";
 
 /** Reads only. */
-export function checkUpToDate(desired: VolumePair, { hostname, minor, disk, metaDisk }: DesiredSide): Step {
-  const [holder, kind] = metaDisk === "internal" ? [disk, "internal"] : [metaDisk, "flex-external"];
+export function checkUpToDate(desired: VolumePair, { hostname, minor, ...side }: DesiredSide): Step {
+  const [holder, place] = drbdmetaPlace(side);
   return {
     node: hostname,
     argv: ["drbdadm", "dstate", wordFor(desired)],
     because: "must hold the newest data, or nothing else of it may go",
-    does: [{ kind: "check", call: ["up_to_date", String(minor), holder, kind, wordFor(desired)] }],
+    does: [{ kind: "check", call: ["up_to_date", String(minor), holder, place, wordFor(desired)] }],
     timeoutSeconds: quick,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { isMade } from "./filesystem-types";
 import { type Failure, type Path, failureAt } from "./failures";
+import { areApart, metadataPlaceFrom, type MetadataPlace } from "./metadata-place";
 import { sameHost } from "./names";
 import type { ConnectionProperties, ResourceProperties, SideProperties } from "./input-schema";
 
@@ -38,7 +39,7 @@ function betweenSides(first: SideProperties, second: SideProperties): Failure[] 
 }
 
 function ofSide(side: SideProperties, index: number): Failure[] {
-  if (side.disk === undefined || side.disk !== side.metaDisk) return [];
+  if (side.disk === undefined || side.disk !== metadataPlaceFrom(side.metaDisk ?? "").metaDisk) return [];
   const reason = "is the data disk itself: for metadata at its end write internal";
   return [failureAt(["nodes", index, "metaDisk"], reason)];
 }
@@ -96,11 +97,25 @@ function keepsData({ existingData, volumes = [] }: ResourceProperties): boolean 
   return existingData === "keep" || volumes.some((volume) => volume?.existingData === "keep");
 }
 
+/** All its metadata there is in slots of disks that others use, too. */
+function hasSlotsOnly({ nodes, volumes }: ResourceProperties, host: string): boolean {
+  const side = nodes?.find((node) => node?.hostname === host);
+  const given = volumes === undefined ? [side?.metaDisk] : volumes.map((volume) => volume?.metaDisks?.[host]);
+  return given.every((one) => one !== undefined && metadataPlaceFrom(one).metaIndex !== undefined);
+}
+
 function discards(resource: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
   const { discard = {}, syncSource } = resource;
   return Object.keys(discard).flatMap((host) => {
     if (hostnames.every((name) => name !== undefined) && !hostnames.includes(host))
       return [failureAt(["discard", host], `is none of the two nodes, ${hostnames.join(" and ")}`)];
+    if (hasSlotsOnly(resource, host))
+      return [
+        failureAt(
+          ["discard", host],
+          "is for disks that get new metadata, and none is made in a slot: clear the disk there yourself, and run `drbdadm create-md`",
+        ),
+      ];
     if (keepsData(resource) && host === syncSource)
       return [
         failureAt(["discard", host], "is the sync source, whose data `existingData` keeps: leave out one of the two"),
@@ -148,13 +163,15 @@ function hostsOf(resource: ResourceProperties, hostnames: readonly (string | und
 /** What two volumes cannot both have. */
 function betweenVolumes({ volumes = [] }: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
   const known = volumes.flatMap((volume, index) => (volume === undefined ? [] : [{ volume, index }]));
-  const taken = new Map<string, number>();
+  const taken = new Map<string, readonly { readonly index: number; readonly place: MetadataPlace }[]>();
   const claim = (what: string, value: string | number | undefined, path: Path, index: number): Failure[] => {
     if (value === undefined || value === "internal") return [];
-    const key = `${what} ${value}`;
-    const other = taken.get(key);
+    const place = metadataPlaceFrom(String(value));
+    const key = `${what} ${place.metaDisk}`;
+    const before = taken.get(key) ?? [];
+    const other = before.find((one) => !areApart(one.place, place))?.index;
     if (other === undefined) {
-      taken.set(key, index);
+      taken.set(key, [...before, { index, place }]);
       return [];
     }
     const of = other === index ? "for something else in this volume" : `for volumes[${other}]`;

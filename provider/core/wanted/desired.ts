@@ -4,6 +4,7 @@
  */
 import type { FilesystemType } from "./filesystem-types";
 import type { ManagerName } from "./manager-names";
+import type { MetadataPlace } from "./metadata-place";
 
 /** Option name as drbd.conf spells it (`max-buffers`) → value as drbd.conf spells it (`8000`, `yes`, `1M`). Sorted by name. */
 export type OptionValues = Readonly<Record<string, string>>;
@@ -35,12 +36,10 @@ export interface DesiredHost {
 }
 
 /** Where one volume is on one host. */
-export interface DesiredPlace {
+export interface DesiredPlace extends MetadataPlace {
   readonly minor: number;
   /** The backing disk, an absolute path below /dev. */
   readonly disk: string;
-  /** `internal`, or the absolute path of the disk that holds the metadata. */
-  readonly metaDisk: string;
 }
 
 /** One side of a volume: a host of the resource, and where the volume is there. */

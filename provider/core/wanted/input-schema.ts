@@ -8,6 +8,7 @@ import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
 import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
+import { metadataPlaceFrom } from "./metadata-place";
 import { mkfsOptionFaults } from "./mkfs-option-faults";
 import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
 import { nearest } from "./nearest";
@@ -249,11 +250,14 @@ export const nodeProperties = object({
 
 // DrbdResource's
 
+/** Of metadata with an index: 32 GiB on one disk. */
+const lastSlot = 255;
+
 const metaDisk = text((value) => {
   if (value === "internal") return undefined;
-  if (value.endsWith("]"))
-    return "must be without an index: DRBD takes as much of the disk as it needs; a pair with indexed metadata cannot be taken over yet";
-  const fault = diskPathFault(value);
+  const { metaDisk: path, metaIndex = 0 } = metadataPlaceFrom(value);
+  if (metaIndex > lastSlot) return `has a slot from 0 to ${lastSlot}, as in /dev/vdc[1]`;
+  const fault = diskPathFault(path);
   return fault === undefined ? undefined : `${fault}; or internal`;
 });
 

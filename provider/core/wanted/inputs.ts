@@ -87,7 +87,10 @@ export interface ResourceNodeInputs {
    * Left out where the resource has `volumes`.
    */
   readonly disk?: string;
-  /** `internal` (default: at the end of the disk), or the path of another disk for the metadata. A change is refused. */
+  /**
+   * `internal` (default: at the end of the disk), or the path of another disk for the metadata. `/dev/vdc[1]` is a slot of a
+   * disk that several share, 0..255, for a pair that has its metadata there: none is made in one. A change is refused.
+   */
   readonly metaDisk?: string;
 }
 
@@ -123,7 +126,7 @@ export interface VolumeInputs {
   readonly minor: ByHostInputs<number>;
   /** Hostname → path of the backing disk, as in `nodes`. A change is refused. */
   readonly disks: Readonly<Record<string, string>>;
-  /** Hostname → `internal` (default), or the path of another disk for the metadata. A change is refused. */
+  /** Hostname → `internal` (default), the path of another disk for the metadata, or a slot of one, as in `nodes`. A change is refused. */
   readonly metaDisks?: Readonly<Record<string, string>>;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: "keep";

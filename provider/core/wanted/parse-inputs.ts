@@ -25,6 +25,7 @@ import {
   resourceProperties,
   treatmentOf,
 } from "./input-schema";
+import { metadataPlaceFrom } from "./metadata-place";
 import { UNKNOWN, unknownPaths } from "./unknowns";
 
 interface Refused {
@@ -198,7 +199,7 @@ function volumesFrom(given: ResourceProperties): readonly DesiredVolume[] {
     const place = (hostname: string): DesiredPlace => ({
       minor: on(hostname, volume.minor),
       disk: known(volume.disks?.[hostname]),
-      metaDisk: volume.metaDisks?.[hostname] ?? "internal",
+      ...metadataPlaceFrom(volume.metaDisks?.[hostname] ?? "internal"),
     });
     const [first, second] = hostnames;
     return {

@@ -18,7 +18,12 @@ gi() {
   old=$(drbdmeta "$1" v08 "$2" "$3" get-gi </dev/null 2>&1); code=$?
   if [ $code = 0 ]; then echo "v08 $old"; return; fi
   if [ $code = 1 ] && [ -z "$old" ]; then
-    case $3 in internal) new=$(superblock "$2" end) ;; *) new=$(superblock "$2" 0) ;; esac
+    case $3 in
+      internal) new=$(superblock "$2" end) ;;
+      flex-external) new=$(superblock "$2" 0) ;;
+      # A slot of 128 MiB of a disk that several devices share.
+      *) new=$(superblock "$2" $(($3 * 134217728))) ;;
+    esac
     case $new in none|v09*) echo "$new"; return ;; esac
     old=$new
   fi

@@ -48,7 +48,7 @@ tell_status() {
 }
 
 look_at_volume() {
-  volume=$2 minor=$3 disk=$4 meta_disk=$5 filesystem=$6 mount_point=$7
+  volume=$2 minor=$3 disk=$4 meta_disk=$5 filesystem=$6 mount_point=$7 place=$8
   say volume "$resource" "$volume"
   # As drbdadm's commands take it: its file may have volumes that nobody asks for.
   word=$resource/$volume
@@ -71,15 +71,15 @@ look_at_volume() {
 
 look_at_disks() {
   inspect disk "$disk"
-  if [ "$meta_disk" = internal ]; then
-    holder=$disk place=internal
+  if [ "$place" = internal ]; then
+    holder=$disk
   else
-    holder=$meta_disk place=flex-external
+    holder=$meta_disk
     inspect metadisk "$meta_disk"
   fi
-  case $zeros in
+  case $place$zeros in
     # Where all of a disk's last 1 MiB is zero there is no metadata; drbdmeta is asked again before create-md in any case.
-    zero*) run gi metadata_moved ;;
+    internalzero*|flex-externalzero*) run gi metadata_moved ;;
     *) if [ -b "$holder" ] && command -v drbdmeta >/dev/null; then run gi metadata; fi ;;
   esac
 }

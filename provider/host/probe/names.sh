@@ -10,6 +10,11 @@ list_names() {
 
 tell_name() {
   if [ "$name" -ef "$4" ]; then printf '%s %s disk %s\n' "$1" "$2" "$name"; fi
-  if [ "$5" != internal ] && [ "$name" -ef "$5" ]; then printf '%s %s metaDisk %s\n' "$1" "$2" "$name"; fi
+  if [ "$5" != internal ] && [ "$name" -ef "$5" ]; then
+    case $8 in
+      flex-external) printf '%s %s metaDisk %s\n' "$1" "$2" "$name" ;;
+      *) printf '%s %s metaDisk[%s] %s\n' "$1" "$2" "$8" "$name" ;;
+    esac
+  fi
   if [ "$name" -ef "/dev/drbd$3" ]; then printf '%s %s device %s\n' "$1" "$2" "$name"; fi
 }

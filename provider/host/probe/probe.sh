@@ -117,8 +117,8 @@ each_volume() {
   call=$1 resource=$2
   shift 4
   while [ $# -gt 0 ]; do
-    "$call" "$resource" "$1" "$2" "$3" "$4" "$5" "$6"
-    shift 6
+    "$call" "$resource" "$1" "$2" "$3" "$4" "$5" "$6" "$7"
+    shift 7
   done
 }
 

@@ -290,6 +290,13 @@ describe("the sync source", () => {
   });
 });
 
+test("metadata in a slot of a disk that several share, as the file spells it", () => {
+  const text = resourceText("r0", 1).replace("internal", "/dev/vdc [1]").replace("internal", "/dev/vdc[ 1 ]");
+  expect(adopted(pair({ r0: text })).resources).toEqual([
+    expect.objectContaining({ metaDisks: { alpha: "/dev/vdc[1]", bravo: "/dev/vdc[1]" } }),
+  ]);
+});
+
 test("several volumes, each with its mount", () => {
   const on = (host: string, address: string) =>
     `on ${host} { volume 0 { ${volume(1, "/dev/vdb")} } volume 1 { ${volume(2, "/dev/vdc", "/dev/vdd")} } address ipv4 ${address}:7789; }`;
@@ -352,9 +359,9 @@ describe("what is left out", () => {
 
   test("what a pair cannot say, with its line", () => {
     const [{ line, way } = { line: "", way: "" }] = nothing(
-      pair({ r0: resourceText("r0", 1).replace("internal", "/dev/vdc [ 1 ]").replace("internal", "/dev/vdc [ 1 ]") }),
+      pair({ r0: resourceText("r0", 1).replaceAll(/device[^;]*;/g, "device /dev/drbd_data minor 1;") }),
     );
-    expect(line).toBe("meta-disk /dev/vdc[1];");
+    expect(line).toBe("device /dev/drbd_data minor 1;");
     expect(way).toContain("It runs on as it is");
   });
 

@@ -1,3 +1,4 @@
+import { metaDiskText } from "../../../provider/core/wanted/metadata-place";
 import { oneVolumeOf } from "../one-volume";
 import { resourceOf } from "../one-volume";
 import { type OneVolume } from "../one-volume";
@@ -215,7 +216,9 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
         expect(more).toEqual([]);
         expect(found).toMatchObject({
           resource: resource.name,
-          volumes: sides.map(({ hostname: host, disk, metaDisk }) => ({ host, volume: 0, minor, disk, metaDisk })),
+          volumes: sides.map(({ hostname: host, disk, ...place }) => {
+            return { host, volume: 0, minor, disk, metaDisk: metaDiskText(place) };
+          }),
           addresses: sides.map(({ hostname: host, address }) => ({ host, address, port })),
         });
         expect(new Set(found!.nodeIds.map(({ nodeId }) => nodeId)).size).toBe(grammar === "9" ? 2 : 0);

@@ -2,7 +2,7 @@
 import { observedOf } from "../one-volume";
 import { resourceOf } from "../one-volume";
 import { lookOf, type OneVolume } from "../one-volume";
-import { claimRefusals } from "../../../provider/core/decided/hosts/claims";
+import { claimRefusals, sharedDiskRefusals } from "../../../provider/core/decided/hosts/claims";
 import { pathOf } from "../../../provider/core/seen/disk-names";
 import type { DeviceNames, ObservedNode } from "../../../provider/core/seen/observed";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
@@ -108,6 +108,19 @@ describe("before the first write", () => {
     ]);
     const apart = named(seen, { disk: ["/dev/dm-1"] }, "web");
     expect(refusalsOf(planOf([blankNode("alpha"), apart]))).toEqual([]);
+  });
+
+  test("slots of one disk for the metadata of two resources, by whatever names: one each", () => {
+    const [first, second] = r0.sides;
+    const desired: OneVolume = { ...r0, sides: [first, { ...second, metaDisk: "/dev/vg/my-data", metaIndex: 0 }] };
+    const mine = named(blankNode("bravo"), { metaDisk: links, metaIndex: 0 });
+    const refused = (theirs: Partial<DeviceNames>) =>
+      sharedDiskRefusals(resourceOf(desired), named(mine, theirs, "web"), "bravo").map(({ found }) => found);
+    const told = ["/dev/vg/my-data (/dev/dm-0) is a disk of the resource web of this program, too"];
+    expect(refused({ metaDisk: links, metaIndex: 1 })).toEqual([]);
+    expect(refused({ metaDisk: links, metaIndex: 0 })).toEqual(told);
+    expect(refused({ metaDisk: links })).toEqual(told);
+    expect(refused({ disk: links })).toEqual(told);
   });
 
   test("the data's disk and the metadata's are one by two names: refused", () => {

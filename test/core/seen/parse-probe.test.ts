@@ -313,6 +313,21 @@ describe("what stands on a disk", () => {
     expect(r0.metaDisk).toMatchObject({ kind: "data", real: "/dev/vdc", offset: 5 });
     expect(r0.metadata).toMatchObject({ kind: "present", version: "v09", nodeId: 0, slots: [{ nodeId: 1 }] });
   });
+
+  test("metadata in a slot is asked for there, also where the disk is blank but for the others' slots", () => {
+    const said = "F2099469C0D6C688:0000000000000000:2F6CB04648729E94:0000000000000000:1:1:0:0:0:0:0";
+    const host = changed(
+      { ...blankDisk, "/dev/vdc": "\0".repeat(4096) },
+      {
+        blkid: { "-p -o export /dev/vdb": { exit: 2 }, "-p -o export /dev/vdc": { exit: 2 } },
+        drbdmeta: { "1 v08 /dev/vdc 3 get-gi": { says: `${said}\n` } },
+      },
+    );
+    const slot = { ...request, looks: [withVolume(look, { metaDisk: "/dev/vdc", metaIndex: 3 })] };
+    const node = parseProbe(nonce, probed(host, slot));
+    expect(lookOf(node)!.metadata).toEqual({ kind: "present", version: "v08", gi: said });
+    expect(node.names.get("r0")?.get(0)).toMatchObject({ metaDisk: ["/dev/vdc"], metaIndex: 3 });
+  });
 });
 
 test("metadata where the disk ended, by the size that drbdmeta keeps", () => {

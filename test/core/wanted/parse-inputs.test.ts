@@ -222,9 +222,24 @@ test.each<[string, Json, string]>([
   ["a disk with a command", { "nodes.1.disk": "/dev/vdb; reboot" }, "nodes[1].disk: "],
   ["a DRBD device as a disk", { "nodes.1.disk": "/dev/drbd0" }, 'nodes[1].disk: "/dev/drbd0" is a DRBD device itself'],
   [
-    "indexed metadata",
-    { "nodes.1.metaDisk": "/dev/vdc[0]" },
-    'nodes[1].metaDisk: "/dev/vdc[0]" must be without an index',
+    "metadata in a slot that is none",
+    { "nodes.1.metaDisk": "/dev/vdc[256]" },
+    'nodes[1].metaDisk: "/dev/vdc[256]" has a slot from 0 to 255',
+  ],
+  [
+    "metadata in a slot of no disk",
+    { "nodes.1.metaDisk": "internal[0]" },
+    'nodes[1].metaDisk: "internal[0]" must be an absolute path',
+  ],
+  [
+    "metadata in a slot of the data disk",
+    { "nodes.1.metaDisk": "/dev/vdb[0]" },
+    "nodes[1].metaDisk: is the data disk itself",
+  ],
+  [
+    "a disk to discard whose metadata is in a slot",
+    { "nodes.1.metaDisk": "/dev/vdc [0]", discard: { bravo: "xfs:1f0c7a52-6d5b-4d5f-9c0f-0d7f3c1e9a10" } },
+    "discard.bravo: is for disks that get new metadata, and none is made in a slot",
   ],
   ["metadata in a file", { "nodes.1.metaDisk": "external" }, 'nodes[1].metaDisk: "external" must be an absolute path'],
   [

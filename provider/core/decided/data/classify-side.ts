@@ -1,4 +1,5 @@
-import type { VolumePair, DesiredSide } from "../../wanted/desired";
+import { wordFor, type VolumePair, type DesiredSide } from "../../wanted/desired";
+import { metaDiskText } from "../../wanted/metadata-place";
 import { isSameDisk, mebibytes } from "../../seen/disk-identity";
 import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { parseGi, isJustCreated } from "../../seen/generation-identifiers";
@@ -104,12 +105,14 @@ function classifyDisk(
         },
       ];
     case "unknown":
+      if (side.metaIndex !== undefined) return { kind: "unread" };
       if (holder?.kind === "signature" && holder.type === "drbd") return { kind: "unread" };
       // On a disk of its own it begins with the first byte, and blkid does not know it.
       if (side.metaDisk !== "internal" && holder?.kind === "data" && holder.offset < superblock)
         return { kind: "unread" };
       break;
     case "absent":
+      if (side.metaIndex !== undefined) return refuseEmptySlot(desired, side);
   }
   const unreadable = disks.flatMap(({ path, contents }, place) =>
     about(diskProperty(desired, side, place), refuseUnreadable(side.hostname, path, contents)),
@@ -145,13 +148,28 @@ function usedOrNew(
   return isJustCreated(gi) ? { kind: "new", attached: false, ...old } : { kind: "used", attached: false, gi, ...old };
 }
 
+/** Slots are for pairs that have them. Their disk holds the metadata of others, so nothing is made there by us. */
+function refuseEmptySlot(desired: VolumePair, side: DesiredSide): Refusal[] {
+  const text = metaDiskText(side);
+  return [
+    {
+      node: side.hostname,
+      found: `there is no DRBD metadata of ${wordFor(desired)} at ${text}, and none is made in a slot of a disk that others may use`,
+      way:
+        `For a new pair, write \`metaDisk: internal\`, or name a disk of its own without an index: DRBD then takes as much of it as it needs. ` +
+        `If ${wordFor(desired)} had its metadata there, find out what became of ${side.metaDisk} first: the disk behind it may hold the newest data. ` +
+        `If the slot is free and nothing on ${side.disk} counts, make it yourself (\`drbdadm create-md ${wordFor(desired)}\` on ${side.hostname}), and run \`pulumi up\` again.`,
+    },
+  ];
+}
+
 /** Metadata with bitmaps for several peers, and nothing that tells which of them this one is. */
 function refusePeers(side: DesiredSide, peer: ObservedNode, slots: readonly PeerSlot[]): Refusal[] {
   const ids = slots.map(({ nodeId }) => nodeId);
   return [
     {
       node: side.hostname,
-      found: `the metadata on ${side.metaDisk === "internal" ? side.disk : side.metaDisk} has bitmaps for several peers (node ids ${ids.join(", ")}), and nothing tells which of them ${peer.hostname} is`,
+      found: `the metadata on ${side.metaDisk === "internal" ? side.disk : metaDiskText(side)} has bitmaps for several peers (node ids ${ids.join(", ")}), and nothing tells which of them ${peer.hostname} is`,
       way: "pulumi-drbd manages two hosts of a resource. If the others are gone for good, make DRBD forget them (`drbdadm forget-peer`, or `drbdmeta … forget-peer --node-id …` where no file names them), and run `pulumi up` again.",
     },
   ];

@@ -1,10 +1,10 @@
 /** What was found on the disks that a person must decide on: whose data stays, and whose goes. */
+import { discardOffer } from "./discard-offer";
 import { refuseOtherDisks } from "./swapped-disk-refusals";
 import {
   contentsIdentity,
   describeContents,
   describeDisk,
-  discardLine,
   filesystemIn,
   isSameDisk,
   mebibytes,
@@ -97,7 +97,7 @@ function refuseStrangers(pair: PairView): Refusal[] {
     const isRelated = relation !== undefined && relation !== "unrelated";
     if (isRelated && !strangers.includes(peer)) return [];
     const host = side.desired.hostname;
-    const line = side.observed && discardLine(host, side.observed.disk);
+    const line = discardOffer(side, side.observed?.disk);
     return [
       {
         node: host,
@@ -226,7 +226,7 @@ function refuseWrongSource({ desired, memory, target, source }: PairView): Refus
   const { hostname, disk } = target.desired;
   // Where one copy was let go for the other's sake, the other is not offered, too.
   const isLast = hasLastCopyOf(source, target);
-  const line = target.observed && !isLast ? discardLine(hostname, target.observed.disk) : undefined;
+  const line = isLast ? undefined : discardOffer(target, target.observed?.disk);
   return [
     {
       node: hostname,
@@ -258,7 +258,7 @@ function refuseContents(pair: PairView, side: Side, { path, contents }: DiskCont
       ? `${path} holds ${describeContents(contents)}${again}, which create-md and the sync would overwrite; ${holds(peer)}`
       : `\`discard\` lets ${named} go there, and ${path} holds ${contentsIdentity(contents) ?? describeContents(contents)}${again} now; ${holds(peer)}`;
   const grown = grownUnknown(pair, side, { path, contents });
-  const line = grown === undefined ? discardLine(host, contents) : undefined;
+  const line = grown === undefined ? discardOffer(side, contents) : undefined;
   const emptyPeer = peer.progress.kind === "blank" || peer.progress.kind === "new";
   const ways = [
     ...(grown === undefined ? [] : [grown]),
@@ -293,7 +293,7 @@ function grownUnknown(
 
 function refuseTwoCopies(pair: PairView): Refusal[] {
   const { source, target } = pair;
-  const line = target.observed && discardLine(target.desired.hostname, target.observed.disk);
+  const line = discardOffer(target, target.observed?.disk);
   return [
     {
       found: `\`existingData: "keep"\` keeps what is on the sync source, and the other side holds data too: ${holds(source)}, and ${holds(target)}`,

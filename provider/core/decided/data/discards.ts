@@ -28,6 +28,13 @@ function decide(desired: VolumePair, memory: Memory, side: Side, other: Side): P
   const keeps = desired.existingData === "keep" && host === desired.syncSource;
   // New metadata on a disk of its own says nothing of what stands on the disk that it is for.
   const stays = keeps && !["used", "grown", "unread"].includes(other.progress.kind);
+  if (side.desired.metaIndex !== undefined) {
+    // Nothing is cleared for metadata in a slot, which a person makes.
+    const [data] = disks;
+    return progress.kind === "new" && !stays && !isBlank(data) && data !== undefined
+      ? { kind: "foreign", disks: [data] }
+      : progress;
+  }
   const apart = progress.kind === "new" && !stays && side.desired.metaDisk !== "internal" && !isBlank(disks[0]);
   const foreign = progress.kind === "foreign" ? progress.disks : apart ? disks.filter((one) => !isBlank(one)) : [];
   if (foreign.length > 0) {

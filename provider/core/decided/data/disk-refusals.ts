@@ -26,13 +26,15 @@ export function refuseDisk({ desired, place, path, contents, isOwn }: DiskPlace,
   }
   if (contents.kind === "not-block")
     return refuse(`${path} is no block device`, "Name a disk, a partition or a logical volume.");
-  if (/^\/dev\/drbd\d/.test(contents.real)) {
+  if (isDrbdDevice(contents.real)) {
     return refuse(
       `${path} leads to ${contents.real}, a DRBD device itself`,
       "Name the disk behind it: stacked resources are not supported.",
     );
   }
-  const held = descendants(node, contents.real);
+  // Each DRBD device with a slot on it holds the disk.
+  const isShared = place === "metaDisk" && sideOn(desired, node.hostname).metaIndex !== undefined;
+  const held = descendants(node, contents.real, isShared ? isDrbdDevice : () => false);
   const names = new Set([...namesOf(node, desired, place, path, contents), ...held]);
   const numbers = [...names].flatMap((one) => node.blocks.get(one)?.number ?? []);
   const mounted = node.mounts.find((one) => names.has(one.source) || numbers.includes(one.number ?? ""));
@@ -106,7 +108,9 @@ function mountedTogether(node: ObservedNode, contents: Contents): Mount | undefi
   return node.mounts.find((one) => one.fstype === "zfs" && one.source.split("/")[0] === pool);
 }
 
-function descendants(node: ObservedNode, path: string): string[] {
-  const children = node.blocks.get(path)?.children ?? [];
-  return children.flatMap((child) => [child, ...descendants(node, child)]);
+function descendants(node: ObservedNode, path: string, isLeftOut: (path: string) => boolean): string[] {
+  const children = (node.blocks.get(path)?.children ?? []).filter((child) => !isLeftOut(child));
+  return children.flatMap((child) => [child, ...descendants(node, child, isLeftOut)]);
 }
+
+const isDrbdDevice = (path: string): boolean => /^\/dev\/drbd\d/.test(path);

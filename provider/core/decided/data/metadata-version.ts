@@ -1,3 +1,4 @@
+import { drbdmetaPlace } from "../../wanted/metadata-place";
 import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { type Metadata, grammarOf, ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
@@ -6,7 +7,7 @@ import { inOrder } from "../hosts/version-refusals";
 
 /** Metadata of DRBD 9 under a module of 8.4. */
 export function refuseMetadata9({ name }: VolumePair, side: Side["desired"], node: ObservedNode): Refusal {
-  const [holder, place] = side.metaDisk === "internal" ? [side.disk, "internal"] : [side.metaDisk, "flex-external"];
+  const [holder, place] = drbdmetaPlace(side);
   return {
     node: side.hostname,
     found: `${holder} holds DRBD metadata of version v09, and the module there (${node.module?.version ?? ""}) reads v08`,

@@ -1,6 +1,6 @@
 /** Both sides hold changes that the other has not seen, or have nothing in common: what a person is told to decide, and how. */
 import { devicePath } from "../../config/paths";
-import { discardLine } from "../../seen/disk-identity";
+import { discardOffer } from "./discard-offer";
 import { formatGi, generationOf } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
@@ -117,7 +117,7 @@ function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string
 /** Data without a common past is not given up by a command of DRBD's: it does not even connect the two. */
 function letGo({ desired, source, target }: PairView): string {
   const { hostname } = target.desired;
-  const line = target.observed && !isAttached(target) ? discardLine(hostname, target.observed.disk) : undefined;
+  const line = isAttached(target) ? undefined : discardOffer(target, target.observed?.disk);
   const way =
     line === undefined
       ? `\`drbdadm down ${desired.name}\` there; the next \`pulumi up\` then names the line of \`discard\` for its disk`

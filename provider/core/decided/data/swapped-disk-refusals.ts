@@ -3,8 +3,10 @@
  * attaches whatever is there: with ext4 in the place of bravo's copy the lab's pair met as UpToDate/UpToDate, and synced
  * nothing.
  */
+import { metaDiskText, metadataPlaceFrom } from "../../wanted/metadata-place";
 import { installedMetaDisk } from "../../installed/configuration-place";
-import { describeContents, describeDisk, discardLineOfAll, isSameDisk } from "../../seen/disk-identity";
+import { describeContents, describeDisk, isSameDisk } from "../../seen/disk-identity";
+import { discardOfferOfAll } from "./discard-offer";
 import { mayGo } from "./discards";
 import { isAttached } from "./side-relation";
 import { namesOf, pathOf } from "../../seen/disk-names";
@@ -12,7 +14,6 @@ import type { Memory } from "../../seen/memory";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { type Side } from "./side";
-import { disksOf } from "../../seen/side-disks";
 
 export function refuseOtherDisks(pair: PairView): Refusal[] {
   return pair.sides.flatMap((side) => {
@@ -31,20 +32,25 @@ function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
   const { name } = volume;
   const { hostname, disk, metaDisk } = desired;
   const before = installedMetaDisk(node, name, hostname, namesOf(node, volume, "disk", disk, observed?.disk));
-  if (before === undefined || before === metaDisk || isAttached(side)) return [];
+  const now = metaDiskText(desired);
+  if (before === undefined || before === now) return [];
+  const place = metadataPlaceFrom(before);
+  // drbdadm says what it would do of what is attached, but for the slot.
+  if (isAttached(side) && place.metaIndex === desired.metaIndex) return [];
   if (before === "internal") {
     // That place was looked at with the disk. Another disk, which the program does not name any more, was not.
     const isEmpty = progress.kind === "blank" ? progress.discarded === undefined : progress.kind === "new";
     if (isEmpty) return [];
   } else if (
     metaDisk !== "internal" &&
-    namesOf(node, volume, "metaDisk", metaDisk, observed?.metaDisk).has(pathOf(before))
+    place.metaIndex === desired.metaIndex &&
+    namesOf(node, volume, "metaDisk", metaDisk, observed?.metaDisk).has(pathOf(place.metaDisk))
   )
     return [];
   return [
     {
       node: hostname,
-      found: `the metadata of ${disk} is ${before === "internal" ? before : `on ${before}`}, as the file of ${name} there says, and not ${metaDisk === "internal" ? metaDisk : `on ${metaDisk}`}`,
+      found: `the metadata of ${disk} is ${before === "internal" ? before : `on ${before}`}, as the file of ${name} there says, and not ${now === "internal" ? now : `on ${now}`}`,
       way: `Metadata stays where it is: set \`metaDisk\` back to ${before} for ${hostname}. To begin anew with the other place, destroy the resource first (its data stays on the disks): what stands there is then asked about.`,
     },
   ];
@@ -91,11 +97,7 @@ function changedDisk(memory: Memory, side: Side): string | undefined {
 function wayOn(pair: PairView, side: Side): string {
   const { hostname } = side.desired;
   const peer = pair.sides.find((one) => one !== side);
-  const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
-  const line = discardLineOfAll(
-    hostname,
-    disks.map(({ contents }) => contents),
-  );
+  const line = discardOfferOfAll(side);
   const replaced =
     peer !== undefined && mayGo(pair.desired, pair.memory, side, peer) && line !== undefined
       ? ` If this one shall take its place, and nothing on it counts: \`${line}\`; it is then filled from ${peer.desired.hostname}.`

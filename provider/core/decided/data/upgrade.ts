@@ -4,14 +4,13 @@
  * be called a split brain, and the newest copy could be given up. So a pair is converted in sync, or the older side is let go
  * by name first.
  */
-import { discardLineOfAll } from "../../seen/disk-identity";
+import { discardOfferOfAll } from "./discard-offer";
 import { mayGo } from "./discards";
 import { isAttached, relationOf } from "./side-relation";
 import { formatGi } from "../../seen/generation-identifiers";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { type Side } from "./side";
-import { disksOf } from "../../seen/side-disks";
 import { inOrder } from "../hosts/version-refusals";
 
 /** Sides whose metadata would lose what tells that it is ahead, or that it stopped in the middle of its work. */
@@ -47,11 +46,7 @@ export function conversionRefusals(pair: PairView): Refusal[] {
 function letGo(pair: PairView): string {
   const ways = [pair.target, pair.source].flatMap((side) => {
     const peer = side === pair.source ? pair.target : pair.source;
-    const disks = side.observed === undefined ? [] : disksOf(side.desired, side.observed);
-    const line = discardLineOfAll(
-      side.desired.hostname,
-      disks.map(({ contents }) => contents),
-    );
+    const line = discardOfferOfAll(side);
     if (line === undefined || isAttached(side) || !mayGo(pair.desired, pair.memory, side, peer)) return [];
     return [
       ` If that is not possible, and what ${side.desired.hostname} holds may go: \`${line}\`; ${peer.desired.hostname} then fills it.`,

@@ -1,6 +1,7 @@
 import { sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
 import { foreignClaims } from "./foreign-claims";
 import { shareAddress } from "../../wanted/same-address";
+import { areApart, metadataPlaceFrom, metaDiskText, type MetadataPlace } from "../../wanted/metadata-place";
 import { namesOf, pathOf } from "../../seen/disk-names";
 import type { Failure } from "../../wanted/failures";
 import { volumeSeen, type ObservedNode } from "../../seen/observed";
@@ -14,6 +15,7 @@ export interface Claim {
   readonly port?: number;
   /** At which the port is; any, where it is not known. */
   readonly address?: string;
+  /** Paths; of a slot for metadata, `/dev/vdc[1]`. */
   readonly disks: readonly string[];
   /** The file that says so, of somebody else's. */
   readonly by?: string;
@@ -36,6 +38,12 @@ interface Clash {
 /** Whether a path of the first claim's and one of another's lead to one disk. */
 type IsSameDisk = (mine: string, other: string) => boolean;
 
+/** A disk for metadata may have slots for several. */
+function isSamePlace(mine: string, other: string, isSameDisk: IsSameDisk): boolean {
+  const [one, another] = [metadataPlaceFrom(mine), metadataPlaceFrom(other)];
+  return !areApart(one, another) && isSameDisk(one.metaDisk, another.metaDisk);
+}
+
 /** What two resources cannot both have on a host. drbdadm says nothing of some of these (the same address and port). */
 function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk = (a, b) => a === b): Clash[] {
   return others
@@ -45,7 +53,7 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
       const [disk, theirs] =
         mine.disks
           .flatMap((one) => other.disks.map((another) => [one, another] as const))
-          .find(([one, another]) => isSameDisk(one, another)) ?? [];
+          .find(([one, another]) => isSamePlace(one, another, isSameDisk)) ?? [];
       return [
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
@@ -75,17 +83,17 @@ interface Declared {
   readonly hostname: string;
   readonly address?: string;
   readonly port: number;
-  readonly volumes: readonly { readonly minor: number; readonly disk: string; readonly metaDisk: string }[];
+  readonly volumes: readonly (MetadataPlace & { readonly minor: number; readonly disk: string })[];
 }
 
 export function claimsOfDeclared({ name, hostname, address, port, volumes }: Declared): Claim[] {
-  return volumes.map(({ minor, disk, metaDisk }) => ({
+  return volumes.map(({ minor, disk, ...place }) => ({
     resource: name,
     host: hostname,
     minor,
     port,
     ...(address === undefined ? {} : { address }),
-    disks: metaDisk === "internal" ? [disk] : [disk, metaDisk],
+    disks: place.metaDisk === "internal" ? [disk] : [disk, metaDiskText(place)],
   }));
 }
 
@@ -201,16 +209,16 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
   });
   const mine = volumePairs(desired).flatMap((volume) => {
     const own = node.names.get(desired.name)?.get(volume.volume);
-    const { disk, metaDisk } = sideOn(volume, host);
+    const { disk, metaDisk, metaIndex } = sideOn(volume, host);
     return [
       { what: "the data", of: wordFor(volume), path: disk, names: own?.disk ?? [] },
-      { what: "the metadata", of: wordFor(volume), path: metaDisk, names: own?.metaDisk ?? [] },
+      { what: "the metadata", of: wordFor(volume), path: metaDisk, metaIndex, names: own?.metaDisk ?? [] },
     ];
   });
   const itself = mine.flatMap((one, place) =>
     mine
       .slice(place + 1)
-      .filter(({ names }) => names.some((name) => one.names.includes(name)))
+      .filter((other) => !areApart(one, other) && other.names.some((name) => one.names.includes(name)))
       .map((other) => {
         const first = one.of === other.of ? one.what : `${one.what} of ${one.of}`;
         return refuse(
@@ -218,10 +226,13 @@ export function sharedDiskRefusals(desired: DesiredResource, node: ObservedNode,
         );
       }),
   );
-  const named = mine.flatMap(({ path, names }) => names.map((name) => ({ name, path })));
+  const named = mine.flatMap(({ path, metaIndex, names }) => names.map((name) => ({ name, path, metaIndex })));
   const shared = [...node.names].flatMap(([resource, volumes]) => {
-    const theirs = [...volumes.values()].flatMap(({ disk, metaDisk }) => [...disk, ...metaDisk]);
-    const found = named.find(({ name }) => theirs.includes(name));
+    const theirs = [...volumes.values()].flatMap(({ disk, metaDisk, metaIndex }): MetadataPlace[] => [
+      ...disk.map((name) => ({ metaDisk: name })),
+      ...metaDisk.map((name) => ({ metaDisk: name, metaIndex })),
+    ]);
+    const found = named.find((one) => theirs.some((other) => one.name === other.metaDisk && !areApart(one, other)));
     return resource === desired.name || found === undefined
       ? []
       : [

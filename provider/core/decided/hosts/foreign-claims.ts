@@ -38,9 +38,7 @@ export function foreignClaims(node: ObservedNode, host: string): Claim[] {
 }
 
 function disksOf(disk: string | undefined, metaDisk: string | undefined): string[] {
-  return [disk, metaDisk?.replace(/\s*\[.*$/, "")].flatMap((one) =>
-    one === undefined || one === "internal" || one === "none" ? [] : [one],
-  );
+  return [disk, metaDisk].flatMap((one) => (one === undefined || one === "internal" || one === "none" ? [] : [one]));
 }
 
 /** As drbdadm understands it, where it was asked; by the text of the files, what it did not tell. */

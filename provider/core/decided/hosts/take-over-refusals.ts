@@ -17,7 +17,6 @@ export function takeOverRefusals(node: ObservedNode, host: string, desired: Desi
   const seen = [
     ...volumeRefusals(node, host, desired),
     ...leavingRefusals(node, host, desired),
-    ...indexRefusals(node, host, resource),
     ...besidesRefusals(node, host, resource),
   ];
   return seen.length > 0 ? seen : meaningRefusals(node, host, resource);
@@ -104,23 +103,6 @@ function volumeRefusals(node: ObservedNode, host: string, desired: DesiredResour
         isForeign || file === undefined
           ? nameThem
           : `To take it away, on each host: ${commands.join("; ")}; and run \`pulumi up\` again. Its data and metadata stay on the disks. To keep it, describe it in \`volumes\`.`,
-    },
-  ];
-}
-
-/** Our file has no index: drbdmeta would find no metadata there after the next boot. */
-function indexRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
-  const file = installedFile(node, resource);
-  const indexed = parseResFile(file?.text ?? "")
-    .filter((found) => found.resource === resource)
-    .flatMap((found) => volumesOn(found, host, node))
-    .find((volume) => volume.metaDisk?.includes("[") === true);
-  if (file === undefined || indexed === undefined) return [];
-  return [
-    {
-      node: host,
-      found: `the metadata of ${resource} is at ${indexed.metaDisk ?? ""} by ${file.path}, and a pair with indexed metadata cannot be taken over yet`,
-      way: `Leave ${resource} out of the program: it runs on as it is.`,
     },
   ];
 }

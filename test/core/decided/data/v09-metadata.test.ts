@@ -116,6 +116,16 @@ test.each([
   expect(printed(`gi 1 ${quote(path)} ${kind === "internal" ? "flex-external" : "internal"}`)).toBe("none");
 });
 
+test("in a slot of a disk that several share: found there alone", () => {
+  const path = diskWith(blockOf("node-0-ahead"), { at: 2 * 128 * MiB, bytes: 400 * MiB });
+  expect(printed(`gi 1 ${quote(path)} 2`)).toMatch(/^v09 965f6ed69187fba1 0 - 1 FA0E/);
+  expect(["0", "1", "flex-external"].map((kind) => printed(`gi 1 ${quote(path)} ${kind}`))).toEqual([
+    "none",
+    "none",
+    "none",
+  ]);
+});
+
 test("a device that is in use is not read", () => {
   const busy = run(`gi 1 ${quote(diskWith(realBlock))} internal`, { drbdmeta: "echo Device busy; exit 20" });
   expect(busy.stdout).toBe("error 20 Device busy\n");

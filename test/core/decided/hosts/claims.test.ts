@@ -6,14 +6,16 @@ import {
   claimsOf,
   claimRefusals,
 } from "../../../../provider/core/decided/hosts/claims";
+import { metadataPlaceFrom } from "../../../../provider/core/wanted/metadata-place";
 import { blankNode, r0, withFile } from "../../observed-builder";
 
 /** A second resource on the same two hosts that has nothing in common with the first, changed in some points. */
-const other = (change: Partial<OneVolume> = {}, disk = "/dev/vdc", metaDisk = "internal"): OneVolume => {
+const other = (change: Partial<OneVolume> = {}, disk = "/dev/vdc", meta = "internal"): OneVolume => {
   const [first, second] = r0.sides;
+  const place = { disk, ...metadataPlaceFrom(meta) };
   const sides = [
-    { ...first, disk, metaDisk },
-    { ...second, disk, metaDisk },
+    { ...first, ...place },
+    { ...second, ...place },
   ] as const;
   return { ...r0, name: "web", minor: 2, port: 7790, sides, ...change };
 };
@@ -47,6 +49,11 @@ test.each<[string, OneVolume, string[]]>([
     [": the disk /dev/vdb belongs to the resource web on bravo already"],
   ],
   [
+    "a slot of its disk",
+    other({}, "/dev/vdc", "/dev/vdb[1]"),
+    [": the disk /dev/vdb, there called /dev/vdb[1], belongs to the resource web on bravo already"],
+  ],
+  [
     "all of it, each told once",
     other({ minor: 1, port: 7789 }, "/dev/vdb"),
     [
@@ -60,6 +67,28 @@ test.each<[string, OneVolume, string[]]>([
     ({ property, reason }) => `${property}: ${reason.split(":")[0]!}`,
   );
   expect(told).toEqual(expected);
+});
+
+test.each<[string, string, string, string[]]>([
+  ["two slots", "/dev/vdd[0]", "/dev/vdd[1]", []],
+  ["one slot", "/dev/vdd[1]", "/dev/vdd[1]", ["the disk /dev/vdd[1] belongs to the resource web on bravo already"]],
+  [
+    "a slot and the whole",
+    "/dev/vdd[1]",
+    "/dev/vdd",
+    ["the disk /dev/vdd[1] belongs to the resource web on bravo already"],
+  ],
+  [
+    "the whole and a slot",
+    "/dev/vdd",
+    "/dev/vdd[0]",
+    ["the disk /dev/vdd belongs to the resource web on bravo already"],
+  ],
+])("%s of one disk for the metadata of two resources", (_what, mine, theirs, expected) => {
+  const claims = new Map([["another", claimsOf(resourceOf(other({}, "/dev/vdc", theirs)))]]);
+  const told = claimFailures(resourceOf(other({ name: "r0", minor: 1, port: 7789 }, "/dev/vdb", mine)), "r0's", claims);
+  // Not the text behind the path, which has brackets.
+  expect(told.map(({ reason }) => reason.split(":")[0]!.replace(/, there called [^,]*,/, ""))).toEqual(expected);
 });
 
 test("the first of two resources of one program that is checked is told of all they share, not of the disk alone", () => {
@@ -107,7 +136,7 @@ describe("a file of somebody else's", () => {
     ["disk /dev/vdb;", "the disk /dev/vdb"],
     ['disk "/dev/vdb";', "the disk /dev/vdb"],
     ["disk /dev/vdz; meta-disk /dev/vdb;", "the disk /dev/vdb"],
-    ["disk /dev/vdz; meta-disk /dev/vdb[0];", "the disk /dev/vdb"],
+    ["disk /dev/vdz; meta-disk /dev/vdb[0];", "the disk /dev/vdb, there called /dev/vdb[0],"],
     ["volume 1 { device minor 1; disk /dev/vdz; }", "minor 1"],
   ])("%s", (rest, what) => {
     expect(claimed(on("alpha", rest))).toEqual([`${what} belongs to the resource web, by a file in /etc/drbd.d`]);

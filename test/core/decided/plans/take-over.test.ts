@@ -421,11 +421,6 @@ describe("what a definition says beyond what we can describe is refused, whether
       /r0 has volume 1 \(minor 2\) by/,
     ],
     ["a volume that is not 0", withVolumes(volume(1, 1, "/dev/vdb")), /r0 has volume 1 \(minor 1\) by/],
-    [
-      "indexed metadata",
-      tutorials.replaceAll("meta-disk internal", "meta-disk /dev/vdc[0]"),
-      /the metadata of r0 is at \/dev\/vdc\[0\] by .*cannot be taken over yet/,
-    ],
     ["another resource in its file", `${tutorials}resource web { }\n`, /r0.res holds `resource web \{ … \}` beside r0/],
     ["common in its file", `common { protocol A; }\n${tutorials}`, /r0.res holds `common \{ … \}` beside r0/],
   ])("%s", (_what, text, told) => {
