@@ -35,7 +35,7 @@ const others: Contents = { kind: "data", real: "/dev/vdc", size: 512 * MiB, offs
 const replica: Contents = { ...filesystemOn("xfs", diskBytes), uuid: filesystemUuid } as Contents;
 
 const present = (gi: string, version: "v08" | "v09" = "v08"): Metadata =>
-  ({ kind: "present", version, gi }) as Metadata;
+  ({ kind: "present", version, gi });
 const down = (host: "alpha" | "bravo", metadata: Metadata, disk: Contents = replica): ObservedNode =>
   withLook(withFile(downNode(host, usedGi), path, configurationOf(desired)), { disk, metaDisk: others, metadata });
 const used = [down("alpha", present(usedGi)), down("bravo", present(usedGi))] as const;
