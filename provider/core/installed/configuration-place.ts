@@ -1,4 +1,4 @@
-import { parseResFile } from "../config/found-resource";
+import { type FoundVolume, parseResFile } from "../config/found-resource";
 import { effectiveOptions } from "../config/compare-options";
 import { pathOf } from "../seen/disk-names";
 import { volumesOn } from "./file-hosts";
@@ -82,19 +82,17 @@ export function installedSecret(node: ObservedNode, resource: string): string | 
   return effectiveOptions([...kept, ...filesRead(node).values()], resource).get("net shared-secret");
 }
 
-/** Where the metadata of a resource's disk is on a host, as configured there: `internal`, or a path. `names`: the disk's. */
-export function installedMetaDisk(
+/** The volume that has a disk on a host, as configured there. `names`: the disk's. */
+export function installedVolume(
   node: ObservedNode,
   resource: string,
   hostname: string,
   names: ReadonlySet<string>,
-): string | undefined {
-  const volume = parseResFile(installedText(node, resource) ?? "")
+): FoundVolume | undefined {
+  return parseResFile(installedText(node, resource) ?? "")
     .filter((found) => found.resource === resource)
     .flatMap((found) => volumesOn(found, hostname, node))
     .find(({ disk }) => disk !== undefined && names.has(pathOf(disk)));
-  // A file for DRBD 9 may leave it out.
-  return volume && (volume.metaDisk ?? "internal");
 }
 
 /** What cannot simply be replaced by our own file. */

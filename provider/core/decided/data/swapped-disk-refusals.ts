@@ -4,7 +4,10 @@
  * nothing.
  */
 import { metaDiskText, metadataPlaceFrom } from "../../wanted/metadata-place";
-import { installedMetaDisk } from "../../installed/configuration-place";
+import type { FoundVolume } from "../../config/found-resource";
+import type { VolumePair } from "../../wanted/desired";
+import { devicePath } from "../../config/paths";
+import { installedVolume } from "../../installed/configuration-place";
 import { describeContents, describeDisk, isSameDisk } from "../../seen/disk-identity";
 import { discardOfferOfAll } from "./discard-offer";
 import { mayGo } from "./discards";
@@ -17,7 +20,7 @@ import { type Side } from "./side";
 
 export function refuseOtherDisks(pair: PairView): Refusal[] {
   return pair.sides.flatMap((side) => {
-    const moved = movedMetadata(pair, side);
+    const moved = [...movedDisk(pair, side), ...movedMetadata(pair, side)];
     if (moved.length > 0) return moved;
     const found = changedDisk(pair.memory, side);
     return found === undefined
@@ -26,12 +29,37 @@ export function refuseOtherDisks(pair: PairView): Refusal[] {
   });
 }
 
+/** Both disks of two volumes would come up, each as the other's device. Its metadata does not say which volume it is of. */
+function movedDisk({ desired: volume }: PairView, side: Side): Refusal[] {
+  const { desired, node, observed } = side;
+  const { hostname, disk } = desired;
+  const before = installedOn(volume, side)?.volume;
+  if (before === undefined || before === volume.volume || isAttached(side)) return [];
+  return [
+    {
+      node: hostname,
+      found: `${describeDisk(disk, observed?.disk, node)} is the disk of volume ${before} of ${volume.name} by the file there, and the program names it for volume ${volume.volume}`,
+      way: `Name it for volume ${before}: what uses ${devicePath(desired.minor)} would find that one's data there. To give it another number, destroy ${volume.name} first (its data stays on the disks).`,
+    },
+  ];
+}
+
+/** The volume that has the side's disk by the file there. */
+function installedOn(
+  volume: VolumePair,
+  { desired: { hostname, disk }, node, observed }: Side,
+): FoundVolume | undefined {
+  return installedVolume(node, volume.name, hostname, namesOf(node, volume, "disk", disk, observed?.disk));
+}
+
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
 function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
   const { desired, node, progress, observed } = side;
   const { name } = volume;
   const { hostname, disk, metaDisk } = desired;
-  const before = installedMetaDisk(node, name, hostname, namesOf(node, volume, "disk", disk, observed?.disk));
+  const installed = installedOn(volume, side);
+  // A file for DRBD 9 may leave it out.
+  const before = installed && (installed.metaDisk ?? "internal");
   const now = metaDiskText(desired);
   if (before === undefined || before === now) return [];
   const place = metadataPlaceFrom(before);

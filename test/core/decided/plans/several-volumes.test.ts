@@ -178,6 +178,35 @@ test("a volume that comes with its data is made Primary beside the others, whole
   expect(promotions("Inconsistent").filter((one) => one.includes("drbdadm"))).toEqual([]);
 });
 
+test("down, with two disks exchanged in the program, and nothing remembered: refused by the file that is there", () => {
+  const look = (real: string): ObservedVolume => ({
+    disk: { kind: "signature", real, size: diskBytes, type: "drbd", uuid: "29ff20370300d6d3" },
+    metadata: { kind: "present", version: "v08", gi: usedGi },
+  });
+  const down = both(healthyPair(), (node) => {
+    const stopped = withKernel(withFile({ ...node, mounts: [] }, "/etc/drbd.d/r0.res", text), undefined);
+    const seen = node.resources.get("r0")!;
+    const exchanged = new Map([
+      [0, look("/dev/vdc")],
+      [1, look("/dev/vdb")],
+    ]);
+    return withBlock({ ...stopped, resources: new Map([["r0", { ...seen, volumes: exchanged }]]) }, "/dev/vdc", {});
+  });
+  const on = ({ places, ...volume }: DesiredVolume, disk: string): DesiredVolume => ({
+    ...volume,
+    places: [
+      { ...places[0], disk },
+      { ...places[1], disk },
+    ],
+  });
+  const plan = planOf(down, { ...desired, volumes: [on(first, "/dev/vdc"), on(second, "/dev/vdb")] });
+  expect(allCommands(plan)).toEqual([]);
+  expect(refusalsOf(plan)).toHaveLength(4);
+  expect(refusalsOf(plan)[0]).toContain(
+    "is the disk of volume 1 of r0 by the file there, and the program names it for volume 0",
+  );
+});
+
 test("destroy: every volume is unmounted before the resource is demoted and taken down", () => {
   const nodes = both(running("UpToDate", usedGi, "Primary"), (node) =>
     node.hostname === "alpha" ? withMount(node, "/dev/drbd2", "/srv/logs") : node,
