@@ -52,9 +52,9 @@ async function make(): Promise<string> {
     for (const [serial, size] of Object.entries(DISKS)) await lab.attachDisk(name, { serial, size });
   const { r0, web } = definitions();
   await onBoth(`set -e; printf '%s' '${r0}' >/etc/drbd.d/r0.res; printf '%s' '${web}' >/etc/drbd.d/web.res; modprobe drbd
-    for r in r0 web; do drbdadm create-md $r </dev/null; drbdadm up $r; done
+    for r in r0 web; do drbdadm -- --force create-md $r </dev/null; drbdadm up $r; done
     mkdir -p /srv/vm /srv/logs; printf '/dev/drbd%s xfs noauto 0 0\\n' '1 /srv/vm' '2 /srv/logs' >>/etc/fstab`);
-  const whole = `until drbdadm cstate all | grep -c Connected | grep -qx 2; do sleep 0.2; done
+  const whole = `while drbdadm cstate all | grep -qv Connected; do sleep 0.2; done
     for v in r0/0 r0/1 web/0; do drbdadm -- --clear-bitmap new-current-uuid $v; done`;
   const fill = `drbdadm primary r0 web; for d in 1 2; do mkfs.xfs -q /dev/drbd$d; done; mount /srv/vm; mount /srv/logs
     for f in ${files.join(" ")}; do head -c 2000000 /dev/urandom >$f; done; date >/dev/drbd7; sync`;
