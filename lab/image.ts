@@ -120,6 +120,7 @@ async function readInputs(release: Release, sources: string): Promise<Record<str
   const inputs: Record<string, string> = {
     argv: mmdebstrapArgv({ release, hook: "", aptOptions: "", sources: true, root: true }).join("\n"),
     password: ADMIN_PASSWORD,
+    cluster: RELEASES[release].cluster.join(" "),
   };
   for (const entry of await readdir(sources, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -219,7 +220,13 @@ async function bootstrap(release: Release, sources: string, work: string, root: 
   const argv = mmdebstrapArgv({ release, hook, aptOptions, sources: hostsOwn !== "", root });
   const outcome = await execute(argv, {
     stdin: hostsOwn,
-    env: { INITRD: "No", TMPDIR: work, LAB_ADMIN_PASSWORD: ADMIN_PASSWORD, LC_ALL: "C.UTF-8" },
+    env: {
+      INITRD: "No",
+      TMPDIR: work,
+      LAB_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      LAB_CLUSTER: RELEASES[release].cluster.join(" "),
+      LC_ALL: "C.UTF-8",
+    },
   });
   await writeFile(log, outcome.stdout + outcome.stderr);
   if (outcome.exit !== 0) throw new CommandFailed(`mmdebstrap (all of it is in ${log})`, outcome);

@@ -6,24 +6,32 @@ set -eu
 tree=$1 here=$2 out=$3
 
 # --- what apt in the machine installs from: a package folder in the image, and nothing else -------------------------
-packages="$tree/var/lib/lab/packages"
-mkdir -p "$packages/partial"
-APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q install -y --no-install-recommends --download-only \
-  -o Dir::Cache::archives="$packages" drbd-utils
-rm -rf "$packages/partial" "$packages/lock"
-for deb in "$packages"/*.deb; do
-  dpkg-deb --field "$deb"
-  echo "Filename: ./$(basename "$deb")"
-  echo "Size: $(stat -c %s "$deb")"
-  echo "SHA256: $(sha256sum "$deb" | cut -d ' ' -f 1)"
-  echo
-done >"$packages/Packages"
-cat >"$packages/Release" <<END
+# package_folder FOLDER PACKAGE…: the packages, and what they need beyond the tree, as an archive for apt.
+package_folder() {
+  folder=$1
+  shift
+  mkdir -p "$folder/partial"
+  APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q install -y --no-install-recommends --download-only \
+    -o Dir::Cache::archives="$folder" "$@"
+  rm -rf "$folder/partial" "$folder/lock"
+  for deb in "$folder"/*.deb; do
+    dpkg-deb --field "$deb"
+    echo "Filename: ./$(basename "$deb")"
+    echo "Size: $(stat -c %s "$deb")"
+    echo "SHA256: $(sha256sum "$deb" | cut -d ' ' -f 1)"
+    echo
+  done >"$folder/Packages"
+  cat >"$folder/Release" <<END
 Suite: lab
 Date: $(LC_ALL=C date -u -R)
 SHA256:
- $(sha256sum "$packages/Packages" | cut -d ' ' -f 1) $(stat -c %s "$packages/Packages") Packages
+ $(sha256sum "$folder/Packages" | cut -d ' ' -f 1) $(stat -c %s "$folder/Packages") Packages
 END
+}
+package_folder "$tree/var/lib/lab/packages" drbd-utils
+cluster=$(mktemp -d)
+# shellcheck disable=SC2086 # words
+[ -z "$LAB_CLUSTER" ] || package_folder "$cluster/packages" $LAB_CLUSTER
 
 # Nothing of the host's apt configuration stays: no mirror, no proxy. (mmdebstrap insists on removing 00mmdebstrap itself,
 # after the disk image is made.)
@@ -95,6 +103,28 @@ rm -f "$tree"/boot/vmlinuz-* "$tree"/boot/System.map-* "$tree"/vmlinuz* "$tree"/
 # A plain bind mount shows the tree without what is mounted in it (/proc, /sys, /dev).
 plain=$(mktemp -d)
 mount --bind "$tree" "$plain"
+
+# A cluster's packages take an emulated machine minutes to install. They are installed here, in a copy, and what that made
+# is one file in the image: `tar -C / -xzf /var/lib/lab/cluster.tar.gz` gives a machine a cluster's tools, with drbd-utils.
+apt_in_copy() {
+  DEBIAN_FRONTEND=noninteractive chroot "$cluster/tree" apt-get -q -o Dpkg::Options::=--force-unsafe-io "$@"
+}
+if [ -n "$LAB_CLUSTER" ]; then
+  cp -a "$plain" "$cluster/tree"
+  mv "$cluster/packages" "$cluster/tree/var/lib/lab/cluster"
+  echo "deb [trusted=yes] file:/var/lib/lab/cluster ./" >"$cluster/tree/etc/apt/sources.list"
+  touch "$cluster/before"
+  mount --rbind "$tree/dev" "$cluster/tree/dev"
+  apt_in_copy update
+  # shellcheck disable=SC2086 # words
+  apt_in_copy install -y --no-install-recommends $LAB_CLUSTER
+  umount -R "$cluster/tree/dev"
+  rm -rf "$cluster/tree/var/lib/apt/lists" "$cluster/tree/var/cache/apt"
+  (cd "$cluster/tree" && find . -xdev -cnewer ../before -print0) |
+    tar -C "$cluster/tree" --null --no-recursion --files-from=- -czf "$plain/var/lib/lab/cluster.tar.gz"
+fi
+rm -rf "$cluster"
+
 mke2fs -q -t ext4 -L root -m 0 -E root_owner=0:0 -d "$plain" -F "$out/root.raw" 3G || { umount "$plain"; exit 1; }
 umount "$plain"
 rmdir "$plain"
