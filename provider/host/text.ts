@@ -1411,6 +1411,8 @@ export const units = {
     "PartOf=drbd@%i.target",
     "Wants=network-online.target",
     "After=network-online.target nss-lookup.target",
+    "# A cluster manager's agent finds the resource up, and takes it down itself before this does.",
+    "Before=pacemaker.service",
     "",
     "[Service]",
     "Type=oneshot",
