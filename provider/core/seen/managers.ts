@@ -218,7 +218,9 @@ export function managersOf(node: ObservedNode, resource: string, volumes: readon
     return name === undefined ? [] : [{ name, seen: link, manages: false }];
   });
   const all = [...byFile, ...snippetsElsewhere(node), ...byLink].sort((a, b) => Number(b.manages) - Number(a.manages));
-  return all.filter((one, place) => all.findIndex(({ name }) => name === one.name) === place);
+  const once = all.filter((one, place) => all.findIndex(({ name }) => name === one.name) === place);
+  // Corosync carries Pacemaker's messages, and manages nothing itself.
+  return once.filter(({ name }) => name !== "Corosync" || !once.some((other) => other.name.startsWith("Pacemaker")));
 }
 
 /** The tools that name a resource, whatever its devices are. */

@@ -210,6 +210,12 @@ describe("a tool that does not name the resource", () => {
       { name: "Corosync", seen: node.links[0], manages: false },
     ]);
   });
+
+  test.each(["pacemaker", "pacemaker_remote"])("Corosync that carries %s is not named beside it", (service) => {
+    const links = ["corosync", service].map((one) => `/etc/systemd/system/multi-user.target.wants/${one}.service`);
+    const found = managersOf({ ...blankNode("alpha"), links }, "r0", [{ name: "r0", volume: 0, minor: 1 }]);
+    expect(found.map(({ name }) => name)).toEqual([expect.stringMatching(/^Pacemaker/)]);
+  });
 });
 
 test("the probe brings their files and links", () => {
