@@ -13,6 +13,8 @@ interface Resource {
   readonly volumes: readonly VolumeDevice[];
   /** By the names that refusals have for them. */
   readonly ignoreManagers?: readonly string[];
+  /** Whether a boot promotes and mounts it. */
+  readonly isMounted?: boolean;
 }
 
 /** Nothing that another tool manages is changed, unless the user says that it may be. */
@@ -33,12 +35,14 @@ export function managerRefusals(
 export function managerWarnings(
   node: ObservedNode,
   host: string,
-  { name, volumes, ignoreManagers = [] }: Resource,
+  { name, volumes, ignoreManagers = [], isMounted = false }: Resource,
 ): string[] {
   return managersOf(node, name, volumes).flatMap((manager) => {
     const isIgnored = ignoreManagers.includes(manager.name);
     if (manager.manages && isIgnored)
-      return [`${manager.name} manages ${name} on ${host} (${manager.seen}), which \`ignoreManagers\` passes over`];
+      return [
+        `${manager.name} manages ${name} on ${host} (${manager.seen}), which \`ignoreManagers\` passes over${isMounted ? `. Where it is to go on with that, leave \`filesystem\` out: a boot promotes and mounts ${name} for it` : ""}`,
+      ];
     if (manager.manages || isIgnored) return [];
     return [
       `${manager.name} is on ${host} (${manager.seen}): see that it does not manage ${name}, which has two masters then`,

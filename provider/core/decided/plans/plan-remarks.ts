@@ -18,7 +18,12 @@ export function resourceWarnings(view: ResourceView, promotion: Promotion, files
     ...view.hosts.flatMap((host) => {
       const { hostname } = host.host;
       const { name, ignoreManagers } = desired;
-      const resource = { name, volumes: view.pairs.map((pair) => deviceOn(pair.desired, hostname)), ignoreManagers };
+      const resource = {
+        name,
+        volumes: view.pairs.map((pair) => deviceOn(pair.desired, hostname)),
+        ignoreManagers,
+        isMounted: view.pairs.some((pair) => pair.desired.filesystem !== undefined),
+      };
       return [
         // Of those that manage this resource, there is nothing to do here, or the plan is refused.
         ...managerRefusals(host.node, hostname, resource).map((one) => `${hostname}: ${one.found}`),

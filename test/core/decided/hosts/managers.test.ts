@@ -156,7 +156,13 @@ describe("`ignoreManagers`", () => {
     const plan = planOf(both(byHand(), path, text), { desired: ignoring });
     expect(refusalsOf(plan)).toEqual([]);
     expect(plan.warnings).toContainEqual(
-      expect.stringMatching(/Pacemaker manages r0 on alpha .* `ignoreManagers` passes over/),
+      expect.stringMatching(
+        /Pacemaker manages r0 on alpha .* `ignoreManagers` passes over\. .*leave `filesystem` out: a boot promotes and mounts r0/,
+      ),
+    );
+    const bare = { ...ignoring, filesystem: undefined };
+    expect(planOf(both(byHand(), path, text), { desired: bare }).warnings).toContainEqual(
+      expect.stringMatching(/Pacemaker manages r0 on alpha .* `ignoreManagers` passes over$/),
     );
     const nodes = both(healthyPair(), path, text);
     const teardown = planTeardown(resourceOf(ignoring), ["alpha", "bravo"], nodes);
