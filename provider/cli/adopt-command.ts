@@ -8,6 +8,7 @@ import { privateKeyKey, programText, secretKey } from "../core/adopted/program-t
 import { stackFile } from "../core/adopted/project";
 import { describedIn, secretPath, siteText } from "../core/adopted/site-text";
 import { parseTarget } from "../core/adopted/target";
+import type { ManagerName } from "../core/wanted/manager-names";
 import { firstPlans } from "../lifecycle/first-plans";
 import { operation } from "../shell/operation";
 import { CliError } from "./cli-error";
@@ -21,6 +22,7 @@ export interface AdoptOptions {
   readonly output?: string;
   readonly privateKeyFile?: string;
   readonly force?: boolean;
+  readonly ignoreManagers?: readonly ManagerName[];
 }
 
 type Say = (line: string) => void;
@@ -42,7 +44,7 @@ export async function adoptCommand(hosts: Both<string>, options: AdoptOptions, s
   // Whatever is wrong here is told before a host is asked.
   const to = options.typescript === true ? programAt(options) : await siteAt(options);
   const looks = await bothOrAllErrors([lookAt(first), lookAt(second)]);
-  const adoption = adopt(looks);
+  const adoption = adopt(looks, options.ignoreManagers);
   if (!("nodes" in adoption)) throw new CliError(nothingText(hosts, leftOutText(adoption.leftOut)));
   await keep(to, adoption, `As \`pulumi-drbd adopt ${hosts.join(" ")}\` found it.`);
   const shown = relative(process.cwd(), to.file);

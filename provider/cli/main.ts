@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** `pulumi-drbd`, the package's command. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { adoptCommand, type AdoptOptions } from "./adopt-command";
 import { CliError } from "./cli-error";
+import { MANAGER_NAMES } from "../core/wanted/manager-names";
 import { closeHosts } from "../shell/host";
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -21,6 +22,12 @@ async function main(argv: readonly string[]): Promise<void> {
     .option("-o, --output <file>", "writes this file instead of the stack's own, or instead of index.ts")
     .option("-i, --private-key-file <file>", "a private key to log in with; default: what `ssh` itself uses")
     .option("-f, --force", "replaces a pair that is described there already, or an index.ts that is there")
+    .addOption(
+      new Option(
+        "--ignore-managers <names...>",
+        "takes over, by files alone, what these tools manage and leave alone now (in maintenance mode, say)",
+      ).choices(MANAGER_NAMES),
+    )
     .action(async (host: string, other: string, options: AdoptOptions) => {
       await adoptCommand([host, other], options, (line) => process.stdout.write(`${line}\n`));
     });

@@ -7,8 +7,9 @@ import {
 } from "../config/meaning-as-inputs";
 import { parseDump } from "../config/parse-dump";
 import type { ResourceMeaning } from "../config/resource-meaning";
-import { managerRefusals } from "../decided/hosts/manager-refusals";
+import { managersOf } from "../seen/managers";
 import type { ObservedNode } from "../seen/observed";
+import type { ManagerName } from "../wanted/manager-names";
 import { parseResource } from "../wanted/parse-inputs";
 import type {
   AdoptedConnection,
@@ -34,7 +35,8 @@ export interface LookedAt {
 
 type Both<T> = readonly [T, T];
 
-export function adopt(hosts: Both<LookedAt>): Adoption | NothingAdopted {
+/** `ignoreManagers`: what they manage is described all the same, without its filesystem. */
+export function adopt(hosts: Both<LookedAt>, ignoreManagers: readonly ManagerName[] = []): Adoption | NothingAdopted {
   const [first, second] = hosts;
   const [one, two] = [first.node.hostname, second.node.hostname];
   if (one === two) {
@@ -46,7 +48,7 @@ export function adopt(hosts: Both<LookedAt>): Adoption | NothingAdopted {
   if (unreadable.length > 0) return { leftOut: unreadable };
   const texts = dumps.flatMap((dump) => (typeof dump === "string" ? [dump] : [])) as unknown as Both<string>;
   const found = sharedResources(hosts, texts);
-  const described = found.shared.map((meanings) => describe(hosts, meanings));
+  const described = found.shared.map((meanings) => describe(hosts, meanings, ignoreManagers));
   const taken = onOneAddress(described.flatMap((each) => (each.taken === undefined ? [] : [each.taken])));
   const leftOut = [
     ...described.flatMap((each) => each.leftOut),
@@ -137,15 +139,21 @@ interface Described {
   readonly leftOut: readonly LeftOut[];
 }
 
-function describe(hosts: Both<LookedAt>, meanings: Both<ResourceMeaning>): Described {
+function describe(
+  hosts: Both<LookedAt>,
+  meanings: Both<ResourceMeaning>,
+  ignoreManagers: readonly ManagerName[],
+): Described {
   const [{ name, definedAt }] = meanings;
   const [first, second] = hosts.map(({ node }) => ({ hostname: node.hostname, addresses: node.addresses, node }));
   if (first === undefined || second === undefined) throw new Error("a pair has two hosts");
   const description = describeMeaning(meanings, [first, second]);
   const { inputs: described } = description;
   if (described === undefined) return { leftOut: refusedLines(name, definedAt, description) };
-  const managed = managersOf(hosts, described);
-  if (managed.length > 0) return { leftOut: managed };
+  const managing = managingTools(hosts, described);
+  const unignored = managing.filter((one) => !ignoreManagers.some((name) => name === one.name));
+  if (unignored.length > 0) return { leftOut: unignored.map((one) => leftToTool(name, one)) };
+  const ignored = ignoreManagers.filter((tool) => managing.some((one) => one.name === tool));
   const source = syncSourceOf(name, [first, second]);
   const minorOn = (minor: DescribedResource["minor"], hostname: string): number =>
     typeof minor === "object" ? (minor[hostname] ?? 0) : (minor ?? 0);
@@ -157,7 +165,8 @@ function describe(hosts: Both<LookedAt>, meanings: Both<ResourceMeaning>): Descr
   const mounted = filesystems.filter(({ inputs }) => inputs !== undefined);
   const inputs = resourceInputs(described, sectionsOf(described), {
     syncSource: source.hostname,
-    filesystems: new Map(twoPrimaries ? [] : mounted.map((one) => [one.volume, one.inputs])),
+    filesystems: new Map(twoPrimaries || ignored.length > 0 ? [] : mounted.map((one) => [one.volume, one.inputs])),
+    ignoreManagers: ignored,
   });
   const faults = faultsOf(described, inputs);
   if (faults.length > 0) return { leftOut: faults };
@@ -167,11 +176,13 @@ function describe(hosts: Both<LookedAt>, meanings: Both<ResourceMeaning>): Descr
       inputs,
       remarks: [
         ...source.remarks,
-        ...(twoPrimaries && mounted.length > 0
-          ? [
-              `${name}: it has allow-two-primaries, and \`filesystem\` is left out: the mount and the line of fstab stay as they are`,
-            ]
-          : filesystems.flatMap(({ remarks }) => remarks)),
+        ...(ignored.length > 0
+          ? [ignoredRemark(name, ignored)]
+          : twoPrimaries && mounted.length > 0
+            ? [
+                `${name}: it has allow-two-primaries, and \`filesystem\` is left out: the mount and the line of fstab stay as they are`,
+              ]
+            : filesystems.flatMap(({ remarks }) => remarks)),
         ...description.goes.map(({ line, why }) => `${name}: \`${line}\` goes: ${why}`),
       ],
     },
@@ -193,7 +204,14 @@ function refusedLines(name: string, definedAt: string | undefined, { refused }: 
   }));
 }
 
-function managersOf(hosts: Both<LookedAt>, described: DescribedResource): LeftOut[] {
+interface ManagingTool {
+  readonly name: string;
+  readonly hostname: string;
+  readonly seen: string;
+}
+
+/** The tools that manage it, each once, with the first host where that was seen. */
+function managingTools(hosts: Both<LookedAt>, described: DescribedResource): ManagingTool[] {
   const { name } = described;
   const found = hosts.flatMap(({ node }) => {
     const volumes = volumesOf(described).map(({ volume, minor }) => ({
@@ -201,15 +219,23 @@ function managersOf(hosts: Both<LookedAt>, described: DescribedResource): LeftOu
       volume,
       minor: typeof minor === "object" ? (minor[node.hostname] ?? 0) : minor,
     }));
-    return managerRefusals(node, node.hostname, { name, volumes });
+    return managersOf(node, name, volumes)
+      .filter(({ manages }) => manages)
+      .map((one) => ({ name: one.name, hostname: node.hostname, seen: one.seen }));
   });
-  const once = new Map(found.map((one) => [one.way, one]));
-  return [...once.values()].map((one) => ({
-    subject: name,
-    why: `${one.node ?? ""}: ${one.found}`,
-    way: `It is left out, and runs on as it is. To take it over all the same, take it out of that tool first, so that it runs on without it, and adopt again.`,
-  }));
+  return found.filter((one, place) => found.findIndex(({ name: other }) => other === one.name) === place);
 }
+
+function leftToTool(subject: string, { name, hostname, seen }: ManagingTool): LeftOut {
+  return {
+    subject,
+    why: `${hostname}: ${name} manages ${subject} there (${seen})`,
+    way: `It is left out, and runs on as it is. To take it over all the same, take it out of ${name} first, so that it runs on without it, and adopt again. Or have ${name} leave it alone (in maintenance mode, say), and adopt with \`--ignore-managers ${name}\`: files are written, and ${name} goes on with it afterwards.`,
+  };
+}
+
+const ignoredRemark = (name: string, tools: readonly ManagerName[]): string =>
+  `${name}: ${tools.join(" and ")} manages it, which \`ignoreManagers\` passes over: \`filesystem\` is left out, and promoting and mounting stay with ${tools.join(" and ")}. Take \`ignoreManagers\` out again after \`pulumi up\`: then nothing is done to what it manages`;
 
 function volumesOf({ minor, volumes }: DescribedResource) {
   return volumes ?? [{ volume: 0, minor: minor ?? 0 }];

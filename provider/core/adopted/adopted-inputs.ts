@@ -1,5 +1,6 @@
 /** What `adopt` finds: the keys of a site (resources/site-config.ts), and what it has to tell beside. */
 import type { ByHostInputs, FilesystemInputs } from "../wanted/inputs";
+import type { ManagerName } from "../wanted/manager-names";
 
 /** How a host is reached, as a site's `connection` says it. */
 export interface AdoptedConnection {
@@ -49,6 +50,7 @@ export interface AdoptedResource extends AdoptedSections {
   readonly cramHmacAlg?: string;
   readonly syncSource: string;
   readonly filesystem?: FilesystemInputs;
+  readonly ignoreManagers?: readonly ManagerName[];
 }
 
 /** Something that stays outside of the program, and what to do about it. */

@@ -1,18 +1,20 @@
 /** A described resource with the keys that a site has for it, in the order in which a person reads them. */
 import type { DescribedResource } from "../config/meaning-as-inputs";
 import type { FilesystemInputs } from "../wanted/inputs";
+import type { ManagerName } from "../wanted/manager-names";
 import type { AdoptedResource, AdoptedSections } from "./adopted-inputs";
 
 interface Seen {
   readonly syncSource: string;
   /** By volume. */
   readonly filesystems: ReadonlyMap<number, FilesystemInputs | undefined>;
+  readonly ignoreManagers: readonly ManagerName[];
 }
 
 export function resourceInputs(
   described: DescribedResource,
   sections: AdoptedSections,
-  { syncSource, filesystems }: Seen,
+  { syncSource, filesystems, ignoreManagers }: Seen,
 ): AdoptedResource {
   const { name, minor, port, nodes, volumes, protocol, auth, cramHmacAlg } = described;
   const byHost = (pick: (node: DescribedResource["nodes"][number]) => string | undefined) =>
@@ -36,6 +38,7 @@ export function resourceInputs(
     ...sections,
     syncSource,
     ...(volumes === undefined && filesystem !== undefined ? { filesystem } : {}),
+    ...(ignoreManagers.length === 0 ? {} : { ignoreManagers }),
   };
 }
 

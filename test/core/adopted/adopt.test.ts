@@ -1,9 +1,12 @@
 /** What is described of two hosts, what is left out and why. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { adopt, type LookedAt } from "../../../provider/core/adopted/adopt";
 import type { Adoption, LeftOut } from "../../../provider/core/adopted/adopted-inputs";
 import { programText } from "../../../provider/core/adopted/program-text";
 import { siteText } from "../../../provider/core/adopted/site-text";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
+import type { ManagerName } from "../../../provider/core/wanted/manager-names";
 import { blankNode, kernelDevice, withBlock, withFile, withKernel, withMount } from "../observed-builder";
 
 interface Given {
@@ -57,8 +60,8 @@ const lookedAt = ([alpha, bravo]: Nodes, names = ["alpha", "bravo"]): readonly [
   { connection: { host: names[1]! }, node: bravo },
 ];
 
-function adopted(nodes: Nodes, names?: string[]): Adoption {
-  const found = adopt(lookedAt(nodes, names));
+function adopted(nodes: Nodes, names?: string[], ignoreManagers?: readonly ManagerName[]): Adoption {
+  const found = adopt(lookedAt(nodes, names), ignoreManagers);
   if (!("nodes" in found)) throw new Error(JSON.stringify(found));
   return found;
 }
@@ -374,8 +377,9 @@ describe("what is left out", () => {
     const cib = '<primitive id="d"><nvpair name="drbd_resource" value="r0"/></primitive>';
     const [alpha, bravo] = pair();
     const [left] = nothing([withFile(alpha, "/var/lib/pacemaker/cib/cib.xml", cib), bravo]);
-    expect(left?.why).toContain("alpha: Pacemaker manages r0 there (/var/lib/pacemaker/cib/cib.xml)");
+    expect(left?.why).toBe("alpha: Pacemaker manages r0 there (/var/lib/pacemaker/cib/cib.xml)");
     expect(left?.way).toContain("left out");
+    expect(left?.way).toContain("`--ignore-managers Pacemaker`");
   });
 
   test("other addresses than most have", () => {
@@ -397,6 +401,40 @@ describe("what is left out", () => {
     expect(adopted([stray, bravo]).leftOut).toEqual([
       expect.objectContaining({ subject: "old", why: expect.stringContaining("it runs on alpha") as string }),
     ]);
+  });
+});
+
+describe("a tool that manages it, and that the user says to pass over", () => {
+  const managed = (text: string, path: string): Nodes => {
+    const [alpha, bravo] = pair();
+    return [withMount(withFile(alpha, path, text), "/dev/drbd1", "/srv/vm"), withFile(bravo, path, text)];
+  };
+  const byPacemaker = managed(
+    readFileSync(join(__dirname, "../../fixtures/pacemaker-3.0.0/cib.xml"), "utf8"),
+    "/var/lib/pacemaker/cib/cib.xml",
+  );
+
+  test("is named in the inputs, and goes on mounting", () => {
+    const { resources, remarks, leftOut } = adopted(byPacemaker, undefined, ["LINSTOR", "Pacemaker"]);
+    expect(leftOut).toEqual([]);
+    expect(resources[0]).toMatchObject({ syncSource: "alpha", ignoreManagers: ["Pacemaker"] });
+    expect(resources[0]).not.toHaveProperty("filesystem");
+    expect(remarks).toEqual([
+      "r0: Pacemaker manages it, which `ignoreManagers` passes over: `filesystem` is left out, and promoting and mounting stay with Pacemaker. Take `ignoreManagers` out again after `pulumi up`: then nothing is done to what it manages",
+    ]);
+  });
+
+  test("passes over no other tool", () => {
+    const byLinstor = managed("resource r0 {\n}\n", "/var/lib/linstor.d/r0.res");
+    const found = adopt(lookedAt(byLinstor), ["Pacemaker"]);
+    expect(found.leftOut.map(({ way }) => way)).toEqual([expect.stringContaining("`--ignore-managers LINSTOR`")]);
+  });
+
+  test("changes nothing of what no tool manages", () => {
+    const [alpha, bravo] = pair();
+    const nodes: Nodes = [withMount(alpha, "/dev/drbd1", "/srv/vm"), bravo];
+    expect(adopted(nodes, undefined, ["Pacemaker"])).toEqual(adopted(nodes));
+    expect(adopted(nodes).resources[0]).toHaveProperty("filesystem");
   });
 });
 
