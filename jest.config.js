@@ -14,7 +14,7 @@ const LONG = [
   "/keeps-data/apart",
   "/keeps-data/files",
   "/keeps-data/existing-data",
-  "/keeps-data/external-metadata",
+  "/take-over/pacemaker",
   "/keeps-data/grown-disk",
   "/keeps-data/verify",
   "/keeps-data/changed-disk",
@@ -27,6 +27,7 @@ const LONG = [
   "/take-over/installed-pairs",
   "/adopt",
   "/take-over/given-back",
+  "/keeps-data/external-metadata",
 ];
 const FAULTS = process.env.FAULTS ?? "";
 const isTurn = /^[1-5]$/.test(FAULTS);

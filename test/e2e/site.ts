@@ -6,7 +6,7 @@ export interface SiteNode {
   readonly hostname: string;
   readonly connection: Readonly<Record<string, unknown>>;
   readonly address: string;
-  readonly common?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly common?: Readonly<Record<string, unknown>>;
   readonly global?: Readonly<Record<string, unknown>>;
 }
 

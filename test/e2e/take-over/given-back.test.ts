@@ -5,6 +5,7 @@ import { drbdState, eventually, mountedAt, reboot } from "../machine";
 import { siteOf, withResource, type Site } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
 import { makeTutorialsPair, MOUNT_POINT } from "./tutorials-pair";
+import { Writer } from "./writer";
 
 jest.setTimeout(1_500_000);
 
@@ -46,32 +47,11 @@ const both = <T>(look: (name: MachineName) => Promise<T>): Promise<T[]> => Promi
 const adjustment = async (name: MachineName): Promise<string> =>
   (await lab.run(name, "drbdadm -d adjust all")).stdout.trim();
 
-/** Writes the time, ten times a second, through one open file: a demotion or an unmount would end it. */
-async function startWriter(): Promise<void> {
-  await lab.run(
-    "alpha",
-    `cat >/root/writer.sh <<'END'
-exec 9>${MOUNT_POINT}/ticks || exit 1
-while :; do cut -d' ' -f1 /proc/uptime >&9 && sync ${MOUNT_POINT}/ticks || exit 1; sleep 0.1; done
-END
-    nohup sh /root/writer.sh >/dev/null 2>&1 & echo $! >/run/writer.pid`,
-  );
-}
-
-/** Seconds of the longest pause between two writes. The writer lives. */
-async function longestPause(): Promise<number> {
-  const { stdout } = await lab.run(
-    "alpha",
-    `kill -0 "$(cat /run/writer.pid)" && awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { print most }' ${MOUNT_POINT}/ticks`,
-  );
-  return Number(stdout);
-}
-
 test("it stays up and mounted under a writer, by the old files, byte for byte; a boot brings it up as it did before", async () => {
   const { sum } = await makeTutorialsPair(lab, { options: "defaults,noauto" });
   for (const name of MACHINES) await lab.run(name, "chmod 640 /etc/drbd.d/r0.res; systemctl enable drbd.service");
   const before = { files: await both(filesOf), enabled: await both(enabledOn) };
-  await startWriter();
+  const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
   expectSuccess(await stack.up());
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
   expect(await both(enabledOn)).not.toEqual(before.enabled);
@@ -84,7 +64,7 @@ test("it stays up and mounted under a writer, by the old files, byte for byte; a
   expect(changesOf(destroyed).filter((one) => /umount|drbdadm (down|secondary|adjust)/.test(one))).toEqual([]);
   expect(await drbdState(lab, "alpha")).toBe(RUNNING);
   expect(await mountedAt(lab, "alpha", MOUNT_POINT)).toBe("/dev/drbd1 xfs");
-  expect(await longestPause()).toBeLessThan(20);
+  expect(await writer.longestPause()).toBeLessThan(20);
   expect(await both(filesOf)).toEqual(before.files);
   expect(await both(enabledOn)).toEqual(before.enabled);
   expect(await both(adjustment)).toEqual(["", ""]);
@@ -102,7 +82,7 @@ test("it stays up and mounted under a writer, by the old files, byte for byte; a
   expect(stops.stdout).toMatch(/^ExecStopPost=.*down/);
   expect(stops.stdout.trim().split("\n")).toHaveLength(1);
 
-  await lab.run("alpha", "kill $(cat /run/writer.pid)");
+  await writer.stop();
   await reboot(lab, ...MACHINES);
   const upAgain = /cs:Connected ro:Secondary\/Secondary ds:UpToDate\/UpToDate A /;
   expect(await eventually(() => drbdState(lab, "alpha"), upAgain, 120)).toMatch(upAgain);
@@ -169,12 +149,12 @@ common { net { protocol A; cram-hmac-alg sha1; shared-secret "Correct-horse"; } 
   });
   expectSuccess(await stack.up());
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
-  await startWriter();
+  const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
   const destroyed = expectSuccess(await stack.destroy());
   expect(destroyed.output).not.toContain("Correct-horse");
   expect(await drbdState(lab, "alpha")).toBe(RUNNING);
   expect(await drbdState(lab, "alpha", 2)).toBe(RUNNING);
-  expect(await longestPause()).toBeLessThan(20);
+  expect(await writer.longestPause()).toBeLessThan(20);
   expect(await both(filesOf)).toEqual(before.files);
   expect(await both(enabledOn)).toEqual(before.enabled);
   expect(await both(adjustment)).toEqual(["", ""]);

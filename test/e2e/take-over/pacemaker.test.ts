@@ -1,0 +1,159 @@
+/** A pair that Pacemaker manages: it is named and left alone; where the user says so, it is taken over by files alone. */
+import { Lab } from "../../../lab/lab";
+import { MACHINES } from "../../../lab/machines";
+import { eventually, reboot, surveyAll } from "../machine";
+import { siteOf, withNode, withResource, type Site } from "../site";
+import { sshKnowsTheLab } from "../ssh-names";
+import { changesOf, expectSuccess, Stack, type Run } from "../stack";
+import {
+  clusterState,
+  makePacemakersPair,
+  MOUNT_POINT,
+  mountedOn,
+  setMaintenance,
+  type PacemakersPair,
+} from "./pacemakers-pair";
+import { Writer } from "./writer";
+
+jest.setTimeout(1_500_000);
+
+const SNAPSHOT = "pacemaker";
+const IGNORING = { ignoreManagers: ["Pacemaker"] };
+
+let lab: Lab;
+let pair: PacemakersPair;
+let site: Site;
+let stack: Stack;
+let forget = (): Promise<void> => Promise.resolve();
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  forget = await sshKnowsTheLab(lab);
+  await lab.reset("utils");
+  pair = await makePacemakersPair(lab);
+  await lab.snapshot(SNAPSHOT);
+  // As it is: what DRBD does where nothing is said, but for the protocol, which `common` has.
+  const hosts = MACHINES.reduce((all, name) => withNode(all, name, { common: { protocol: "A" } }), await siteOf(lab));
+  site = withResource(hosts, { protocol: "A", net: { fencing: "dont-care" }, auth: false, filesystem: undefined });
+});
+beforeEach(async () => {
+  await lab.reset(SNAPSHOT);
+  stack = await Stack.create();
+});
+afterEach(() => stack.remove());
+afterAll(async () => {
+  await forget();
+  await lab.deleteSnapshot(SNAPSHOT);
+});
+
+const onBoth = async (script: string) =>
+  (await Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 200, check: false })))).map(
+    ({ stdout }) => stdout,
+  );
+
+/** Whatever drbdsetup and the mount say of the pair that runs: an interruption would leave another mount. */
+const running = () =>
+  onBoth(`drbdsetup show; drbdsetup status --verbose; grep ' ${MOUNT_POINT} ' /proc/self/mountinfo || :`);
+const files = () => onBoth("cd /etc/drbd.d; stat -c '%n %a %U %i %Y' *; sha256sum *; cat /etc/fstab");
+const enabled = () => onBoth("find /etc/systemd/system -path '*drbd*' | sort");
+const sum = async (name: (typeof MACHINES)[number]) => (await lab.run(name, `sha256sum ${MOUNT_POINT}/file`)).stdout;
+
+/** All that ran was on files and units. */
+const onFiles = /^(alpha|bravo): (ln |write |systemctl (enable|start|daemon-reload))/;
+const words = (run: Run) => run.output.replaceAll(/\s+/g, " ");
+
+/** Pacemaker sees nothing amiss, and drbdadm has nothing to change. */
+async function expectWhole(): Promise<void> {
+  expect(await clusterState(lab)).not.toMatch(/FAILED|Failed|Stopped/);
+  expect(await onBoth("drbdadm -d adjust all")).toEqual(["", ""]);
+}
+
+test("its pair is named, with what to do, and nothing of it is touched", async () => {
+  const before = { running: await running(), enabled: await enabled(), files: await surveyAll(lab) };
+  const adopted = await stack.command("adopt", "alpha", "bravo");
+  expect(adopted.code).not.toBe(0);
+  expect(words(adopted)).toMatch(/alpha: Pacemaker manages r0 there .*`--ignore-managers Pacemaker`/);
+  expect(await surveyAll(lab)).toEqual(before.files);
+
+  await stack.configure(withResource(site, { filesystem: { mountPoint: MOUNT_POINT } }));
+  const up = await stack.up();
+  expect(up.code).not.toBe(0);
+  for (const name of MACHINES)
+    expect(words(up)).toMatch(
+      new RegExp(
+        `${name}: Pacemaker manages r0 there \\(/var/lib/pacemaker/cib/cib\\.xml\\).*ignoreManagers: \\["Pacemaker"\\]`,
+      ),
+    );
+  // What makes the hosts ready for DRBD is no matter of the resource's.
+  expect(changesOf(up).filter((one) => !one.includes("/etc/drbd.d/global_common.conf"))).toEqual([]);
+  expect(await running()).toEqual(before.running);
+  expect(await enabled()).toEqual(before.enabled);
+  expect(await onBoth("cat /etc/drbd.d/r0.res; ls /etc/drbd.d | grep r0")).toEqual(
+    MACHINES.map(() => `${pair.resource}r0.res\n`),
+  );
+  await expectWhole();
+});
+
+test("in maintenance mode, and as the user says: by files alone; Pacemaker goes on with it, through a boot, and back", async () => {
+  const before = { running: await running(), files: await files(), enabled: await enabled() };
+  await setMaintenance(lab, true);
+  const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
+  await stack.configure(withResource(site, IGNORING));
+  const changes = changesOf(expectSuccess(await stack.up()));
+  expect(changes.length).toBeGreaterThan(5);
+  expect(changes.filter((one) => !onFiles.test(one))).toEqual([]);
+  expect(await running()).toEqual(before.running);
+  await setMaintenance(lab, false);
+  await expectWhole();
+
+  // From here on nothing is done to what Pacemaker manages.
+  await stack.configure(site);
+  expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+  expect(await writer.longestPause()).toBeLessThan(20);
+
+  // Systemd, by our files, has it up before Pacemaker begins, and leaves it up until Pacemaker has ended.
+  await reboot(lab, "alpha");
+  await mountedOn(lab, "bravo");
+  expect(await sum("bravo")).toBe(pair.sum);
+  expect(await eventually(() => clusterState(lab), /Unpromoted: \[ alpha \]/, 200)).toMatch(/Promoted: \[ bravo \]/);
+  await expectWhole();
+
+  await setMaintenance(lab, true);
+  await stack.configure(withResource(site, IGNORING));
+  expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+  const there = await running();
+  const second = await Writer.start(lab, "bravo", MOUNT_POINT);
+  expectSuccess(await stack.destroy());
+  expect(await second.longestPause()).toBeLessThan(20);
+  expect(await running()).toEqual(there);
+  expect(await files()).toEqual(before.files);
+  expect(await enabled()).toEqual(before.enabled);
+  await setMaintenance(lab, false);
+  await expectWhole();
+  expect(await sum("bravo")).toBe(pair.sum);
+});
+
+test("the same by adopt", async () => {
+  const before = { running: await running(), files: await files(), enabled: await enabled() };
+  await setMaintenance(lab, true);
+  const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
+  const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo", "--ignore-managers", "Pacemaker"));
+  expect(adopted.output).toContain("Only files are written, and units enabled: what runs is not touched.");
+  const config = await stack.config();
+  expect(config).not.toContain("filesystem");
+  expect(config).toMatch(/ignoreManagers:\n *- Pacemaker\n/);
+  const changes = changesOf(expectSuccess(await stack.up()));
+  expect(changes.length).toBeGreaterThan(5);
+  expect(changes.filter((one) => !onFiles.test(one))).toEqual([]);
+  expect(await running()).toEqual(before.running);
+  expect(await onBoth("drbdadm -d adjust all")).toEqual(["", ""]);
+
+  expectSuccess(await stack.destroy());
+  expect(await writer.longestPause()).toBeLessThan(20);
+  expect(await running()).toEqual(before.running);
+  expect(await files()).toEqual(before.files);
+  expect(await enabled()).toEqual(before.enabled);
+  await setMaintenance(lab, false);
+  await expectWhole();
+  expect(await sum("alpha")).toBe(pair.sum);
+});
