@@ -15,14 +15,16 @@ import {
 import type { DesiredFilesystem, DesiredNode } from "../../provider/core/wanted/desired";
 import type { DiskIdentity } from "../../provider/core/seen/disk-identity";
 import { type Memory, noMemory } from "../../provider/core/seen/memory";
-import type { BlockDevice, Contents, KernelDevice, ObservedNode } from "../../provider/core/seen/observed";
+import type { BlockDevice, Contents, Includes, KernelDevice, ObservedNode } from "../../provider/core/seen/observed";
 import {
   devicePath,
   fstabPath,
   globalCommonPath,
   moduleAtBootPath,
   resourcePath,
+  topPath,
 } from "../../provider/core/config/paths";
+import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
 import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
@@ -92,6 +94,22 @@ export const withFile = (node: ObservedNode, path: string, text: string | undefi
   ...node,
   files: withEntry(node.files, path, text),
 });
+
+/** drbdadm reads these there: each include of /etc/drbd.conf as it is written, relative to /etc, and what files it leads to. */
+export function withIncludes(
+  node: ObservedNode,
+  written: readonly string[],
+  unread: Includes["unread"] = [],
+): ObservedNode {
+  const includes = written.map((one) => ({
+    from: topPath,
+    written: `"${one}"`,
+    pattern: one.startsWith("/") ? one : `/etc/${one}`,
+  }));
+  const conf = includes.map((one) => `include ${one.written};\n`).join("");
+  const files = [...node.files.keys()].filter((path) => includes.some(({ pattern }) => globMatches(pattern, path)));
+  return { ...withFile(node, topPath, conf), includes: { includes, files: [topPath, ...files], unread } };
+}
 
 /** What a close look at a resource sees, changed in some points; undefined: it was not looked at. */
 export const withLook = (node: ObservedNode, change: Partial<OneLook> | undefined, name = "r0"): ObservedNode => ({

@@ -48,10 +48,3 @@ export function everyStatement(statements: readonly Statement[]): Statement[] {
     statement.words[0] === "skip" ? [] : [statement, ...everyStatement(statement.body ?? [])],
   );
 }
-
-/** What a file includes, as it says it: paths and patterns, relative ones included. */
-export function parseIncludes(text: string): string[] {
-  return parseStatements(text).flatMap(({ words: [keyword, path] }) =>
-    keyword === "include" && path !== undefined ? [path] : [],
-  );
-}

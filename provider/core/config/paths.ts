@@ -1,4 +1,7 @@
-/** Where our files stand on a host. */
+/** Where drbdadm begins to read, and where our files stand on a host. */
+export const topPath = "/etc/drbd.conf";
+/** Those that drbdadm takes before it where one is there: the first of them for DRBD 9 alone (drbd-utils 9.22.0). */
+export const otherTopPaths = [90, 84, 83, 82, "08"].map((version) => `/etc/drbd-${version}.conf`);
 export const globalCommonPath = "/etc/drbd.d/global_common.conf";
 export const globalCommonBackupPath = "/etc/drbd.d/global_common.conf.before-pulumi-drbd";
 export const moduleAtBootPath = "/etc/modules-load.d/drbd.conf";

@@ -6,7 +6,7 @@ import { parseResFile } from "../config/found-resource";
 import { otherPlace } from "./configuration-place";
 import { withHostNames } from "../config/floating-hosts";
 import { changedResources, dumpedResources } from "./dumped-resources";
-import { filesRead, leadsElsewhere } from "./includes";
+import { filesRead } from "./includes";
 import type { ObservedNode } from "../seen/observed";
 import { isOurs } from "../config/own-mark";
 import { parseStatements } from "../config/parse-statements";
@@ -70,9 +70,8 @@ export function refusedByDrbdadm({ common }: ObservedNode, globalCommon: string)
   return common.then.output.trim();
 }
 
-/** Whether drbdadm there reads anything that we did not write, but for `global` and `common`: surely not, else perhaps. */
+/** Whether drbdadm there reads anything that we did not write, but for `global` and `common`. */
 export function readsOthersToo(node: ObservedNode): boolean {
-  if (leadsElsewhere(node)) return true;
   return [...filesRead(node)].some(
     ([, text]) =>
       !isOurs(text) &&

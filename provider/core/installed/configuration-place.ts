@@ -2,9 +2,8 @@ import { type FoundVolume, parseResFile } from "../config/found-resource";
 import { effectiveOptions } from "../config/compare-options";
 import { pathOf } from "../seen/disk-names";
 import { volumesOn } from "./file-hosts";
-import { dumpedResources } from "./dumped-resources";
-import { filesRead, isIncluded } from "./includes";
-import { keptOf } from "./kept-files";
+import { filesRead, includesOfOne, includeText, isIncluded } from "./includes";
+import { keptOf, keptRefusals } from "./kept-files";
 import type { ObservedNode } from "../seen/observed";
 import { isOurs } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
@@ -18,38 +17,20 @@ export interface OtherPlace {
 
 /** Where somebody defined the resource before us: a pair that was set up by hand may have any name for its file. */
 export function otherPlace(node: ObservedNode, resource: string): OtherPlace | undefined {
-  for (const [path, text] of node.files) {
-    if (path === resourcePath(resource) || !/^\/etc\/drbd(\.d\/.*\.res|\.conf|\.d\/global_common\.conf)$/.test(path))
-      continue;
-    const names = parseResFile(text).map((found) => found.resource);
-    if (names.includes(resource)) return { path, text };
-  }
-  return undefined;
+  return otherPlaces(node, resource)[0];
+}
+
+function otherPlaces(node: ObservedNode, resource: string): OtherPlace[] {
+  return [...filesRead(node)].flatMap(([path, text]) =>
+    path !== resourcePath(resource) && parseResFile(text).some((found) => found.resource === resource)
+      ? [{ path, text }]
+      : [],
+  );
 }
 
 /** The file that ours takes the place of. */
 export function replacedPath(node: ObservedNode, resource: string): string | undefined {
   return otherPlace(node, resource)?.path;
-}
-
-/** The file that defines the resource, as drbdadm tells, where a look does not read it: an include may lead anywhere. */
-function unreadPlace(node: ObservedNode, resource: string): string | undefined {
-  const { dump } = node;
-  if (dump?.exit !== 0) return undefined;
-  const path = dumpedResources(dump.output).find((one) => one.resource === resource)?.path;
-  return path === undefined || node.files.has(path) ? undefined : path;
-}
-
-function placeRefusal(node: ObservedNode, host: string, resource: string, path: string): Refusal {
-  const own = resourcePath(resource);
-  const includes = [globalCommonPath, own].every((one) => isIncluded(node, one))
-    ? ""
-    : ` Let /etc/drbd.conf include "drbd.d/global_common.conf" and "drbd.d/*.res".`;
-  return {
-    node: host,
-    found: `${resource} is defined in ${path}, and pulumi-drbd would write ${own} beside it: drbdadm takes neither then`,
-    way: `Move it: \`mv ${path} ${own}\`, where that file defines nothing else; else move \`resource ${resource} { … }\` alone.${includes} What runs is not touched by it. \`drbdadm dump ${resource}\` then shows what it showed before.`,
-  };
 }
 
 /**
@@ -97,13 +78,25 @@ export function installedVolume(
 
 /** What cannot simply be replaced by our own file. */
 export function placeRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
-  const unread = unreadPlace(node, resource);
-  if (unread !== undefined) return [placeRefusal(node, host, resource, unread)];
-  const other = otherPlace(node, resource);
-  if (other === undefined) return [];
-  if (node.files.has(resourcePath(resource))) {
-    const found = `${resource} is defined twice, in ${resourcePath(resource)} and in ${other.path}`;
+  const own = resourcePath(resource);
+  const [other, ...more] = otherPlaces(node, resource);
+  const there = node.files.get(own);
+  if (other === undefined) return there === undefined || isOurs(there) ? [] : keptRefusals(node, host, own);
+  const twice = filesRead(node).has(own) ? own : more[0]?.path;
+  if (twice !== undefined) {
+    const found = `${resource} is defined twice, in ${twice} and in ${other.path}`;
     return [{ node: host, found, way: `drbdadm takes neither then. Take it out of ${other.path}.` }];
   }
-  return [];
+  const alone = includesOfOne(node, other.path);
+  if (alone.length > 0) {
+    const lines = alone.map(includeText).join(" and ");
+    return [
+      {
+        node: host,
+        found: `${resource} is defined in ${other.path}, which ${lines} names alone: drbdadm would fail for every resource once that file is kept under another name`,
+        way: `Move it where pulumi-drbd writes: \`mv ${other.path} ${own}\`, and ${isIncluded(node, own) ? "take that line away" : `let that line be \`include "${resourcePath("*")}";\``}. What runs is not touched by it. \`drbdadm dump ${resource}\` then shows what it showed before.`,
+      },
+    ];
+  }
+  return keptRefusals(node, host, other.path);
 }

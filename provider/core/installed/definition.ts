@@ -4,7 +4,7 @@ import { globalCommonPath, resourcePath } from "../config/paths";
 import type { CommandOutput, ObservedNode } from "../seen/observed";
 import type { GivenBack } from "../seen/probe";
 import { otherPlace } from "./configuration-place";
-import { filesRead, leadsElsewhere } from "./includes";
+import { filesRead } from "./includes";
 import { commonBefore, keptDefinitions, type KeptFile } from "./kept-files";
 import { parseResFile } from "../config/found-resource";
 
@@ -62,5 +62,5 @@ export function runsBy(node: ObservedNode, resource: string, globalCommon: strin
 /** Whether no other resource lives by the host's global_common.conf. */
 export function isAlone(node: ObservedNode, resource: string): boolean {
   const defined = [...filesRead(node).values()].flatMap((text) => parseResFile(text).map((one) => one.resource));
-  return !leadsElsewhere(node) && [...defined, ...node.kernelResources.keys()].every((name) => name === resource);
+  return [...defined, ...node.kernelResources.keys()].every((name) => name === resource);
 }

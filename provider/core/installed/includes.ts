@@ -1,77 +1,97 @@
-import { parseIncludes } from "../config/parse-statements";
-import type { ObservedNode } from "../seen/observed";
-import { globalCommonPath } from "../config/paths";
+/** Which files drbdadm reads on a host, and whether it would read one that is not there yet. */
+import { globalCommonPath, resourcePath, topPath } from "../config/paths";
+import { globMatches, isPattern } from "../config/glob";
+import { grammarOf, type Include, type ObservedNode } from "../seen/observed";
 import type { Refusal } from "../steps/plan";
 
-const top = "/etc/drbd.conf";
+const resourcePattern = resourcePath("*");
+
+const usual: readonly Include[] = [globalCommonPath, resourcePattern].map((pattern) => ({
+  from: topPath,
+  written: `"${pattern.replace(/^\/etc\//, "")}"`,
+  pattern,
+}));
+
+/** All that drbdadm comes to, from /etc/drbd.conf on: without one, those that it has once drbd-utils have brought it. */
+const includesOf = ({ includes }: ObservedNode): readonly Include[] => includes?.includes ?? usual;
+
+/** The files of a host that drbdadm comes to from /etc/drbd.conf: path and text. */
+export function filesRead({ files, includes }: ObservedNode): ReadonlyMap<string, string> {
+  const isRead = (path: string): boolean =>
+    includes === undefined
+      ? path === topPath || usual.some(({ pattern }) => globMatches(pattern, path))
+      : includes.files.includes(path);
+  return new Map([...files].filter(([path]) => isRead(path)));
+}
+
+/** The includes by which drbdadm would read a file of that path. */
+export function includesFor(node: ObservedNode, path: string): Include[] {
+  return includesOf(node).filter(({ pattern }) => globMatches(pattern, path));
+}
+
+export const isIncluded = (node: ObservedNode, path: string): boolean => includesFor(node, path).length > 0;
+
+/** Those that name the file alone: drbdadm fails for every resource where it is not there. */
+export function includesOfOne(node: ObservedNode, path: string): Include[] {
+  return includesFor(node, path).filter(({ pattern }) => !isPattern(pattern));
+}
+
+/** As a person finds it. */
+export const includeText = ({ from, written }: Include): string => `\`include ${written};\` in ${from}`;
 
 /**
  * A pair's file that drbdadm never comes to from /etc/drbd.conf passes its parser, and has no effect: create-md then
  * knows no such resource, and options of `common` are silently DRBD's own (drbd-utils 9.22.0).
  */
 export function includeRefusals(node: ObservedNode, host: string, path: string): Refusal[] {
-  if (!isLeftOut(node, path)) return [];
+  const unread = unreadRefusals(node, host);
+  if (unread.length > 0) return unread;
+  // Until drbd-utils are there, there is no such file.
+  const isThere = node.files.has(topPath) || node.includes !== undefined;
+  if (!isThere || isIncluded(node, path)) return [];
   return [
     {
       node: host,
-      found: `${top} does not include ${path}: drbdadm would not read what is written there`,
-      way: 'Add `include "drbd.d/global_common.conf";` and `include "drbd.d/*.res";` to it, as drbd-utils installs it.',
+      found: `${topPath} does not include ${path}: drbdadm would not read what is written there`,
+      way: missingIncludes(node, path),
     },
   ];
 }
 
-/** Surely: not where there is no such file yet, or where it includes files that a look does not read. */
-function isLeftOut(node: ObservedNode, path: string): boolean {
-  if (!node.files.has(top)) return false;
-  if (followed(node).patterns.some((pattern) => globOf(pattern).test(path))) return false;
-  return !leadsElsewhere(node);
+/** The lines that let drbdadm read our files, and what else it would read by them. `path`: one of ours. */
+function missingIncludes(node: ObservedNode, path: string): string {
+  const missing = usual.filter(({ pattern }) => !isIncluded(node, pattern.replace("*", "r0")) || pattern === path);
+  const lines = missing.map(({ written }) => `\`include ${written};\``).join(" and ");
+  const read = filesRead(node);
+  const also = [...node.files.keys()].filter(
+    (one) => !read.has(one) && missing.some(({ pattern }) => isPattern(pattern) && globMatches(pattern, one)),
+  );
+  const beware =
+    also.length === 0
+      ? ""
+      : ` That lets drbdadm read ${also.join(" and ")} too, which it does not read now: move away first what it shall not read.`;
+  return `Add ${lines} to it, as drbd-utils installs it.${beware}`;
 }
 
-/** The files of a host that drbdadm comes to from /etc/drbd.conf, as far as a look reads them: path and text. */
-export function filesRead(node: ObservedNode): ReadonlyMap<string, string> {
-  // Without /etc/drbd.conf, those that it will include once drbd-utils have brought it.
-  const usual = (path: string) => path === globalCommonPath || /^\/etc\/drbd\.d\/[^/]*\.res$/.test(path);
-  const paths = node.files.has(top) ? followed(node).paths : new Set([...node.files.keys()].filter(usual));
-  return new Map([...node.files].filter(([path]) => paths.has(path)));
-}
-
-/** Whether includes lead to files that a look does not read. */
-export function leadsElsewhere(node: ObservedNode): boolean {
-  if (!node.files.has(top)) return false;
-  return followed(node).patterns.some((pattern) => !/^\/etc\/drbd\.d\/[^/]*$/.test(pattern));
-}
-
-/** Whether drbdadm would read a file of that path. */
-export function isIncluded(node: ObservedNode, path: string): boolean {
-  return node.files.has(top) && followed(node).patterns.some((pattern) => globOf(pattern).test(path));
-}
-
-/** All that is included, from /etc/drbd.conf on: the patterns, and the files that they lead to. */
-function followed({ files }: ObservedNode): {
-  readonly patterns: readonly string[];
-  readonly paths: ReadonlySet<string>;
-} {
-  const [paths, patterns] = [new Set<string>(), new Set<string>()];
-  const follow = (from: string): void => {
-    if (paths.has(from) || !files.has(from)) return;
-    paths.add(from);
-    for (const include of parseIncludes(files.get(from) ?? "")) {
-      const pattern = include.startsWith("/") ? include : `${from.replace(/\/[^/]*$/, "")}/${include}`;
-      patterns.add(pattern);
-      const glob = globOf(pattern);
-      [...files.keys()].filter((path) => glob.test(path)).forEach(follow);
-    }
-  };
-  follow(top);
-  return { patterns: [...patterns], paths };
-}
-
-/** As glob(3) has it, but for a name that begins with a dot, which none of ours does. */
-function globOf(pattern: string): RegExp {
-  const literal = pattern.replaceAll(/[.+^${}()|\\]/g, "\\$&");
-  try {
-    return new RegExp(`^${literal.replaceAll("*", "[^/]*").replaceAll("?", "[^/]").replaceAll("[!", "[^")}$`);
-  } catch {
-    return /$^/;
+/** Without the text of all that drbdadm reads there, nobody knows what a file of ours would stand beside. */
+function unreadRefusals(node: ObservedNode, host: string): Refusal[] {
+  const unread = (node.includes?.unread ?? []).filter(
+    ({ isPassedOver }) => isPassedOver !== true || grammarOf(node) === "8.4",
+  );
+  const [first, ...more] = unread;
+  if (first === undefined) return [];
+  const { path, why } = first;
+  if (path === topPath) {
+    const way = "`perl` follows its includes there: see what is wrong with it.";
+    return [{ node: host, found: `which files drbdadm reads there by ${topPath} is not known: ${why}`, way }];
   }
+  const by = includesFor(node, path).map(includeText);
+  const others = more.length === 0 ? "" : ` (and ${more.length} more like it)`;
+  return [
+    {
+      node: host,
+      found: `drbdadm is to read ${path}${others}${by.length === 0 ? "" : ` by ${by.join(" and ")}`}, and ${why}`,
+      way: "Mend that, or take it out of what is included: what it says of other resources must be known before anything is written beside it. `drbdadm dump all` then shows all that is meant to be there.",
+    },
+  ];
 }

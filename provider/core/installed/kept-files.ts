@@ -3,6 +3,8 @@ import { parseResFile } from "../config/found-resource";
 import { isOurs } from "../config/own-mark";
 import { globalCommonPath } from "../config/paths";
 import type { ObservedNode } from "../seen/observed";
+import type { Refusal } from "../steps/plan";
+import { includesFor, includeText } from "./includes";
 
 const suffix = ".before-pulumi-drbd";
 
@@ -24,6 +26,16 @@ export function keptName(node: ObservedNode, path: string): string {
   }
 }
 
+/** Where drbdadm would read a file under the name that it is to be kept under, too. */
+export function keptRefusals(node: ObservedNode, host: string, path: string): Refusal[] {
+  const kept = keptName(node, path);
+  return includesFor(node, kept).map((include) => ({
+    node: host,
+    found: `${includeText(include)} leads drbdadm to any name in that folder, so to ${kept} too, where ${path} would be kept beside what pulumi-drbd writes: drbdadm takes neither then`,
+    way: `Let that line name the files by their ending, as \`include "drbd.d/*.res";\` does, with a line for each ending that is in use there. \`drbdadm dump all\` then shows what it showed before.`,
+  }));
+}
+
 /** What is kept of one path, the newest last. */
 export function keptOf(node: ObservedNode, path: string): KeptFile[] {
   return allKept(node).filter((one) => one.path === path);
@@ -41,7 +53,7 @@ export function keptDefinitions(node: ObservedNode, resource: string): KeptFile[
 
 function allKept(node: ObservedNode): KeptFile[] {
   const found = [...node.files].flatMap(([kept, text]) => {
-    const [, path, number] = /^(\/etc\/drbd\.d\/.*)\.before-pulumi-drbd(?:-([0-9]+))?$/.exec(kept) ?? [];
+    const [, path, number] = /^(\/.*)\.before-pulumi-drbd(?:-([0-9]+))?$/.exec(kept) ?? [];
     return path === undefined ? [] : [{ kept, path, text, number: Number(number ?? 1) }];
   });
   return found.sort((a, b) => a.number - b.number).map(({ kept, path, text }) => ({ kept, path, text }));

@@ -256,6 +256,31 @@ export function kernelDeviceOf(node: ObservedNode, { name, volume }: VolumeName)
   return node.kernelResources.get(name)?.devices.find((one) => one.volume === volume);
 }
 
+/** A statement that drbdadm comes to from /etc/drbd.conf. */
+export interface Include {
+  /** The file that has it, and how it names there what it includes. */
+  readonly from: string;
+  readonly written: string;
+  /** From the root on, as glob(3) takes it. */
+  readonly pattern: string;
+}
+
+export interface Unread {
+  readonly path: string;
+  readonly why: string;
+  /** A link to nothing that a pattern led to: drbdadm of DRBD 9 passes over it. */
+  readonly isPassedOver?: boolean;
+}
+
+/** What drbdadm reads from /etc/drbd.conf on. */
+export interface Includes {
+  readonly includes: readonly Include[];
+  /** The files that they lead to, with /etc/drbd.conf. */
+  readonly files: readonly string[];
+  /** What they lead to and what no text could be had of. */
+  readonly unread: readonly Unread[];
+}
+
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;
@@ -285,6 +310,8 @@ export interface ObservedNode {
   readonly mkfs?: { readonly version: string; readonly configurations: readonly string[] } | null;
   /** Path → text, of the files that matter to us. */
   readonly files: ReadonlyMap<string, string>;
+  /** Absent where /etc/drbd.conf is not there, or says what drbd-utils installs, and nothing includes more. */
+  readonly includes?: Includes;
   /** Path → the lines that may name a disk, of the files of programs that give disks away (given-disks.ts). */
   readonly given?: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and those of services that are active. */

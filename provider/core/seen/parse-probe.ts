@@ -1,4 +1,5 @@
 import { canonicalIPv6 } from "../wanted/address";
+import { topPath } from "../config/paths";
 import { parseDump } from "../config/parse-dump";
 import type { ResourceMeaning } from "../config/resource-meaning";
 import { newEnough } from "./os-family";
@@ -8,6 +9,7 @@ import type {
   Contents,
   Folder,
   DeviceNames,
+  Includes,
   KernelResource,
   Metadata,
   MetadataFound,
@@ -18,6 +20,7 @@ import type {
   Room,
   PeerSlot,
 } from "./observed";
+import { hasUsualIncludes, mayDefine, parseIncludes } from "./parse-includes";
 import { parseEvents } from "./parse-events";
 import { parseModuleVersion, parseRoles } from "./parse-proc-drbd";
 import { roomPlaces, lastFile } from "./probe";
@@ -45,8 +48,8 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
   if (closely && hasUtils !== general.has("version")) need(general, hasUtils ? "version" : "utils");
   const swaps = (files.get("/proc/swaps") ?? "").split("\n").slice(1);
   if (modinfo === undefined) need(general, "events");
-  const hasResources = [...files.keys()].some((path) => /^\/etc\/drbd\.d\/.*\.res$/.test(path));
-  const adjust = hasUtils && hasResources ? need(general, "adjust") : general.get("adjust");
+  const includes = parseIncludesOf(general, files);
+  const adjust = hasUtils && mayDefine(files, includes) ? need(general, "adjust") : general.get("adjust");
   return {
     hostname: (files.get("/proc/sys/kernel/hostname") ?? "").trim(),
     kernel: (files.get("/proc/sys/kernel/osrelease") ?? "").trim(),
@@ -75,6 +78,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     closely,
     mkfs: parseMkfs(general.get("mkfs")),
     files,
+    ...(includes && { includes }),
     ...parseGiven(general.get("given")),
     links: need(general, "links").text.split("\n").filter(Boolean),
     names: parseNames(need(general, "names").text),
@@ -168,6 +172,15 @@ function parseFiles(section: Section): Map<string, string> {
   if (!files.has("/proc/self/mountinfo"))
     throw new ProbeError("what is mounted could not be read: /proc/self/mountinfo is missing");
   return files;
+}
+
+/** It is asked for where /etc/drbd.conf says more than usual, or a file that it includes has the word. */
+function parseIncludesOf(sections: Sections, files: ReadonlyMap<string, string>): Includes | undefined {
+  const section = sections.get("includes");
+  if (section !== undefined) return parseIncludes(section);
+  const top = files.get(topPath);
+  if (top !== undefined && !hasUsualIncludes(top)) need(sections, "includes");
+  return undefined;
 }
 
 /** The same, of files of which there may be none. */

@@ -14,6 +14,7 @@ export type Sections = ReadonlyMap<string, Section>;
 const QUESTIONS = {
   host: [
     "turn",
+    "includes",
     "files",
     "given",
     "boottime",

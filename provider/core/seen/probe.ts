@@ -1,7 +1,7 @@
 import { environment, looks as lookFunctions, probe, turn } from "../../host/text";
 import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
-import { globalCommonPath, resourcePath } from "../config/paths";
+import { globalCommonPath, otherTopPaths, resourcePath } from "../config/paths";
 import { givingFiles } from "./given-disks";
 import { listenersOn } from "./listeners";
 import { managerFiles, managerLinks } from "./managers";
@@ -108,6 +108,7 @@ const variables: Readonly<Record<string, string>> = {
   block_columns: lsblkColumns,
   most_names: String(mostNames),
   own_mark: ownMark,
+  other_tops: otherTopPaths.join(" "),
 };
 
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */

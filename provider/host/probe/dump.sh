@@ -27,14 +27,7 @@ others_too() {
       case $line in "# $own_mark"*) ;; *) return 0 ;; esac
     fi
   done
-  while read -r word rest; do
-    case $word in
-      ''|'#'*) ;;
-      include) case $rest in '"drbd.d/global_common.conf";'|'"drbd.d/*.res";') ;; *) return 0 ;; esac ;;
-      *) return 0 ;;
-    esac
-  done < /etc/drbd.conf
-  return 1
+  ! has_usual_includes
 }
 
 # try_common COMMON UNREAD…: both by the same way, so that nothing but global_common.conf differs. UNREAD are files of ours that

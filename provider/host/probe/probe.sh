@@ -35,12 +35,13 @@ run() { say "$1"; shift; "$@" </dev/null 2>&1; say exit $?; }
 # Text that a host has in files. What is read last is on every host: where it is missing, others may be.
 # shellcheck disable=SC2086 # patterns of names
 read_files() {
+  ask_includes
   known=''
   set --
   for file in \
     /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/drbd /proc/1/comm /proc/self/mountinfo /proc/swaps \
     /proc/filesystems /proc/net/fib_trie /proc/net/if_inet6 /etc/os-release /etc/fstab /etc/crypttab \
-    /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf /etc/drbd.d/* /etc/modules-load.d/* \
+    /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf $other_tops /etc/drbd.d/* /etc/modules-load.d/* \
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
@@ -49,11 +50,27 @@ read_files() {
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
   done
+  while IFS= read -r line; do
+    file=${line#* }
+    case $line in "file "*|"kept "*) ;; *) continue ;; esac
+    case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
+  done <<EOF
+$followed
+EOF
   run files grep -saHZ '' "$@" "$last_file"
   set --
   for file in $giving_files; do if [ -f "$file" ]; then set -- "$@" "$file"; fi; done
   # The lines that name a disk, and no others: a definition may hold a password.
   if [ $# -gt 0 ]; then run given grep -saHZ -e '[/]dev/' -e 'volume=' "$@"; fi
+}
+
+# What drbdadm comes to from /etc/drbd.conf goes to $followed, where that may be more than the usual: else no process is spent on
+# it. drbdadm knows only one word for it.
+ask_includes() {
+  followed=''
+  if [ ! -f /etc/drbd.conf ]; then return; fi
+  if has_usual_includes && ! grep -sqw include /etc/drbd.d/global_common.conf /etc/drbd.d/*.res; then return; fi
+  say includes; followed=$(tell_includes 2>&1); code=$?; printf '%s\n' "$followed"; say exit $code
 }
 
 # What DRBD runs, and since when the host does. It sets events to all that DRBD says, and minors to what tell-minors.awk makes
@@ -83,9 +100,25 @@ list_missing() {
   if [ ! -d /run/systemd/system ]; then echo "$no_systemd"; fi
 }
 
-has_definitions() {
+# Files that may define a resource: each argument of the function, which may be none that is there.
+has_definitions() { each_definition any_there; }
+any_there() { for file; do if [ -e "$file" ]; then return 0; fi; done; return 1; }
+
+# each_definition FUNCTION: with all files of /etc/drbd.d that drbdadm usually reads, and those that includes lead to elsewhere.
+each_definition() {
+  each_file=$1
   set -- /etc/drbd.d/*.res
-  [ -e "$1" ]
+  while IFS= read -r line; do
+    case $line in
+      "file /etc/drbd.conf"|"file /etc/drbd.d/global_common.conf") ;;
+      "file /etc/drbd.d/"*/*) set -- "$@" "${line#* }" ;;
+      "file /etc/drbd.d/"*.res) ;;
+      "file "*) set -- "$@" "${line#* }" ;;
+    esac
+  done <<EOF
+$followed
+EOF
+  "$each_file" "$@"
 }
 
 # ask_drift: what drbdadm would change, in $drift, and how it ended, in $code.
@@ -96,8 +129,8 @@ ask_drift() {
 }
 
 # drbdadm stops at the first file that it cannot read: each is asked about alone, so that all of them are known.
-each_alone() {
-  set -- /etc/drbd.d/*.res
+each_alone() { each_definition ask_alone; }
+ask_alone() {
   for file; do alone=$(drbdadm -c "$file" sh-nop </dev/null 2>&1) || echo "$alone"; done
 }
 

@@ -1,7 +1,9 @@
 import { ownMark } from "../../../provider/core/config/own-mark";
-import { isSetUpByOthers, placeRefusals } from "../../../provider/core/installed/configuration-place";
+import { isSetUpByOthers, otherPlace, placeRefusals } from "../../../provider/core/installed/configuration-place";
+import { includesFor } from "../../../provider/core/installed/includes";
+import { keptName } from "../../../provider/core/installed/kept-files";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
-import { blankNode, healthyPair, withFile } from "../observed-builder";
+import { blankNode, healthyPair, withFile, withIncludes } from "../observed-builder";
 
 const PATH = "/etc/drbd.d/r0.res";
 const definition = "resource r0 { }\n";
@@ -26,31 +28,61 @@ test.each<[string, ObservedNode, boolean]>([
   expect(isSetUpByOthers(node, "r0")).toBe(expected);
 });
 
-describe("a definition in a file that a look does not read", () => {
-  const at = "/etc/drbd.d/pairs/the-pair.conf";
-  const output = `# resource r0 on alpha: not ignored, not stacked\n# defined at ${at}:1\nresource r0 {\n}\n`;
-  const dumped = (includes: string): ObservedNode => ({
-    ...withFile(blank, "/etc/drbd.conf", includes),
-    dump: { exit: 0, output },
-  });
-  const usual = 'include "drbd.d/global_common.conf"; include "drbd.d/*.res";';
+describe("a definition in a file of any name, wherever an include leads", () => {
+  const usual = ["drbd.d/global_common.conf", "drbd.d/*.res"];
+  const at = (path: string, includes: readonly string[], text = definition) =>
+    withIncludes(withFile(blank, path, text), includes);
   const told = (node: ObservedNode, name = "r0") =>
     placeRefusals(node, "alpha", name).map(({ found, way }) => `${found}. ${way}`);
 
-  test("is refused with the command that moves it", () => {
-    expect(told(dumped(`${usual} include "drbd.d/pairs/*.conf";`))).toEqual([
-      `r0 is defined in ${at}, and pulumi-drbd would write ${PATH} beside it: drbdadm takes neither then. Move it: \`mv ${at} ${PATH}\`, where that file defines nothing else; else move \`resource r0 { … }\` alone. What runs is not touched by it. \`drbdadm dump r0\` then shows what it showed before.`,
+  test.each([
+    ["/etc/drbd.d/pairs/r0.res", [...usual, "drbd.d/pairs/*.res"]],
+    ["/etc/drbd.d/r0.conf", [...usual, "drbd.d/*.conf"]],
+    ["/etc/drbd.conf.d/10 pairs.conf", [...usual, "/etc/drbd.conf.d/*.conf"]],
+    ["/srv/drbd/a/b", [...usual, "/srv/drbd/[a-c]/b"]],
+  ])("%s: ours takes its place, and it is kept where drbdadm does not read it", (path, includes) => {
+    const node = at(path, includes);
+    expect(isSetUpByOthers(node, "r0")).toBe(true);
+    expect(otherPlace(node, "r0")).toEqual({ path, text: definition });
+    expect(told(node)).toEqual([]);
+    expect(includesFor(node, keptName(node, path))).toEqual([]);
+  });
+
+  test("that no include leads to is none", () => {
+    const node = at("/etc/drbd.d/pairs/r0.res", usual);
+    expect(otherPlace(node, "r0")).toBeUndefined();
+    expect(told(node)).toEqual([]);
+  });
+
+  test("that a line names alone would be missed: the command that moves it", () => {
+    const path = "/etc/pairs/the-pair.conf";
+    const begin = `r0 is defined in ${path}, which \`include "pairs/the-pair.conf";\` in /etc/drbd.conf names alone: drbdadm would fail for every resource once that file is kept under another name. Move it where pulumi-drbd writes: \`mv ${path} ${PATH}\`, and`;
+    const end = "What runs is not touched by it. `drbdadm dump r0` then shows what it showed before.";
+    expect(told(at(path, [...usual, "pairs/the-pair.conf"]))).toEqual([`${begin} take that line away. ${end}`]);
+    expect(told(at(path, ["pairs/the-pair.conf"]))).toEqual([
+      `${begin} let that line be \`include "/etc/drbd.d/*.res";\`. ${end}`,
     ]);
   });
 
-  test("and with the includes that are missing", () => {
-    expect(told(dumped('include "drbd.d/pairs/*.conf";'))).toEqual([
-      expect.stringContaining('Let /etc/drbd.conf include "drbd.d/global_common.conf" and "drbd.d/*.res".'),
-    ]);
+  test("that a pattern reads under the name, too, that it would be kept under", () => {
+    const told = (node: ObservedNode) => placeRefusals(node, "alpha", "r0").map(({ found }) => found);
+    const found = (include: string, path: string) =>
+      `\`include "${include}";\` in /etc/drbd.conf leads drbdadm to any name in that folder, so to ${path}.before-pulumi-drbd too, where ${path} would be kept beside what pulumi-drbd writes: drbdadm takes neither then`;
+    expect(told(at("/etc/pairs/r0", [...usual, "pairs/*"]))).toEqual([found("pairs/*", "/etc/pairs/r0")]);
+    expect(told(at(PATH, ["drbd.d/*"]))).toEqual([found("drbd.d/*", PATH)]);
+    expect(told(at(PATH, ["drbd.d/r0.*"]))).toEqual([found("drbd.d/r0.*", PATH)]);
+    // Nothing of anybody else's is kept then.
+    expect(told(at(PATH, ["drbd.d/*"], ours))).toEqual([]);
+    expect(told(withIncludes(blank, ["drbd.d/*"]))).toEqual([]);
   });
 
-  test("of another resource is no matter here; nor one that a look does read", () => {
-    expect(told(dumped(usual), "web")).toEqual([]);
-    expect(told(withFile(dumped(usual), at, definition))).toEqual([]);
+  test("beside another one is taken neither from one place nor from the other", () => {
+    const node = withFile(withFile(blank, "/etc/a/1", definition), "/etc/a/2", definition);
+    expect(told(withIncludes(node, [...usual, "a/*"]))).toEqual([
+      "r0 is defined twice, in /etc/a/2 and in /etc/a/1. drbdadm takes neither then. Take it out of /etc/a/1.",
+    ]);
+    expect(told(withIncludes(withFile(node, PATH, ours), [...usual, "a/1"]))).toEqual([
+      `r0 is defined twice, in ${PATH} and in /etc/a/1. drbdadm takes neither then. Take it out of /etc/a/1.`,
+    ]);
   });
 });

@@ -441,6 +441,45 @@ describe("what drbdadm reads", () => {
     expect(node.dump).toEqual({ exit: 0, output: dumped });
   });
 
+  test("is read wherever includes lead, and told with them; what is kept there likewise", () => {
+    const kept = "/etc/pairs/r0.conf.before-pulumi-drbd";
+    const files = {
+      ...own.files,
+      "/etc/drbd.conf": 'include "drbd.d/global_common.conf"; include "drbd.d/*.res"; include "pairs/*.conf";\n',
+      "/etc/pairs/web 1.conf": "resource web {\n}\n",
+      "/etc/pairs/other": "resource other { }\n",
+      [kept]: "resource r0 { }\n",
+    };
+    const node = parseProbe(nonce, probed({ ...own, files }, request));
+    expect(node.files.get("/etc/pairs/web 1.conf")).toBe("resource web {\n}\n");
+    expect(node.files.get(kept)).toBe("resource r0 { }\n");
+    expect(node.files.has("/etc/pairs/other")).toBe(false);
+    expect(node.includes?.files).toEqual([
+      "/etc/drbd.conf",
+      "/etc/drbd.d/global_common.conf",
+      "/etc/drbd.d/r0.res",
+      "/etc/pairs/web 1.conf",
+    ]);
+    expect(node.includes?.includes.map(({ pattern }) => pattern)).toEqual([
+      "/etc/drbd.d/global_common.conf",
+      "/etc/drbd.d/*.res",
+      "/etc/pairs/*.conf",
+    ]);
+  });
+
+  test("is followed where a file of the usual ones includes another, as LINSTOR's does; else that costs nothing", () => {
+    const linstor = { "/etc/drbd.d/linstor-resources.res": 'include "/etc/linstor/*.res";\n' };
+    const node = parseProbe(nonce, probed({ ...own, files: { ...own.files, ...linstor } }, request));
+    expect(node.includes?.includes.at(-1)).toMatchObject({ pattern: "/etc/linstor/*.res" });
+    expect(parseProbe(nonce, probed(own, request)).includes).toBeUndefined();
+  });
+
+  test("is not believed to be the usual where the answer about more is lost", () => {
+    const files = { ...own.files, "/etc/drbd.conf": 'include "pairs/*.conf";\n' };
+    const lost = probed({ ...own, files }, request).replace(/\n@\S+ includes\n[^]*?exit 0\n/, "\n");
+    expect(() => parseProbe(nonce, lost)).toThrow('the answer has no section "includes"');
+  });
+
   test("is asked with another global_common.conf, which is told with the answer; what fails says why", () => {
     const globalCommon = `${ours}global {\n}\n\ncommon {\n}\n`;
     const tools = { ...own.tools, drbdadm: { ...own.tools?.["drbdadm"], "-c - --verbose dump all": { says: dumped } } };

@@ -4,7 +4,7 @@ import { changedOptions, describeChanges, sharedOptions } from "../../config/com
 import type { DesiredNode } from "../../wanted/desired";
 import { flatRefusals } from "../../installed/flat-configuration";
 import { includeRefusals } from "../../installed/includes";
-import { keptName } from "../../installed/kept-files";
+import { keptName, keptRefusals } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { commonOptionWarnings } from "../../wanted/option-warnings";
 import { inOtherGrammar } from "../../installed/other-grammar";
@@ -53,8 +53,10 @@ function configurationRefusals(situation: NodeSituation, writes: boolean): Refus
   if (flat.length > 0) return flat;
   // Whatever is written is parsed together with all that is installed.
   const asksDrbdadm = writes || inOtherGrammar(node).length > 0;
+  const there = node.files.get(globalCommonPath);
   return [
     ...includeRefusals(node, desired.hostname, globalCommonPath),
+    ...(writes && there !== undefined && !isOurs(there) ? keptRefusals(node, desired.hostname, globalCommonPath) : []),
     ...(asksDrbdadm ? brokenFileRefusals(node, desired.hostname, [globalCommonPath]) : []),
     ...(writes ? commonRefusals(situation) : []),
   ];

@@ -7,7 +7,15 @@ import { stepsOf } from "../../../../provider/core/steps/plan";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
 import { shellOf } from "../../../../provider/core/steps/step-script";
 import { bringUpUnits, promotionUnits } from "../../../../provider/core/steps/boot-units";
-import { allCommands, blankNode, desiredNode, refusalsOf, withFile, withKernel } from "../../observed-builder";
+import {
+  allCommands,
+  blankNode,
+  desiredNode,
+  refusalsOf,
+  withFile,
+  withIncludes,
+  withKernel,
+} from "../../observed-builder";
 
 const desired = desiredNode("alpha");
 const configuration = renderGlobalCommon(desired, "8.4");
@@ -104,7 +112,7 @@ test.each<[string, Partial<ObservedNode>, string]>([
   ["no such address", { addresses: ["10.9.9.9"] }, "alpha: no interface has the address 10.1.1.31"],
   [
     "a drbd.conf that does not lead to ours",
-    { files: new Map([...ready.files, ["/etc/drbd.conf", 'include "drbd.d/*.res";']]) },
+    withIncludes(ready, ["drbd.d/*.res"]),
     "alpha: /etc/drbd.conf does not include /etc/drbd.d/global_common.conf: drbdadm would not read what is written there",
   ],
   [
