@@ -1,5 +1,6 @@
 import { redactSecrets, secretsIn } from "../config/shared-secret";
 import type { ObservedNode } from "../seen/observed";
+import { filesRead, includesOfOne, includeText } from "./includes";
 import { inOtherGrammar } from "./other-grammar";
 import { isOurs } from "../config/own-mark";
 import { resourcePath } from "../config/paths";
@@ -12,17 +13,32 @@ interface BrokenFile {
 }
 
 /**
- * The files that drbdadm cannot read among those that are installed, as it names them itself (drbd-utils 9.22.0). It stops
- * at the first one; the look then asks it about each file alone (probe.ts), so that none hides another.
+ * The files that drbdadm cannot read among those that are installed, as it names them itself, from the folder of the file
+ * that includes them on (drbd-utils 9.22.0). It stops at the first one; the look then asks it about each file alone
+ * (probe.ts), so that none hides another.
  */
 function brokenFiles(node: ObservedNode): BrokenFile[] {
   if (node.adjust === undefined || node.adjust.exit === 0) return [];
-  const found = new Map<string, string>();
-  for (const part of node.adjust.output.split(/^(?=(?:\/etc\/)?drbd\.(?:conf|d\/[^\s:]+):\d+:)/m)) {
-    const [, name] = /^(?:\/etc\/)?(drbd\.(?:conf|d\/[^\s:]+)):\d+:/.exec(part) ?? [];
-    if (name !== undefined && !found.has(`/etc/${name}`)) found.set(`/etc/${name}`, part.trim());
+  const found = new Map<string, string[]>();
+  let lines: string[] = [];
+  for (const line of node.adjust.output.split("\n")) {
+    const path = pathNamed(node, /^(\S.*?):\d+:/.exec(line)?.[1]);
+    if (path !== undefined) {
+      lines = [];
+      if (!found.has(path)) found.set(path, lines);
+    }
+    lines.push(line);
   }
-  return [...found].map(([path, said]) => ({ path, said }));
+  return [...found].map(([path, said]) => ({ path, said: said.join("\n").trim() }));
+}
+
+/** Nothing where it could be one file or another. */
+function pathNamed(node: ObservedNode, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  if (/^(\/etc\/)?drbd\.(conf|d\/[^\s:]+)$/.test(name)) return `/etc/${name.replace(/^\/etc\//, "")}`;
+  const paths = [...filesRead(node).keys()];
+  const [path, ...more] = paths.filter((one) => one === name || one.endsWith(`/${name}`));
+  return paths.includes(name) ? name : more.length > 0 ? undefined : path;
 }
 
 /**
@@ -61,6 +77,8 @@ export function brokenFileRefusals(node: ObservedNode, host: string, ours: reado
         ? "See why root may not open the file that it names there (`ls -lZ`, `lsattr`), and mend that."
         : path === "/etc/drbd.conf"
           ? "Mend that file: drbdadm does nothing without it."
-          : `Mend that file, or move it away if its resource is no more (\`mv ${path} /root/\`).`,
+          : includesOfOne(node, path).length > 0
+            ? `Mend that file; or move it away if its resource is no more (\`mv ${path} /root/\`), and take ${includesOfOne(node, path).map(includeText).join(" and ")} away with it.`
+            : `Mend that file, or move it away if its resource is no more (\`mv ${path} /root/\`).`,
     }));
 }

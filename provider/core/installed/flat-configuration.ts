@@ -3,20 +3,33 @@
  * or resources in global_common.conf. One refusal says all there is to do.
  */
 import { parseStatements } from "../config/parse-statements";
-import type { ObservedNode } from "../seen/observed";
+import { grammarOf, type ObservedNode } from "../seen/observed";
+import { filesRead, includesOfOne, includeText, missingIncludes } from "./includes";
 import { isOurs } from "../config/own-mark";
-import { globalCommonPath } from "../config/paths";
+import { globalCommonPath, otherTopPaths, topPath as top } from "../config/paths";
 import type { Refusal } from "../steps/plan";
 
-const top = "/etc/drbd.conf";
 const includes = '`include "drbd.d/global_common.conf";` and `include "drbd.d/*.res";`';
 
 /** `resources`: those that are described, which must have files of their own. */
 export function flatRefusals(node: ObservedNode, host: string, resources: ReadonlySet<string>): Refusal[] {
-  const missing = missingTop(node, host);
+  const missing = [...anotherTop(node, host), ...missingTop(node, host)];
   if (missing.length > 0) return missing;
-  const flat = flatTop(node, host, resources);
+  const flat = [...flatTop(node, host, resources), ...sharedElsewhere(node, host)];
   return flat.length > 0 ? flat : inGlobalCommon(node, host);
+}
+
+/** drbdadm takes the first that is there. */
+function anotherTop(node: ObservedNode, host: string): Refusal[] {
+  const [path] = otherTopPaths.slice(grammarOf(node) === "9" ? 0 : 1).filter((one) => node.files.has(one));
+  if (path === undefined) return [];
+  return [
+    {
+      node: host,
+      found: `drbdadm there begins with ${path}, and never comes to ${top}, which pulumi-drbd goes by`,
+      way: `Let it have the usual name: \`mv ${path} ${top}\`, in the place of what stands there. What runs is not touched by it. \`drbdadm dump all\` then shows what it showed before.`,
+    },
+  ];
 }
 
 /** drbdadm does nothing without it. */
@@ -58,6 +71,33 @@ function flatTop(node: ObservedNode, host: string, resources: ReadonlySet<string
 }
 
 const isShared = (word: string): boolean => word === "global" || word === "common";
+
+/** drbdadm takes one `global` and one `common`, and ours stand in global_common.conf. */
+function sharedElsewhere(node: ObservedNode, host: string): Refusal[] {
+  return [...filesRead(node)].flatMap(([path, text]) => {
+    if (path === top || path === globalCommonPath) return [];
+    const statements = parseStatements(text);
+    const shared = statements.filter(({ words: [word = ""], body }) => isShared(word) && body !== undefined);
+    if (shared.length === 0) return [];
+    const blocks = shared.map(({ words: [word = ""] }) => `\`${word} { … }\``).join(" and ");
+    const isAlone = shared.length === statements.length;
+    const lines = isAlone ? includesOfOne(node, path).map(includeText) : [];
+    return [
+      {
+        node: host,
+        found: `${path} holds ${blocks}, and drbdadm takes none beside those that pulumi-drbd writes into ${globalCommonPath}`,
+        way: [
+          `${isAlone ? `Move that file: \`mv ${path} ${globalCommonPath}\`` : `Move ${blocks} to ${globalCommonPath}`}, in the place of whatever stands there.`,
+          ...(lines.length === 0 ? [] : [`Take ${lines.join(" and ")} away.`]),
+          missingIncludes(node),
+          "What runs is not touched by it. `drbdadm dump all` then shows what it showed before. Your file is kept beside ours.",
+        ]
+          .filter(Boolean)
+          .join(" "),
+      },
+    ];
+  });
+}
 
 /** Ours would take the place of the file, and what it includes or defines beside `global` and `common` would be gone. */
 function inGlobalCommon(node: ObservedNode, host: string): Refusal[] {

@@ -53,14 +53,15 @@ export function includeRefusals(node: ObservedNode, host: string, path: string):
     {
       node: host,
       found: `${topPath} does not include ${path}: drbdadm would not read what is written there`,
-      way: missingIncludes(node, path),
+      way: missingIncludes(node),
     },
   ];
 }
 
-/** The lines that let drbdadm read our files, and what else it would read by them. `path`: one of ours. */
-function missingIncludes(node: ObservedNode, path: string): string {
-  const missing = usual.filter(({ pattern }) => !isIncluded(node, pattern.replace("*", "r0")) || pattern === path);
+/** The lines that let drbdadm read our files, and what else it would read by them; empty where none is missing. */
+export function missingIncludes(node: ObservedNode): string {
+  const missing = usual.filter(({ pattern }) => !isIncluded(node, pattern.replace("*", "r0")));
+  if (missing.length === 0) return "";
   const lines = missing.map(({ written }) => `\`include ${written};\``).join(" and ");
   const read = filesRead(node);
   const also = [...node.files.keys()].filter(
@@ -70,7 +71,7 @@ function missingIncludes(node: ObservedNode, path: string): string {
     also.length === 0
       ? ""
       : ` That lets drbdadm read ${also.join(" and ")} too, which it does not read now: move away first what it shall not read.`;
-  return `Add ${lines} to it, as drbd-utils installs it.${beware}`;
+  return `Add ${lines} to ${topPath}, as drbd-utils installs it.${beware}`;
 }
 
 /** Without the text of all that drbdadm reads there, nobody knows what a file of ours would stand beside. */

@@ -1,4 +1,5 @@
 import type { Action, Replaced } from "./action";
+import { ownMark } from "../config/own-mark";
 import { resourcePath } from "../config/paths";
 import type { Step } from "./plan";
 import { type Beside, writeConfiguration } from "./configuration-steps";
@@ -30,6 +31,14 @@ export function noteBoot(node: string, resource: string, lines: readonly string[
 
 export function removeFile(node: string, path: string, because: string): Step {
   return { node, argv: ["rm", "-f", path], because, timeoutSeconds: quick };
+}
+
+/** A file of ours that goes on being there, with nothing in it. */
+export function emptyConfiguration(node: string, path: string, because: string): Step {
+  const does: Action[] = [
+    { kind: "put", path, text: `# ${ownMark}: empty since its resource is gone.\n`, mode: 0o644 },
+  ];
+  return { node, argv: ["write", path], because: `empty: ${because}`, does, timeoutSeconds: quick };
 }
 
 /** Puts a user's own file back in its place, over ours where it has the same name. */

@@ -31,13 +31,13 @@ test.each<[string, string[], string]>([
   ["a name that begins with a dot", ["drbd.d/.*.res"], both],
 ])("not included: %s", (_what, written, lines) => {
   expect(told(withIncludes(blank, written))).toEqual([
-    `/etc/drbd.conf does not include ${PATH}: drbdadm would not read what is written there. Add ${lines} to it, as drbd-utils installs it.`,
+    `/etc/drbd.conf does not include ${PATH}: drbdadm would not read what is written there. Add ${lines} to /etc/drbd.conf, as drbd-utils installs it.`,
   ]);
 });
 
 test("global_common.conf likewise", () => {
   expect(told(withIncludes(blank, ["drbd.d/*.res"]), COMMON)).toEqual([
-    `/etc/drbd.conf does not include ${COMMON}: drbdadm would not read what is written there. Add \`include "drbd.d/global_common.conf";\` to it, as drbd-utils installs it.`,
+    `/etc/drbd.conf does not include ${COMMON}: drbdadm would not read what is written there. Add \`include "drbd.d/global_common.conf";\` to /etc/drbd.conf, as drbd-utils installs it.`,
   ]);
 });
 

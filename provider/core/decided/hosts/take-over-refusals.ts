@@ -7,7 +7,7 @@ import { leavingOn } from "../../installed/leaving-volumes";
 import { volumesOn } from "../../installed/file-hosts";
 import type { DesiredResource } from "../../wanted/desired";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
-import { devicePath } from "../../config/paths";
+import { devicePath, globalCommonPath, topPath } from "../../config/paths";
 import { isOurs } from "../../config/own-mark";
 import type { Refusal } from "../../steps/plan";
 import { leavingRefusals } from "./leaving-refusals";
@@ -110,9 +110,11 @@ function volumeRefusals(node: ObservedNode, host: string, desired: DesiredResour
 /** What else stands in a user's file would go with it. */
 function besidesRefusals(node: ObservedNode, host: string, resource: string): Refusal[] {
   const file = installedFile(node, resource);
-  if (file === undefined || isOurs(file.text) || !file.path.endsWith(".res")) return [];
+  // What stands in these two is told by flat-configuration.ts, and so are `global` and `common`, wherever they stand.
+  if (file === undefined || isOurs(file.text) || [topPath, globalCommonPath].includes(file.path)) return [];
   const others = parseStatements(file.text).filter(
-    ({ words: [keyword, name] }) => keyword !== "skip" && !(keyword === "resource" && name === resource),
+    ({ words: [keyword = "", name] }) =>
+      !["skip", "global", "common"].includes(keyword) && !(keyword === "resource" && name === resource),
   );
   if (others.length === 0) return [];
   const named = others.map(({ words, body }) => `\`${words.join(" ")}${body === undefined ? ";" : " { … }"}\``);
@@ -120,7 +122,7 @@ function besidesRefusals(node: ObservedNode, host: string, resource: string): Re
     {
       node: host,
       found: `${file.path} holds ${named.join(", ")} beside ${resource}`,
-      way: `Move what belongs to ${resource} alone, \`resource ${resource} { … }\`, to a file of its own (/etc/drbd.d/${resource}.res), or the rest to another one: \`common\` and \`global\` to /etc/drbd.d/global_common.conf, each other resource to a file of its own. The device runs on meanwhile.`,
+      way: `Move what belongs to ${resource} alone, \`resource ${resource} { … }\`, to a file of its own (/etc/drbd.d/${resource}.res), or the rest to another one: each other resource to a file of its own. The device runs on meanwhile.`,
     },
   ];
 }

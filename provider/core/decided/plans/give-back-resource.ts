@@ -6,7 +6,7 @@
 import { makesBootWait } from "../hosts/boot-waits";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { isOurs } from "../../config/own-mark";
-import { fstabPath, resourcePath } from "../../config/paths";
+import { fstabPath, resourcePath, topPath } from "../../config/paths";
 import {
   changeIfGivenBack,
   commonNow,
@@ -15,6 +15,7 @@ import {
   runsBy,
   type Definition,
 } from "../../installed/definition";
+import { includesOfOne, includeText, isIncluded } from "../../installed/includes";
 import { commonBefore, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
@@ -74,6 +75,7 @@ function hindrance(
   if (definition.kind === "replaced") {
     const { path } = definition.file;
     if (node.files.has(path) && !isOurs(node.files.get(path))) return `${path} is there again`;
+    if (!isIncluded(node, path)) return `${topPath} does not include ${path} any more`;
   }
   const globalCommon = commonComing(node, keepsNode);
   if (runsBy(node, resource, globalCommon)) return undefined;
@@ -119,15 +121,24 @@ export function giveBackSteps(
   if (common !== undefined && !keepsNode && isAlone(node, resource))
     found.push(restoreGlobalCommon(host, common.kept, `${resource} lived by it`));
   if (file.path !== resourcePath(resource) && isOurs(node.files.get(resourcePath(resource))))
-    found.push(stepsFiles.removeFile(host, resourcePath(resource), "written by us"));
+    found.push(ownFileGoes(host, node, resource));
   const because = `your own file; \`drbdadm adjust\` with it changes nothing, and ${resource} runs on`;
   return [...found, stepsFiles.giveBackFile(host, file, because)];
+}
+
+/** A file that a line names alone must stay: drbdadm fails for every resource where it is missing. So nothing is in it. */
+function ownFileGoes(host: string, node: ObservedNode, resource: string): Step {
+  const path = resourcePath(resource);
+  const [alone] = includesOfOne(node, path);
+  return alone === undefined
+    ? stepsFiles.removeFile(host, path, "written by us")
+    : stepsFiles.emptyConfiguration(host, path, `written by us; ${includeText(alone)} needs a file of that name`);
 }
 
 /** What there is of ours beside a file of somebody else's. */
 export function leaveAloneSteps(desired: DesiredResource, { host, node }: LeavingHost): Step[] {
   const path = resourcePath(desired.name);
-  const own = isOurs(node.files.get(path)) ? [stepsFiles.removeFile(host, path, "written by us")] : [];
+  const own = isOurs(node.files.get(path)) ? [ownFileGoes(host, node, desired.name)] : [];
   return [...leaveSteps(desired, host, node, []), ...own];
 }
 
@@ -161,7 +172,7 @@ export function removeSteps(desired: DesiredResource, host: string, node: Observ
     ...(node.files.has(bootNote(desired.name))
       ? [stepsFiles.removeFile(host, bootNote(desired.name), "written by us")]
       : []),
-    ...(isOurs(node.files.get(path)) ? [stepsFiles.removeFile(host, path, "written by us")] : []),
+    ...(isOurs(node.files.get(path)) ? [ownFileGoes(host, node, desired.name)] : []),
   ];
 }
 

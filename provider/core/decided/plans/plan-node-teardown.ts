@@ -3,6 +3,7 @@ import { parseResFile } from "../../config/found-resource";
 import { isOurs } from "../../config/own-mark";
 import { globalCommonPath } from "../../config/paths";
 import { dumpedResources } from "../../installed/dumped-resources";
+import { filesRead } from "../../installed/includes";
 import { commonBefore } from "../../installed/kept-files";
 import { fstabFields } from "../../seen/parse-fstab";
 import type { ObservedNode } from "../../seen/observed";
@@ -78,8 +79,9 @@ function standingResources(node: ObservedNode): Standing[] {
   const signs = new Map<string, string[]>();
   const add = (name: string, sign: string) => signs.set(name, [...(signs.get(name) ?? []), sign]);
   const isForeign = new Set<string>();
+  const read = filesRead(node);
   for (const [path, text] of node.files) {
-    if (!/^\/etc\/drbd\.d\/[^/]*\.res$/.test(path)) continue;
+    if (!read.has(path) && !/^\/etc\/drbd\.d\/[^/]*\.res$/.test(path)) continue;
     for (const { resource } of parseResFile(text)) {
       if (isOurs(text)) add(resource, path);
       else isForeign.add(resource);

@@ -19,6 +19,7 @@ import {
   r0,
   refusalsOf,
   withFile,
+  withIncludes,
   withKernel,
 } from "../../observed-builder";
 
@@ -138,6 +139,37 @@ describe("a pair that runs by the user's own files as it does now", () => {
     // Our own file went, and theirs had not come yet.
     const between = answered(withFile(taken(alpha), path, undefined));
     expect(on("alpha", destroy([between, bravo])).at(-1)).toBe(`alpha: mv -f ${kept} ${path}`);
+  });
+
+  test("a file that another include leads to comes back to its place; one that none leads to does not", () => {
+    const where = "/etc/drbd.d/pairs/r0.res";
+    const by = (includes: readonly string[]) =>
+      destroy(both((node) => answered(withIncludes(taken(node, { where }), ["drbd.d/*", ...includes]))));
+    const given = by(["drbd.d/pairs/*.res"]);
+    expect(on("alpha", given).slice(-2)).toEqual([
+      `alpha: rm -f ${path}`,
+      `alpha: mv -f ${where}.before-pulumi-drbd ${where}`,
+    ]);
+    expect(stops(given)).toEqual([]);
+    const down = by([]);
+    expect(stops(down)).not.toEqual([]);
+    expect(down.warnings).toContain(
+      `alpha: ${where}.before-pulumi-drbd, your own file from before, stays there and is not put back as ${where}: /etc/drbd.conf does not include ${where} any more`,
+    );
+  });
+
+  test("a file of ours that a line names alone stays, and is empty: drbdadm would fail for every resource", () => {
+    const where = "/etc/drbd.d/pairs/r0.res";
+    const nodes = both((node) =>
+      answered(withIncludes(taken(node, { where }), ["drbd.d/r0.res", "drbd.d/pairs/*.res"])),
+    );
+    const step = stepsOf(destroy(nodes)).find(({ argv }) => argv.join(" ") === `write ${path}`);
+    expect(step?.because).toBe(
+      'empty: written by us; `include "drbd.d/r0.res";` in /etc/drbd.conf needs a file of that name',
+    );
+    expect(step?.does).toEqual([
+      { kind: "put", path, text: "# Managed by pulumi-drbd: empty since its resource is gone.\n", mode: 0o644 },
+    ]);
   });
 
   test("a file of another name comes back beside ours, which goes first", () => {

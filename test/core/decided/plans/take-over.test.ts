@@ -29,6 +29,7 @@ import {
   secret,
   withBlock,
   withFile,
+  withIncludes,
   withKernel,
   withLook,
 } from "../../observed-builder";
@@ -422,7 +423,11 @@ describe("what a definition says beyond what we can describe is refused, whether
     ],
     ["a volume that is not 0", withVolumes(volume(1, 1, "/dev/vdb")), /r0 has volume 1 \(minor 1\) by/],
     ["another resource in its file", `${tutorials}resource web { }\n`, /r0.res holds `resource web \{ … \}` beside r0/],
-    ["common in its file", `common { protocol A; }\n${tutorials}`, /r0.res holds `common \{ … \}` beside r0/],
+    [
+      "common in its file",
+      `common { protocol A; }\n${tutorials}`,
+      /r0.res holds `common \{ … \}`, and drbdadm takes none/,
+    ],
   ])("%s", (_what, text, told) => {
     for (const nodes of [bothByHand(text), down(bothByHand(text))]) {
       const refusals = refusalsOf(planOf(nodes, given));
@@ -485,6 +490,107 @@ test("a resource whose name is a number is taken over, and its name stands in qu
   expect(text).toContain('resource "101" {');
   expect(parseResFile(text).map(({ resource }) => resource)).toEqual(["101"]);
   expect(parseResource({ ...goodResource, name: "101" })).toMatchObject({ ok: true });
+});
+
+describe("files that other includes lead to", () => {
+  const usual = ["drbd.d/global_common.conf", "drbd.d/*.res"];
+  const pair = (where: string, includes: readonly string[], change = (node: ObservedNode) => node): Pair => {
+    const [alpha, bravo] = bothByHand(tutorials, where);
+    return [withIncludes(change(alpha), includes), withIncludes(change(bravo), includes)];
+  };
+  const told = (node: ObservedNode) =>
+    planNode({ desired: desiredNode("alpha"), configuration: ours, node, described: new Set(["r0"]) }).refusals.map(
+      ({ found, way }) => `${found}. ${way}`,
+    );
+
+  test.each([
+    ["/etc/drbd.d/pairs/r0.res", "drbd.d/pairs/*.res"],
+    ["/etc/drbd.d/r0.conf", "drbd.d/[!g]*.conf"],
+    ["/etc/drbd.conf.d/my pair.conf", "/etc/drbd.conf.d/*.conf"],
+  ])("%s: the definition is taken over, and kept in its place", (where, include) => {
+    const plan = planOf(pair(where, [...usual, include]), given);
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(because(plan, `write ${path}`)).toEqual([
+      `takes the place of ${where}, which is kept as ${where}.before-pulumi-drbd; parsed by drbdadm there first, identical on both`,
+    ]);
+    expect(because(plan, "drbdadm adjust r0")).toEqual([
+      "protocol A → protocol C; + cram-hmac-alg sha256; + shared-secret (secret); + fencing resource-only; - fence-peer /x.sh",
+    ]);
+  });
+
+  test("where ours would not be read, the line that is missing", () => {
+    expect(refusalsOf(planOf(pair("/etc/drbd.conf.d/r0.conf", ["/etc/drbd.conf.d/*.conf"]), given))).toEqual(
+      ["alpha", "bravo"].map(
+        (host) => `${host}: /etc/drbd.conf does not include ${path}: drbdadm would not read what is written there`,
+      ),
+    );
+  });
+
+  test("what else stands in that file is told, whatever its name", () => {
+    const where = "/etc/drbd.conf.d/all.conf";
+    const more = (node: ObservedNode) => withFile(node, where, `${tutorials}resource web { }\n`);
+    expect(refusalsOf(planOf(pair(where, [...usual, "/etc/drbd.conf.d/*.conf"], more), given))[0]).toBe(
+      `alpha: ${where} holds \`resource web { … }\` beside r0`,
+    );
+  });
+
+  test("global and common in another file: one refusal says all", () => {
+    const node = withFile(withFile(blankNode("alpha"), globalCommonPath, undefined), "/etc/drbd.conf.d/1.conf", common);
+    const found =
+      "/etc/drbd.conf.d/1.conf holds `global { … }` and `common { … }`, and drbdadm takes none beside those that pulumi-drbd writes into /etc/drbd.d/global_common.conf";
+    const end =
+      "What runs is not touched by it. `drbdadm dump all` then shows what it showed before. Your file is kept beside ours.";
+    const move =
+      "Move that file: `mv /etc/drbd.conf.d/1.conf /etc/drbd.d/global_common.conf`, in the place of whatever stands there.";
+    const add =
+      'Add `include "drbd.d/global_common.conf";` and `include "drbd.d/*.res";` to /etc/drbd.conf, as drbd-utils installs it.';
+    expect(told(withIncludes(node, ["/etc/drbd.conf.d/*.conf"]))).toEqual([`${found}. ${move} ${add} ${end}`]);
+    expect(told(withIncludes(node, [...usual, "drbd.conf.d/1.conf"]))).toEqual([
+      `${found}. ${move} Take \`include "drbd.conf.d/1.conf";\` in /etc/drbd.conf away. ${end}`,
+    ]);
+    const mixed = withFile(node, "/etc/drbd.conf.d/1.conf", `${common}resource web { }\n`);
+    expect(told(withIncludes(mixed, [...usual, "drbd.conf.d/*"]))).toEqual([
+      `${found}. Move \`global { … }\` and \`common { … }\` to /etc/drbd.d/global_common.conf, in the place of whatever stands there. ${end}`,
+    ]);
+  });
+
+  test("a global_common.conf that would be read under its kept name, too", () => {
+    const node = withFile(blankNode("alpha"), globalCommonPath, common);
+    expect(told(withIncludes(node, ["drbd.d/*"]))).toEqual([
+      expect.stringMatching(
+        /^`include "drbd.d\/\*";` in \/etc\/drbd.conf leads drbdadm to any name .*global_common.conf.before-pulumi-drbd too/,
+      ),
+    ]);
+    expect(told(withIncludes(withFile(node, globalCommonPath, ours), ["drbd.d/*"]))).toEqual([]);
+  });
+
+  test("a file that drbdadm begins with in the place of drbd.conf", () => {
+    const with84 = withFile(blankNode("alpha"), "/etc/drbd-84.conf", tutorials);
+    expect(told(with84)).toEqual([
+      "drbdadm there begins with /etc/drbd-84.conf, and never comes to /etc/drbd.conf, which pulumi-drbd goes by. Let it have the usual name: `mv /etc/drbd-84.conf /etc/drbd.conf`, in the place of what stands there. What runs is not touched by it. `drbdadm dump all` then shows what it showed before.",
+    ]);
+    const with90 = withFile(blankNode("alpha"), "/etc/drbd-90.conf", tutorials);
+    expect(told(with90)).toEqual([]);
+    expect(told({ ...with90, module: { version: "9.2.14", loaded: true } })).toHaveLength(1);
+  });
+
+  test.each([
+    ["/etc/pairs/web.conf:3: Parse error: x", "/etc/pairs/web.conf"],
+    ["pairs/web.conf:3: Parse error: x", "/etc/pairs/web.conf"],
+    ["web.conf:3: Parse error: x", "/etc/pairs/web.conf"],
+    ["drbd.d/db.res:3: Parse error: x\nmore", "/etc/drbd.d/db.res"],
+  ])("one of them that drbdadm cannot read, as it names it: %s", (said, where) => {
+    const packages = withFile(blankNode("alpha"), globalCommonPath, common);
+    const files = withFile(withFile(packages, "/etc/pairs/web.conf", "x"), "/etc/drbd.d/db.res", "x");
+    const node = withIncludes({ ...files, adjust: { exit: 10, output: `${said}\n` } }, [...usual, "pairs/*.conf"]);
+    expect(told(node)).toEqual([
+      `drbdadm cannot read ${where}, and so reads no resource at all: ${said}. Mend that file, or move it away if its resource is no more (\`mv ${where} /root/\`).`,
+    ]);
+    const alone = withIncludes({ ...files, adjust: node.adjust! }, [usual[0]!, "pairs/web.conf", "drbd.d/db.res"]);
+    expect(told(alone)[0]).toMatch(
+      new RegExp(`and take .include .*; in /etc/drbd.conf away with it`.replace(";", '";.')),
+    );
+  });
 });
 
 describe("a flat /etc/drbd.conf", () => {
