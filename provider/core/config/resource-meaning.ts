@@ -75,3 +75,9 @@ export interface ResourceMeaning {
   readonly proxy?: string;
   readonly unknown: readonly string[];
 }
+
+/** The file that defines a resource; what drbdadm read from its standard input has none. */
+export function fileOf({ definedAt }: Pick<ResourceMeaning, "definedAt">): string | undefined {
+  const path = definedAt?.replace(/:[0-9]+$/, "");
+  return path === "STDIN" ? undefined : path;
+}

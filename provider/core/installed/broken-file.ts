@@ -1,3 +1,4 @@
+import { commandLine } from "../seen/shell-words";
 import { redactSecrets, secretsIn } from "../config/shared-secret";
 import type { ObservedNode } from "../seen/observed";
 import { filesRead, includesOfOne, includeText } from "./includes";
@@ -78,7 +79,7 @@ export function brokenFileRefusals(node: ObservedNode, host: string, ours: reado
         : path === "/etc/drbd.conf"
           ? "Mend that file: drbdadm does nothing without it."
           : includesOfOne(node, path).length > 0
-            ? `Mend that file; or move it away if its resource is no more (\`mv ${path} /root/\`), and take ${includesOfOne(node, path).map(includeText).join(" and ")} away with it.`
-            : `Mend that file, or move it away if its resource is no more (\`mv ${path} /root/\`).`,
+            ? `Mend that file; or move it away if its resource is no more (\`${commandLine(["mv", path, "/root/"])}\`), and take ${includesOfOne(node, path).map(includeText).join(" and ")} away with it.`
+            : `Mend that file, or move it away if its resource is no more (\`${commandLine(["mv", path, "/root/"])}\`).`,
     }));
 }

@@ -5,11 +5,12 @@ import { optionChanges } from "../config/differences-as-changes";
 import { parseResFile } from "../config/found-resource";
 import { otherPlace } from "./configuration-place";
 import { withHostNames } from "../config/floating-hosts";
-import { changedResources, dumpedResources } from "./dumped-resources";
 import { filesRead } from "./includes";
 import type { ObservedNode } from "../seen/observed";
 import { isOurs } from "../config/own-mark";
+import { parseDump } from "../config/parse-dump";
 import { parseStatements } from "../config/parse-statements";
+import { fileOf } from "../config/resource-meaning";
 import { globalCommonPath, resourcePath } from "../config/paths";
 
 export interface WantedFiles {
@@ -42,8 +43,8 @@ export interface ForeignChange {
   readonly resource: string;
   readonly path: string;
   readonly changes: readonly OptionChange[];
-  /** It would be defined no more, or changes in something that is no option. */
-  readonly isMore?: boolean;
+  /** It would be defined no more. */
+  readonly isGone?: boolean;
 }
 
 /**
@@ -57,11 +58,23 @@ export function changesByCommon(node: ObservedNode, globalCommon: string): Forei
   const paths = new Map(
     [...filesRead(node)].flatMap(([path, text]) => parseResFile(text).map((one) => [one.resource, path])),
   );
-  const dumped = new Map(dumpedResources(node.dump?.output ?? "").map(({ resource, path }) => [resource, path]));
+  const dumped = new Map(parseDump(node.dump?.output ?? "").map((one) => [one.name, fileOf(one)]));
   return changedResources(common.now.output, common.then.output).map((change) => ({
     ...change,
     path: dumped.get(change.resource) ?? paths.get(change.resource) ?? "the configuration there",
   }));
+}
+
+/** What differs between two dumps for each resource of this host that is in the first one. */
+export function changedResources(before: string, after: string): Omit<ForeignChange, "path">[] {
+  const there = new Map(parseDump(after).map((one) => [one.name, one]));
+  return parseDump(before).flatMap((one) => {
+    if (one.isIgnored) return [];
+    const now = there.get(one.name);
+    if (now === undefined) return [{ resource: one.name, changes: [], isGone: true }];
+    const changes = optionChanges(compareMeanings(one, now));
+    return changes.length === 0 ? [] : [{ resource: one.name, changes }];
+  });
 }
 
 /** Why drbdadm would take nothing at all with another global_common.conf, where it takes what is there now. */

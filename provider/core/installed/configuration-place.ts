@@ -1,3 +1,4 @@
+import { commandLine } from "../seen/shell-words";
 import { type FoundVolume, parseResFile } from "../config/found-resource";
 import { effectiveOptions } from "../config/compare-options";
 import { pathOf } from "../seen/disk-names";
@@ -94,7 +95,7 @@ export function placeRefusals(node: ObservedNode, host: string, resource: string
       {
         node: host,
         found: `${resource} is defined in ${other.path}, which ${lines} names alone: drbdadm would fail for every resource once that file is kept under another name`,
-        way: `Move it where pulumi-drbd writes: \`mv ${other.path} ${own}\`, and ${isIncluded(node, own) ? "take that line away" : `let that line be \`include "${resourcePath("*")}";\``}. What runs is not touched by it. \`drbdadm dump ${resource}\` then shows what it showed before.`,
+        way: `Move it where pulumi-drbd writes: \`${commandLine(["mv", other.path, own])}\`, and ${isIncluded(node, own) ? "take that line away" : `let that line be \`include "${resourcePath("*")}";\``}. What runs is not touched by it. \`drbdadm dump ${resource}\` then shows what it showed before.`,
       },
     ];
   }

@@ -2,6 +2,7 @@
  * Configuration that stands where our files cannot go beside it: in /etc/drbd.conf itself, as DRBD's old guides have it,
  * or resources in global_common.conf. One refusal says all there is to do.
  */
+import { commandLine } from "../seen/shell-words";
 import { parseStatements } from "../config/parse-statements";
 import { grammarOf, type ObservedNode } from "../seen/observed";
 import { filesRead, includesOfOne, includeText, missingIncludes } from "./includes";
@@ -87,7 +88,7 @@ function sharedElsewhere(node: ObservedNode, host: string): Refusal[] {
         node: host,
         found: `${path} holds ${blocks}, and drbdadm takes none beside those that pulumi-drbd writes into ${globalCommonPath}`,
         way: [
-          `${isAlone ? `Move that file: \`mv ${path} ${globalCommonPath}\`` : `Move ${blocks} to ${globalCommonPath}`}, in the place of whatever stands there.`,
+          `${isAlone ? `Move that file: \`${commandLine(["mv", path, globalCommonPath])}\`` : `Move ${blocks} to ${globalCommonPath}`}, in the place of whatever stands there.`,
           ...(lines.length === 0 ? [] : [`Take ${lines.join(" and ")} away.`]),
           missingIncludes(node),
           "What runs is not touched by it. `drbdadm dump all` then shows what it showed before. Your file is kept beside ours.",

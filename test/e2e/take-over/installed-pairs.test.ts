@@ -20,6 +20,8 @@ interface Installed {
   /** Of the refusal, and what a person does then on each host. */
   readonly refused?: readonly string[];
   readonly obeyed?: (sides: string) => string;
+  /** Where the definition was, to which a destroy gives it back. */
+  readonly keptIn?: string;
 }
 
 const r0 = (sides: string, more = "") => `resource r0 { ${more} ${sides} }\n`;
@@ -50,8 +52,33 @@ const CASES: Readonly<Record<string, Installed>> = {
       "/etc/drbd.d/global_common.conf": common,
       "/etc/drbd.d/pairs/the-pair.conf": r0(sides),
     }),
-    refused: ["/etc/drbd.d/pairs/the-pair.conf"],
-    obeyed: () => "mv /etc/drbd.d/pairs/the-pair.conf /etc/drbd.d/r0.res",
+    keptIn: "/etc/drbd.d/pairs/the-pair.conf",
+  },
+  "a folder of one's own, which alone is included": {
+    files: (sides) => ({
+      "/etc/drbd.conf": 'include "/etc/drbd.conf.d/*.conf";\n',
+      "/etc/drbd.conf.d/00 shared.conf": common,
+      "/etc/drbd.conf.d/the pair.conf": r0(sides),
+    }),
+    refused: [
+      "/etc/drbd.conf.d/00 shared.conf holds",
+      "mv '/etc/drbd.conf.d/00 shared.conf'",
+      'include "drbd.d/*.res"',
+    ],
+    obeyed: () =>
+      `mv "/etc/drbd.conf.d/00 shared.conf" /etc/drbd.d/global_common.conf\ncat >>/etc/drbd.conf <<'END'\n${both}END`,
+    keptIn: "/etc/drbd.conf.d/the pair.conf",
+  },
+  "a line that names the file alone": {
+    files: (sides) => ({
+      "/etc/drbd.conf": 'include "drbd.d/global_common.conf";\ninclude "pairs/r0.conf";\n',
+      "/etc/drbd.d/global_common.conf": common,
+      "/etc/pairs/r0.conf": r0(sides),
+    }),
+    refused: ["names alone", "mv /etc/pairs/r0.conf /etc/drbd.d/r0.res"],
+    obeyed: () =>
+      `mv /etc/pairs/r0.conf /etc/drbd.d/r0.res\nsed -i 's,^include "pairs.*,include "/etc/drbd.d/*.res";,' /etc/drbd.conf`,
+    keptIn: "/etc/drbd.d/r0.res",
   },
   "a file of another name": {
     files: (sides) => ({
@@ -130,4 +157,11 @@ test.each(Object.entries(CASES))("%s", async (_name, installed) => {
   );
   await expectAsItWas(sum);
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+  const { keptIn } = installed;
+  if (keptIn === undefined) return;
+  const kept = `"${keptIn}.before-pulumi-drbd"`;
+  await onBoth(`set -e\ntest -f ${kept}; grep -q Managed /etc/drbd.d/r0.res; drbdadm dump r0`);
+  expectSuccess(await stack.destroy());
+  await onBoth(`set -e\ntest ! -e ${kept}; grep -q '^resource r0' "${keptIn}"; drbdadm dump all`);
+  await expectAsItWas(sum);
 });

@@ -1,6 +1,8 @@
 /** The minors, ports and disks that resources on a host take up by what drbdadm reads there, in whatever way it is written. */
 import { parseResFile, type FoundResource } from "../../config/found-resource";
-import { dumpedResources } from "../../installed/dumped-resources";
+import { parseDump } from "../../config/parse-dump";
+import { fileOf } from "../../config/resource-meaning";
+import { topPath } from "../../config/paths";
 import { namesInFile } from "../../installed/file-hosts";
 import { filesRead } from "../../installed/includes";
 import type { ObservedNode } from "../../seen/observed";
@@ -44,9 +46,9 @@ function disksOf(disk: string | undefined, metaDisk: string | undefined): string
 /** As drbdadm understands it, where it was asked; by the text of the files, what it did not tell. */
 function definedOn(node: ObservedNode): Defined[] {
   const { dump } = node;
-  const dumped = (dump?.exit === 0 ? dumpedResources(dump.output) : []).flatMap(({ path = "drbd.conf", text }) =>
-    parseResFile(text).map((found) => ({ path, found })),
-  );
+  const output = dump?.exit === 0 ? dump.output : "";
+  const places = new Map(parseDump(output).map((one) => [one.name, fileOf(one)]));
+  const dumped = parseResFile(output).map((found) => ({ path: places.get(found.resource) ?? topPath, found }));
   const told = new Set(dumped.map(({ found }) => found.resource));
   const read = filesRead(node);
   const files = [...node.files].filter(([path]) => withResources.test(path) || read.has(path));

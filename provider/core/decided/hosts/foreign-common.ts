@@ -62,15 +62,14 @@ function refusalOf(node: string, changes: readonly ForeignChange[], described: R
   };
 }
 
-export function toldOf({ changes, isMore }: Pick<ForeignChange, "changes" | "isMore">): string {
-  if (changes.length > 0) return describeChanges(changes);
-  return isMore === true ? "it would mean something else there, or nothing; compare `drbdadm -v dump`" : "";
+export function toldOf({ changes, isGone }: Pick<ForeignChange, "changes" | "isGone">): string {
+  return isGone === true ? "drbdadm would know it no more" : describeChanges(changes);
 }
 
 /** What the inputs of the node must say so that nothing changes. */
 function inputsFor(changes: readonly ForeignChange[]): string[] {
-  const all = new Map(changes.flatMap((one) => one.changes.map((change) => [change.key, change] as const)));
-  const options = [...all.values()].flatMap(optionOf);
+  const found = changes.flatMap((one) => one.changes.flatMap(optionOf));
+  const options = [...new Map(found.map((one) => [`${one.section} ${one.name}`, one])).values()];
   const sections = [...new Set(options.map(({ section }) => section))];
   const given = sections.flatMap((section) => {
     const its = options.flatMap((one) =>
@@ -92,9 +91,9 @@ interface GivenOption {
   readonly from?: string;
 }
 
-/** Only what `common` can say: not what a host or a connection has for itself. */
+/** What `common` says stands in each host and volume once drbdadm has resolved it. */
 function optionOf({ key, from }: OptionChange): GivenOption[] {
-  const [section = "", name = "", ...rest] = key.split(" ");
+  const [section = "", name = "", ...rest] = key.replace(/^([^ ]+: )?(volume \d+ )?/, "").split(" ");
   if (!(section in OPTIONS) || name === "" || rest.length > 0) return [];
   const type = findOption(section as SectionName, name)?.type;
   const said = from === undefined ? {} : { from: inputOf(name, from, type) };

@@ -1,8 +1,8 @@
 /** What is taken from a host when its DrbdNode is destroyed; its resources have plan-resource-teardown. */
 import { parseResFile } from "../../config/found-resource";
+import { parseDump } from "../../config/parse-dump";
 import { isOurs } from "../../config/own-mark";
 import { globalCommonPath } from "../../config/paths";
-import { dumpedResources } from "../../installed/dumped-resources";
 import { filesRead } from "../../installed/includes";
 import { commonBefore } from "../../installed/kept-files";
 import { fstabFields } from "../../seen/parse-fstab";
@@ -87,7 +87,7 @@ function standingResources(node: ObservedNode): Standing[] {
       else isForeign.add(resource);
     }
   }
-  const defined = dumpedResources(node.common?.now.output ?? "").map(({ resource }) => resource);
+  const defined = parseDump(node.common?.now.output ?? "").map(({ name }) => name);
   defined.filter((name) => !signs.has(name)).forEach((name) => isForeign.add(name));
   for (const link of node.links) {
     const instance = /\/drbd(?:-primary)?@([^/]*)\.(?:target|service)$/.exec(link)?.[1];
