@@ -9,6 +9,8 @@ export interface Layout {
   readonly reads: readonly string[];
   /** What drbdadm fails on. */
   readonly fails?: readonly string[];
+  /** DRBD 9's passes over that. */
+  readonly isPassedOver?: boolean;
 }
 
 let last = 10;
@@ -51,7 +53,7 @@ const layout = (
   what: string,
   top: string,
   reads: readonly string[],
-  more: Partial<Pick<Layout, "files" | "links" | "fails">> = {},
+  more: Partial<Pick<Layout, "files" | "links" | "fails" | "isPassedOver">> = {},
 ): Layout => ({
   what,
   ...more,
@@ -129,6 +131,7 @@ export const layouts: readonly Layout[] = [
   layout("a link to nothing", 'include "broken/*.res";', [], {
     links: { "etc/broken/q.res": "nowhere" },
     fails: ["/etc/broken/q.res"],
+    isPassedOver: true,
   }),
   layout("a folder", 'include "drbd.d/*";', [X, A, B], { fails: ["/etc/drbd.d/pairs", "/etc/drbd.d/with space"] }),
 ];

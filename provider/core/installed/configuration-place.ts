@@ -5,6 +5,7 @@ import { pathOf } from "../seen/disk-names";
 import { volumesOn } from "./file-hosts";
 import { filesRead, includesOfOne, includeText, isIncluded } from "./includes";
 import { keptOf, keptRefusals } from "./kept-files";
+import { writerOf } from "../seen/managers";
 import type { ObservedNode } from "../seen/observed";
 import { isOurs } from "../config/own-mark";
 import { globalCommonPath, resourcePath } from "../config/paths";
@@ -87,6 +88,16 @@ export function placeRefusals(node: ObservedNode, host: string, resource: string
   if (twice !== undefined) {
     const found = `${resource} is defined twice, in ${twice} and in ${other.path}`;
     return [{ node: host, found, way: `drbdadm takes neither then. Take it out of ${other.path}.` }];
+  }
+  const writer = writerOf(other.path);
+  if (writer !== undefined) {
+    return [
+      {
+        node: host,
+        found: `${resource} is defined in ${other.path}, which ${writer} writes anew: drbdadm would take neither that file nor ours then`,
+        way: `Leave ${resource} to ${writer}, and out of the program; or take it out of ${writer} first, so that it writes no such file any more. Where it does not act any more: \`${commandLine(["mv", other.path, own])}\`.`,
+      },
+    ];
   }
   const alone = includesOfOne(node, other.path);
   if (alone.length > 0) {

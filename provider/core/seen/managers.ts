@@ -144,6 +144,12 @@ const tools: readonly Named[] = [
   },
 ];
 
+/** The tool that writes a file with definitions for drbdadm, and writes it anew whenever it likes. */
+export function writerOf(path: string): string | undefined {
+  const tool = tools.find(({ files, names }) => names === definesResource && files.test(path));
+  return typeof tool?.name === "string" ? tool.name : undefined;
+}
+
 /**
  * <nvpair name="drbd_resource" value="r0"/>, a Filesystem with its device, whatever group or clone they are in; a unit or an
  * init script of DRBD's as a resource.

@@ -54,6 +54,12 @@ describe("a definition in a file of any name, wherever an include leads", () => 
     expect(told(node)).toEqual([]);
   });
 
+  test("that another tool writes anew is left to it, whatever the program says", () => {
+    expect(told(at("/var/lib/linstor.d/r0.res", [...usual, "/var/lib/linstor.d/*.res"]))).toEqual([
+      "r0 is defined in /var/lib/linstor.d/r0.res, which LINSTOR writes anew: drbdadm would take neither that file nor ours then. Leave r0 to LINSTOR, and out of the program; or take it out of LINSTOR first, so that it writes no such file any more. Where it does not act any more: `mv /var/lib/linstor.d/r0.res /etc/drbd.d/r0.res`.",
+    ]);
+  });
+
   test("that a line names alone would be missed: the command that moves it", () => {
     const path = "/etc/pairs/the-pair.conf";
     const begin = `r0 is defined in ${path}, which \`include "pairs/the-pair.conf";\` in /etc/drbd.conf names alone: drbdadm would fail for every resource once that file is kept under another name. Move it where pulumi-drbd writes: \`mv ${path} ${PATH}\`, and`;
