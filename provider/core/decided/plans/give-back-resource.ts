@@ -7,6 +7,7 @@ import { makesBootWait } from "../hosts/boot-waits";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { isOurs } from "../../config/own-mark";
 import { fstabPath, resourcePath, topPath } from "../../config/paths";
+import { parseResFile } from "../../config/found-resource";
 import {
   changeIfGivenBack,
   commonNow,
@@ -16,6 +17,7 @@ import {
   type Definition,
 } from "../../installed/definition";
 import { includesOfOne, includeText, isIncluded } from "../../installed/includes";
+import { volumesOn } from "../../installed/file-hosts";
 import { commonBefore, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
@@ -27,7 +29,8 @@ import { restoreGlobalCommon } from "../../steps/node-steps";
 import { bootNote } from "../../steps/own-folder";
 import type { Step } from "../../steps/plan";
 import * as stepsUnits from "../../steps/unit-steps";
-import { deviceOn, volumePairs, type DesiredResource } from "../../wanted/desired";
+import { deviceOn, sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
+import { metadataPlaceFrom, metaDiskText } from "../../wanted/metadata-place";
 
 /** A host that a resource is taken from. */
 export interface LeavingHost {
@@ -47,9 +50,9 @@ export type Fate =
 const orNone = "it is given back on both or on neither";
 
 /** In the order of `hosts`: those that are reached. A resource has two. */
-export function fatesOf(resource: string, hosts: readonly LeavingHost[]): Fate[] {
-  const all = hosts.map((one) => ({ ...one, definition: definitionOf(one.node, resource) }));
-  const hindrances = all.map((one) => hindrance(resource, one));
+export function fatesOf(desired: DesiredResource, hosts: readonly LeavingHost[]): Fate[] {
+  const all = hosts.map((one) => ({ ...one, definition: definitionOf(one.node, desired.name) }));
+  const hindrances = all.map((one) => hindrance(desired, one));
   const isBoth = hosts.length === 2 && hindrances.every((one) => one === undefined);
   return all.map(({ definition }, place): Fate => {
     if (definition.kind === "theirs" && hindrances[place] === undefined) return { kind: "left alone" };
@@ -68,14 +71,17 @@ export function fatesOf(resource: string, hosts: readonly LeavingHost[]): Fate[]
 
 /** Why a host would not run on as it does by the user's files; undefined where it would. */
 function hindrance(
-  resource: string,
-  { node, keepsNode, definition }: LeavingHost & { readonly definition: Definition },
+  desired: DesiredResource,
+  { host, node, keepsNode, definition }: LeavingHost & { readonly definition: Definition },
 ): string | undefined {
+  const { name: resource } = desired;
   if (definition.kind === "ours") return "there are no files from before";
   if (definition.kind === "replaced") {
-    const { path } = definition.file;
+    const { path, text } = definition.file;
     if (node.files.has(path) && !isOurs(node.files.get(path))) return `${path} is there again`;
     if (!isIncluded(node, path)) return `${topPath} does not include ${path} any more`;
+    const moved = otherSlot(desired, host, node, text);
+    if (moved !== undefined) return moved;
   }
   const globalCommon = commonComing(node, keepsNode);
   if (runsBy(node, resource, globalCommon)) return undefined;
@@ -90,6 +96,23 @@ function hindrance(
   const beside = keepsNode && commonBefore(node) !== undefined ? " beside the DrbdNode's global_common.conf" : "";
   const commands = redactSecrets(`${describeAdjustment({ ...adjustment, options: all })}${moves}`, secrets);
   return `\`drbdadm adjust\` with it${beside} would change what runs: ${commands}`;
+}
+
+/**
+ * Where the user's file has a volume's metadata in another slot of its disk. `drbdadm adjust` (9.22.0, both grammars)
+ * compares the disk alone, and a boot by that file would attach the data with the metadata of somebody else, or of long ago.
+ */
+function otherSlot(desired: DesiredResource, host: string, node: ObservedNode, text: string): string | undefined {
+  const theirs = parseResFile(text)
+    .filter((found) => found.resource === desired.name)
+    .flatMap((found) => volumesOn(found, host, node));
+  for (const pair of volumePairs(desired)) {
+    const before = theirs.find(({ volume }) => volume === pair.volume)?.metaDisk;
+    const side = sideOn(pair, host);
+    if (before !== undefined && metadataPlaceFrom(before).metaIndex !== side.metaIndex)
+      return `the metadata of ${wordFor(pair)} is on ${before} by it, and on ${metaDiskText(side)} now, which \`drbdadm adjust\` does not tell apart`;
+  }
+  return undefined;
 }
 
 /** The global_common.conf by which a resource lives that was given back. */

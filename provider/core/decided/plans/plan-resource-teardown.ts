@@ -42,7 +42,7 @@ export function planTeardown(
     const host = hosts[index] ?? node.hostname;
     return { host, node, keepsNode: staying.has(host) };
   });
-  const fates = fatesOf(resource, leaving);
+  const fates = fatesOf(desired, leaving);
   leaving.forEach((one, index) => {
     const { host, node } = one;
     const fate: Fate = fates[index] ?? { kind: "taken down", beside: [], why: "" };

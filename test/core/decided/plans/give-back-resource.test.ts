@@ -1,5 +1,6 @@
 /** What a destroy does with a pair that was taken over: given back to run on, or taken down with the user's files beside. */
-import { resourceOf } from "../../one-volume";
+import { metadataPlaceFrom } from "../../../../provider/core/wanted/metadata-place";
+import { type OneVolume, resourceOf } from "../../one-volume";
 import { noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
@@ -283,6 +284,35 @@ describe("the global_common.conf that it lived by", () => {
     expect([stops(back), on("alpha", back).at(-1)]).toEqual([[], `alpha: mv -f ${kept} ${path}`]);
     expect(stops(destroy(livesByOurs))).toContain("alpha: drbdadm down r0");
   });
+});
+
+test.each([
+  ["another slot", "/dev/vdc[1]", "/dev/vdc[2]", 2],
+  ["no slot", "/dev/vdc[0]", "/dev/vdc", undefined],
+])("taken down where drbdadm sees no difference, and the metadata lies in %s now", (_how, before, now, metaIndex) => {
+  const inSlot = (index: number | undefined): OneVolume => {
+    const [one, other] = r0.sides;
+    const place = { metaDisk: "/dev/vdc", ...(index === undefined ? {} : { metaIndex: index }) };
+    return {
+      ...r0,
+      sides: [
+        { ...one, ...place },
+        { ...other, ...place },
+      ],
+    };
+  };
+  const nodes = healthyPair(inSlot(metaIndex)).map((node) =>
+    answered(taken(node, { text: tutorials.replaceAll("meta-disk internal", `meta-disk ${before}`) })),
+  );
+  const plan = planTeardown(resourceOf(inSlot(metaIndex)), ["alpha", "bravo"], nodes);
+  expect(stops(plan)).toContain("alpha: drbdadm down r0");
+  expect(allCommands(plan).join()).not.toContain("mv -f");
+  expect(plan.warnings[0]).toContain(
+    `${kept}, your own file from before, stays there and is not put back as ${path}: the metadata of r0 is on ${before} by it, and on ${now} now`,
+  );
+  // The slot that it has always had.
+  const { metaIndex: first } = metadataPlaceFrom(before);
+  expect(stops(planTeardown(resourceOf(inSlot(first)), ["alpha", "bravo"], nodes))).toEqual([]);
 });
 
 describe("taken down as usual, with the old files beside, where", () => {
