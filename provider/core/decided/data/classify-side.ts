@@ -1,5 +1,6 @@
 import { wordFor, type VolumePair, type DesiredSide } from "../../wanted/desired";
-import { metaDiskText } from "../../wanted/metadata-place";
+import { drbdmetaPlace, metaDiskText } from "../../wanted/metadata-place";
+import { commandLine } from "../../seen/shell-words";
 import { isSameDisk, mebibytes } from "../../seen/disk-identity";
 import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { parseGi, isJustCreated } from "../../seen/generation-identifiers";
@@ -112,7 +113,7 @@ function classifyDisk(
         return { kind: "unread" };
       break;
     case "absent":
-      if (side.metaIndex !== undefined) return refuseEmptySlot(desired, side);
+      if (side.metaIndex !== undefined) return refuseEmptySlot(desired, side, node);
   }
   const unreadable = disks.flatMap(({ path, contents }, place) =>
     about(diskProperty(desired, side, place), refuseUnreadable(side.hostname, path, contents)),
@@ -149,8 +150,12 @@ function usedOrNew(
 }
 
 /** Slots are for pairs that have them. Their disk holds the metadata of others, so nothing is made there by us. */
-function refuseEmptySlot(desired: VolumePair, side: DesiredSide): Refusal[] {
+function refuseEmptySlot(desired: VolumePair, side: DesiredSide, node: ObservedNode): Refusal[] {
   const text = metaDiskText(side);
+  // Never by drbdadm: where no file names the resource it does nothing, and a file may name another place.
+  const [holder, place] = drbdmetaPlace(side);
+  const [version, ...peers] = grammarOf(node) === "9" ? (["v09", "1"] as const) : (["v08"] as const);
+  const create = commandLine(["drbdmeta", String(side.minor), version, holder, place, "create-md", ...peers]);
   return [
     {
       node: side.hostname,
@@ -158,7 +163,7 @@ function refuseEmptySlot(desired: VolumePair, side: DesiredSide): Refusal[] {
       way:
         `For a new pair, write \`metaDisk: internal\`, or name a disk of its own without an index: DRBD then takes as much of it as it needs. ` +
         `If ${wordFor(desired)} had its metadata there, find out what became of ${side.metaDisk} first: the disk behind it may hold the newest data. ` +
-        `If the slot is free and nothing on ${side.disk} counts, make it yourself (\`drbdadm create-md ${wordFor(desired)}\` on ${side.hostname}), and run \`pulumi up\` again.`,
+        `If the slot is free and nothing on ${side.disk} counts, make it yourself (\`${create}\` on ${side.hostname}), and run \`pulumi up\` again.`,
     },
   ];
 }

@@ -34,8 +34,7 @@ const path = "/etc/drbd.d/r0.res";
 const others: Contents = { kind: "data", real: "/dev/vdc", size: 512 * MiB, offset: 0, hash: "00000000000000aa" };
 const replica: Contents = { ...filesystemOn("xfs", diskBytes), uuid: filesystemUuid } as Contents;
 
-const present = (gi: string, version: "v08" | "v09" = "v08"): Metadata =>
-  ({ kind: "present", version, gi });
+const present = (gi: string, version: "v08" | "v09" = "v08"): Metadata => ({ kind: "present", version, gi });
 const down = (host: "alpha" | "bravo", metadata: Metadata, disk: Contents = replica): ObservedNode =>
   withLook(withFile(downNode(host, usedGi), path, configurationOf(desired)), { disk, metaDisk: others, metadata });
 const used = [down("alpha", present(usedGi)), down("bravo", present(usedGi))] as const;
@@ -70,8 +69,19 @@ test.each<[string, Contents]>([
   expect(refusalsOf(plan)[0]).toContain(
     "alpha: there is no DRBD metadata of r0 at /dev/vdc[1], and none is made in a slot",
   );
-  expect(ways(plan)).toContain("`drbdadm create-md r0` on alpha");
+  expect(ways(plan)).toContain("`drbdmeta 1 v08 /dev/vdc 1 create-md` on alpha");
   expect(allCommands(plan)).toEqual([]);
+});
+
+test("the way to make it names the slot itself: drbdadm would take the place that the file there has", () => {
+  const internal = configurationOf(r0);
+  const [alpha, bravo] = [down("alpha", { kind: "absent" }), down("bravo", { kind: "absent" })].map((node) => ({
+    ...withFile(node, path, internal),
+    module: { version: "9.2.16", loaded: true },
+  })) as [ObservedNode, ObservedNode];
+  const said = ways(planOf([alpha, bravo], { desired }));
+  expect(said).toContain("`drbdmeta 1 v09 /dev/vdc 1 create-md 1` on alpha");
+  expect(said).not.toContain("drbdadm create-md");
 });
 
 test("one side that lost its metadata stops the pair, and no line lets anything go", () => {
