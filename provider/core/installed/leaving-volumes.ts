@@ -24,11 +24,15 @@ export function leavingOn(desired: DesiredResource, node: ObservedNode, hostname
     ({ volume, minor, disk, metaDisk = "internal" }): LeavingVolume[] => {
       if (described.has(volume) || minor === undefined || disk === undefined) return [];
       const device = node.kernelResources.get(name)?.devices.find((one) => one.volume === volume);
-      // One that somebody gave another minor is not as our file has it.
-      if (device !== undefined && device.minor !== minor) return [];
+      // One that somebody gave another minor is not as our file has it, nor is one whose minor another resource has by now.
+      if (device !== undefined ? device.minor !== minor : isTaken(node, minor)) return [];
       return [{ name, volume, minor, disk, metaDisk, ...(device && { device }) }];
     },
   );
+}
+
+function isTaken(node: ObservedNode, minor: number): boolean {
+  return [...node.kernelResources.values()].some(({ devices }) => devices.some((one) => one.minor === minor));
 }
 
 /** None of those that our file has there is in the program. */

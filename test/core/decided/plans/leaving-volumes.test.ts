@@ -125,6 +125,17 @@ test("stopped half-way: the next plan goes on from there", () => {
   expect(last.filter((command) => command.includes("drbdsetup"))).toEqual(["alpha: drbdsetup del-minor 2"]);
 });
 
+test("a device that another resource has by now is that one's: its mount and its line of fstab stay", () => {
+  const web = { resource: "web", volume: 0, role: "Primary" } as const;
+  const taken: Change = (node) => ({
+    ...withKernel(withoutMinor(node), { devices: [kernelDevice("UpToDate", { ...web, minor: minorOf(node) })] }, "web"),
+    adjust: { exit: 0, output: "\n" },
+  });
+  const plan = planFor(using(taken));
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(allCommands(plan).filter((command) => /umount|fstab|rmdir|drbdsetup|secondary/.test(command))).toEqual([]);
+});
+
 test("of DRBD 9 nothing is demoted: the other volumes have the same role", () => {
   const as9: Change = (node) => ({
     ...node,
