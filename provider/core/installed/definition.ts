@@ -10,7 +10,7 @@ import { parseResFile } from "../config/found-resource";
 
 export type Definition =
   /** Somebody else's file: it was given back already, or never replaced. */
-  | { readonly kind: "theirs" }
+  | { readonly kind: "theirs"; readonly path: string }
   /** Ours, or none any more; what was there before us lies beside. `older` than `file` are the last ones. */
   | { readonly kind: "replaced"; readonly file: KeptFile; readonly older: readonly KeptFile[] }
   /** Ours, or none, and nothing lies beside. */
@@ -19,8 +19,8 @@ export type Definition =
 export function definitionOf(node: ObservedNode, resource: string): Definition {
   const there = node.files.get(resourcePath(resource));
   const other = otherPlace(node, resource);
-  if ((there !== undefined && !isOurs(there)) || (other !== undefined && !isOurs(other.text)))
-    return { kind: "theirs" };
+  if (there !== undefined && !isOurs(there)) return { kind: "theirs", path: resourcePath(resource) };
+  if (other !== undefined && !isOurs(other.text)) return { kind: "theirs", path: other.path };
   const kept = keptDefinitions(node, resource);
   const file = kept.at(-1);
   return file === undefined ? { kind: "ours" } : { kind: "replaced", file, older: kept.slice(0, -1) };

@@ -45,7 +45,13 @@ export type Fate =
   | { readonly kind: "given back"; readonly file: KeptFile; readonly older: readonly KeptFile[] }
   /** It runs by somebody else's file already. */
   | { readonly kind: "left alone" }
-  | { readonly kind: "taken down"; readonly beside: readonly KeptFile[]; readonly why: string };
+  | {
+      readonly kind: "taken down";
+      readonly beside: readonly KeptFile[];
+      /** Somebody else's file that drbdadm reads there, and that is not ours to move. */
+      readonly read?: string;
+      readonly why: string;
+    };
 
 const orNone = "it is given back on both or on neither";
 
@@ -55,7 +61,12 @@ export function fatesOf(desired: DesiredResource, hosts: readonly LeavingHost[])
   const hindrances = all.map((one) => hindrance(desired, one));
   const isBoth = hosts.length === 2 && hindrances.every((one) => one === undefined);
   return all.map(({ definition }, place): Fate => {
-    if (definition.kind === "theirs" && hindrances[place] === undefined) return { kind: "left alone" };
+    if (definition.kind === "theirs") {
+      const why = hindrances[place];
+      return why === undefined
+        ? { kind: "left alone" }
+        : { kind: "taken down", beside: [], read: definition.path, why };
+    }
     if (definition.kind !== "replaced") return { kind: "taken down", beside: [], why: "" };
     const { file, older } = definition;
     if (isBoth) return { kind: "given back", file, older };
@@ -224,7 +235,13 @@ export function fateWarnings(desired: DesiredResource, { host, node }: LeavingHo
           ),
       ];
     case "taken down": {
-      const { beside, why } = fate;
+      const { beside, read, why } = fate;
+      if (read !== undefined) {
+        const disks = volumePairs(desired).map((pair) => sideOn(pair, host).disk);
+        return [
+          `${host}: ${read}, which pulumi-drbd did not write, stays there, and drbdadm reads it: ${why}. What starts ${desired.name} at the next boot (drbd.service, say) does so by that file: see that it names the disk that has the data, ${disks.join(" and ")}, or move it away`,
+        ];
+      }
       const kept = beside.map(
         ({ kept, path }) =>
           `${host}: ${kept}, your own file from before, stays there and is not put back as ${path}: ${why}`,

@@ -410,6 +410,11 @@ describe("taken down as usual, with the old files beside, where", () => {
     const plan = destroy(theirs);
     expect(stops(plan)).toContain("alpha: drbdadm down r0");
     expect(allCommands(plan).filter((one) => / mv | rm /.test(one))).toEqual([]);
+    expect(plan.warnings).toHaveLength(2);
+    expect(plan.warnings[0]).toContain(`alpha: ${path}, which pulumi-drbd did not write, stays there`);
+    expect(plan.warnings[0]).toMatch(
+      /net-options --protocol=A.* names the disk that has the data, \/dev\/vdb, or move/,
+    );
   });
 });
 
