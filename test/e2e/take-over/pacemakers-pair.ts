@@ -64,7 +64,7 @@ export async function mountedOn(lab: Lab, name: MachineName): Promise<void> {
 
 /** What `crm_mon` tells of the resources, and of what failed. */
 export async function clusterState(lab: Lab): Promise<string> {
-  return (await lab.run("alpha", "crm_mon --one-shot --include=none,resources,failures", { check: false })).stdout;
+  return (await lab.run("alpha", "crm_mon --one-shot --include=none,resources,failures")).stdout;
 }
 
 export interface PacemakersPair {
@@ -100,6 +100,7 @@ export async function makePacemakersPair(lab: Lab): Promise<PacemakersPair> {
   if (!both.includes("Online: [ alpha bravo ]")) throw new Error(`the cluster does not come together:\n${both}`);
   await lab.run("alpha", `cibadmin --modify --allow-create --xml-text '${configuration}'`, { timeout: 120 });
   await mountedOn(lab, "alpha");
-  await eventually(() => drbdState(lab, "alpha"), /UpToDate\/UpToDate/, 120);
+  const inSync = await eventually(() => drbdState(lab, "alpha"), /UpToDate\/UpToDate/, 120);
+  if (!inSync.includes("UpToDate/UpToDate")) throw new Error(`r0 does not come in sync: ${inSync}`);
   return { resource, sum: made.stdout };
 }
