@@ -127,6 +127,9 @@ export function drbdsetup(world: World, machine: Machine, words: readonly string
   if (volume === undefined || !isRunning(volume))
     return failed(10, `${minor}: Failure: (127) Device minor not allocated`);
   if (verb === "detach") {
+    // DRBD 9's __is_valid_soft_transition: a Primary keeps access to data of each of its volumes, mounted or not.
+    if (volume.drbd === "9" && machine.isPrimary && volume.kernel.peerDisk !== "UpToDate")
+      return failed(17, `${minor}: State change failed: (-2) Need access to UpToDate data`);
     if (actor === "provider" && isHeld(volume)) world.broken.push(`${machine.name}'s disk was detached while in use`);
     letGo(world, volume);
     return done;

@@ -47,7 +47,8 @@ interface Command {
 /** Without what drbdadm would do to the volumes with these minors, where a file no longer has them. */
 export function withoutLeaving(output: string, minors: readonly number[]): string {
   const isOfLeaving = (line: string): boolean => {
-    const [, minor] = /^\S*drbdsetup\S* (?:detach|del-minor) (\d+)$/.exec(line.trim()) ?? [];
+    // On DRBD 9: `detach --diskless 2`.
+    const [, minor] = /^\S*drbdsetup\S* (?:detach|del-minor)(?: --\S+)* (\d+)$/.exec(line.trim()) ?? [];
     return minor !== undefined && minors.includes(Number(minor));
   };
   return output

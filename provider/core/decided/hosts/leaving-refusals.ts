@@ -2,7 +2,8 @@
 import { leavesNone, leavingOn, type LeavingVolume } from "../../installed/leaving-volumes";
 import { devicePath } from "../../config/paths";
 import { deviceNames, linesOf } from "../../seen/parse-fstab";
-import type { ObservedNode } from "../../seen/observed";
+import { grammarOf, type ObservedNode } from "../../seen/observed";
+import { quote } from "../../seen/shell-words";
 import type { Refusal } from "../../steps/plan";
 import type { DesiredResource } from "../../wanted/desired";
 
@@ -18,7 +19,26 @@ export function leavingRefusals(node: ObservedNode, hostname: string, desired: D
       },
     ];
   }
-  return leaving.flatMap((volume) => refuseInUse(node, hostname, volume));
+  return leaving.flatMap((volume) => [
+    ...refuseInUse(node, hostname, volume),
+    ...refuseLastCopy(node, hostname, volume),
+  ]);
+}
+
+/** DRBD 9 has one role for all volumes, and lets no Primary lose the last copy of any, mounted or not (-2). */
+function refuseLastCopy(node: ObservedNode, hostname: string, { name, volume, device }: LeavingVolume): Refusal[] {
+  const kernel = node.kernelResources.get(name);
+  if (device === undefined || kernel?.role !== "Primary" || grammarOf(node) !== "9") return [];
+  const devices = kernel.devices.map(({ minor }) => devicePath(minor));
+  const mounted = node.mounts.filter(({ source }) => devices.includes(source)).map(({ target }) => target);
+  const commands = [...mounted.reverse().map((target) => `umount ${quote(target)}`), `drbdadm secondary ${name}`];
+  return [
+    {
+      node: hostname,
+      found: `${name}/${volume} is not in the program any more, and ${name} is Primary there: DRBD 9 lets no Primary go without a copy of one of its volumes, though nobody uses that one`,
+      way: `Stop what uses ${name}, and make it Secondary there: \`${commands.join(" && ")}\`. Then run \`pulumi up\` again: ${name}/${volume} is taken out of use, its data stays on its disks, and the other volumes are mounted again where the program has a mount point for them.`,
+    },
+  ];
 }
 
 /** Where our own line of fstab mounts a volume. */

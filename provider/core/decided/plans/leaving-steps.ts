@@ -39,8 +39,11 @@ function outOfUse({ host: { hostname }, node, kernel }: HostView, volume: Leavin
   const found: Step[] = [];
   for (const { target } of node.mounts.filter(({ source }) => source === device))
     found.push(stepsFilesystem.unmount(hostname, device, target, `${because}; its data stays on the disk`));
-  // DRBD 9 has one role for all volumes, which stays.
-  if (grammarOf(node) === "8.4" && (volume.device?.role ?? (volume.device && kernel?.role)) === "Primary")
+  if (volume.device === undefined) return found;
+  // DRBD 9 has one role for all volumes, which is Secondary, and lets that be read.
+  if (grammarOf(node) === "9")
+    found.push(stepsPromotion.checkNotHeld(hostname, volume.minor, `${because}; fails while something still uses it`));
+  else if ((volume.device.role ?? kernel?.role) === "Primary")
     found.push(stepsPromotion.secondary(hostname, word, [device], "fails while something still uses it"));
   return found;
 }

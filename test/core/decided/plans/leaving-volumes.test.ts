@@ -136,12 +136,13 @@ test("a device that another resource has by now is that one's: its mount and its
   expect(allCommands(plan).filter((command) => /umount|fstab|rmdir|drbdsetup|secondary/.test(command))).toEqual([]);
 });
 
-test("of DRBD 9 nothing is demoted: the other volumes have the same role", () => {
+describe("of DRBD 9, which has one role for all volumes", () => {
+  /** As drbdadm 9.22 says what it would do. */
   const as9: Change = (node) => ({
     ...node,
     module: { version: "9.2.16", loaded: true },
     files: new Map(node.files).set(path, renderResource(two, "9")),
-    adjust: { exit: 0, output: `drbdsetup detach ${minorOf(node)}\ndrbdsetup del-minor ${minorOf(node)}\n` },
+    adjust: { exit: 0, output: `drbdsetup detach --diskless ${minorOf(node)}\ndrbdsetup del-minor ${minorOf(node)}\n` },
     kernelResources: new Map(
       [...node.kernelResources].map(([name, kernel]) => [
         name,
@@ -153,15 +154,33 @@ test("of DRBD 9 nothing is demoted: the other volumes have the same role", () =>
       ]),
     ),
   });
-  expect(refusalsOf(planFor(using(as9), one, "9"))).toEqual([]);
-  const commands = allCommands(planFor(using(as9), one, "9"));
-  expect(commands.filter((command) => /umount|secondary|drbdsetup/.test(command))).toEqual([
-    "alpha: umount /srv/logs",
-    "bravo: drbdsetup detach 5",
-    "bravo: drbdsetup del-minor 5",
-    "alpha: drbdsetup detach 2",
-    "alpha: drbdsetup del-minor 2",
-  ]);
+  const demoted: Change = (node) => ({
+    ...withKernel(node, { role: "Secondary", peerRole: "Secondary" }),
+    mounts: node.mounts.filter(({ source }) => !source.startsWith("/dev/drbd")),
+  });
+
+  test("a Primary is refused, since it would not let go of the last copy: what to do is one line", () => {
+    const plan = planFor(using(as9), one, "9");
+    expect(refusalsOf(plan)).toEqual([
+      expect.stringContaining("r0/1 is not in the program any more, and r0 is Primary there"),
+    ]);
+    expect(plan.refusals[0]?.way).toContain("`umount /srv/logs && umount /srv/data && drbdadm secondary r0`");
+  });
+
+  test("Secondary on both hosts, it is let go where nobody has it open, and the others are mounted again", () => {
+    const plan = planFor(using(as9, demoted), one, "9");
+    expect(refusalsOf(plan)).toEqual([]);
+    const stages = commandsOf(plan);
+    expect(stages[0]).toEqual(["alpha: fuser -v /dev/drbd2", "bravo: fuser -v /dev/drbd5"]);
+    const commands = stages.flat();
+    expect(commands.filter((command) => /umount|secondary|drbdsetup|primary r0|mount/.test(command))).toEqual([
+      "alpha: drbdsetup detach 2",
+      "alpha: drbdsetup del-minor 2",
+      "bravo: drbdsetup detach 5",
+      "bravo: drbdsetup del-minor 5",
+      "alpha: drbdadm primary r0",
+    ]);
+  });
 });
 
 describe("refused, and nothing is done", () => {
