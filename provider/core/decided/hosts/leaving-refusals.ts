@@ -5,7 +5,7 @@ import { deviceNames, linesOf } from "../../seen/parse-fstab";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
 import { quote } from "../../seen/shell-words";
 import type { Refusal } from "../../steps/plan";
-import type { DesiredResource } from "../../wanted/desired";
+import { sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
 
 export function leavingRefusals(node: ObservedNode, hostname: string, desired: DesiredResource): Refusal[] {
   const leaving = leavingOn(desired, node, hostname);
@@ -20,9 +20,24 @@ export function leavingRefusals(node: ObservedNode, hostname: string, desired: D
     ];
   }
   return leaving.flatMap((volume) => [
+    ...refuseSameMinor(hostname, desired, volume),
     ...refuseInUse(node, hostname, volume),
     ...refuseLastCopy(node, hostname, volume),
   ]);
+}
+
+/** The device of one volume is never another's in one run: what is known of the one would be taken for the other's. */
+function refuseSameMinor(node: string, desired: DesiredResource, { name, volume, minor }: LeavingVolume): Refusal[] {
+  const other = volumePairs(desired).find((pair) => sideOn(pair, node).minor === minor);
+  if (other === undefined) return [];
+  return [
+    {
+      node,
+      property: "minor",
+      found: `${name}/${volume} has minor ${minor} there and is not in the program any more, which gives that minor to ${wordFor(other)}`,
+      way: `Choose another minor for ${wordFor(other)}. Or leave ${wordFor(other)} as it was before, or out, for one \`pulumi up\`, which takes ${name}/${volume} out of use: its minor is free then.`,
+    },
+  ];
 }
 
 /** DRBD 9 has one role for all volumes, and lets no Primary lose the last copy of any, mounted or not (-2). */

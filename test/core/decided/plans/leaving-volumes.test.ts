@@ -224,6 +224,24 @@ describe("refused, and nothing is done", () => {
     expectRefused(using(), "the program describes no volume that it has", third);
   });
 
+  test.each<[string, Change]>([
+    ["running", (node) => node],
+    ["down", (node) => withKernel(node, undefined)],
+  ])("where another volume gets its minor in the same run, %s", (_how, change) => {
+    const [first] = one.volumes;
+    const third: DesiredVolume = {
+      number: 2,
+      places: [
+        { minor: 2, disk: "/dev/vdf", metaDisk: "internal" },
+        { minor: 6, disk: "/dev/vdf", metaDisk: "internal" },
+      ],
+    };
+    const plan = planFor(using(change), { ...one, volumes: [first, third] });
+    expect(refusalsOf(plan)).toEqual([
+      "alpha: r0/1 has minor 2 there and is not in the program any more, which gives that minor to r0/2",
+    ]);
+  });
+
   test("while a volume that stays calls for a decision", () => {
     const alone: Change = (node) => withKernel(node, { connection: "StandAlone" });
     expectRefused(using(alone), "StandAlone");
