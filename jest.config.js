@@ -7,7 +7,7 @@ const common = {
 
 /**
  * The longest end-to-end tests. `npm test` leaves them to `npm run faults`, which runs all of them, or one turn
- * in five with FAULTS=1 to FAULTS=5: the first file belongs to turn 1, the second to turn 2, and so on.
+ * in six with FAULTS=1 to FAULTS=6: the first file belongs to turn 1, the second to turn 2, and so on.
  */
 const LONG = [
   "/faults/living-pair",
@@ -15,23 +15,24 @@ const LONG = [
   "/keeps-data/files",
   "/keeps-data/existing-data",
   "/take-over/pacemaker",
-  "/keeps-data/grown-disk",
-  "/keeps-data/verify",
-  "/keeps-data/changed-disk",
-  "/keeps-data/replaced-disk",
-  "/keeps-data/discard",
+  "/adopt",
   "/shared-common",
   "/volumes",
+  "/keeps-data/changed-disk",
+  "/keeps-data/replaced-disk",
+  "/take-over/installed-pairs",
+  "/take-over/volumes-and-slots",
+  "/keeps-data/verify",
+  "/take-over/given-back",
   "/in-practice",
   "/take-over/corpus",
-  "/take-over/installed-pairs",
-  "/adopt",
-  "/take-over/given-back",
+  "/keeps-data/discard",
   "/keeps-data/external-metadata",
+  "/keeps-data/grown-disk",
 ];
 const FAULTS = process.env.FAULTS ?? "";
-const isTurn = /^[1-5]$/.test(FAULTS);
-const inTurn = LONG.filter((_, index) => FAULTS === String((index % 5) + 1));
+const isTurn = /^[1-6]$/.test(FAULTS);
+const inTurn = LONG.filter((_, index) => FAULTS === String((index % 6) + 1));
 /** Two of the files have cases for each turn (test/e2e/long-tests.ts). */
 const e2e = isTurn ? ["/faults/first-up", "/simulation-oracle", ...inTurn] : ["/**/*"];
 const left = isTurn || FAULTS === "all" ? [] : LONG;
