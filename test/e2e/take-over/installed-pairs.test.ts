@@ -25,7 +25,7 @@ interface Installed {
 }
 
 const r0 = (sides: string, more = "") => `resource r0 { ${more} ${sides} }\n`;
-const cat = (path: string, text: string) => `cat >${path} <<'END'\n${text}END`;
+const cat = (path: string, text: string) => `cat >"${path}" <<'END'\n${text}END`;
 
 const CASES: Readonly<Record<string, Installed>> = {
   "a flat drbd.conf": {
@@ -107,7 +107,7 @@ async function setUp({ files }: Installed): Promise<string> {
     `on ${name} { device /dev/drbd1; disk /dev/vdb; address ${lab.address(name)}:7789; meta-disk internal; }`;
   const sides = MACHINES.map(side).join(" ");
   const write = Object.entries(files(sides)).map(
-    ([path, text]) => `mkdir -p ${path.replace(/\/[^/]*$/, "")}\n${cat(path, text)}`,
+    ([path, text]) => `mkdir -p "${path.replace(/\/[^/]*$/, "")}"\n${cat(path, text)}`,
   );
   await onBoth(
     `set -e\n${write.join("\n")}\nmodprobe drbd; drbdadm create-md r0 </dev/null; drbdadm up r0; mkdir -p ${MOUNTED}`,
