@@ -8,6 +8,9 @@ import { nothingInFront } from "./kernel-steps";
 import type { Call } from "../seen/remote-functions";
 import { patient, quick } from "./time-limits";
 
+/** With its number, also where it is the only one: the file there may have another volume that leaves. */
+const volumeWord = ({ name, volume }: VolumePair): string => `${name}/${volume}`;
+
 /** Reads only. */
 export function checkUpToDate(desired: VolumePair, { hostname, minor, ...side }: DesiredSide): Step {
   const [holder, place] = drbdmetaPlace(side);
@@ -15,7 +18,7 @@ export function checkUpToDate(desired: VolumePair, { hostname, minor, ...side }:
     node: hostname,
     argv: ["drbdadm", "dstate", wordFor(desired)],
     because: "must hold the newest data, or nothing else of it may go",
-    does: [{ kind: "check", call: ["up_to_date", String(minor), holder, place, wordFor(desired)] }],
+    does: [{ kind: "check", call: ["up_to_date", String(minor), holder, place, volumeWord(desired)] }],
     timeoutSeconds: quick,
   };
 }
@@ -25,7 +28,7 @@ export function checkUpToDate(desired: VolumePair, { hostname, minor, ...side }:
  * had its metadata already, must hold nothing in front of it: somebody may have run create-md over data.
  */
 export function checkNeverUsed(node: string, volume: VolumePair, overwritten?: DesiredSide): Step {
-  const checks: Call[] = [["never_used", wordFor(volume)]];
+  const checks: Call[] = [["never_used", volumeWord(volume)]];
   if (overwritten !== undefined) checks.push(nothingInFront(overwritten));
   return {
     node,

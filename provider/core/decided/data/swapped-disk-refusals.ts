@@ -6,7 +6,7 @@
 import { metaDiskText, metadataPlaceFrom } from "../../wanted/metadata-place";
 import type { FoundVolume } from "../../config/found-resource";
 import type { VolumePair } from "../../wanted/desired";
-import { devicePath } from "../../config/paths";
+import { devicePath, resourcePath } from "../../config/paths";
 import { installedVolume } from "../../installed/configuration-place";
 import { describeContents, describeDisk, isSameDisk } from "../../seen/disk-identity";
 import { discardOfferOfAll } from "./discard-offer";
@@ -53,7 +53,7 @@ function installedOn(
 }
 
 /** What was replicated would look like data that DRBD never knew, which a person may let go on both sides. */
-function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
+function movedMetadata({ desired: volume, memory }: PairView, side: Side): Refusal[] {
   const { desired, node, progress, observed } = side;
   const { name } = volume;
   const { hostname, disk, metaDisk } = desired;
@@ -61,7 +61,9 @@ function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
   // A file for DRBD 9 may leave it out.
   const before = installed && (installed.metaDisk ?? "internal");
   const now = metaDiskText(desired);
-  if (before === undefined || before === now) return [];
+  if (before === now) return [];
+  if (before === undefined)
+    return isAttached(side) && memory.disks[hostname] === undefined ? unknownSlot(volume, side) : [];
   const place = metadataPlaceFrom(before);
   // drbdadm says what it would do of what is attached, but for the slot.
   if (isAttached(side) && place.metaIndex === desired.metaIndex) return [];
@@ -80,6 +82,18 @@ function movedMetadata({ desired: volume }: PairView, side: Side): Refusal[] {
       node: hostname,
       found: `the metadata of ${disk} is ${before === "internal" ? before : `on ${before}`}, as the file of ${name} there says, and not ${now === "internal" ? now : `on ${now}`}`,
       way: `Metadata stays where it is: set \`metaDisk\` back to ${before} for ${hostname}. To begin anew with the other place, destroy the resource first (its data stays on the disks): what stands there is then asked about.`,
+    },
+  ];
+}
+
+/** Of what runs without a file: nothing that a look reads tells the slot, and a boot by another one finds other metadata. */
+function unknownSlot({ name }: VolumePair, { desired }: Side): Refusal[] {
+  if (desired.metaIndex === undefined) return [];
+  return [
+    {
+      node: desired.hostname,
+      found: `${name} runs there, no file defines it, and so nothing tells which slot of ${desired.metaDisk} its metadata is in`,
+      way: `Write the definition by which it runs to ${resourcePath(name)} (\`drbdsetup show ${name}\` prints \`meta-disk\` with its slot), and run \`pulumi up\` again.`,
     },
   ];
 }

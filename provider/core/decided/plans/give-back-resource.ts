@@ -239,7 +239,7 @@ export function fateWarnings(desired: DesiredResource, { host, node }: LeavingHo
       if (read !== undefined) {
         const disks = volumePairs(desired).map((pair) => sideOn(pair, host).disk);
         return [
-          `${host}: ${read}, which pulumi-drbd did not write, stays there, and drbdadm reads it: ${why}. What starts ${desired.name} at the next boot (drbd.service, say) does so by that file: see that it names the disk that has the data, ${disks.join(" and ")}, or move it away`,
+          `${host}: ${read}, which pulumi-drbd did not write, stays there, and drbdadm reads it: ${why}. What starts ${desired.name} at the next boot (drbd-utils' unit for all resources, say) does so by that file: see that it names the disk that has the data, ${disks.join(" and ")}, or move it away`,
         ];
       }
       const kept = beside.map(

@@ -14,6 +14,7 @@ import {
   planOf,
   r0,
   refusalsOf,
+  rememberedDisk,
   usedGi,
   withBlock,
   withFile,
@@ -131,6 +132,14 @@ describe("another place than the file has", () => {
     const plan = planOf([nodes[0]!, nodes[1]!], { desired: wanted });
     expect(refusalsOf(plan)[0]).toContain(`and not ${now}`);
   });
+});
+
+test("it runs, and no file says which slot it runs by: refused, but for a pair that is remembered", () => {
+  const nodes = healthyPair().map((node) => withFile(node, path, undefined));
+  const plan = planOf([nodes[0]!, nodes[1]!], { desired, memory: { filesystemUuid, disks: {} } });
+  expect(refusalsOf(plan)[0]).toContain("nothing tells which slot of /dev/vdc its metadata is in");
+  const disks = { alpha: rememberedDisk({}), bravo: rememberedDisk({}) };
+  expect(refusalsOf(planOf([nodes[0]!, nodes[1]!], { desired, memory: { filesystemUuid, disks } }))).toEqual([]);
 });
 
 test("its file names the slot", () => {

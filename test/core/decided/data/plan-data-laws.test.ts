@@ -132,7 +132,7 @@ test("what runs is never cleared, and nobody clears both copies, or the newer on
           plan.stages.findIndex((stage) => stage.some(isClear)),
         )
         .flat();
-      const check = { kind: "check", call: ["up_to_date", "1", "/dev/vdb", "internal", "r0"] };
+      const check = { kind: "check", call: ["up_to_date", "1", "/dev/vdb", "internal", "r0/0"] };
       expect(
         before.some(({ node: asked, does }) => asked !== host && JSON.stringify(does) === JSON.stringify([check])),
       ).toBe(true);

@@ -122,7 +122,7 @@ describe("discard", () => {
         const plan = planOf([downNode("alpha", usedGi), downNode("bravo", gi)], { desired: letting({ bravo: [own] }) });
         expect(cleared(plan)).toEqual(["bravo"]);
         expect(plan.stages[0]!.map(({ node, does }) => [node, does])).toEqual([
-          ["alpha", [{ kind: "check", call: ["up_to_date", "1", "/dev/vdb", "internal", "r0"] }]],
+          ["alpha", [{ kind: "check", call: ["up_to_date", "1", "/dev/vdb", "internal", "r0/0"] }]],
         ]);
         expect(stepLike(plan, "--force")).toEqual([]);
       }

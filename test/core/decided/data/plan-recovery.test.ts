@@ -116,7 +116,7 @@ describe("a replaced disk", () => {
 describe("metadata that was just made waits for its peer, attached", () => {
   const waiting = nodeAt("bravo", "up");
   const check = [
-    { kind: "check", call: ["never_used", "r0"] },
+    { kind: "check", call: ["never_used", "r0/0"] },
     { kind: "check", call: ["blank_before_metadata", "/dev/vdb"] },
   ];
 

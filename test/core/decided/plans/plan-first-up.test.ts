@@ -147,7 +147,7 @@ describe("what is destroyed is checked again just before", () => {
     const bravo = nodeAt("bravo", "metadata");
     const checks = (nodes: Pair, host: string) =>
       stepsOf(planOf(nodes)).find((step) => step.node === host && step.argv[1] === "get-gi")?.does;
-    const neverUsed = { kind: "check", call: ["never_used", "r0"] };
+    const neverUsed = { kind: "check", call: ["never_used", "r0/0"] };
     const blank = { kind: "check", call: ["blank_before_metadata", "/dev/vdb"] };
     expect(checks([nodeAt("alpha", "blank"), bravo], "bravo")).toEqual([neverUsed, blank]);
     expect(checks([nodeAt("alpha", "metadata"), nodeAt("bravo", "blank")], "alpha")).toEqual([neverUsed]);
