@@ -3,6 +3,7 @@ import { contentsIdentity } from "../../provider/core/seen/disk-identity";
 import type { Drbd } from "./drbd";
 import { type Beginning, type Event, fill, happen } from "./events";
 import { type Ids, makeByHand } from "./made-by-hand";
+import { isManaged, letPacemaker } from "./beside-pacemaker";
 import { afterDestroy, beforeDestroy } from "./given-back";
 import { resourceFile } from "./machine";
 import { readBlocks } from "./observe";
@@ -33,6 +34,7 @@ export type Deed =
    * taken; 0 takes all.
    */
   | { readonly kind: "obey"; readonly picks: readonly number[] }
+  | { readonly kind: "Pacemaker manages it" | "Pacemaker lets go"; readonly on: readonly (0 | 1)[] }
   | { readonly kind: "event"; readonly event: Event };
 
 export interface History {
@@ -160,6 +162,12 @@ export async function live(history: History): Promise<Life> {
         stack.forget();
         world.beginLifeAnew();
         break;
+      case "Pacemaker manages it":
+        letPacemaker(world, deed.on, "manage it");
+        break;
+      case "Pacemaker lets go":
+        letPacemaker(world, deed.on, "let go");
+        break;
       case "preview": {
         const before = snapshot(world);
         await stack.preview(program, new InterruptedRun(world));
@@ -170,7 +178,9 @@ export async function live(history: History): Promise<Life> {
         const run = new InterruptedRun(world, deed.interruptions, history.restless);
         const isPlain = deed.kind === "destroy" && deed.interruptions.length === 0 && !history.restless;
         const before = isPlain ? beforeDestroy(world) : undefined;
+        const isTheirs = deed.interruptions.length === 0 && isManaged(world);
         const outcome = await perform(stack, deed.kind, program, run);
+        if (isTheirs) broken.push(...besideIt(world, run));
         if (before !== undefined && outcome.kind === "done" && run.applied.length > 0)
           broken.push(...afterDestroy(world, before));
         world.beginLifeAnew();
@@ -186,6 +196,18 @@ export async function live(history: History): Promise<Life> {
     if (formatted > 1) broken.push(`a filesystem was made ${formatted} times`);
   }
   return { broken, end, happened: world.happened };
+}
+
+/** What makes a host ready for DRBD, and is no matter of the resource's. */
+const ofTheHost = /global_common\.conf$|modules-load\.d|\bmodprobe drbd$|\bapt-get\b|\/lib\/drbd\b/;
+
+/** What was done to the resource while Pacemaker managed it. */
+function besideIt(world: World, { applied }: Run): string[] {
+  world.happened.add("Pacemaker managed it");
+  return applied
+    .map(({ node, argv }) => `${node}: ${argv.join(" ")}`)
+    .filter((step) => !ofTheHost.test(step))
+    .map((step) => `done beside Pacemaker: ${step}`);
 }
 
 /** The sync source is Primary, and what shall be mounted there is not. */

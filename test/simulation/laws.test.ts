@@ -15,6 +15,7 @@ import {
   arbitraryReturn,
   arbitraryTakeover,
 } from "./arbitrary-history";
+import { besidePacemaker } from "./beside-pacemaker";
 import { type History, live } from "./history";
 import { chosenVersions } from "./drbd";
 import { withVolumes } from "./several-volumes";
@@ -80,6 +81,12 @@ test(
 test(
   `the laws hold where such a pair is destroyed: it is given back, or goes (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryReturn, Math.ceil(runs * 0.02)),
+  aDay,
+);
+
+test(
+  `the laws hold where Pacemaker manages it for a time, and nothing is done meanwhile (SEED=${seed} RUNS=${runs})`,
+  () => holds(besidePacemaker(arbitraryHistory), Math.ceil(runs * 0.03)),
   aDay,
 );
 

@@ -11,6 +11,7 @@ import {
   arbitraryReturn,
   arbitraryTakeover,
 } from "./arbitrary-history";
+import { besidePacemaker } from "./beside-pacemaker";
 import { live } from "./history";
 import { kept, mutated } from "./mutation";
 import { mutations } from "./mutations";
@@ -62,6 +63,7 @@ const drawn = {
   mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
+  managed: fc.sample(besidePacemaker(arbitraryHistory), { seed, numRuns: 200 }),
   volumes: fc.sample(withVolumes(arbitraryHistory, "come and go"), { seed, numRuns: bound }),
 };
 

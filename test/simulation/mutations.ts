@@ -11,6 +11,7 @@ import type {
 } from "../../provider/core/seen/observed";
 import type { Plan, Step } from "../../provider/core/steps/plan";
 import type { ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { managerFiles } from "../../provider/core/seen/managers";
 import { formattingMark } from "../../provider/core/steps/own-folder";
 import { createMetadata } from "../../provider/core/steps/metadata-steps";
 import { resource } from "./machine";
@@ -23,6 +24,12 @@ const nodesAs =
     ...situation,
     nodes: [on(situation.nodes[0]), on(situation.nodes[1])],
   });
+
+/** A host on which no other tool's file was seen. */
+const withoutManagers = (node: ObservedNode): ObservedNode => ({
+  ...node,
+  files: new Map([...node.files].filter(([path]) => !managerFiles.includes(path))),
+});
 
 /** A resource's look at each host, changed. */
 const looks = (change: (contents: Contents) => Contents) =>
@@ -362,6 +369,12 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     law: /mounted on 0 machines/,
     plan: without(/drbdadm primary r0\//),
     meets: "volumes",
+  },
+  "the file of another tool is not looked at": {
+    law: /done beside Pacemaker/,
+    situation: nodesAs(withoutManagers),
+    leaving: withoutManagers,
+    meets: "managed",
   },
   "a step is missing: nobody mounts": {
     law: /mounted nowhere/,

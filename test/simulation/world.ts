@@ -25,6 +25,7 @@ export const happenings = [
   "a host was reinstalled",
   "a Secondary's device was held open",
   "a pair was given back",
+  "Pacemaker managed it",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
