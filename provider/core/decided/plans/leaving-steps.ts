@@ -21,9 +21,10 @@ import { ownMountPoints } from "../hosts/leaving-refusals";
 
 export function leavingStages({ desired, hosts }: ResourceView): Stage[] {
   const leaving = hosts.map((host) => ({ host, volumes: leavingOn(desired, host.node, host.host.hostname) }));
-  // Where the resource is Primary comes last: its disk stays the newest until the other has let go.
+  // Where the resource is Primary comes last, or else the sync source: its copy is the newest once the other has let go.
   const isPrimary = ({ host }: (typeof leaving)[number]): boolean => host.kernel?.role === "Primary";
-  const inOrder = [...leaving.filter((one) => !isPrimary(one)), ...leaving.filter(isPrimary)];
+  const last = leaving.find(isPrimary) ?? leaving.find(({ host }) => host.host.hostname === desired.syncSource);
+  const inOrder = [...leaving.filter((one) => one !== last), ...(last === undefined ? [] : [last])];
   return [
     // Before anything else: where somebody has it open, all stays as it is on both hosts.
     leaving.flatMap(({ host, volumes }) => volumes.flatMap((volume) => outOfUse(host, volume))),

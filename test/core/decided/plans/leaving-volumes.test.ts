@@ -174,10 +174,10 @@ describe("of DRBD 9, which has one role for all volumes", () => {
     expect(stages[0]).toEqual(["alpha: fuser -v /dev/drbd2", "bravo: fuser -v /dev/drbd5"]);
     const commands = stages.flat();
     expect(commands.filter((command) => /umount|secondary|drbdsetup|primary r0|mount/.test(command))).toEqual([
-      "alpha: drbdsetup detach 2",
-      "alpha: drbdsetup del-minor 2",
       "bravo: drbdsetup detach 5",
       "bravo: drbdsetup del-minor 5",
+      "alpha: drbdsetup detach 2",
+      "alpha: drbdsetup del-minor 2",
       "alpha: drbdadm primary r0",
     ]);
   });
