@@ -1,6 +1,7 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 
-import { claimFailures, claimsOf, describedHosts } from "../core/decided/hosts/claims";
+import { claimsOf, describedHosts } from "../core/decided/hosts/claims";
+import { claimFailures } from "../core/decided/hosts/claim-refusals";
 import { redactSecrets } from "../core/config/shared-secret";
 import { fittingGrammar, grammarFailures } from "../core/config/grammar-failures";
 import { changedOptions, describeChanges, sharedOptions } from "../core/config/compare-options";

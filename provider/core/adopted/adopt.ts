@@ -1,10 +1,5 @@
 /** Two hosts as they were looked at → the inputs that describe all that they share, exactly as it is. */
-import {
-  describeMeaning,
-  type Description,
-  type DescribedResource,
-  type Undescribed,
-} from "../config/meaning-as-inputs";
+import { describeMeaning, type Description, type DescribedResource, type Undescribed } from "./meaning-as-inputs";
 import { parseDump } from "../config/parse-dump";
 import type { ResourceMeaning } from "../config/resource-meaning";
 import { managersOf } from "../seen/managers";

@@ -1,5 +1,5 @@
 /** A described resource with the keys that a site has for it, in the order in which a person reads them. */
-import type { DescribedResource } from "../config/meaning-as-inputs";
+import type { DescribedResource } from "./meaning-as-inputs";
 import type { FilesystemInputs } from "../wanted/inputs";
 import type { ManagerName } from "../wanted/manager-names";
 import type { AdoptedResource, AdoptedSections } from "./adopted-inputs";

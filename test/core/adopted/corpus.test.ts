@@ -7,7 +7,7 @@ import { adopt } from "../../../provider/core/adopted/adopt";
 import type { Adoption } from "../../../provider/core/adopted/adopted-inputs";
 import { programText } from "../../../provider/core/adopted/program-text";
 import { siteText } from "../../../provider/core/adopted/site-text";
-import { describeMeaning } from "../../../provider/core/config/meaning-as-inputs";
+import { describeMeaning } from "../../../provider/core/adopted/meaning-as-inputs";
 import { parseDump } from "../../../provider/core/config/parse-dump";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
 import type { Grammar } from "../../../provider/core/wanted/option-table";

@@ -2,7 +2,7 @@
 import { observedOf } from "../one-volume";
 import { resourceOf } from "../one-volume";
 import { lookOf, type OneVolume } from "../one-volume";
-import { claimRefusals, sharedDiskRefusals } from "../../../provider/core/decided/hosts/claims";
+import { claimRefusals, sharedDiskRefusals } from "../../../provider/core/decided/hosts/claim-refusals";
 import { pathOf } from "../../../provider/core/seen/disk-names";
 import type { DeviceNames, ObservedNode } from "../../../provider/core/seen/observed";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";

@@ -3,7 +3,7 @@
  * original is the running state, our file is the configuration, and `drbdadm -d adjust` says what it would change.
  */
 import { compareMeanings, type Difference } from "../../../provider/core/config/compare-meanings";
-import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/config/meaning-as-inputs";
+import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/adopted/meaning-as-inputs";
 import { parseDump } from "../../../provider/core/config/parse-dump";
 import { renderResource } from "../../../provider/core/config/render-configuration";
 import type { ResourceMeaning } from "../../../provider/core/config/resource-meaning";

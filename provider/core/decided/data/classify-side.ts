@@ -1,6 +1,5 @@
-import { wordFor, type VolumePair, type DesiredSide } from "../../wanted/desired";
-import { drbdmetaPlace, metaDiskText } from "../../wanted/metadata-place";
-import { commandLine } from "../../seen/shell-words";
+import { type VolumePair, type DesiredSide } from "../../wanted/desired";
+import { metaDiskText } from "../../wanted/metadata-place";
 import { isSameDisk, mebibytes } from "../../seen/disk-identity";
 import { refuseDisk, refuseUnreadable } from "./disk-refusals";
 import { parseGi, isJustCreated } from "../../seen/generation-identifiers";
@@ -24,6 +23,7 @@ import type { Refusal } from "../../steps/plan";
 import { about, diskProperty } from "./refusals-about";
 import { Side, Progress } from "./side";
 import { disksOf, DiskContents } from "../../seen/side-disks";
+import { refuseEmptySlot } from "./slot-refusals";
 
 /** Bytes of DRBD's own block of metadata. */
 export const superblock = 4096;
@@ -147,25 +147,6 @@ function usedOrNew(
   const isOld = metadata.version === "v08" && node.module !== null && grammarOf(node) === "9";
   const old = isOld ? { converts: metadata.gi } : {};
   return isJustCreated(gi) ? { kind: "new", attached: false, ...old } : { kind: "used", attached: false, gi, ...old };
-}
-
-/** Slots are for pairs that have them. Their disk holds the metadata of others, so nothing is made there by us. */
-function refuseEmptySlot(desired: VolumePair, side: DesiredSide, node: ObservedNode): Refusal[] {
-  const text = metaDiskText(side);
-  // Never by drbdadm: where no file names the resource it does nothing, and a file may name another place.
-  const [holder, place] = drbdmetaPlace(side);
-  const [version, ...peers] = grammarOf(node) === "9" ? (["v09", "1"] as const) : (["v08"] as const);
-  const create = commandLine(["drbdmeta", String(side.minor), version, holder, place, "create-md", ...peers]);
-  return [
-    {
-      node: side.hostname,
-      found: `there is no DRBD metadata of ${wordFor(desired)} at ${text}, and none is made in a slot of a disk that others may use`,
-      way:
-        `For a new pair, write \`metaDisk: internal\`, or name a disk of its own without an index: DRBD then takes as much of it as it needs. ` +
-        `If ${wordFor(desired)} had its metadata there, find out what became of ${side.metaDisk} first: the disk behind it may hold the newest data. ` +
-        `If the slot is free and nothing on ${side.disk} counts, make it yourself (\`${create}\` on ${side.hostname}), and run \`pulumi up\` again.`,
-    },
-  ];
 }
 
 /** Metadata with bitmaps for several peers, and nothing that tells which of them this one is. */

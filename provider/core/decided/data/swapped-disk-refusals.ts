@@ -6,7 +6,7 @@
 import { metaDiskText, metadataPlaceFrom } from "../../wanted/metadata-place";
 import type { FoundVolume } from "../../config/found-resource";
 import type { VolumePair } from "../../wanted/desired";
-import { devicePath, resourcePath } from "../../config/paths";
+import { devicePath } from "../../config/paths";
 import { installedVolume } from "../../installed/configuration-place";
 import { describeContents, describeDisk, isSameDisk } from "../../seen/disk-identity";
 import { discardOfferOfAll } from "./discard-offer";
@@ -17,6 +17,7 @@ import type { Memory } from "../../seen/memory";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { type Side } from "./side";
+import { unknownSlot } from "./slot-refusals";
 
 export function refuseOtherDisks(pair: PairView): Refusal[] {
   return pair.sides.flatMap((side) => {
@@ -82,18 +83,6 @@ function movedMetadata({ desired: volume, memory }: PairView, side: Side): Refus
       node: hostname,
       found: `the metadata of ${disk} is ${before === "internal" ? before : `on ${before}`}, as the file of ${name} there says, and not ${now === "internal" ? now : `on ${now}`}`,
       way: `Metadata stays where it is: set \`metaDisk\` back to ${before} for ${hostname}. To begin anew with the other place, destroy the resource first (its data stays on the disks): what stands there is then asked about.`,
-    },
-  ];
-}
-
-/** Of what runs without a file: nothing that a look reads tells the slot, and a boot by another one finds other metadata. */
-function unknownSlot({ name }: VolumePair, { desired }: Side): Refusal[] {
-  if (desired.metaIndex === undefined) return [];
-  return [
-    {
-      node: desired.hostname,
-      found: `${name} runs there, no file defines it, and so nothing tells which slot of ${desired.metaDisk} its metadata is in`,
-      way: `Write the definition by which it runs to ${resourcePath(name)} (\`drbdsetup show ${name}\` prints \`meta-disk\` with its slot), and run \`pulumi up\` again.`,
     },
   ];
 }

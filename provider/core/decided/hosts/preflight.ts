@@ -2,7 +2,7 @@ import { isAmong } from "../../wanted/address";
 import { ageRefusals } from "./age-refusals";
 import { beyondPairRefusals } from "./beyond-pair";
 import { brokenFileRefusals, unreadOwnFiles } from "../../installed/broken-file";
-import { claimRefusals, sharedDiskRefusals } from "./claims";
+import { claimRefusals, sharedDiskRefusals } from "./claim-refusals";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { placeRefusals, replacedPath } from "../../installed/configuration-place";
 import { digestRefusals } from "./digest-refusals";

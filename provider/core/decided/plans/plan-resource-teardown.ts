@@ -1,4 +1,3 @@
-import { isActive } from "../../steps/boot-units";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import {
@@ -19,7 +18,7 @@ import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as ownFolder from "../../steps/own-folder";
 import * as stepsFiles from "../../steps/file-steps";
-import { bringUpOf, promotionOf, promotionUnits, targetOf } from "../../steps/boot-units";
+import { bringUpOf, isActive, promotionOf, promotionUnits, targetOf } from "../../steps/boot-units";
 
 /**
  * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the

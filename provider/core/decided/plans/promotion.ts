@@ -10,12 +10,11 @@ import type { Step } from "../../steps/plan";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as steps from "../../steps/kernel-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
-import { promotionOf } from "../../steps/boot-units";
+import { isActive, promotionOf } from "../../steps/boot-units";
 import * as stepsUnits from "../../steps/unit-steps";
 import { isMade } from "../../wanted/filesystem-types";
 import { wordFor, type DesiredFilesystem } from "../../wanted/desired";
 import { inOrder } from "./boot-steps";
-import { isActive } from "../../steps/boot-units";
 
 type SourceState = "ready" | "behind" | "syncing";
 

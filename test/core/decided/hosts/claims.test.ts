@@ -1,11 +1,8 @@
 import { resourceOf } from "../../one-volume";
 import { type OneVolume } from "../../one-volume";
-import {
-  claimFailures,
-  claimsOfDeclared,
-  claimsOf,
-  claimRefusals,
-} from "../../../../provider/core/decided/hosts/claims";
+import { claimsOfDeclared, claimsOf } from "../../../../provider/core/decided/hosts/claims";
+import { claimRefusals } from "../../../../provider/core/decided/hosts/claim-refusals";
+import { claimFailures } from "../../../../provider/core/decided/hosts/claim-refusals";
 import { metadataPlaceFrom } from "../../../../provider/core/wanted/metadata-place";
 import { blankNode, r0, withFile } from "../../observed-builder";
 

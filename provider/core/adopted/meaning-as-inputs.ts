@@ -5,12 +5,12 @@
 import { findOption, OPTIONS, optionElsewhere, type SectionName } from "../wanted/option-table";
 import { metaDiskText } from "../wanted/metadata-place";
 import { sameHost } from "../wanted/names";
-import { canonicalValue } from "./option-meaning";
-import { compareMeanings, endpointText, peerDeviceOptions } from "./compare-meanings";
-import type { NodeIds } from "./default-node-ids";
-import { devicePath } from "./paths";
-import { SECRET_PLACEHOLDER } from "./shared-secret";
-import type { HostMeaning, OptionsByName, PathEnd, ResourceMeaning, VolumeMeaning } from "./resource-meaning";
+import { canonicalValue } from "../config/option-meaning";
+import { compareMeanings, endpointText, peerDeviceOptions } from "../config/compare-meanings";
+import type { NodeIds } from "../config/default-node-ids";
+import { devicePath } from "../config/paths";
+import { SECRET_PLACEHOLDER } from "../config/shared-secret";
+import type { HostMeaning, OptionsByName, PathEnd, ResourceMeaning, VolumeMeaning } from "../config/resource-meaning";
 
 export interface Undescribed {
   /** The line that says it, as drbd.conf spells it. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/config/meaning-as-inputs";
+import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/adopted/meaning-as-inputs";
 import { parseDump } from "../../../provider/core/config/parse-dump";
 
 const hosts: readonly [KnownHost, KnownHost] = [
