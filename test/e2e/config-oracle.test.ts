@@ -2,6 +2,7 @@
  * The real drbdadm as the judge of what we accept, render and refuse: both of its languages, on a machine of the lab,
  * some hundreds of files in one remote command.
  */
+import { metaDiskText } from "../../provider/core/wanted/metadata-place";
 import { oneVolumeOf } from "../core/one-volume";
 import * as fc from "fast-check";
 import { Lab } from "../../lab/lab";
@@ -99,7 +100,12 @@ async function expectReadAsMeant(resources: readonly DesiredResource[], grammar:
     const [ours] = parseResFile(renderResource(resource, grammar));
     expect(parseResFile(output)).toEqual([ours]);
     expect(ours).toMatchObject({
-      volumes: sides.map(({ hostname: host, disk, metaDisk }) => ({ host, minor, disk, metaDisk })),
+      volumes: sides.map(({ hostname: host, disk, ...place }) => ({
+        host,
+        minor,
+        disk,
+        metaDisk: metaDiskText(place),
+      })),
       addresses: sides.map(({ hostname: host, address }) => ({ host, address, port })),
     });
   }

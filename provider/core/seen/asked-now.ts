@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, string>> = {
   turn: "reading /run/pulumi-drbd/turn",
   files: "grep of /proc and /etc",
   given: "grep of the definitions of guests in /etc",
+  includes: "reading drbd.conf and the files that it includes",
   events: "drbdsetup events2 --now --statistics",
   modinfo: "modinfo drbd",
   links: "the links in /etc/systemd/system",
