@@ -113,7 +113,7 @@ function discards(resource: ResourceProperties, hostnames: readonly (string | un
       return [
         failureAt(
           ["discard", host],
-          "is for disks that get new metadata, and none is made in a slot: clear the disk there yourself, and run `drbdadm create-md`",
+          "is for disks that get new metadata, and none is made in a slot: leave it out; where the metadata there is missing, the refusal says by which command it is made",
         ),
       ];
     if (keepsData(resource) && host === syncSource)

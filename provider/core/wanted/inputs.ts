@@ -126,7 +126,10 @@ export interface VolumeInputs {
   readonly minor: ByHostInputs<number>;
   /** Hostname → path of the backing disk, as in `nodes`. A change is refused. */
   readonly disks: Readonly<Record<string, string>>;
-  /** Hostname → `internal` (default), the path of another disk for the metadata, or a slot of one, as in `nodes`. A change is refused. */
+  /**
+   * Hostname → `internal` (default), the path of another disk for the metadata, or a slot of one, as in `nodes`. A change is
+   * refused.
+   */
   readonly metaDisks?: Readonly<Record<string, string>>;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: "keep";
