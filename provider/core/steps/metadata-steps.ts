@@ -7,7 +7,8 @@ import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
 import { patient } from "./time-limits";
 
-export interface MetadataPlace {
+/** The disks that metadata is made on and for, with their sizes. Never one with slots: nothing is made there. */
+export interface NewMetadata {
   readonly disk: string;
   readonly diskSize: number;
   readonly metaDisk: string;
@@ -15,7 +16,7 @@ export interface MetadataPlace {
 }
 
 /** Only for a disk that was found blank; the guard looks again. Never with --force: a question it asks is answered no. */
-export function createMetadata(node: string, desired: VolumePair, place: MetadataPlace, because: string): Step {
+export function createMetadata(node: string, desired: VolumePair, place: NewMetadata, because: string): Step {
   const guard: Call[] = [["still_blank", place.disk, String(place.diskSize)]];
   if (place.metaDisk !== "internal") guard.push(["still_blank", place.metaDisk, String(place.metaDiskSize)]);
   return {
@@ -35,7 +36,7 @@ export function createMetadata(node: string, desired: VolumePair, place: Metadat
 export function createMetadataBeside(
   node: string,
   desired: VolumePair,
-  place: MetadataPlace,
+  place: NewMetadata,
   contents: Contents,
   because: string,
 ): Step {
