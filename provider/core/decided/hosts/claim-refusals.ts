@@ -1,9 +1,9 @@
 /** What a resource cannot take on a host, since another one has it: of one program, or by a file of somebody else's. */
 import type { Failure } from "../../wanted/failures";
-import { wordFor, volumePairs, sideOn, DesiredResource } from "../../wanted/desired";
+import { wordFor, volumePairs, sideOn, type DesiredResource } from "../../wanted/desired";
 import { metadataPlaceFrom, areApart, type MetadataPlace } from "../../wanted/metadata-place";
 import { shareAddress } from "../../wanted/same-address";
-import { Claim, claimsOf, Claims } from "./claims";
+import { type Claim, claimsOf, type Claims } from "./claims";
 import { namesOf, pathOf } from "../../seen/disk-names";
 import { type ObservedNode, volumeSeen } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
