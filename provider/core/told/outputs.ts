@@ -96,13 +96,9 @@ function diskIdentity(node: ObservedNode, volume: VolumePair, side: DesiredSide,
   const holder = side.metaDisk === "internal" ? looked?.disk : looked?.metaDisk;
   const looksLike = looked === undefined ? "" : metadataUuid(holder, looked.metadata);
   const generation = generationOf(looked?.kernelGi) ?? before?.generation;
+  const metaBlock = side.metaDisk === "internal" ? block : node.blocks.get(realPath(holder) ?? side.metaDisk);
   // What blkid tells of a disk with slots is not of one of them.
-  const listed =
-    side.metaIndex !== undefined
-      ? undefined
-      : side.metaDisk === "internal"
-        ? block
-        : node.blocks.get(realPath(holder) ?? side.metaDisk);
+  const listed = side.metaIndex === undefined ? metaBlock : undefined;
   return {
     path,
     bytes: block?.size ?? 0,
