@@ -29,6 +29,7 @@ const LONG = [
   "/keeps-data/discard",
   "/keeps-data/external-metadata",
   "/keeps-data/grown-disk",
+  "/take-over/by-adopt",
 ];
 const FAULTS = process.env.FAULTS ?? "";
 const isTurn = /^[1-6]$/.test(FAULTS);

@@ -6,29 +6,17 @@ import { drbdState, eventually, surveyAll } from "./machine";
 import { diagnosticsOf } from "./output";
 import { sshKnowsTheLab } from "./ssh-names";
 import { changesOf, expectSuccess, Stack } from "./stack";
+import { onBoth, onFiles, running, twoPartitions } from "./take-over/as-it-runs";
 import { makeTutorialsPair } from "./take-over/tutorials-pair";
 
 jest.setTimeout(1_000_000);
-
-/** Two DOS partitions of 100 MiB: the machines have no fdisk. */
-const entries = String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\040\003\0\0\0\0\0\203\0\0\0\0\050\003\0\0\040\003\0`;
-const two = String.raw`{ printf '${entries}'; head -c 32 /dev/zero; printf '\125\252'; } | dd of=/dev/vdb bs=1 seek=446 conv=notrunc 2>/dev/null && blockdev --rereadpt /dev/vdb && udevadm settle`;
 
 let lab: Lab;
 let stack: Stack;
 let forget = (): Promise<void> => Promise.resolve();
 
-const onBoth = async (script: string) =>
-  (await Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 200 })))).map(({ stdout }) => stdout);
-
 const side = (name: MachineName, minor: number, port: number) =>
   `on ${name} { device /dev/drbd${minor}; disk /dev/vdb${minor}; address ${lab.address(name)}:${port}; meta-disk internal; }`;
-
-/** Whatever drbdsetup and the mount say of the pair that runs: an interruption would leave another mount. */
-const running = () => onBoth("drbdsetup show; drbdsetup status --verbose; grep ' /srv/vm ' /proc/self/mountinfo || :");
-
-/** All that ran was on files and units. */
-const onFiles = /^(alpha|bravo): (ln |write |systemctl (enable|start|daemon-reload))/;
 
 beforeAll(async () => {
   lab = await Lab.open();
@@ -43,7 +31,7 @@ afterAll(() => forget());
 
 test("the tutorial's pair: adopt, a preview of files alone, up, nothing left to do, and back", async () => {
   const { resource, sum } = await makeTutorialsPair(lab);
-  const [before, files] = [await running(), await surveyAll(lab)];
+  const [before, files] = [await running(lab), await surveyAll(lab)];
 
   const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo"));
   expect(await surveyAll(lab)).toEqual(files);
@@ -64,7 +52,7 @@ test("the tutorial's pair: adopt, a preview of files alone, up, nothing left to 
   const up = expectSuccess(await stack.up());
   expect(changesOf(up).length).toBeGreaterThan(5);
   expect(changesOf(up).filter((change) => !onFiles.test(change))).toEqual([]);
-  expect(await running()).toEqual(before);
+  expect(await running(lab)).toEqual(before);
   expect((await lab.run("alpha", "sha256sum /srv/vm/file")).stdout).toBe(sum);
   expect(await drbdState(lab, "alpha")).toBe("cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate A r-----");
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
@@ -75,8 +63,8 @@ test("the tutorial's pair: adopt, a preview of files alone, up, nothing left to 
 
   // And back: its own files, and it runs on.
   expectSuccess(await stack.destroy());
-  expect(await running()).toEqual(before);
-  for (const text of await onBoth("cat /etc/drbd.d/r0.res")) expect(text).toBe(resource);
+  expect(await running(lab)).toEqual(before);
+  for (const text of await onBoth(lab, "cat /etc/drbd.d/r0.res")) expect(text).toBe(resource);
 });
 
 test("npx finds the command in a clone", async () => {
@@ -91,15 +79,18 @@ common { net { cram-hmac-alg sha1; shared-secret "${secret}"; after-sb-0pri disc
 `;
   const r0 = `resource r0 { ${MACHINES.map((name) => side(name, 1, 7789)).join(" ")} }\n`;
   const web = `resource web { net { protocol B; } ${MACHINES.map((name) => side(name, 2, 7790)).join(" ")} }\n`;
-  await onBoth(`set -e; ${two}
+  await onBoth(
+    lab,
+    `set -e; ${twoPartitions}
     rm -f /etc/drbd.d/*; printf '%s' '${shared}${r0}${web}' >/etc/drbd.conf; modprobe drbd
     for r in r0 web; do drbdadm create-md $r </dev/null; drbdadm up $r; done
-    mkdir -p /srv/vm; echo '/dev/drbd1 /srv/vm ext4 noauto,noatime 0 0' >>/etc/fstab`);
+    mkdir -p /srv/vm; echo '/dev/drbd1 /srv/vm ext4 noauto,noatime 0 0' >>/etc/fstab`,
+  );
   const make = `until drbdadm cstate all | grep -c Connected | grep -qx 2; do sleep 0.2; done; drbdadm primary --force r0; mkfs.ext4 -q /dev/drbd1; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum /srv/vm/file`;
   const sum = (await lab.run("alpha", make, { timeout: 300 })).stdout;
   const fill = `drbdadm primary --force web; until drbdadm dstate web | grep -qx UpToDate/UpToDate; do sleep 0.5; done; drbdadm secondary web`;
   await lab.run("bravo", fill, { timeout: 300 });
-  const before = await running();
+  const before = await running(lab);
 
   const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo", "--stack", "lab"));
   expect(adopted.output).toContain("with 2 secrets, encrypted");
@@ -113,11 +104,14 @@ common { net { cram-hmac-alg sha1; shared-secret "${secret}"; after-sb-0pri disc
   expect(config + adopted.output).not.toContain(secret);
 
   // As it says.
-  await onBoth(`printf '%s' '${shared}' >/etc/drbd.d/global_common.conf; printf '%s' '${r0}' >/etc/drbd.d/r0.res; printf '%s' '${web}' >/etc/drbd.d/web.res
-    printf 'include "drbd.d/global_common.conf";\\ninclude "drbd.d/*.res";\\n' >/etc/drbd.conf; drbdadm -d adjust all`);
+  await onBoth(
+    lab,
+    `printf '%s' '${shared}' >/etc/drbd.d/global_common.conf; printf '%s' '${r0}' >/etc/drbd.d/r0.res; printf '%s' '${web}' >/etc/drbd.d/web.res
+    printf 'include "drbd.d/global_common.conf";\\ninclude "drbd.d/*.res";\\n' >/etc/drbd.conf; drbdadm -d adjust all`,
+  );
   const up = expectSuccess(await stack.up());
   expect(changesOf(up).filter((change) => !onFiles.test(change))).toEqual([]);
-  expect(await running()).toEqual(before);
+  expect(await running(lab)).toEqual(before);
   expect((await lab.run("alpha", "sha256sum /srv/vm/file")).stdout).toBe(sum);
   expect(await eventually(() => drbdState(lab, "bravo", 2), /./, 5)).toBe(
     "cs:Connected ro:Secondary/Secondary ds:UpToDate/UpToDate B r-----",

@@ -4,16 +4,13 @@ import { MACHINES } from "../../lab/machines";
 import { drbdState, eventually, reboot } from "./machine";
 import { siteOf, withResource, type Site } from "./site";
 import { expectSuccess, Stack, type Run } from "./stack";
+import { onBoth, twoPartitions } from "./take-over/as-it-runs";
 
 jest.setTimeout(280_000);
 
 const own = `net { protocol A; cram-hmac-alg sha1; shared-secret "x1234567"; } handlers { split-brain "/usr/lib/drbd/notify-split-brain.sh root"; }`;
 const common = `global { usage-count no; }\ncommon { ${own} }\n`;
 const webPath = "/etc/drbd.d/pairs/web.res";
-
-/** Two DOS partitions of 100 MiB: the machines have no fdisk. */
-const entries = String.raw`\0\0\0\0\203\0\0\0\0\010\0\0\0\040\003\0\0\0\0\0\203\0\0\0\0\050\003\0\0\040\003\0`;
-const partitions = String.raw`{ printf '${entries}'; head -c 32 /dev/zero; printf '\125\252'; } | dd of=/dev/vdb bs=1 seek=446 conv=notrunc 2>/dev/null; blockdev --rereadpt /dev/vdb`;
 
 let lab: Lab;
 let site: Site;
@@ -32,7 +29,6 @@ function refusedBy(run: Run): string {
   return run.output.replaceAll(/\s+/g, " ");
 }
 
-const onBoth = (script: string) => Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 120 })));
 const connected = () =>
   Promise.all(MACHINES.map((name) => eventually(() => drbdState(lab, name, 5), /^cs:Connected .* A r-/, 60)));
 
@@ -45,10 +41,13 @@ beforeAll(async () => {
     waitForSync: false,
   });
   stack = await Stack.create(site);
-  await onBoth(`set -e; ${partitions}; udevadm settle
+  await onBoth(
+    lab,
+    `set -e; ${twoPartitions}
     mkdir /etc/drbd.d/pairs; echo 'include "drbd.d/pairs/*.res";' >>/etc/drbd.conf
     printf '%s' '${common}' >/etc/drbd.d/global_common.conf; printf '%s' '${web()}' >${webPath}
-    modprobe drbd; drbdadm create-md web </dev/null; drbdadm up web; systemctl enable drbd@web.target`);
+    modprobe drbd; drbdadm create-md web </dev/null; drbdadm up web; systemctl enable drbd@web.target`,
+  );
   await connected();
   await lab.run("alpha", "drbdadm -- --clear-bitmap new-current-uuid web");
 });
@@ -67,13 +66,13 @@ test("its options stay: the node is refused with the inputs that keep them, and 
     expect(said).toContain(part);
   expect(said).not.toContain("x1234567");
   refusedBy(await stack.up());
-  for (const { stdout } of await onBoth("cat /etc/drbd.d/global_common.conf")) expect(stdout).toBe(common);
+  for (const text of await onBoth(lab, "cat /etc/drbd.d/global_common.conf")) expect(text).toBe(common);
 });
 
 test("after the advice the hosts are ours, and it is connected as before, also after a reboot of both", async () => {
-  await onBoth(`printf '%s' '${web(own)}' >${webPath}; drbdadm adjust web`);
+  await onBoth(lab, `printf '%s' '${web(own)}' >${webPath}; drbdadm adjust web`);
   expectSuccess(await stack.up());
-  for (const { stdout } of await onBoth("drbdadm -d adjust web")) expect(stdout.trim()).toBe("");
+  for (const text of await onBoth(lab, "drbdadm -d adjust web")) expect(text.trim()).toBe("");
   await reboot(lab, ...MACHINES);
   for (const state of await connected()) expect(state).toMatch(/^cs:Connected .* ds:UpToDate\/UpToDate A r-/);
   expect((await lab.run("alpha", "drbdsetup show web")).stdout).toContain("x1234567");
@@ -81,21 +80,24 @@ test("after the advice the hosts are ours, and it is connected as before, also a
 
 test("`destroy` gives the file back, which means nothing to it", async () => {
   expectSuccess(await stack.destroy());
-  for (const { stdout } of await onBoth("cat /etc/drbd.d/global_common.conf; drbdadm -d adjust web"))
-    expect(stdout.trim()).toBe(common.trim());
+  for (const text of await onBoth(lab, "cat /etc/drbd.d/global_common.conf; drbdadm -d adjust web"))
+    expect(text.trim()).toBe(common.trim());
   for (const state of await connected()) expect(state).toMatch(/^cs:Connected .* A r-/);
 });
 
 test("what came to live by our `common` keeps it when the node goes", async () => {
-  await onBoth(`printf '%s' '${web(own.replace("net {", "net { max-buffers 4000;"))}' >${webPath}; drbdadm adjust web`);
+  await onBoth(
+    lab,
+    `printf '%s' '${web(own.replace("net {", "net { max-buffers 4000;"))}' >${webPath}; drbdadm adjust web`,
+  );
   await stack.remove();
   const ours = { net: { "max-buffers": 4000 } };
   stack = await Stack.create({ ...site, nodes: site.nodes.map((node) => ({ ...node, common: ours })) });
   expectSuccess(await stack.up());
-  await onBoth(`printf '%s' '${web(own)}' >${webPath}; drbdadm adjust web`);
+  await onBoth(lab, `printf '%s' '${web(own)}' >${webPath}; drbdadm adjust web`);
   expect(expectSuccess(await stack.destroy()).output).toMatch(
     /global_common.conf stays as pulumi-drbd wrote it.*would change web/s,
   );
-  for (const { stdout } of await onBoth("drbdadm -d adjust web; drbdsetup show web | grep max-buffers"))
-    expect(stdout.trim()).toBe("max-buffers     \t4000;");
+  for (const text of await onBoth(lab, "drbdadm -d adjust web; drbdsetup show web | grep max-buffers"))
+    expect(text.trim()).toBe("max-buffers     \t4000;");
 });

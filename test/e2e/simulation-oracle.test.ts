@@ -48,8 +48,22 @@ const histories: readonly (readonly [string, readonly Deed[]])[] = [
   ],
 ];
 
-/** `npm run faults` and its turns have the time for these too. */
+/** `npm run faults` and its turns have the time for these too. A turn without one of them would fail. */
 const more: typeof histories = [
+  [
+    "it is moved to the other side by hand, and stays there: up, another protocol, and a destroy follow it",
+    [
+      up,
+      write(alpha, 1),
+      hand(bravo, "move here"),
+      write(bravo, 2),
+      up,
+      { kind: "program", change: { protocol: "A" } },
+      up,
+      destroy,
+      up,
+    ],
+  ],
   [
     "a disk is wiped while its side is down: filled from the other, from the target's side and from the source's",
     [up, write(alpha, 1), hand(bravo, "wipe the disk"), up, hand(alpha, "wipe the disk"), up],

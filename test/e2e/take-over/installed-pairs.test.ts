@@ -4,6 +4,7 @@ import { MACHINES, type MachineName } from "../../../lab/machines";
 import { drbdState, mountedAt } from "../machine";
 import { siteOf, withResource, type Site, type SiteResource } from "../site";
 import { changesOf, expectSuccess, Stack, type Run } from "../stack";
+import { onBoth } from "./as-it-runs";
 
 jest.setTimeout(1_000_000);
 
@@ -99,8 +100,6 @@ beforeAll(async () => {
 beforeEach(() => lab.reset("utils"));
 afterEach(() => stack.remove());
 
-const onBoth = (script: string) => Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 300 })));
-
 /** By hand, as a guide has it; answers the checksum of what was written on it. */
 async function setUp({ files }: Installed): Promise<string> {
   const side = (name: MachineName) =>
@@ -110,6 +109,7 @@ async function setUp({ files }: Installed): Promise<string> {
     ([path, text]) => `mkdir -p "${path.replace(/\/[^/]*$/, "")}"\n${cat(path, text)}`,
   );
   await onBoth(
+    lab,
     `set -e\n${write.join("\n")}\nmodprobe drbd; drbdadm create-md r0 </dev/null; drbdadm up r0; mkdir -p ${MOUNTED}`,
   );
   const made = await lab.run(
@@ -131,7 +131,7 @@ async function expectAsItWas(sum: string): Promise<void> {
   expect((await lab.run("alpha", `sha256sum ${MOUNTED}/file`)).stdout).toBe(sum);
   expect(await mountedAt(lab, "alpha", MOUNTED)).toBe("/dev/drbd1 xfs");
   expect(await drbdState(lab, "alpha")).toMatch(/^cs:Connected ro:Primary\/Secondary ds:UpToDate\/UpToDate A r-/);
-  for (const { stdout } of await onBoth("drbdadm -d adjust r0")) expect(stdout.trim()).toBe("");
+  for (const text of await onBoth(lab, "drbdadm -d adjust r0")) expect(text.trim()).toBe("");
 }
 
 test.each(Object.entries(CASES))("%s", async (_name, installed) => {
@@ -149,7 +149,7 @@ test.each(Object.entries(CASES))("%s", async (_name, installed) => {
     await expectAsItWas(sum);
     const side = (name: MachineName) =>
       `on ${name} { device /dev/drbd1; disk /dev/vdb; address ${lab.address(name)}:7789; meta-disk internal; }`;
-    await onBoth(`set -e\n${installed.obeyed?.(MACHINES.map(side).join(" ")) ?? ""}`);
+    await onBoth(lab, `set -e\n${installed.obeyed?.(MACHINES.map(side).join(" ")) ?? ""}`);
   }
   const changes = changesOf(expectSuccess(await stack.up()));
   expect(changes.filter((one) => /drbdadm (up|down|adjust|create-md|primary|secondary)|mkfs|umount/.test(one))).toEqual(
@@ -160,8 +160,8 @@ test.each(Object.entries(CASES))("%s", async (_name, installed) => {
   const { keptIn } = installed;
   if (keptIn === undefined) return;
   const kept = `"${keptIn}.before-pulumi-drbd"`;
-  await onBoth(`set -e\ntest -f ${kept}; grep -q Managed /etc/drbd.d/r0.res; drbdadm dump r0`);
+  await onBoth(lab, `set -e\ntest -f ${kept}; grep -q Managed /etc/drbd.d/r0.res; drbdadm dump r0`);
   expectSuccess(await stack.destroy());
-  await onBoth(`set -e\ntest ! -e ${kept}; grep -q '^resource r0' "${keptIn}"; drbdadm dump all`);
+  await onBoth(lab, `set -e\ntest ! -e ${kept}; grep -q '^resource r0' "${keptIn}"; drbdadm dump all`);
   await expectAsItWas(sum);
 });

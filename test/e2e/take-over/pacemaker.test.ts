@@ -5,6 +5,7 @@ import { eventually, reboot, surveyAll } from "../machine";
 import { siteOf, withNode, withResource, type Site } from "../site";
 import { sshKnowsTheLab } from "../ssh-names";
 import { changesOf, expectSuccess, Stack, type Run } from "../stack";
+import { onBoth, onFiles, running } from "./as-it-runs";
 import {
   clusterState,
   makePacemakersPair,
@@ -48,18 +49,10 @@ afterAll(async () => {
   await lab.deleteSnapshot(SNAPSHOT);
 });
 
-const onBoth = async (script: string) =>
-  (await Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 200 })))).map(({ stdout }) => stdout);
-
-/** Whatever drbdsetup and the mount say of the pair that runs: an interruption would leave another mount. */
-const running = () =>
-  onBoth(`drbdsetup show; drbdsetup status --verbose; grep ' ${MOUNT_POINT} ' /proc/self/mountinfo || :`);
-const files = () => onBoth("cd /etc/drbd.d; stat -c '%n %a %U %i %Y' *; sha256sum *; cat /etc/fstab");
-const enabled = () => onBoth("find /etc/systemd/system -path '*drbd*' | sort");
+const files = () => onBoth(lab, "cd /etc/drbd.d; stat -c '%n %a %U %i %Y' *; sha256sum *; cat /etc/fstab");
+const enabled = () => onBoth(lab, "find /etc/systemd/system -path '*drbd*' | sort");
 const sum = async (name: (typeof MACHINES)[number]) => (await lab.run(name, `sha256sum ${MOUNT_POINT}/file`)).stdout;
 
-/** All that ran was on files and units. */
-const onFiles = /^(alpha|bravo): (ln |write |systemctl (enable|start|daemon-reload))/;
 const words = (run: Run) => run.output.replaceAll(/\s+/g, " ");
 
 /** Pacemaker sees nothing amiss, and drbdadm has nothing to change. */
@@ -67,11 +60,11 @@ async function expectWhole(): Promise<void> {
   const state = await eventually(() => clusterState(lab), ACTIVE, 100);
   expect(state).toMatch(ACTIVE);
   expect(state).not.toMatch(/FAILED|Failed|Stopped/);
-  expect(await onBoth("drbdadm -d adjust all")).toEqual(["", ""]);
+  expect(await onBoth(lab, "drbdadm -d adjust all")).toEqual(["", ""]);
 }
 
 test("its pair is named, with what to do, and nothing of it is touched", async () => {
-  const before = { running: await running(), enabled: await enabled(), files: await surveyAll(lab) };
+  const before = { running: await running(lab), enabled: await enabled(), files: await surveyAll(lab) };
   const adopted = await stack.command("adopt", "alpha", "bravo");
   expect(adopted.code).not.toBe(0);
   expect(words(adopted)).toMatch(/alpha: Pacemaker manages r0 there .*`--ignore-managers Pacemaker`/);
@@ -88,23 +81,23 @@ test("its pair is named, with what to do, and nothing of it is touched", async (
     );
   // What makes the hosts ready for DRBD is no matter of the resource's.
   expect(changesOf(up).filter((one) => !one.includes("/etc/drbd.d/global_common.conf"))).toEqual([]);
-  expect(await running()).toEqual(before.running);
+  expect(await running(lab)).toEqual(before.running);
   expect(await enabled()).toEqual(before.enabled);
-  expect(await onBoth("cat /etc/drbd.d/r0.res; ls /etc/drbd.d | grep r0")).toEqual(
+  expect(await onBoth(lab, "cat /etc/drbd.d/r0.res; ls /etc/drbd.d | grep r0")).toEqual(
     MACHINES.map(() => `${pair.resource}r0.res\n`),
   );
   await expectWhole();
 });
 
 test("in maintenance mode, and as the user says: by files alone; Pacemaker goes on with it, through a boot, and back", async () => {
-  const before = { running: await running(), files: await files(), enabled: await enabled() };
+  const before = { running: await running(lab), files: await files(), enabled: await enabled() };
   await setMaintenance(lab, true);
   const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
   await stack.configure(withResource(site, IGNORING));
   const changes = changesOf(expectSuccess(await stack.up()));
   expect(changes.length).toBeGreaterThan(5);
   expect(changes.filter((one) => !onFiles.test(one))).toEqual([]);
-  expect(await running()).toEqual(before.running);
+  expect(await running(lab)).toEqual(before.running);
   await setMaintenance(lab, false);
   await expectWhole();
 
@@ -123,11 +116,11 @@ test("in maintenance mode, and as the user says: by files alone; Pacemaker goes 
   await setMaintenance(lab, true);
   await stack.configure(withResource(site, IGNORING));
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
-  const there = await running();
+  const there = await running(lab);
   const second = await Writer.start(lab, "bravo", MOUNT_POINT);
   expectSuccess(await stack.destroy());
   expect(await second.longestPause()).toBeLessThan(20);
-  expect(await running()).toEqual(there);
+  expect(await running(lab)).toEqual(there);
   expect(await files()).toEqual(before.files);
   expect(await enabled()).toEqual(before.enabled);
   await setMaintenance(lab, false);
@@ -136,7 +129,7 @@ test("in maintenance mode, and as the user says: by files alone; Pacemaker goes 
 });
 
 test("the same by adopt", async () => {
-  const before = { running: await running(), files: await files(), enabled: await enabled() };
+  const before = { running: await running(lab), files: await files(), enabled: await enabled() };
   await setMaintenance(lab, true);
   const writer = await Writer.start(lab, "alpha", MOUNT_POINT);
   const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo", "--ignore-managers", "Pacemaker"));
@@ -147,12 +140,12 @@ test("the same by adopt", async () => {
   const changes = changesOf(expectSuccess(await stack.up()));
   expect(changes.length).toBeGreaterThan(5);
   expect(changes.filter((one) => !onFiles.test(one))).toEqual([]);
-  expect(await running()).toEqual(before.running);
-  expect(await onBoth("drbdadm -d adjust all")).toEqual(["", ""]);
+  expect(await running(lab)).toEqual(before.running);
+  expect(await onBoth(lab, "drbdadm -d adjust all")).toEqual(["", ""]);
 
   expectSuccess(await stack.destroy());
   expect(await writer.longestPause()).toBeLessThan(20);
-  expect(await running()).toEqual(before.running);
+  expect(await running(lab)).toEqual(before.running);
   expect(await files()).toEqual(before.files);
   expect(await enabled()).toEqual(before.enabled);
   await setMaintenance(lab, false);

@@ -8,6 +8,7 @@ import { eventually, mountedAt } from "../machine";
 import { siteOf, withResource, type Site, type SiteResource } from "../site";
 import { sshKnowsTheLab } from "../ssh-names";
 import { changesOf, expectSuccess, Stack } from "../stack";
+import { onBoth, onFiles, running } from "./as-it-runs";
 
 jest.setTimeout(1_000_000);
 
@@ -21,16 +22,9 @@ let lab: Lab;
 let stack: Stack;
 let forget = (): Promise<void> => Promise.resolve();
 
-const onBoth = async (script: string) =>
-  (await Promise.all(MACHINES.map((name) => lab.run(name, script, { timeout: 200 })))).map(({ stdout }) => stdout);
 const both = (path: string) => ({ alpha: path, bravo: path });
 
-/** Whatever drbdsetup and the mounts say of what runs: an interruption would leave another mount. */
-const running = () => onBoth("drbdsetup show; drbdsetup status --verbose; grep ' /srv/' /proc/self/mountinfo || :");
 const sums = async () => (await lab.run("alpha", `sha256sum ${files.join(" ")}`)).stdout;
-
-/** All that ran was on files and units. */
-const onFiles = /^(alpha|bravo): (ln |write |systemctl (enable|start|daemon-reload))/;
 
 function definitions(): { readonly r0: string; readonly web: string } {
   const volume = (number: number, minor: number, disk: string) =>
@@ -51,9 +45,12 @@ async function make(): Promise<string> {
   for (const name of MACHINES)
     for (const [serial, size] of Object.entries(DISKS)) await lab.attachDisk(name, { serial, size });
   const { r0, web } = definitions();
-  await onBoth(`set -e; printf '%s' '${r0}' >/etc/drbd.d/r0.res; printf '%s' '${web}' >/etc/drbd.d/web.res; modprobe drbd
+  await onBoth(
+    lab,
+    `set -e; printf '%s' '${r0}' >/etc/drbd.d/r0.res; printf '%s' '${web}' >/etc/drbd.d/web.res; modprobe drbd
     for r in r0 web; do drbdadm -- --force create-md $r </dev/null; drbdadm up $r; done
-    mkdir -p /srv/vm /srv/logs; printf '/dev/drbd%s xfs noauto 0 0\\n' '1 /srv/vm' '2 /srv/logs' >>/etc/fstab`);
+    mkdir -p /srv/vm /srv/logs; printf '/dev/drbd%s xfs noauto 0 0\\n' '1 /srv/vm' '2 /srv/logs' >>/etc/fstab`,
+  );
   const whole = `while drbdadm cstate all | grep -qv Connected; do sleep 0.2; done
     for v in r0/0 r0/1 web/0; do drbdadm -- --clear-bitmap new-current-uuid $v; done`;
   const fill = `drbdadm primary r0 web; for d in 1 2; do mkfs.xfs -q /dev/drbd$d; done; mount /srv/vm; mount /srv/logs
@@ -102,18 +99,18 @@ async function expectTakenOver(before: readonly string[], sum: string): Promise<
   const changes = changesOf(expectSuccess(await stack.up()));
   expect(changes.length).toBeGreaterThan(5);
   expect(changes.filter((change) => !onFiles.test(change))).toEqual([]);
-  expect(await running()).toEqual(before);
+  expect(await running(lab)).toEqual(before);
   expect(await sums()).toBe(sum);
-  for (const text of await onBoth("drbdadm -d adjust all")) expect(text.trim()).toBe("");
+  for (const text of await onBoth(lab, "drbdadm -d adjust all")) expect(text.trim()).toBe("");
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
 }
 
 async function expectGivenBack(before: readonly string[], sum: string): Promise<void> {
   expectSuccess(await stack.destroy());
-  expect(await running()).toEqual(before);
+  expect(await running(lab)).toEqual(before);
   expect(await sums()).toBe(sum);
   const { r0, web } = definitions();
-  for (const text of await onBoth("cat /etc/drbd.d/r0.res /etc/drbd.d/web.res; drbdadm -d adjust all"))
+  for (const text of await onBoth(lab, "cat /etc/drbd.d/r0.res /etc/drbd.d/web.res; drbdadm -d adjust all"))
     expect(text.trim()).toBe(`${r0}${web}`.trim());
 }
 
@@ -121,7 +118,7 @@ test("by hand-written inputs: another slot is refused, it is taken over by files
   const site: Site = withResource(await siteOf(lab), program);
   stack = await Stack.create(site);
   const sum = await make();
-  const before = await running();
+  const before = await running(lab);
   const [first, second] = program["volumes"] as readonly Readonly<Record<string, unknown>>[];
   await stack.configure(
     withResource(site, { ...program, volumes: [first, { ...second, metaDisks: both(`${SLOTS}[2]`) }] }),
@@ -129,7 +126,7 @@ test("by hand-written inputs: another slot is refused, it is taken over by files
   const refused = await stack.up();
   expect(refused.code).not.toBe(0);
   expect(refused.output.replaceAll(/\s+/g, " ")).toContain(`the disk ${SLOTS}[2] belongs to the resource web`);
-  expect(await running()).toEqual(before);
+  expect(await running(lab)).toEqual(before);
 
   await stack.configure(site);
   await expectTakenOver(before, sum);
@@ -139,7 +136,7 @@ test("by hand-written inputs: another slot is refused, it is taken over by files
 test("by adopt, with the resource beside it: after both machines lost their power it is mounted again", async () => {
   stack = await Stack.create();
   const sum = await make();
-  const before = await running();
+  const before = await running(lab);
   const adopted = expectSuccess(await stack.command("adopt", "alpha", "bravo"));
   expect(adopted.output).not.toContain("Not taken over");
   const config = await stack.config();
@@ -155,6 +152,6 @@ test("by adopt, with the resource beside it: after both machines lost their powe
   expect(changesOf(expectSuccess(await stack.up())).filter((change) => /create-md|--force|mkfs/.test(change))).toEqual(
     [],
   );
-  const after = await running();
+  const after = await running(lab);
   await expectGivenBack(after, sum);
 });
