@@ -1,4 +1,5 @@
 /** What a text of drbd.conf says of its resources: hosts, volumes, addresses. Who may not run drbdadm reads it by this. */
+import { remembered } from "./remembered";
 import { Statement, everyStatement, parseStatements } from "./parse-statements";
 
 export interface FoundVolume {
@@ -182,9 +183,9 @@ function pathsOf({ body = [] }: Statement): number {
  * The resources that a file of drbd.d defines, and the minors, disks and addresses that they take up. Includes are not
  * followed; `skip` blocks are passed over, as drbdadm does.
  */
-export function parseResFile(text: string): FoundResource[] {
-  return parseStatements(text).flatMap(({ words, body }) => {
+export const parseResFile = remembered((text): readonly FoundResource[] =>
+  parseStatements(text).flatMap(({ words, body }) => {
     const [keyword, name] = words;
     return keyword === "resource" && name !== undefined && body !== undefined ? [foundResource(name, body)] : [];
-  });
-}
+  }),
+);

@@ -1,4 +1,5 @@
 /** Patterns of paths, as glob(3) takes them, and drbdadm hands them to it. */
+import { remembered } from "./remembered";
 
 /** Without one of these drbdadm takes a path by the letter, and fails where no such file is there. */
 export const isPattern = (pattern: string): boolean => /[*?[]/.test(pattern);
@@ -26,7 +27,7 @@ const classes: Readonly<Record<string, string>> = {
   cntrl: "\\x00-\\x1f\\x7f",
 };
 
-function partOf(part: string): RegExp {
+const partOf = remembered((part): RegExp => {
   const like = [...part.matchAll(PART)].map(([, escaped, any, one, not, set, other]) => {
     if (any !== undefined) return ".*";
     if (one !== undefined) return ".";
@@ -40,7 +41,7 @@ function partOf(part: string): RegExp {
     // A range that ends before it begins, for example: it matches nothing.
     return /(?!)/;
   }
-}
+});
 
 /** What stands in brackets, for a regular expression. */
 function setOf(set: string): string {

@@ -1,4 +1,5 @@
 /** Reading drbd.conf text that may be anybody's. Nothing here throws; what is not understood is passed over. */
+import { remembered } from "./remembered";
 
 /** A statement of drbd.conf: its words up to `;`, or up to `{` with what stands in the braces. */
 export interface Statement {
@@ -20,7 +21,7 @@ function tokens(text: string): { readonly text: string; readonly mark: boolean }
 /** Deeper than any drbd.conf; what is deeper still is read as if it stood here. */
 const DEEPEST = 16;
 
-export function parseStatements(text: string): Statement[] {
+export const parseStatements = remembered((text: string): readonly Statement[] => {
   const top: Statement[] = [];
   const open: Statement[][] = [top];
   let words: string[] = [];
@@ -41,7 +42,7 @@ export function parseStatements(text: string): Statement[] {
   }
   if (words.length > 0) (open.at(-1) ?? top).push({ words });
   return top;
-}
+});
 
 export function everyStatement(statements: readonly Statement[]): Statement[] {
   return statements.flatMap((statement) =>

@@ -11,7 +11,7 @@ import { diskSum, drbdState, eventually, mountedAt } from "../machine";
 import { sumsOf } from "../output";
 import { DEVICE, MOUNT_POINT, siteOf } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
-import { ALL, BEFORE_NOTED, FEW, FIRST_UP, PROGRAMS, nameOf, pointOf, type Fault } from "./first-up";
+import { ALL, BEFORE_NOTED, FIRST_UP, PROGRAMS, nameOf, pointOf, type Fault } from "./first-up";
 
 jest.setTimeout(1_000_000);
 
@@ -140,11 +140,7 @@ test("the power goes between the force and the note of whose it was: refused, an
   await expectWhole();
 });
 
-const FAULTS = process.env["FAULTS"] ?? "";
-/** A turn leaves out the few, which `npm test` runs. */
-const faults = FAULTS === "" ? FEW : FAULTS === "all" ? ALL : inTurn(ALL.filter((fault) => !FEW.includes(fault)));
-
-test.each(faults.map((fault) => [nameOf(fault), fault] as const))("%s", async (_, fault) => {
+test.each(inTurn(ALL).map((fault) => [nameOf(fault), fault] as const))("%s", async (_, fault) => {
   const running = await upTo(lab, stack, fault.machine, pointOf(fault));
 
   const isMounted = (await mountedAt(lab, "alpha", MOUNT_POINT)) !== "";

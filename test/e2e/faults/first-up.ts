@@ -114,20 +114,3 @@ export const ALL: readonly Fault[] = moments.flatMap((one, index) =>
     ...one,
   })),
 );
-
-/** What CI has time for: each kind, and each weighty step. */
-const FEW_NAMES: readonly string[] = [
-  "provider killed after bravo: drbdadm create-md r0",
-  "provider killed after alpha: drbdadm primary --force r0",
-  "provider killed after alpha: mount /srv/data",
-  "power of alpha cut after alpha: drbdadm primary --force r0",
-  "power of alpha cut after alpha: mount /srv/data",
-  "power of bravo cut after bravo: drbdadm create-md r0",
-  "power of bravo cut after alpha: mkfs.xfs -L data /dev/drbd1",
-];
-
-export const FEW: readonly Fault[] = FEW_NAMES.map((name) => {
-  const fault = ALL.find((one) => nameOf(one) === name);
-  if (fault === undefined) throw new Error(`there is no fault ${name}`);
-  return fault;
-});
