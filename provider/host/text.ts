@@ -1198,7 +1198,7 @@ export const waits = [
   "# follow_sync RESOURCE MINORS SECONDS: what the kernel says of it, once a second, each time followed by `--`. MINORS are those",
   "# of all its volumes, with | between them. It ends with 0 when both disks of each are UpToDate, with 1 when the connection is",
   "# lost, with 2 when the time is up, and with 3 when this side has been a sync source with nothing left to send for some",
-  "# seconds: DRBD 8.4 then never notices by itself (core/told/sync.ts).",
+  "# seconds: DRBD 8.4 then never notices by itself (core/steps/kernel-steps.ts, tellSyncEnd).",
   "follow_sync() {",
   "  left=$3 idle=0",
   "  while :; do",

@@ -1,7 +1,7 @@
 import type { ObservedNode } from "../core/seen/observed";
 import { tellSyncEnd } from "../core/steps/kernel-steps";
 import { formatSync, isSyncing, kindOfSync, type SyncKind } from "../core/told/sync";
-import { isToBeTold } from "../core/steps/wait-for-sync";
+import { isToBeTold } from "../core/steps/sync-script";
 import { progressIn } from "../core/seen/sync-progress";
 import { devicesOn, volumePairs, wordFor } from "../core/wanted/desired";
 import type { Pair } from "./pair";

@@ -2,6 +2,7 @@ import type { ManagerName } from "../core/wanted/manager-names";
 import * as pulumi from "@pulumi/pulumi";
 
 import { announcedName, announceLook, announcePair } from "./announce";
+import { secretOutputs } from "../core/config/shared-secret";
 import type { ByHostInputs, FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
 import type { VolumeOutputs } from "../core/told/outputs";
 import type { DiskIdentity } from "../core/seen/disk-identity";
@@ -184,7 +185,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       name,
       props,
       pulumi.mergeOptions(
-        { additionalSecretOutputs: ["sharedSecret"], dependsOn: args.nodes.map(({ node }) => node) },
+        { additionalSecretOutputs: secretOutputs, dependsOn: args.nodes.map(({ node }) => node) },
         opts,
       ),
       "drbd",

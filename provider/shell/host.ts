@@ -4,7 +4,7 @@ import { stillHolds, withCloserLook } from "../core/seen/closer-look";
 import type { ObservedNode } from "../core/seen/observed";
 import type { Step } from "../core/steps/plan";
 import { justTheHost, type GivenBack, type ProbeRequest } from "../core/seen/probe";
-import type { SyncWatch } from "../core/steps/wait-for-sync";
+import type { SyncWatch } from "../core/steps/sync-script";
 import type { Remote } from "./remote";
 import type { RemoteResult } from "./remote-shell";
 import { SshRemote } from "./ssh-remote";

@@ -41,6 +41,20 @@ export interface Said {
   readonly stderr: string;
 }
 
+/** `ran`: a command was begun there. */
+export function noAnswer(
+  host: string,
+  what: string,
+  heard: Said,
+  { late, ran }: { readonly late: boolean; readonly ran: boolean },
+): NoAnswerError {
+  const advice = `look at the host, then ${runAgain()}`;
+  return new NoAnswerError(host, what, heard, late, { nothingRan: !ran, advice });
+}
+
+export const lostText = (why: Error | undefined): string =>
+  `the connection was lost while a command was running (${why?.message ?? "no reason given"})`;
+
 /** A script's end was never told. */
 export class NoAnswerError extends HostError {
   constructor(

@@ -2,7 +2,7 @@ import type { TellStep } from "../core/steps/apply-script";
 import type { ObservedNode } from "../core/seen/observed";
 import type { Step } from "../core/steps/plan";
 import type { ProbeRequest } from "../core/seen/probe";
-import type { SyncWatch } from "../core/steps/wait-for-sync";
+import type { SyncWatch } from "../core/steps/sync-script";
 import type { TurnAnswer, TurnSeen } from "../core/seen/turn";
 import type { RemoteResult } from "./remote-shell";
 

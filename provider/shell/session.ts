@@ -4,9 +4,8 @@ import { HostError, UnreachableError } from "./error-classes";
 import { RemoteShell, type RemoteResult } from "./remote-shell";
 import { connectSsh2 } from "./ssh2-transport";
 import { connectSystemSsh, hasSystemSsh } from "./system-ssh";
-import { runAgain } from "./operation";
 import type { Transport } from "./transport";
-import { Said, NoAnswerError } from "./lost-connection";
+import { lostText, noAnswer, type Said } from "./lost-connection";
 
 export interface RunOptions {
   /** Seconds without a line of output, or in all when nothing is printed, after which we stop waiting. */
@@ -86,15 +85,10 @@ export class Session {
       };
       const fail = (what: string, late = false) => {
         settle();
-        reject(
-          new NoAnswerError(this.name, what, said(), late, {
-            nothingRan: shell === undefined,
-            advice: `look at the host, then ${runAgain()}`,
-          }),
-        );
+        reject(noAnswer(this.name, what, said(), { late, ran: shell !== undefined }));
       };
       const onLost = () => {
-        fail(`the connection was lost while a command was running (${this.lost?.message ?? "no reason given"})`);
+        fail(lostText(this.lost));
       };
       const giveUp = (what: string) => {
         fail(what, true);

@@ -11,7 +11,7 @@ import type { Step } from "../core/steps/plan";
 import { lockPath } from "../core/config/paths";
 import { observeScript, type ProbeRequest } from "../core/seen/probe";
 import { shellOf } from "../core/steps/step-script";
-import { syncScript, type SyncWatch } from "../core/steps/wait-for-sync";
+import { syncScript, type SyncWatch } from "../core/steps/sync-script";
 import { giveTurnScript, parseTurnAnswer, takeTurnScript, type TurnAnswer, type TurnSeen } from "../core/seen/turn";
 import { HostError, NetworkError } from "./error-classes";
 import { logEvent } from "./event-log";

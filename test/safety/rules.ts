@@ -214,7 +214,7 @@ export const rules: readonly Entry[] = [
         "decided/plans/plan-resource-teardown",
         "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
       ),
-      ...core("decided/plans/give-back-resource", "gets them back, and nothing that runs is touched", "%s"),
+      ...core("decided/plans/given-back-or-down", "gets them back, and nothing that runs is touched", "%s"),
     ],
     law: [
       ...core(

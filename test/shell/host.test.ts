@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Step } from "../../provider/core/steps/plan";
 import { justTheHost, theHostClosely, type Look } from "../../provider/core/seen/probe";
-import { syncScript } from "../../provider/core/steps/wait-for-sync";
+import { syncScript } from "../../provider/core/steps/sync-script";
 import { GuardError, HostError, UnreachableError } from "../../provider/shell/error-classes";
 import type { LogEntry } from "../../provider/shell/event-log";
 import { undisturbed } from "../../provider/lifecycle/turns";

@@ -4,7 +4,7 @@ import type { Action } from "../../provider/core/steps/action";
 import type { ObservedNode } from "../../provider/core/seen/observed";
 import { actionsOf, type Step } from "../../provider/core/steps/plan";
 import type { ProbeRequest } from "../../provider/core/seen/probe";
-import { endUntold, type SyncWatch } from "../../provider/core/steps/wait-for-sync";
+import { endUntold, type SyncWatch } from "../../provider/core/steps/sync-script";
 import type { TurnAnswer } from "../../provider/core/seen/turn";
 import { GuardError, HostError, NetworkError } from "../../provider/shell/error-classes";
 import type { Remote } from "../../provider/shell/remote";

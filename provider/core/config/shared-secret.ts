@@ -1,4 +1,10 @@
-/** The shared secret in text of any kind: found, and replaced by a placeholder wherever text is shown or kept in the clear. */
+/**
+ * How the shared secret is kept out of what is shown and stored, all of it: the output that Pulumi encrypts, the placeholder
+ * that stands for it in a file's text, and what takes it out of anybody's text and of what commands print.
+ */
+
+/** Outputs of DrbdResource that Pulumi keeps encrypted in its state, and shows as `[secret]`. */
+export const secretOutputs = ["sharedSecret"];
 
 /** Stands in for the shared secret wherever text is shown or kept in the clear. No secret can be this. */
 export const SECRET_PLACEHOLDER = "(secret)";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
 import { type Memory, noMemory } from "../../../provider/core/seen/memory";
 import { formatSync, isSyncing, kindOfSync } from "../../../provider/core/told/sync";
-import { isToBeTold, syncScript } from "../../../provider/core/steps/wait-for-sync";
+import { isToBeTold, syncScript } from "../../../provider/core/steps/sync-script";
 import { progressIn } from "../../../provider/core/seen/sync-progress";
 import { procDrbd } from "../fixtures";
 import { captured9, events9, probe9 } from "../fixtures-9";

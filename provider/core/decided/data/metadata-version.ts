@@ -3,7 +3,7 @@ import type { VolumePair, DesiredSide } from "../../wanted/desired";
 import { type Metadata, grammarOf, ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import type { Side } from "./side";
-import { inOrder } from "../hosts/version-refusals";
+import { inOrder } from "../hosts/different-versions";
 
 /** Metadata of DRBD 9 under a module of 8.4. */
 export function refuseMetadata9({ name }: VolumePair, side: Side["desired"], node: ObservedNode): Refusal {

@@ -5,6 +5,7 @@ import { isGeneration, parseGi } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
 import type { Memory } from "../../seen/memory";
 import { rowOf, type Row } from "./pair-table";
+import { mayBeForced } from "./primary-by-force";
 import { isTogether, type Side } from "./side";
 import { formattingMark } from "../../steps/own-folder";
 
@@ -30,9 +31,9 @@ export class PairView {
     this.row = rowOf(this.source.progress, this.target.progress);
   }
 
-  /** Nobody ever wrote through this pair: the one state in which the sync source may be made primary by force. */
+  /** Nobody ever wrote through this pair. */
   get neverUsed(): boolean {
-    return this.row === "first-sync" || this.row === "first-sync-keeping";
+    return mayBeForced(this.row);
   }
 
   /** The same, with data on the sync source that has no generation of DRBD's yet. */

@@ -11,7 +11,7 @@ import { formatGi } from "../../seen/generation-identifiers";
 import type { PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
 import { type Side } from "./side";
-import { inOrder } from "../hosts/version-refusals";
+import { inOrder } from "../hosts/different-versions";
 
 /** Sides whose metadata would lose what tells that it is ahead, or that it stopped in the middle of its work. */
 export function conversionRefusals(pair: PairView): Refusal[] {

@@ -1,5 +1,5 @@
 import { isAmong } from "../../wanted/address";
-import { ageRefusals } from "./age-refusals";
+import { tooOldRefusals } from "./too-old-refusals";
 import { beyondPairRefusals } from "./beyond-pair";
 import { brokenFileRefusals, unreadOwnFiles } from "../../installed/broken-file";
 import { claimRefusals, sharedDiskRefusals } from "./claim-refusals";
@@ -16,14 +16,14 @@ import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
 import { takeOverRefusals } from "./take-over-refusals";
-import { versionRefusals } from "./version-refusals";
+import { differentVersionRefusals } from "./different-versions";
 import { sizeRefusals } from "./too-small-refusals";
 
 /** What must hold on both hosts before the first write on either. */
 export function preflight(situation: ResourceSituation): Refusal[] {
   const { desired, nodes } = situation;
   const claimed = claimRefusals(desired, nodes);
-  const versions = versionRefusals(desired, nodes);
+  const versions = differentVersionRefusals(desired, nodes);
   return [
     ...desired.hosts.flatMap((host, index) => {
       const node = nodes[index === 0 ? 0 : 1];
@@ -86,7 +86,7 @@ export function hostRefusals(hostname: string, address: string, node: ObservedNo
       moduleAdvice(node),
     );
   }
-  found.push(...ageRefusals(hostname, node), ...needRefusals(hostname, node));
+  found.push(...tooOldRefusals(hostname, node), ...needRefusals(hostname, node));
   if (node.utils === null && !withoutUtils) {
     refuse(
       "drbd-utils is not installed",

@@ -2,8 +2,6 @@
  * What the next boot of one side needs: the resource brought up, promoted and mounted, without anything that a boot waits
  * for for ever. And what such a boot would have started by now: without it, the next shutdown is a crash for DRBD.
  */
-import { linesOf } from "../../seen/parse-fstab";
-import { deviceWords } from "../../installed/fstab-words";
 import type { ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
 import type { PairView } from "../data/pair-view";
@@ -12,7 +10,6 @@ import { devicePath } from "../../config/paths";
 import type { Step } from "../../steps/plan";
 import { isPrimary, type Side } from "../data/side";
 import * as stepsUnits from "../../steps/unit-steps";
-import * as stepsFstab from "../../steps/fstab-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import {
   bringUpOf,
@@ -26,6 +23,7 @@ import {
   targetOf,
   type UnitFile,
 } from "../../steps/boot-units";
+import { lineComes } from "./fstab-line";
 
 export function bootSteps(view: ResourceView, host: HostView): Step[] {
   return [...mountedAtBoot(view, host), ...broughtUpAtBoot(view, host), ...reloaded(view, host)];
@@ -37,34 +35,8 @@ export function mountedAtBoot({ pairs }: ResourceView, { host, node, place }: Ho
   const because = "promotes it for its mount after a reboot, once the peer is connected";
   return [
     ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(host.hostname, unit, because)),
-    ...pairs.flatMap((pair) => fstabSteps(pair, pair.sides[place])),
+    ...pairs.flatMap((pair) => lineComes(pair, pair.sides[place])),
   ];
-}
-
-function fstabSteps(pair: PairView, side: Side): Step[] {
-  const { desired } = pair;
-  const host = side.desired.hostname;
-  const { filesystem } = desired;
-  const mountPoint = filesystem?.mountPoint;
-  if (filesystem === undefined || mountPoint === undefined) return [];
-  const isHome = host === desired.syncSource;
-  const found: Step[] = [];
-  const line = stepsFstab.fstabLine(desired, host, filesystem, mountPoint, isHome);
-  const words = deviceWords(
-    desired,
-    side.node,
-    pair.sides.map(({ node }) => node),
-    pair.memory,
-  );
-  const { own, foreign } = linesOf(side.node, words);
-  if (own.length !== 1 || own[0] !== line || foreign.length > 0) {
-    const place = isHome ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
-    const kept = foreign
-      .map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`)
-      .join("");
-    found.push(stepsFstab.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`));
-  }
-  return found;
 }
 
 /** Brings the resource up, without a look at what stands on its disk: so it comes after the resource is up. */

@@ -5,19 +5,17 @@
  */
 import { devicePath } from "../../config/paths";
 import { leavingOn, type LeavingVolume } from "../../installed/leaving-volumes";
-import { deviceNames, linesOf } from "../../seen/parse-fstab";
 import { grammarOf } from "../../seen/observed";
 import { describeDisk } from "../../seen/disk-identity";
 import { foldersNote, formattingMark } from "../../steps/own-folder";
 import type { Stage, Step } from "../../steps/plan";
 import * as stepsFiles from "../../steps/file-steps";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
-import * as stepsFstab from "../../steps/fstab-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
-import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsVolume from "../../steps/volume-steps";
 import type { HostView, ResourceView } from "../data/resource-view";
 import { ownMountPoints } from "../hosts/leaving-refusals";
+import { leavingLineGoes } from "./fstab-line";
 
 export function leavingStages({ desired, hosts }: ResourceView): Stage[] {
   const leaving = hosts.map((host) => ({ host, volumes: leavingOn(desired, host.node, host.host.hostname) }));
@@ -51,15 +49,8 @@ function outOfUse({ host: { hostname }, node, kernel }: HostView, volume: Leavin
 
 /** What the host's next boot, and the next failover, would need. */
 function forgotten({ host: { hostname }, node }: HostView, volume: LeavingVolume): Step[] {
-  const found: Step[] = [];
-  const names = deviceNames(volume);
+  const found = leavingLineGoes(hostname, node, volume);
   const folders = ownMountPoints(node, volume);
-  if (linesOf(node, names).own.length > 0) {
-    found.push(
-      stepsFstab.removeFstabLine(hostname, names, "ours goes", false),
-      stepsUnits.reloadSystemd(hostname, "reads fstab"),
-    );
-  }
   const noted = (node.files.get(foldersNote(volume.name)) ?? "").split("\n");
   for (const folder of folders.filter((one) => noted.includes(one)))
     found.push(

@@ -8,7 +8,7 @@ import {
   removeSteps,
   type Fate,
   type LeavingHost,
-} from "./give-back-resource";
+} from "./given-back-or-down";
 import { managerRefusals } from "../hosts/manager-refusals";
 import { devicePath } from "../../config/paths";
 import type { Plan, Refusal, Step } from "../../steps/plan";

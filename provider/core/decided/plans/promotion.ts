@@ -1,4 +1,4 @@
-/** Which host is made Primary, when, and what is formatted and mounted there. */
+/** Which host is made Primary, when, and what is formatted and mounted there. By force: decided/data/primary-by-force. */
 import { isAttached } from "../data/side-relation";
 import { mkfsOptionsOf } from "../data/mkfs-options";
 import type { PairView } from "../data/pair-view";

@@ -12,7 +12,7 @@ export function inOrder(name: string, from: "8.4" | "9"): string {
 }
 
 /** The two hosts have different versions: nothing is read, written or converted before that is mended. */
-export function versionRefusals(
+export function differentVersionRefusals(
   { name, hosts }: DesiredResource,
   nodes: readonly [ObservedNode, ObservedNode],
 ): Refusal[] {

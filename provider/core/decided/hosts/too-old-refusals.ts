@@ -15,7 +15,7 @@ const firstReleases: Readonly<Record<string, string>> = { debian: "11", raspbian
 const olderCodenames = ["jessie", "stretch", "buster", "trusty", "xenial", "bionic", "focal"];
 
 /** A release, drbd-utils or module that is too old, by its name, before anything is touched. */
-export function ageRefusals(host: string, node: ObservedNode): Refusal[] {
+export function tooOldRefusals(host: string, node: ObservedNode): Refusal[] {
   const { os, utils, module } = node;
   const refuse = (found: string, to: string): Refusal[] => [{ node: host, found, way: to }];
   const upgrade = hasApt(os) ? `Upgrade the host: ${newEnough}.` : "";

@@ -1,5 +1,5 @@
 /**
- * What a destroy does with a resource that was taken over: whether it is given back, and runs on by the user's own files.
+ * What a destroy does with a resource: taken down, or, where it was taken over, given back, to run on by the user's own files.
  * Only where drbdadm on both hosts says that it runs exactly as these files have it. Else it is taken down, and they stay
  * beside: an old file must not attach an old disk at the next boot.
  */
@@ -20,17 +20,17 @@ import { includesOfOne, includeText, isIncluded } from "../../installed/includes
 import { volumesOn } from "../../installed/file-hosts";
 import { commonBefore, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
-import { deviceNames, keptLines, linesOf, wordOf } from "../../seen/parse-fstab";
+import { keptLines } from "../../seen/parse-fstab";
 import { describeAdjustment, parseAdjustment } from "../../steps/adjust-lines";
 import { bringUpOf, isActive, promotionOf, promotionUnits, promotedOf, targetOf } from "../../steps/boot-units";
 import * as stepsFiles from "../../steps/file-steps";
-import * as stepsFstab from "../../steps/fstab-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import { bootNote } from "../../steps/own-folder";
 import type { Step } from "../../steps/plan";
 import * as stepsUnits from "../../steps/unit-steps";
-import { deviceOn, sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
+import { sideOn, volumePairs, wordFor, type DesiredResource } from "../../wanted/desired";
 import { metadataPlaceFrom, metaDiskText } from "../../wanted/metadata-place";
+import { linesGo, namesOn } from "./fstab-line";
 
 /** A host that a resource is taken from. */
 export interface LeavingHost {
@@ -179,7 +179,7 @@ export function leaveAloneSteps(desired: DesiredResource, { host, node }: Leavin
 /** Our line of fstab and our units, without a touch of what is mounted. systemd forgets the mount's need of them first. */
 function leaveSteps(desired: DesiredResource, host: string, node: ObservedNode, more: readonly string[]): Step[] {
   const { name: resource } = desired;
-  const found = fstabSteps(desired, host, node, true);
+  const found = linesGo(desired, host, node, true);
   const isPromoted = isActive(node, promotionOf(resource)) && promotionUnits.some(({ path }) => node.files.has(path));
   const units = [...(isPromoted ? [promotedOf(resource), promotionOf(resource)] : []), ...more];
   if (units.length > 0)
@@ -188,18 +188,10 @@ function leaveSteps(desired: DesiredResource, host: string, node: ObservedNode, 
   return found;
 }
 
-function fstabSteps(desired: DesiredResource, host: string, node: ObservedNode, givesBack: boolean): Step[] {
-  const names = namesOn(desired, host);
-  const lines = givesBack ? keptLines(node, names) : [];
-  if (linesOf(node, names).own.length === 0 && lines.length === 0) return [];
-  const because = ["ours goes", ...lines.map((line) => `\`${line.trim()}\` is a line again`)].join("; ");
-  return [stepsFstab.removeFstabLine(host, [...new Set([...names, ...lines.map(wordOf)])], because, givesBack)];
-}
-
 /** The end of a resource that was taken down: our file and our line of fstab go. */
 export function removeSteps(desired: DesiredResource, host: string, node: ObservedNode): Step[] {
   const path = resourcePath(desired.name);
-  const fstab = fstabSteps(desired, host, node, false);
+  const fstab = linesGo(desired, host, node, false);
   return [
     ...fstab,
     ...(fstab.length > 0 ? [stepsUnits.reloadSystemd(host, "reads fstab")] : []),
@@ -208,11 +200,6 @@ export function removeSteps(desired: DesiredResource, host: string, node: Observ
       : []),
     ...(isOurs(node.files.get(path)) ? [ownFileGoes(host, node, desired.name)] : []),
   ];
-}
-
-/** By which a line of fstab may name one of the resource's devices. */
-function namesOn(desired: DesiredResource, hostname: string): string[] {
-  return volumePairs(desired).flatMap((volume) => deviceNames(deviceOn(volume, hostname)));
 }
 
 /** What stays beside, where it lies, and what the next boot makes of what was given back. */
