@@ -38,6 +38,12 @@ export interface DrbdVolumeArgs {
   readonly disks: Readonly<Record<string, pulumi.Input<string>>>;
   /** Hostname → another blank disk for the metadata, or a slot, as in `nodes`. Left out: the end of the backing disk. */
   readonly metaDisks?: Readonly<Record<string, pulumi.Input<string>>>;
+  /**
+   * Options of this volume's disk alone, on both hosts, which count before those of the resource's `disk`: drbd.conf's section
+   * `disk` in a volume (drbd-utils 9.22.0). Changed in place. Those that DRBD 9 has for a connection (resync-rate, bitmap and
+   * c-…) are refused here.
+   */
+  readonly disk?: pulumi.Input<SectionInputs["disk"]>;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: pulumi.Input<"keep">;
   /** As the resource's, on this volume. Default: none. */
@@ -61,7 +67,8 @@ export interface DrbdResourceArgs {
   readonly port: pulumi.Input<ByHostInputs<number>>;
   /**
    * Several volumes, which are connected, promoted and demoted together; or one with another number than 0. `minor`,
-   * `filesystem`, `existingData` and the nodes' disks then stand in each of them. Volumes are added and taken away while
+   * `filesystem`, `existingData` and the nodes' disks then stand in each of them, and options of its disk alone in its own
+   * `disk`. Volumes are added and taken away while
    * the others run.
    */
   readonly volumes?: readonly DrbdVolumeArgs[];

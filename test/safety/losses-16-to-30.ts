@@ -75,7 +75,7 @@ export const otherLosses: readonly Entry[] = [
     row: [
       ...core("seen/remote-functions", "gi and no_metadata"),
       ...core(
-        "decided/data/upgrade",
+        "decided/data/metadata-conversion",
         "in sync: the file first, then the metadata is converted, and the pair comes up with its filesystem",
         "%s: nothing is converted, and the way back to a pair in sync is told",
         "where 8.4 is gone for good, the older side goes by name, and never the newer",

@@ -34,6 +34,7 @@ export interface AdoptedVolume {
   readonly minor: ByHostInputs<number>;
   readonly disks: Readonly<Record<string, string>>;
   readonly metaDisks?: Readonly<Record<string, string>>;
+  readonly disk?: OptionInputs;
   readonly filesystem?: FilesystemInputs;
 }
 

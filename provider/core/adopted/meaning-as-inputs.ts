@@ -2,11 +2,11 @@
  * Describes what is installed as the inputs of a DrbdResource: the way back from what drbdadm has read. What cannot be
  * described is named, with the reason, and never left out without a word.
  */
-import { findOption, OPTIONS, optionElsewhere, type SectionName } from "../wanted/option-table";
+import { findOption, OPTIONS, optionElsewhere, PEER_DEVICE_OPTIONS, type SectionName } from "../wanted/option-table";
 import { metaDiskText } from "../wanted/metadata-place";
 import { sameHost } from "../wanted/names";
 import { canonicalValue } from "../config/option-meaning";
-import { compareMeanings, endpointText, peerDeviceOptions } from "../config/compare-meanings";
+import { compareMeanings, endpointText } from "../config/compare-meanings";
 import type { NodeIds } from "../config/default-node-ids";
 import { devicePath } from "../config/paths";
 import { SECRET_PLACEHOLDER } from "../config/shared-secret";
@@ -39,6 +39,8 @@ export interface DescribedResource extends ResourceSections {
     readonly minor: ByHost<number>;
     readonly disks: Described;
     readonly metaDisks: Described;
+    /** Options of its disk alone. */
+    readonly disk?: Described;
   }[];
   readonly protocol: string;
   readonly auth: boolean;
@@ -132,7 +134,7 @@ class Finding {
     const volumes = this.volumes(sides);
     if (ends === undefined || volumes === undefined) return undefined;
     const net = this.net();
-    const disk = this.disk(volumes);
+    const { shared: disk, own } = this.diskOptions(volumes);
     const names = this.hosts.map(({ hostname }) => hostname);
     const byHost = <T>([one, two]: readonly [T, T]): ByHost<T> =>
       one === two ? one : { [names[0] ?? ""]: one, [names[1] ?? ""]: two };
@@ -143,6 +145,7 @@ class Finding {
       minor: byHost([both[0].minor ?? 0, both[1].minor ?? 0]),
       disks: perHost(both.map(({ disk: backing = "" }) => backing)),
       metaDisks: perHost(both.map(({ metaDisk = "internal", metaIndex }) => metaDiskText({ metaDisk, metaIndex }))),
+      ...this.ownDisk(own.get(both[0].number)),
     }));
     const [only] = described;
     const isShort = described.length === 1 && only?.volume === 0;
@@ -272,28 +275,40 @@ class Finding {
     return connection?.net ?? this.meaning.net;
   }
 
-  /** Options of `disk`, which are the resource's where all its volumes have the same on both hosts. */
-  private disk(volumes: readonly Both<VolumeMeaning>[]): OptionsByName {
+  /** Options of `disk`: the resource's where all its volumes have the same, and else each volume's own. */
+  private diskOptions(volumes: readonly Both<VolumeMeaning>[]): {
+    readonly shared: OptionsByName;
+    readonly own: ReadonlyMap<number, OptionsByName>;
+  } {
     const [connection] = this.meaning.connections;
-    const all = volumes.flatMap((both) => {
+    const all = volumes.map((both) => {
       const ofPeer = connection?.volumes.get(both[0].number) ?? connection?.disk;
       const counts = ([name]: readonly [string, string]): boolean =>
-        ofPeer === undefined || !peerDeviceOptions.has(name);
-      return both.map(({ options }) => new Map([...[...options].filter(counts), ...(ofPeer ?? [])]));
+        ofPeer === undefined || !PEER_DEVICE_OPTIONS.has(name);
+      const sides = both.map(({ options }) => new Map([...[...options].filter(counts), ...(ofPeer ?? [])]));
+      return { number: both[0].number, sides };
     });
-    const [first = new Map<string, string>()] = all;
-    for (const name of new Set(all.flatMap((options) => [...options.keys()]))) {
-      const values = all.map((options) => options.get(name));
-      const meant = new Set(
-        values.map((value) => (value === undefined ? undefined : canonicalValue("disk", name, value))),
-      );
-      if (meant.size > 1)
-        this.refuse(
-          text(name, values.findLast((value) => value !== undefined) ?? ""),
-          "an option of the disk that differs between hosts or volumes is not supported",
-        );
+    const shared = new Map<string, string>();
+    const own = new Map(all.map(({ number }) => [number, new Map<string, string>()]));
+    for (const name of new Set(all.flatMap(({ sides }) => sides.flatMap((options) => [...options.keys()])))) {
+      const given = all.flatMap(({ number, sides }) => sides.map((options) => ({ number, value: options.get(name) })));
+      const meant = (some: typeof given) =>
+        new Set(some.map(({ value }) => (value === undefined ? undefined : canonicalValue("disk", name, value)))).size;
+      const last = given.findLast(({ value }) => value !== undefined)?.value ?? "";
+      const isOfVolume = !PEER_DEVICE_OPTIONS.has(name) && name !== "fencing";
+      if (meant(given) === 1) shared.set(name, given.find(({ value }) => value !== undefined)?.value ?? "");
+      else if (all.some(({ number }) => meant(given.filter((one) => one.number === number)) > 1))
+        this.refuse(text(name, last), "an option of the disk that differs between the hosts is not supported");
+      else if (!isOfVolume)
+        this.refuse(text(name, last), "an option of the connection that differs between volumes is not supported");
+      else for (const { number, value } of given) if (value !== undefined) own.get(number)?.set(name, value);
     }
-    return new Map(all.length === 0 ? [] : [...all.flatMap((options) => [...options]), ...first]);
+    return { shared, own };
+  }
+
+  private ownDisk(options: OptionsByName = new Map()): { readonly disk?: Described } {
+    const disk = this.section("disk", options);
+    return Object.keys(disk).length === 0 ? {} : { disk };
   }
 
   /** What a section says beyond DRBD's defaults. */

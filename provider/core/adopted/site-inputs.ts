@@ -2,6 +2,7 @@
 import type { DescribedResource } from "./meaning-as-inputs";
 import type { FilesystemInputs } from "../wanted/inputs";
 import type { ManagerName } from "../wanted/manager-names";
+import { optionInputs } from "./option-inputs";
 import type { AdoptedResource, AdoptedSections } from "./adopted-inputs";
 
 interface Seen {
@@ -27,9 +28,11 @@ export function resourceInputs(
     ...(volumes === undefined
       ? { disks: byHost(({ disk }) => disk), ...externalOf(byHost(({ metaDisk }) => metaDisk)) }
       : {
-          volumes: volumes.map(({ metaDisks, ...volume }) => {
+          volumes: volumes.map(({ metaDisks, disk = {}, ...volume }) => {
             const own = filesystems.get(volume.volume);
-            return { ...volume, ...externalOf(metaDisks), ...(own === undefined ? {} : { filesystem: own }) };
+            const options = optionInputs("disk", disk);
+            const disks = { ...externalOf(metaDisks), ...(options === undefined ? {} : { disk: options }) };
+            return { ...volume, ...disks, ...(own === undefined ? {} : { filesystem: own }) };
           }),
         }),
     protocol,

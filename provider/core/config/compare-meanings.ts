@@ -3,6 +3,7 @@
  * said, and every fact that the other one lacks or has otherwise is a difference: nothing can be passed over.
  */
 import { sameHost } from "../wanted/names";
+import { PEER_DEVICE_OPTIONS } from "../wanted/option-table";
 import { canonicalValue, dumpedOption } from "./option-meaning";
 import type {
   ConnectionMeaning,
@@ -127,17 +128,6 @@ const unknownFacts = (unknown: readonly string[], where: Where): Fact[] =>
 const fact = (where: Where, section: string, key: string, value: string | number | undefined): Fact[] =>
   value === undefined ? [] : [{ ...where, section, key, value: String(value) }];
 
-/** The options of `disk` that DRBD 9 keeps for each connection, which is where drbdadm has resolved them. */
-export const peerDeviceOptions: ReadonlySet<string> = new Set([
-  "bitmap",
-  "c-delay-target",
-  "c-fill-target",
-  "c-max-rate",
-  "c-min-rate",
-  "c-plan-ahead",
-  "resync-rate",
-]);
-
 function hostFacts(host: HostMeaning, name: string, meaning: ResourceMeaning): Fact[] {
   const where = { host: name };
   const used = endpointsUsed(host, meaning);
@@ -154,7 +144,7 @@ function hostFacts(host: HostMeaning, name: string, meaning: ResourceMeaning): F
       const volume = { ...where, volume: number };
       const index = metaIndex === undefined ? "" : `[${metaIndex}]`;
       const counting = [...options].filter(
-        ([option]) => meaning.connections.length === 0 || !peerDeviceOptions.has(option),
+        ([option]) => meaning.connections.length === 0 || !PEER_DEVICE_OPTIONS.has(option),
       );
       return [
         ...fact(volume, "place", "minor", minor),

@@ -45,6 +45,11 @@ function failuresOf84({ name, hosts }: DesiredResource): Failure[] {
 /** What was accepted because one of the grammars has it, but not this one. */
 export const grammarFailures = (resource: DesiredResource, grammar: Grammar): Failure[] => [
   ...everySection(resource.sections, grammar, []),
+  ...resource.volumes.flatMap(({ number, disk = {} }) =>
+    sectionFailures("disk", disk, grammar, []).map(({ reason }) =>
+      failureAt(["volumes"], `volume ${number}: ${reason}`),
+    ),
+  ),
   ...(grammar === "8.4" ? failuresOf84(resource) : []),
 ];
 

@@ -1,5 +1,12 @@
 import { SECRET_PLACEHOLDER } from "./shared-secret";
-import type { DesiredNode, DesiredPlace, DesiredResource, SafeDefault, Sections } from "../wanted/desired";
+import type {
+  DesiredNode,
+  DesiredPlace,
+  DesiredResource,
+  DesiredVolume,
+  SafeDefault,
+  Sections,
+} from "../wanted/desired";
 import { nodeIdsByName } from "./default-node-ids";
 import { type NodeIds } from "./default-node-ids";
 import { ownMark } from "./own-mark";
@@ -57,16 +64,25 @@ function placeLines({ minor, disk, metaDisk, metaIndex }: DesiredPlace): string[
   ];
 }
 
+/** Options of one volume's disk: none of those stands in another section in 8.4. */
+function volumeOptions({ disk = {} }: DesiredVolume): Block[] {
+  const lines = Object.entries(disk).flatMap(([name, value]) => optionLine("disk", name, value));
+  return lines.length === 0 ? [] : [{ head: "disk", lines }];
+}
+
 /** A volume 0 that is the only one is written without a block of its own, as most people write it. */
 function hostBlock({ hosts, volumes }: DesiredResource, index: 0 | 1, nodeId: number | undefined): Block {
   const host = hosts[index];
-  const isPlain = volumes.length === 1 && volumes[0].number === 0;
-  const places = volumes.map(({ number, places }) => ({ number, lines: placeLines(places[index]) }));
+  const isPlain = volumes.length === 1 && volumes[0].number === 0 && volumes[0].disk === undefined;
+  const places = volumes.map((volume) => ({
+    number: volume.number,
+    lines: [...placeLines(volume.places[index]), ...volumeOptions(volume)],
+  }));
   return {
     head: `on ${word(host.hostname)}`,
     lines: [
       ...(nodeId === undefined ? [] : [`node-id ${nodeId}`]),
-      ...places.flatMap(({ number, lines }): (string | Block)[] =>
+      ...places.flatMap(({ number, lines }): readonly (string | Block)[] =>
         isPlain ? lines : [{ head: `volume ${number}`, lines }],
       ),
       `address ${addressOf(host.address, host.port)}`,

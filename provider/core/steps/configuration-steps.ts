@@ -1,5 +1,6 @@
 import type { Action } from "./action";
 import type { Step } from "./plan";
+import { quick } from "./time-limits";
 
 export type Beside = Pick<Action & { kind: "configure" }, "replaces" | "unread">;
 
@@ -17,6 +18,6 @@ export function writeConfiguration(
     argv: ["write", path],
     because,
     does: [{ kind: "configure", path, text, mode, ...beside }],
-    timeoutSeconds: 30,
+    timeoutSeconds: quick,
   };
 }

@@ -3,7 +3,7 @@ import { foldersNote } from "./own-folder";
 import { devicePath } from "../config/paths";
 import type { Step } from "./plan";
 import { forgetMark } from "./promotion-steps";
-import { patient, quick } from "./time-limits";
+import { formatted, patient, quick } from "./time-limits";
 
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
 export function makeFilesystem(
@@ -22,7 +22,7 @@ export function makeFilesystem(
     because,
     guard: [["still_blank", device, "any"]],
     does: [{ kind: "run", argv }, forgetMark(desired)],
-    timeoutSeconds: 600,
+    timeoutSeconds: formatted,
   };
 }
 

@@ -1,6 +1,7 @@
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, moduleAtBootPath } from "../config/paths";
 import type { Step } from "./plan";
+import { listsUpdated, moduleLoaded, packagesInstalled, quick } from "./time-limits";
 
 /** Debian packages, from whatever source has them. The locks of apt and dpkg are waited for in both steps (host/writers/apt.sh). */
 export function installPackages(node: string, packages: readonly string[], because: string): Step[] {
@@ -10,20 +11,20 @@ export function installPackages(node: string, packages: readonly string[], becau
       argv: ["apt-get", "update"],
       because: "its package lists may be old",
       does: [{ kind: "update-lists" }],
-      timeoutSeconds: 1200,
+      timeoutSeconds: listsUpdated,
     },
     {
       node,
       argv: ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
       because,
       does: [{ kind: "install", packages }],
-      timeoutSeconds: 1800,
+      timeoutSeconds: packagesInstalled,
     },
   ];
 }
 
 export function loadModule(node: string, because: string): Step {
-  return { node, argv: ["modprobe", "drbd"], because, timeoutSeconds: 60 };
+  return { node, argv: ["modprobe", "drbd"], because, timeoutSeconds: moduleLoaded };
 }
 
 export function loadModuleAtBoot(node: string, because: string): Step {
@@ -32,7 +33,7 @@ export function loadModuleAtBoot(node: string, because: string): Step {
     argv: ["write", moduleAtBootPath],
     because,
     does: [{ kind: "put", path: moduleAtBootPath, text: "drbd\n", mode: 0o644 }],
-    timeoutSeconds: 30,
+    timeoutSeconds: quick,
   };
 }
 
@@ -43,11 +44,11 @@ export function backUpGlobalCommon(node: string, kept: string, because: string):
     argv: ["ln", globalCommonPath, kept],
     because,
     does: [{ kind: "keep", path: globalCommonPath, copy: kept, unless: ownMark }],
-    timeoutSeconds: 30,
+    timeoutSeconds: quick,
   };
 }
 
 /** drbd.conf includes the file by name and does not parse without it. */
 export function restoreGlobalCommon(node: string, kept: string, because: string): Step {
-  return { node, argv: ["mv", "-f", kept, globalCommonPath], because, timeoutSeconds: 30 };
+  return { node, argv: ["mv", "-f", kept, globalCommonPath], because, timeoutSeconds: quick };
 }

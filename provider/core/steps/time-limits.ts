@@ -1,4 +1,13 @@
-/** Seconds. What asks the kernel answers at once; what waits for the peer, or for systemd, has its own bound inside. */
-export const quick = 30;
+/** How long each step may take, in seconds: after that the run stops waiting for the host (shell/session). */
 
+/** What asks the kernel answers at once. */
+export const quick = 30;
+/** Loading a module may compile nothing, but may wait for udev. */
+export const moduleLoaded = 60;
+/** What waits for the peer, or for systemd, has its own bound inside. */
 export const patient = 120;
+/** mkfs discards the whole device first. */
+export const formatted = 600;
+/** With the wait for other runs of apt and dpkg. */
+export const listsUpdated = 1200;
+export const packagesInstalled = 1800;

@@ -2,6 +2,7 @@
  * What is wrong with properties only when they are seen together. drbdadm lets nearly all of it pass, and the kernel
  * or the next reboot complains. A property that is undefined here is unknown or was refused by itself already.
  */
+import { PEER_DEVICE_OPTIONS } from "./option-table";
 import { isMade } from "./filesystem-types";
 import { type Failure, type Path, failureAt } from "./failures";
 import { areApart, metadataPlaceFrom, type MetadataPlace } from "./metadata-place";
@@ -196,6 +197,33 @@ function betweenVolumes({ volumes = [] }: ResourceProperties, hostnames: readonl
   });
 }
 
+function waitingForItself({ name, disk, volumes = [] }: ResourceProperties): Failure[] {
+  const given = [
+    { after: disk?.["resync-after"], path: ["disk"] as Path },
+    ...volumes.map((volume, index) => ({
+      after: volume?.disk?.["resync-after"],
+      path: ["volumes", index, "disk"] as Path,
+    })),
+  ];
+  return given
+    .filter(({ after }) => after !== undefined && after.split("/")[0] === name)
+    .map(({ path }) => failureAt([...path, "resync-after"], "is the resource itself, which would wait for ever"));
+}
+
+/** DRBD 9 has one value of these for all volumes of a connection that no volume says otherwise. */
+function optionsOfConnection({ volumes = [] }: ResourceProperties): Failure[] {
+  return volumes.flatMap((volume, index) =>
+    Object.keys(volume?.disk ?? {})
+      .filter((name) => PEER_DEVICE_OPTIONS.has(name))
+      .map((name) =>
+        failureAt(
+          ["volumes", index, "disk", name],
+          "is an option of the connection in DRBD 9, and stands in the resource's `disk`, for all volumes",
+        ),
+      ),
+  );
+}
+
 export function resourceConflicts(resource: ResourceProperties): Failure[] {
   const failures: Failure[] = [];
   const [first, second] = resource.nodes ?? [];
@@ -213,9 +241,6 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   failures.push(...discards(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
 
-  const after = resource.disk?.["resync-after"]?.split("/")[0];
-  if (after !== undefined && after === resource.name) {
-    failures.push(failureAt(["disk", "resync-after"], "is the resource itself, which would wait for ever"));
-  }
+  failures.push(...waitingForItself(resource), ...optionsOfConnection(resource));
   return failures;
 }

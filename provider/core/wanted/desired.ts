@@ -61,6 +61,8 @@ export interface DesiredVolume {
   readonly number: number;
   /** In the order of the resource's hosts. */
   readonly places: readonly [DesiredPlace, DesiredPlace];
+  /** Options of its disk on both hosts, which count before the resource's. */
+  readonly disk?: OptionValues;
   /** What stands on the sync source's disk without DRBD stays, and becomes what is replicated. */
   readonly existingData?: "keep";
   readonly filesystem?: DesiredFilesystem;
@@ -105,6 +107,7 @@ export interface VolumePair extends DesiredContext {
   /** The resource has no other volume. */
   readonly isOnly: boolean;
   readonly sides: readonly [DesiredSide, DesiredSide];
+  readonly disk?: OptionValues;
   readonly existingData?: "keep";
   readonly filesystem?: DesiredFilesystem;
 }

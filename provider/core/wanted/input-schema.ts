@@ -398,6 +398,7 @@ const volume = object({
   minor: property(minor),
   disks: property(eachHost(text(diskPathFault))),
   metaDisks: property(withDefault(eachHost(metaDisk), {})),
+  disk: sections.disk,
   existingData,
   filesystem: property(optional(filesystem)),
 });

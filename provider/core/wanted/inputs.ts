@@ -131,6 +131,11 @@ export interface VolumeInputs {
    * refused.
    */
   readonly metaDisks?: Readonly<Record<string, string>>;
+  /**
+   * Options of this volume's disk alone, on both nodes; they count before those of the resource's `disk`. Changed while it is
+   * attached. Those that DRBD 9 has for a connection (resync-rate, bitmap and c-…) stand in the resource's `disk`.
+   */
+  readonly disk?: DiskOptions;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: "keep";
   /** As the resource's, on this volume. Default: none. */

@@ -624,6 +624,17 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 export const optionElsewhere = (name: string): string | undefined =>
   Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
 
+/** The options of `disk` that DRBD 9 keeps for each connection, which is where drbdadm has resolved them. */
+export const PEER_DEVICE_OPTIONS: ReadonlySet<string> = new Set([
+  "bitmap",
+  "c-delay-target",
+  "c-fill-target",
+  "c-max-rate",
+  "c-min-rate",
+  "c-plan-ahead",
+  "resync-rate",
+]);
+
 export const findOption = (section: SectionName, name: string): Option | undefined =>
   Object.hasOwn(OPTIONS[section], name) ? OPTIONS[section][name] : undefined;
 

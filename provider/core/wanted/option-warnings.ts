@@ -2,7 +2,7 @@
  * Options that may be set, since they are right for somebody, and that cost data or hang a pair where they are not:
  * told in every plan, so that nobody has them without knowing.
  */
-import type { DesiredResource, OptionValues, Sections } from "./desired";
+import type { DesiredResource, DesiredVolume, OptionValues, Sections } from "./desired";
 import { isLinkLocal, isLoopback } from "./address";
 import { OPTIONS } from "./option-table";
 import { numberOf } from "./option-value";
@@ -18,6 +18,11 @@ export function optionWarnings({ net, disk, options, handlers }: Sections): stri
     ...idleHandler(net, handlers),
     ...quorum(options),
   ];
+}
+
+/** Of one volume's disk alone. */
+export function volumeOptionWarnings({ number, disk = {} }: DesiredVolume): string[] {
+  return unflushed(disk).map((warning) => `volume ${number}: ${warning}`);
 }
 
 /** Of what a DrbdNode has in `common`. */

@@ -205,6 +205,7 @@ function volumesFrom(given: ResourceProperties): readonly DesiredVolume[] {
     return {
       number: known(volume.volume),
       places: [place(known(first)), place(known(second))],
+      ...(Object.keys(volume.disk ?? {}).length === 0 ? {} : { disk: volume.disk }),
       ...set({ existingData: volume.existingData }),
       ...(volume.filesystem === undefined ? {} : { filesystem: filesystemFrom(volume.filesystem) }),
     };
@@ -223,6 +224,7 @@ function asVolume(given: OneVolumeProperties, hostnames: readonly string[]): Vol
     minor: given.minor,
     disks: byHost((node) => node?.disk),
     metaDisks: byHost((node) => node?.metaDisk),
+    disk: undefined,
     existingData: given.existingData,
     filesystem: given.filesystem,
   };

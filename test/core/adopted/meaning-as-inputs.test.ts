@@ -1,3 +1,4 @@
+import { corpusDumps } from "./corpus-dumps";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/adopted/meaning-as-inputs";
@@ -95,5 +96,25 @@ test("several volumes have the long form; what differs between the hosts is give
   expect([other?.port, other?.minor]).toEqual([
     { alpha: 7788, bravo: 7799 },
     { alpha: 5, bravo: 1 },
+  ]);
+});
+
+test("an option of one volume's disk is that volume's; one of the connection that differs between volumes is refused", () => {
+  const volumes = corpusDumps("8.4").get("volumes-per-host") ?? "";
+  const { inputs, refused } = described(volumes);
+  expect(refused).toEqual([]);
+  // DRBD's default, which one of them writes out, is both's.
+  expect(inputs?.disk).toEqual({ "on-io-error": "detach" });
+  expect(inputs?.volumes?.map(({ disk }) => disk)).toEqual([undefined, { "al-extents": "257" }]);
+  const rates = described(volumes.replaceAll(/al-extents +257/g, "resync-rate 10M"));
+  expect(rates.refused).toEqual([
+    {
+      line: "resync-rate 10M;",
+      why: "an option of the connection that differs between volumes is not supported",
+    },
+  ]);
+  const onOneHost = described(volumes.replace(/al-extents +257/, "al-extents 1237"));
+  expect(onOneHost.refused).toEqual([
+    expect.objectContaining({ why: "an option of the disk that differs between the hosts is not supported" }),
   ]);
 });

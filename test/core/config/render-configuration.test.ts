@@ -7,7 +7,7 @@ import { parseResFile } from "../../../provider/core/config/found-resource";
 import { redactSecrets } from "../../../provider/core/config/shared-secret";
 import { renderGlobalCommon, renderResource } from "../../../provider/core/config/render-configuration";
 import { grammarFailures, nodeGrammarFailures } from "../../../provider/core/config/grammar-failures";
-import { effectiveOptions } from "../../../provider/core/config/compare-options";
+import { changedOptions, describeChanges, effectiveOptions } from "../../../provider/core/config/compare-options";
 import type { DesiredNode } from "../../../provider/core/wanted/desired";
 import type { Grammar } from "../../../provider/core/wanted/option-table";
 import { optionWarnings } from "../../../provider/core/wanted/option-warnings";
@@ -302,4 +302,39 @@ describe.each(["8.4", "9"] as const)("laws, grammar %s", (grammar: Grammar) => {
       }),
     );
   });
+});
+
+test("options of one volume's disk stand in that volume, on both hosts", () => {
+  const disks = { alpha: "/dev/vdb", bravo: "/dev/vdb" };
+  const parsed = parseResource({
+    name: "r0",
+    port: 7789,
+    syncSource: "alpha",
+    nodes: ["alpha", "bravo"].map((hostname, index) => ({
+      hostname,
+      address: `10.0.0.${index + 1}`,
+      connection: { host: hostname },
+    })),
+    disk: { "on-io-error": "detach" },
+    volumes: [
+      { volume: 0, minor: 1, disks, disk: { "disk-flushes": false, "md-flushes": false } },
+      { volume: 1, minor: 2, disks: { alpha: "/dev/vdc", bravo: "/dev/vdc" } },
+    ],
+  });
+  if (parsed.ok !== true) throw new Error(JSON.stringify(parsed));
+  const text = renderResource(parsed.desired, "8.4");
+  const block = `        volume 0 {
+            device /dev/drbd1 minor 1;
+            disk /dev/vdb;
+            meta-disk internal;
+            disk {
+                disk-flushes no;
+                md-flushes no;
+            }
+        }
+`;
+  expect(text.split(block)).toHaveLength(3);
+  expect(text.match(/on-io-error detach;/g)).toHaveLength(1);
+  const before = effectiveOptions([text.replaceAll("disk-flushes no;", "")], "r0");
+  expect(describeChanges(changedOptions(before, effectiveOptions([text], "r0")))).toBe("+ disk-flushes no");
 });

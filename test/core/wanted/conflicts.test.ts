@@ -164,3 +164,32 @@ test.each<[string, Json]>([
 test("another protocol in common is none", () => {
   expect(ofNode({ protocol: "D" })).toEqual(["common.protocol: must be one of A, B, C"]);
 });
+
+describe("options of one volume's disk", () => {
+  const volumes = (disk: Json): Json => ({
+    minor: undefined,
+    volumes: [{ volume: 1, minor: 2, disks: { alpha: "/dev/vdb", bravo: "/dev/vdb" }, disk }],
+  });
+  test.each<[string, Json, string[]]>([
+    ["are taken", { "disk-flushes": false, "resync-after": "r9/1" }, []],
+    [
+      "that DRBD 9 has for the connection are the resource's",
+      { "resync-rate": "10M" },
+      [
+        'volumes[0].disk["resync-rate"]: is an option of the connection in DRBD 9, and stands in the resource\'s `disk`, for all volumes',
+      ],
+    ],
+    [
+      "that wait for the resource itself are refused",
+      { "resync-after": "r0/0" },
+      ['volumes[0].disk["resync-after"]: is the resource itself, which would wait for ever'],
+    ],
+    [
+      "with a wrong name are refused",
+      { "disk-flushs": false },
+      ['volumes[0].disk["disk-flushs"]: disk-flushs: no such option; did you mean disk-flushes?'],
+    ],
+  ])("%s", (_name, disk, failures) => {
+    expect(ofResource(volumes(disk), { disk: undefined }, { disk: undefined })).toEqual(failures);
+  });
+});

@@ -15,7 +15,7 @@ import { wasInUse } from "../../seen/memory";
 import { metadataBytes, usableBytes } from "../../steps/metadata-size";
 import { other, type PairView } from "./pair-view";
 import type { Refusal } from "../../steps/plan";
-import { conversionRefusals } from "./upgrade";
+import { conversionRefusals } from "./metadata-conversion";
 import { deviceUuidOf, type Side } from "./side";
 import { type DiskContents } from "../../seen/side-disks";
 import { quote } from "../../seen/shell-words";

@@ -35,6 +35,6 @@ export function refuseVersion(
       },
     ];
   }
-  // upgrade.ts: converted where that loses nothing.
+  // metadata-conversion.ts: converted where that loses nothing.
   return wanted === "v09" ? undefined : [refuseMetadata9(desired, side, node)];
 }

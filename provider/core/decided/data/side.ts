@@ -20,7 +20,7 @@ export type Progress =
       readonly metaDiskSize: number;
       readonly discarded?: readonly DiskContents[];
     }
-  /** Metadata made, no data ever written through it. `converts`: by DRBD 8.4, and now DRBD 9 runs (upgrade.ts). */
+  /** Metadata made, no data ever written through it. `converts`: by DRBD 8.4, and now DRBD 9 runs (metadata-conversion.ts). */
   | { readonly kind: "new"; readonly attached: boolean; readonly converts?: string }
   /** Holds a generation of data. */
   | {

@@ -44,7 +44,7 @@ export function refuseUnrelated(pair: PairView): Refusal[] {
       ];
 }
 
-/** A conversion from DRBD 8.4 drops the identifiers that a side gets when it goes on without its peer (upgrade.ts). */
+/** A conversion from DRBD 8.4 drops the identifiers that a side gets when it goes on without its peer (metadata-conversion.ts). */
 function isConverted({ sides }: PairView): boolean {
   return sides.every(({ node, progress }) => {
     const gi = progress.kind === "used" || progress.kind === "grown" ? progress.gi : undefined;

@@ -4,7 +4,7 @@ import type { DesiredResource } from "../../wanted/desired";
 import type { ObservedNode } from "../../seen/observed";
 import type { Refusal, Step } from "../../steps/plan";
 import { actionsOf } from "../../steps/plan";
-import { hasApt } from "../../seen/os-family";
+import { familyOf, hasApt, type OsFamily } from "../../seen/os-family";
 import { installPackages } from "../../steps/node-steps";
 import { noSystemd, toolsByPackage } from "../../seen/needed-tools";
 
@@ -88,4 +88,25 @@ export function roomRefusals(host: string, node: ObservedNode, steps: readonly S
     const left = kibibytes < leastRoom ? `${kibibytes} KiB` : `room for ${files ?? 0} files`;
     return [{ node: host, found: `${path} has ${left} left: too little to write to it`, way: "Make room there." }];
   });
+}
+
+/** drbd-utils are installed by apt-get alone: elsewhere a person does it. */
+export function utilsRefusals(host: string, { utils, os }: ObservedNode): Refusal[] {
+  if (utils !== null || hasApt(os)) return [];
+  const ways: Readonly<Partial<Record<OsFamily, string>>> = {
+    rhel: "enable the elrepo repository, then `dnf install drbd9x-utils kmod-drbd9x`.",
+    fedora: "`dnf install drbd-utils`.",
+    suse: "`zypper install drbd-utils drbd-kmp-default`.",
+  };
+  const way = ways[familyOf(os)];
+  return [
+    {
+      node: host,
+      found: `drbd-utils is not installed, and ${os.name} is no Debian or Ubuntu`,
+      way:
+        way === undefined
+          ? "Install drbd-utils there with the system's own package manager."
+          : `Install it there: ${way}`,
+    },
+  ];
 }

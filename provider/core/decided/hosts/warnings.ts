@@ -11,7 +11,7 @@ import {
   type ObservedNode,
   type Contents,
 } from "../../seen/observed";
-import { optionWarnings, resourceWarnings } from "../../wanted/option-warnings";
+import { optionWarnings, resourceWarnings, volumeOptionWarnings } from "../../wanted/option-warnings";
 import { mebibytes } from "../../seen/disk-identity";
 import { memoryOf } from "../../seen/memory";
 import { volumePairs, wordFor, type VolumePair } from "../../wanted/desired";
@@ -25,6 +25,7 @@ export function warn(situation: ResourceSituation): string[] {
   const { desired, nodes, memory } = situation;
   const found: string[] = [
     ...optionWarnings(desired.sections),
+    ...desired.volumes.flatMap(volumeOptionWarnings),
     ...resourceWarnings(desired),
     ...fencingWarnings(situation),
   ];

@@ -8,10 +8,10 @@ import { keptName, keptRefusals } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { commonOptionWarnings } from "../../wanted/option-warnings";
 import { inOtherGrammar } from "../../installed/other-grammar";
-import { familyOf, hasApt, type OsFamily } from "../../seen/os-family";
 import { isOurs } from "../../config/own-mark";
 import { globalCommonPath, moduleAtBootPath } from "../../config/paths";
 import type { Plan, Refusal, Step } from "../../steps/plan";
+import { utilsRefusals } from "../hosts/host-needs";
 import { hostRefusals } from "../hosts/preflight";
 import { writeConfiguration } from "../../steps/configuration-steps";
 import { backUpGlobalCommon, installPackages, loadModule, loadModuleAtBoot } from "../../steps/node-steps";
@@ -109,27 +109,6 @@ function whyWritten(there: string | undefined, configuration: string): string {
   if (there === undefined) return "new";
   const changes = describeChanges(changedOptions(sharedOptions([there]), sharedOptions([configuration])));
   return `changed (see --diff)${changes === "" ? "" : `: ${changes}`}; parsed by drbdadm there first`;
-}
-
-/** We install packages by apt-get alone. */
-function utilsRefusals(host: string, { utils, os }: ObservedNode): Refusal[] {
-  if (utils !== null || hasApt(os)) return [];
-  const ways: Readonly<Partial<Record<OsFamily, string>>> = {
-    rhel: "enable the elrepo repository, then `dnf install drbd9x-utils kmod-drbd9x`.",
-    fedora: "`dnf install drbd-utils`.",
-    suse: "`zypper install drbd-utils drbd-kmp-default`.",
-  };
-  const way = ways[familyOf(os)];
-  return [
-    {
-      node: host,
-      found: `drbd-utils is not installed, and ${os.name} is no Debian or Ubuntu`,
-      way:
-        way === undefined
-          ? "Install drbd-utils there with the system's own package manager."
-          : `Install it there: ${way}`,
-    },
-  ];
 }
 
 function loadsAtBoot(node: ObservedNode): boolean {
