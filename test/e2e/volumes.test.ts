@@ -98,6 +98,29 @@ test("the next up does nothing, and both come back after both machines lost thei
   ]);
 });
 
+test("an option of one volume's disk changes in place, on that volume alone, and goes again", async () => {
+  const [first, second] = twoVolumes()["volumes"] as readonly Readonly<Record<string, unknown>>[];
+  const before = await mountNumber();
+  const flushes = async () =>
+    (await lab.run("alpha", "drbdsetup show r0 | grep -E 'volume|disk-flushes'")).stdout.replaceAll(/\s+/g, " ").trim();
+  await stack.configure(
+    withResource(site, { ...twoVolumes(), volumes: [first, { ...second, disk: { "disk-flushes": false } }] }),
+  );
+  const run = expectSuccess(await stack.up());
+  expect(run.output).toContain("+ volume 1 disk disk-flushes no");
+  expect(run.output).toContain("volume 1: disk: disk-flushes no loses acknowledged writes");
+  const adjusted = ["alpha", "bravo"].flatMap((host) => [
+    `${host}: write /etc/drbd.d/r0.res`,
+    `${host}: drbdadm adjust r0`,
+  ]);
+  expect(changesOf(run).sort()).toEqual(adjusted.sort());
+  expect(await flushes()).toBe("volume 0 { volume 1 { disk-flushes no;");
+  expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+  await stack.configure(withResource(site, twoVolumes()));
+  expect(changesOf(expectSuccess(await stack.up())).sort()).toEqual(adjusted.sort());
+  expect([await flushes(), await mountNumber()]).toEqual(["volume 0 { volume 1 {", before]);
+});
+
 /** Appends to the first volume without a pause, until it is stopped. What it wrote is what it should have. */
 async function writing(): Promise<() => Promise<void>> {
   const log = `${MOUNT_POINT}/log`;
