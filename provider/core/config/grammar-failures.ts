@@ -46,8 +46,8 @@ function failuresOf84({ name, hosts }: DesiredResource): Failure[] {
 export const grammarFailures = (resource: DesiredResource, grammar: Grammar): Failure[] => [
   ...everySection(resource.sections, grammar, []),
   ...resource.volumes.flatMap(({ number, disk = {} }) =>
-    sectionFailures("disk", disk, grammar, []).map(({ reason }) =>
-      failureAt(["volumes"], `volume ${number}: ${reason}`),
+    sectionFailures("disk", disk, grammar, []).map(({ property, reason }) =>
+      failureAt(["volumes"], `volume ${number}: ${property}: ${reason}`),
     ),
   ),
   ...(grammar === "8.4" ? failuresOf84(resource) : []),

@@ -37,3 +37,12 @@ test("a protocol in common: with both", () => {
   const desired = { ...node, common: { ...node.common, net: { protocol: "A" } } };
   expect([...nodeGrammarFailures(desired, "8.4"), ...nodeGrammarFailures(desired, "9")]).toEqual([]);
 });
+
+test("an option of one volume's disk that only one version has is told with the volume's number", () => {
+  const [volume, ...more] = resourceOf(r0).volumes;
+  const desired = { ...resourceOf(r0), volumes: [{ ...volume, disk: { "max-bio-bvecs": "8" } }, ...more] as const };
+  expect(grammarFailures(desired, "8.4")).toEqual([]);
+  expect(grammarFailures(desired, "9")).toEqual([
+    { property: "volumes", reason: 'volume 0: disk["max-bio-bvecs"]: DRBD 9 has no such option' },
+  ]);
+});
