@@ -2,7 +2,7 @@
 
 /** What asks the kernel answers at once. */
 export const quick = 30;
-/** Loading a module may compile nothing, but may wait for udev. */
+/** Reading a kernel module from a slow disk. */
 export const moduleLoaded = 60;
 /** What waits for the peer, or for systemd, has its own bound inside. */
 export const patient = 120;
