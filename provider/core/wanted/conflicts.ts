@@ -2,11 +2,11 @@
  * What is wrong with properties only when they are seen together. drbdadm lets nearly all of it pass, and the kernel
  * or the next reboot complains. A property that is undefined here is unknown or was refused by itself already.
  */
-import { PEER_DEVICE_OPTIONS } from "./option-table";
 import { isMade } from "./filesystem-types";
 import { type Failure, type Path, failureAt } from "./failures";
 import { areApart, metadataPlaceFrom, type MetadataPlace } from "./metadata-place";
 import { sameHost } from "./names";
+import { PEER_DEVICE_OPTIONS } from "./option-table";
 import type { ConnectionProperties, ResourceProperties, SideProperties } from "./input-schema";
 
 const endpointOf = (connection: ConnectionProperties | undefined): string | undefined =>
@@ -210,7 +210,7 @@ function waitingForItself({ name, disk, volumes = [] }: ResourceProperties): Fai
     .map(({ path }) => failureAt([...path, "resync-after"], "is the resource itself, which would wait for ever"));
 }
 
-/** DRBD 9 has one value of these for all volumes of a connection that no volume says otherwise. */
+/** DRBD 9 keeps these for each connection, and DRBD 8.4 for each disk: as one value for all volumes they mean the same in both. */
 function optionsOfConnection({ volumes = [] }: ResourceProperties): Failure[] {
   return volumes.flatMap((volume, index) =>
     Object.keys(volume?.disk ?? {})
