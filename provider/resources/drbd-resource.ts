@@ -43,7 +43,7 @@ export interface DrbdVolumeArgs {
    * `disk` in a volume (drbd-utils 9.22.0). Changed in place. Those that DRBD 9 has for a connection (resync-rate, bitmap and
    * c-…) are refused here.
    */
-  readonly disk?: pulumi.Input<SectionInputs["disk"]>;
+  readonly disk?: pulumi.Input<NonNullable<SectionInputs["disk"]>>;
   /** As the resource's, for this volume. All volumes of a resource are new then. */
   readonly existingData?: pulumi.Input<"keep">;
   /** As the resource's, on this volume. Default: none. */
@@ -68,8 +68,7 @@ export interface DrbdResourceArgs {
   /**
    * Several volumes, which are connected, promoted and demoted together; or one with another number than 0. `minor`,
    * `filesystem`, `existingData` and the nodes' disks then stand in each of them, and options of its disk alone in its own
-   * `disk`. Volumes are added and taken away while
-   * the others run.
+   * `disk`. Volumes are added and taken away while the others run.
    */
   readonly volumes?: readonly DrbdVolumeArgs[];
   /** When a write counts as done: A sent, B received by the peer, C (default) on both disks. Changed while connected. */
