@@ -64,7 +64,7 @@ function placeLines({ minor, disk, metaDisk, metaIndex }: DesiredPlace): string[
   ];
 }
 
-/** Options of one volume's disk: none of those stands in another section in 8.4. */
+/** Options of one volume's disk: in 8.4 they stand in the same section. */
 function volumeOptions({ disk = {} }: DesiredVolume): Block[] {
   const lines = Object.entries(disk).flatMap(([name, value]) => optionLine("disk", name, value));
   return lines.length === 0 ? [] : [{ head: "disk", lines }];

@@ -1,8 +1,8 @@
-import { corpusDumps } from "./corpus-dumps";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describeMeaning, type Description, type KnownHost } from "../../../provider/core/adopted/meaning-as-inputs";
 import { parseDump } from "../../../provider/core/config/parse-dump";
+import { corpusDumps } from "./corpus-dumps";
 
 const hosts: readonly [KnownHost, KnownHost] = [
   { hostname: "alpha", addresses: ["10.0.0.1"] },
