@@ -3,7 +3,12 @@ import { resourceOf } from "../one-volume";
 import { planNode } from "../../../provider/core/decided/plans/plan-node";
 import { isEmpty } from "../../../provider/core/steps/plan";
 import type { KernelResource } from "../../../provider/core/seen/observed";
-import { commonOptionWarnings, optionWarnings, resourceWarnings } from "../../../provider/core/wanted/option-warnings";
+import {
+  commonOptionWarnings,
+  optionWarnings,
+  resourceWarnings,
+  volumeOptionWarnings,
+} from "../../../provider/core/wanted/option-warnings";
 import { parseEvents } from "../../../provider/core/seen/parse-events";
 import { warn } from "../../../provider/core/decided/hosts/warnings";
 import { events9 } from "../fixtures-9";
@@ -209,4 +214,17 @@ describe("blocks that are out of sync", () => {
       expect(warned(change).filter((one) => one.includes("out of sync"))).toEqual([]);
     }
   });
+});
+
+test("an option of one volume's disk is warned of with the volume's number, in its plan", () => {
+  const desired = resourceOf(r0);
+  const [volume] = desired.volumes;
+  const risky = { ...volume, number: 3, disk: { "disk-flushes": "no", "al-extents": "1237" } };
+  expect(volumeOptionWarnings(risky)).toEqual([
+    expect.stringMatching(/^volume 3: disk: disk-flushes no loses acknowledged writes in a power cut/),
+  ]);
+  const told = (volumes: typeof desired.volumes) =>
+    warn({ ...situation(healthyPair()), desired: { ...desired, volumes } }).filter((one) => /^volume /.test(one));
+  expect(told(desired.volumes)).toEqual([]);
+  expect(told([{ ...volume, disk: risky.disk }])).toHaveLength(1);
 });
