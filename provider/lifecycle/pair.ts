@@ -32,6 +32,8 @@ export class Pair {
   /** As the state has it. */
   private readonly lastConfiguration: string;
   private known: string | undefined;
+  /** The host that `primary` names, where no `up` has carried that out yet. */
+  private readonly switchTo: string | undefined;
 
   constructor(
     readonly desired: DesiredResource,
@@ -41,6 +43,8 @@ export class Pair {
     const [first, second] = desired.hosts;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
     this.memory = remembered(olds);
+    const { primary } = desired;
+    this.switchTo = primary === text("switchedTo", olds).switchedTo ? undefined : primary;
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
     this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
@@ -175,7 +179,8 @@ export class Pair {
     };
   }
 
-  plan(nodes: readonly ObservedNode[]): Plan {
+  /** `switchTo`: where it is to be Primary, where that is not what the program says. */
+  plan(nodes: readonly ObservedNode[], switchTo = this.switchTo): Plan {
     const [first, second] = nodes;
     if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
     this.adoptSecret([first, second]);
@@ -186,6 +191,7 @@ export class Pair {
       nodes: [first, second],
       memory: this.memory,
       preview: preview.now,
+      ...(switchTo === undefined ? {} : { switchTo }),
     });
   }
 

@@ -1,11 +1,13 @@
 import type { ObservedNode } from "../core/seen/observed";
 import type { TellStep } from "../core/steps/apply-script";
+import { letLastStepEnd } from "../core/steps/promotion-steps";
 import { isEmpty, type Plan, type Stage, type Step, stepsOf } from "../core/steps/plan";
 import { formatRefusals } from "../core/told/plan-text";
 import type { ProbeRequest } from "../core/seen/probe";
 import type { Reporter } from "./reporter";
 import { GuardError } from "../shell/error-classes";
 import type { Host } from "../shell/host";
+import { Move, switchedBack } from "./switch-back";
 import { inTurn } from "./turns";
 
 /**
@@ -32,6 +34,8 @@ export interface Subject {
   /** Looks at all hosts. */
   readonly observe: () => Promise<readonly ObservedNode[]>;
   readonly plan: (nodes: readonly ObservedNode[]) => Plan;
+  /** The plan by which a host serves what has just moved away from it; of what can move. */
+  readonly planBack?: (nodes: readonly ObservedNode[], host: string) => Plan;
   /** Told before the first step runs. */
   readonly begins?: () => void;
   /** The steps that ran; of an operation that reconciles more than once, those of all of it. */
@@ -44,6 +48,26 @@ export function reconcile(subject: Subject, reporter: Reporter): Promise<readonl
 }
 
 async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<readonly ObservedNode[]> {
+  const move = new Move(reporter);
+  try {
+    const nodes = await untilEmpty(subject, reporter, move);
+    move.tellEnd();
+    return nodes;
+  } catch (error) {
+    const { of } = move;
+    if (of === undefined || subject.planBack === undefined) throw error;
+    const { planBack } = subject;
+    const back = { ...subject, plan: (nodes: readonly ObservedNode[]) => planBack(nodes, of.from) };
+    throw await switchedBack(of, error, async () => {
+      await Promise.all(
+        subject.hosts.map((host) => host.apply([letLastStepEnd(host.name, of.subject)], undefined, reporter.step)),
+      );
+      return untilEmpty(back, reporter, new Move(reporter));
+    });
+  }
+}
+
+async function untilEmpty(subject: Subject, reporter: Reporter, move: Move): Promise<readonly ObservedNode[]> {
   let guardFailed = false;
   let [before, repeats] = ["", 0];
   for (let round = 1; ; round++) {
@@ -66,7 +90,8 @@ async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<re
     }
     subject.begins?.();
     try {
-      await applyPlan(plan, subject, reporter);
+      move.begins(plan);
+      await applyPlan(plan, subject, reporter, move);
     } catch (error) {
       // Something changed since the look that this was planned on, perhaps a step of a run that was killed and had not
       // ended: look once more.
@@ -76,7 +101,7 @@ async function reconcileInTurn(subject: Subject, reporter: Reporter): Promise<re
   }
 }
 
-async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Promise<void> {
+async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter, move: Move): Promise<void> {
   const looks = subject.looks();
   for (const [index, stage] of plan.stages.entries()) {
     const last = index === plan.stages.length - 1;
@@ -95,11 +120,17 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter): Prom
         }
         const begun: Step[] = [];
         const tell: TellStep = (step, saying) => {
-          if (saying === undefined) begun.push(step);
+          if (saying === undefined) {
+            begun.push(step);
+            move.stepBegins(step);
+          }
           reporter.step(step, saying);
         };
         try {
-          await host.apply(stepsOn(stage, host.name), look, tell, ended.give);
+          await host.apply(stepsOn(stage, host.name), look, tell, () => {
+            move.stepsEnd(host.name);
+            ended.give();
+          });
         } catch (error) {
           // The guard stopped the last one.
           if (error instanceof GuardError) begun.pop();

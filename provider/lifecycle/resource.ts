@@ -11,7 +11,7 @@ import { formatMoved, movedStates } from "../core/told/moved-states";
 import { type ObservedNode } from "../core/seen/observed";
 import { furthestBehind } from "../core/seen/sync-progress";
 import { devicesOn } from "../core/wanted/desired";
-import { outputsOf } from "../core/told/outputs";
+import { outputsOf, switchedTo } from "../core/told/outputs";
 import { givenBackQuestions } from "../core/installed/definition";
 import { resourcePath } from "../core/config/paths";
 import { planTeardown } from "../core/decided/plans/plan-resource-teardown";
@@ -195,6 +195,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
     looks: () => pair.looks(),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
+    planBack: (seen: readonly ObservedNode[], host: string) => pair.plan(seen, host),
     begins: () => {
       progress.begun = true;
     },
@@ -208,6 +209,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
     const outs = toState({
       ...news,
       ...outputsOf(pair.desired, nodes, pair.memory),
+      ...switchedTo(pair.desired, nodes, olds),
       configuration: await pair.shownConfiguration(),
       ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
     });
@@ -233,6 +235,7 @@ const inputKeys = [
   "auth",
   "cramHmacAlg",
   "syncSource",
+  "primary",
   "existingData",
   "discard",
   "filesystem",

@@ -100,6 +100,12 @@ export interface DrbdResourceArgs {
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;
   /**
+   * Hostname of the node that is Primary. An `up` in which it is new or another one switches sides: services stop, it is
+   * unmounted and demoted there, then promoted and mounted here. Refused while this side is not connected and UpToDate.
+   * Where it has not changed since the last `up`, or is left out, the resource stays where it runs. Default: none.
+   */
+  readonly primary?: pulumi.Input<string>;
+  /**
    * `keep`: what is on the sync source's disk stays and is replicated. Nothing is formatted; DRBD's metadata goes behind
    * its filesystem where there is room, else to a `metaDisk`. A change does nothing once the pair was up.
    */
@@ -154,6 +160,8 @@ export class DrbdResource extends pulumi.dynamic.Resource {
   declare readonly disks: pulumi.Output<Record<string, DiskIdentity>>;
   /** By number, where the resource has other volumes than volume 0 alone. */
   declare readonly volumeStates: pulumi.Output<Record<string, VolumeOutputs> | undefined>;
+  /** The value of `primary` that an `up` has carried out: from then on the resource stays where somebody puts it. */
+  declare readonly switchedTo: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: DrbdResourceArgs, opts?: pulumi.CustomResourceOptions) {
     const found = {
@@ -165,6 +173,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       filesystemUuid: undefined,
       disks: undefined,
       volumeStates: undefined,
+      switchedTo: undefined,
     };
     const { sharedSecret } = args;
     warnOfSecretsFromPlainConfig(args, { sharedSecret });
@@ -173,7 +182,9 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       ...args,
       name: args.name ?? name,
       // Known before anything runs, so that others can use it in a preview.
-      devicePath: pulumi.all([firstMinor(args), args.syncSource]).apply(([minor, host]) => devicePathOn(minor, host)),
+      devicePath: pulumi
+        .all([firstMinor(args), args.primary, args.syncSource])
+        .apply(([minor, primary, source]) => devicePathOn(minor, primary ?? source)),
       sharedSecret: sharedSecret === undefined ? undefined : pulumi.secret(sharedSecret),
       nodes: args.nodes.map(({ node, disk, metaDisk }) => ({
         hostname: node.hostname,

@@ -320,6 +320,7 @@ export interface Given {
   readonly memory?: Memory;
   readonly preview?: boolean;
   readonly globalCommon?: readonly string[];
+  readonly switchTo?: string;
 }
 
 export const situation = (

@@ -75,6 +75,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       change: fc.oneof(
         fc.record({ protocol: fc.constantFrom<Program["protocol"]>("A", "C") }),
         fc.record({ syncSource: fc.constantFrom<Program["syncSource"]>("alpha", "bravo") }),
+        { weight: 3, arbitrary: fc.record({ primary: fc.constantFrom(undefined, "alpha", "bravo") }) },
         fc.record({ maxBuffers: fc.constantFrom(2048, 8000) }),
         { weight: 3, arbitrary: fc.record({ formatted: fc.boolean() }) },
         fc.record({ keeps: fc.boolean() }),
@@ -94,6 +95,7 @@ const beginning: fc.Arbitrary<Beginning> = fc.oneof(
 const program: fc.Arbitrary<Program> = fc.record({
   protocol: fc.constantFrom<Program["protocol"]>("C", "C", "A"),
   syncSource: fc.constantFrom<Program["syncSource"]>("alpha", "alpha", "bravo"),
+  primary: fc.constantFrom<Program["primary"]>(undefined, undefined, undefined, "alpha", "bravo"),
   formatted: fc.constantFrom(true, true, true, false),
   maxBuffers: fc.constant(2048),
   keeps: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),

@@ -107,6 +107,15 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       const isIt = all.length > 0 && all.every((one) => one === "Secondary/StandAlone");
       return isIt ? done : failed(1, `r0 is ${all.join()} here, not Secondary/StandAlone`);
     }
+    case "peer_is_whole": {
+      const isWhole = machine.running.every(
+        ({ kernel }) => kernel.connection === "Connected" && kernel.peerDisk === "UpToDate",
+      );
+      const peer = world.machines.find((one) => one !== machine);
+      const isGivenUp = isWhole && machine.isConfigured && peer?.isPrimary === false;
+      if (isGivenUp) world.happened.add("an up moved it to the other host");
+      return isGivenUp ? done : failed(1, "the peer of r0 has not all of its data, or is not connected as a Secondary");
+    }
     case "not_standalone":
       return connectionOf(machine) === "StandAlone" ? failed(1, "r0 is StandAlone now") : done;
   }

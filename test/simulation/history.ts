@@ -210,9 +210,9 @@ function besideIt(world: World, { applied }: Run): string[] {
     .map((step) => `done beside Pacemaker: ${step}`);
 }
 
-/** The sync source is Primary, and what shall be mounted there is not. */
-function isLeftUnmounted(world: World, { formatted, syncSource, volumes = [0] }: Program): boolean {
-  const wanted = world.machine(syncSource).volumes.filter(({ number }) => volumes.includes(number));
+/** Where it belongs it is Primary, and what shall be mounted there is not. */
+function isLeftUnmounted(world: World, { formatted, syncSource, primary, volumes = [0] }: Program): boolean {
+  const wanted = world.machine(primary ?? syncSource).volumes.filter(({ number }) => volumes.includes(number));
   return formatted && wanted.some((one) => one.isPrimary && one.mountedAt === undefined);
 }
 

@@ -35,6 +35,8 @@ export interface Program {
   readonly discard: Readonly<Record<string, readonly string[]>>;
   /** DRBD's metadata on a disk of its own. */
   readonly metadataApart: boolean;
+  /** The host that is to be Primary. */
+  readonly primary?: "alpha" | "bravo" | undefined;
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
 }
@@ -173,6 +175,7 @@ export class Stack {
       net: { "max-buffers": program.maxBuffers, ...(program.fenced ? {} : { fencing: "dont-care" }) },
       sharedSecret: "tell-nobody",
       syncSource: program.syncSource,
+      ...(program.primary === undefined ? {} : { primary: program.primary }),
       ...(isPlain
         ? { minor: 1, ...ownOf(program, "/srv/data") }
         : { volumes: volumes.map((one) => longForm(program, one)) }),

@@ -26,6 +26,7 @@ export const happenings = [
   "a Secondary's device was held open",
   "a pair was given back",
   "Pacemaker managed it",
+  "an up moved it to the other host",
 ] as const;
 export type Happening = (typeof happenings)[number];
 

@@ -22,7 +22,8 @@ export type Check =
   | "is_attached"
   | "is_primary"
   | "is_secondary"
-  | "is_half_up";
+  | "is_half_up"
+  | "peer_is_whole";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];

@@ -44,6 +44,8 @@ export interface Plan {
   readonly afterwards: readonly string[];
   /** Nothing can be done now, and something is due once a sync has ended, for which the run is to wait. */
   readonly waits?: boolean;
+  /** A resource moves in it: where a step fails, the run sees to it that one of the two serves it. */
+  readonly switchover?: { readonly from: string; readonly to: string };
 }
 
 export function actionsOf(step: Step): readonly Action[] {

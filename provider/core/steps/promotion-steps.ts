@@ -105,6 +105,13 @@ export function checkNotHeld(node: string, minor: number, because: string): Step
   return { node, argv: ["fuser", "-v", device], because, does, timeoutSeconds: quick };
 }
 
+/** Reads only: it comes after whatever a run that lost its connection began there, and lets that end. */
+export function letLastStepEnd(node: string, resource: string): Step {
+  const does: Action[] = [{ kind: "check", call: ["wait_settled", resource, "30"] }];
+  const because = "what was begun there ends before anything else";
+  return { node, argv: ["drbdadm", "role", resource], because, does, timeoutSeconds: patient };
+}
+
 export function forgetMark(volume: VolumePair): Action {
   return { kind: "remove", path: formattingMark(volume) };
 }

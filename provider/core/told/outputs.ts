@@ -17,6 +17,7 @@ export const resourceOutputNames: readonly string[] = [
   "filesystemUuid",
   "disks",
   "volumeStates",
+  "switchedTo",
 ];
 
 /** What DrbdResource gives out, beside its inputs. */
@@ -54,6 +55,22 @@ export function outputsOf(
   };
 }
 
+/**
+ * The value of `primary` that the last `up` has carried out: what is not it is still to be done. Where that `up` could not
+ * do it yet, the one before.
+ */
+export function switchedTo(
+  { name, primary, hosts }: DesiredResource,
+  nodes: readonly ObservedNode[],
+  stored: Readonly<Record<string, unknown>>,
+): { readonly switchedTo?: string } {
+  const place = hosts.findIndex(({ hostname }) => hostname === primary);
+  const isThere = nodes[place]?.kernelResources.get(name)?.role === "Primary";
+  const before = stored["switchedTo"];
+  if (primary === undefined) return {};
+  return isThere ? { switchedTo: primary } : typeof before === "string" ? { switchedTo: before } : {};
+}
+
 function byHost<T>({ sides }: VolumePair, pick: (side: DesiredSide, index: number) => T): Record<string, T> {
   return Object.fromEntries(sides.map((side, index) => [side.hostname, pick(side, index)]));
 }
@@ -62,7 +79,7 @@ function volumeOutputs(volume: VolumePair, nodes: readonly ObservedNode[], all: 
   const memory = all.get(volume.volume);
   const found = nodes.flatMap((node, index) => filesystemUuid(node, volume, at(volume.sides, index)) ?? []);
   return {
-    devicePath: devicePath(sideOn(volume, volume.syncSource).minor),
+    devicePath: devicePath(sideOn(volume, volume.primary ?? volume.syncSource).minor),
     diskStates: byHost(volume, (_, index) => kernelDeviceOf(at(nodes, index), volume)?.disk ?? "Unconfigured"),
     filesystemUuid: found[0] ?? memory?.filesystemUuid ?? null,
     disks: byHost(volume, (side, index) => diskIdentity(at(nodes, index), volume, side, memory)),

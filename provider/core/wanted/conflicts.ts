@@ -232,9 +232,10 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   if (second !== undefined) failures.push(...ofSide(second, 1));
 
   const hostnames = [first?.hostname, second?.hostname];
-  const { syncSource } = resource;
-  if (syncSource !== undefined && hostnames.every((name) => name !== undefined) && !hostnames.includes(syncSource)) {
-    failures.push(failureAt(["syncSource"], `must be one of the two nodes, ${hostnames.join(" or ")}`));
+  for (const key of ["syncSource", "primary"] as const) {
+    const host = resource[key];
+    if (host !== undefined && hostnames.every((name) => name !== undefined) && !hostnames.includes(host))
+      failures.push(failureAt([key], `must be one of the two nodes, ${hostnames.join(" or ")}`));
   }
 
   failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));

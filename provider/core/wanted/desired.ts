@@ -84,6 +84,8 @@ interface DesiredContext {
   readonly asFound?: readonly SafeDefault[];
   /** The hostname whose disks count in the initial sync. */
   readonly syncSource: string;
+  /** The hostname of the side where it shall be Primary, where the user names one. */
+  readonly primary?: string;
   /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */
   readonly discard?: Readonly<Record<string, readonly string[]>>;
   readonly waitForSync: boolean;

@@ -377,6 +377,7 @@ const common = {
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
   syncSource: property(string("the hostname of one of the two nodes")),
+  primary: property(optional(string("the hostname of one of the two nodes"))),
   discard: property(withDefault(discard, {})),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),

@@ -186,6 +186,12 @@ export interface ResourceInputs extends SectionInputs {
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;
   /**
+   * Hostname of the node that is Primary. An `up` in which it is new or another one switches sides: services stop, it is
+   * unmounted and demoted there, then promoted and mounted here. Refused while this side is not connected and UpToDate.
+   * Where it has not changed since the last `up`, or is left out, the resource stays where it runs. Default: none.
+   */
+  readonly primary?: string;
+  /**
    * `keep`: the sync source's disk holds data that becomes what is replicated. Nothing is formatted; DRBD's metadata
    * goes behind its filesystem (XFS, ext2 to ext4) where there is room, else to a `metaDisk`. Without it, a disk that is
    * not blank is refused. Once the pair was up it means nothing more, and a change of it does nothing.

@@ -275,7 +275,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
-    ...set({ ignoreManagers: given.ignoreManagers }),
+    ...set({ ignoreManagers: given.ignoreManagers, primary: given.primary }),
   };
 }
 

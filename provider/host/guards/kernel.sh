@@ -25,6 +25,18 @@ is_half_up() {
   echo "$1 is $all here, not Secondary/StandAlone"; return 1
 }
 
+# peer_is_whole RESOURCE: the gate before it is given up for its peer, which is Secondary and has all of every volume.
+peer_is_whole() {
+  state "$1"
+  case $now in
+    *" connection:Connected role:Secondary"*)
+      behind=$(printf '%s\n' "$now" | sed -n '/^exists peer-device /{/ peer-disk:UpToDate/!p;}')
+      if [ -z "$behind" ]; then return 0; fi ;;
+    *) behind=$(printf '%s\n' "$now" | grep '^exists connection ') ;;
+  esac
+  echo "the peer of $1 has not all of its data, or is not connected as a Secondary: ${behind:-$now}"; return 1
+}
+
 # sync_ended RESOURCE: this side was filled, and knows that no sync runs any more.
 sync_ended() {
   state "$1"

@@ -110,17 +110,18 @@ function refuseFilesystem(pair: PairView): Refusal[] {
  * Where there is nothing left to do. Nobody is demoted by us, so that it cannot be mounted where it is wanted, and being
  * content with that would hide it.
  */
-export function mountRefusals({ desired, sides, source }: PairView): Refusal[] {
+export function mountRefusals({ desired, sides }: PairView, home: string): Refusal[] {
   const mountPoint = desired.filesystem?.mountPoint;
   const primary = sides.find(isPrimary);
-  if (mountPoint === undefined || primary === undefined || primary === source) return [];
+  const there = primary?.desired.hostname;
+  if (mountPoint === undefined || there === undefined || there === home) return [];
   if (sides.some((side) => side.mountedAt.length > 0)) return [];
-  const [there, wanted] = [primary.desired.hostname, source.desired.hostname];
+  const why = desired.primary === home ? "`primary` names" : "it belongs on the sync source";
   return [
     {
       node: there,
-      found: `${desired.name} is Primary there and mounted nowhere, and ${mountPoint} belongs on the sync source ${wanted}`,
-      way: `To have it on ${wanted}: on ${there}, \`drbdadm secondary ${desired.name}\`. To have it where it is: \`syncSource: ${there}\`.`,
+      found: `${desired.name} is Primary there and ${mountPoint} is mounted nowhere: ${why} ${home}`,
+      way: `To have it on ${home}: on ${there}, \`drbdadm secondary ${desired.name}\`, and run \`pulumi up\` again. To have it where it is: \`primary: ${there}\`.`,
     },
   ];
 }

@@ -46,12 +46,13 @@ export class PairView {
     return this.row === "fill-target" ? this.source : this.row === "fill-source" ? this.target : undefined;
   }
 
-  /** The sync source's data is older than the target's: DRBD fills it when they meet, and only then may it be used. */
-  get sourceIsBehind(): boolean {
-    if (this.row === "fill-source") return true;
+  /** A side's data is older than its peer's: DRBD fills it when they meet, and only then may it be used. */
+  isBehind(side: Side): boolean {
+    if (this.survivor !== undefined) return side !== this.survivor;
     if (this.row !== "meet") return false;
-    const relation = relationOf(this.source, this.target);
-    return relation === "second-newer" || (relation === "same" && !isNewest(this.source) && isNewest(this.target));
+    const peer = other(this, side);
+    const relation = relationOf(side, peer);
+    return relation === "second-newer" || (relation === "same" && !isNewest(side) && isNewest(peer));
   }
 
   get isTogether(): boolean {

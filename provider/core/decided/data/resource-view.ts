@@ -6,7 +6,7 @@ import { memoryOf, type MemoryOfVolumes } from "../../seen/memory";
 import type { KernelResource, ObservedNode } from "../../seen/observed";
 import { type DesiredHost, type DesiredResource, type VolumePair } from "../../wanted/desired";
 import { PairView } from "./pair-view";
-import { isHalfUp, type Side } from "./side";
+import { isHalfUp, isPrimary, type Side } from "./side";
 
 /** What was found on both sides of a volume. */
 export interface FoundVolume {
@@ -25,16 +25,25 @@ export interface HostView {
   readonly sides: readonly Side[];
 }
 
+export interface Switchover {
+  readonly from: HostView;
+  readonly to: HostView;
+}
+
 export class ResourceView {
   readonly pairs: readonly PairView[];
   readonly hosts: readonly [HostView, HostView];
   readonly source: HostView;
   readonly target: HostView;
+  /** Where it shall be Primary, as long as it is Primary nowhere. A resource that nobody ever used begins on its source. */
+  readonly home: HostView;
 
   constructor(
     readonly desired: DesiredResource,
     readonly memory: MemoryOfVolumes,
     found: readonly FoundVolume[],
+    /** The host that `primary` names, where no `up` has carried that out yet. */
+    private readonly switchTo?: string,
   ) {
     this.pairs = withNewVolumes(
       found.map(({ volume, sides }) => new PairView(volume, memoryOf(memory, volume), sides)),
@@ -51,6 +60,22 @@ export class ResourceView {
     const isSource = desired.hosts[0].hostname === desired.syncSource;
     this.source = this.hosts[isSource ? 0 : 1];
     this.target = this.hosts[isSource ? 1 : 0];
+    const home = switchTo ?? desired.primary ?? desired.syncSource;
+    const isBegun = this.neverUsed || this.isToKeep;
+    this.home = isBegun ? this.source : this.hosts[desired.hosts[0].hostname === home ? 0 : 1];
+  }
+
+  /** `primary` names another host than before, and it runs on the other one: from there it is to move. */
+  get switchover(): Switchover | undefined {
+    if (this.switchTo === undefined || this.neverUsed || this.isToKeep) return undefined;
+    const to = this.hosts[this.desired.hosts[0].hostname === this.switchTo ? 0 : 1];
+    const from = otherHost(this, to);
+    return from.sides.some(isPrimary) ? { from, to } : undefined;
+  }
+
+  /** Whether the host that `primary` names is to be made Primary, whatever would stay as it is else. */
+  get isSwitched(): boolean {
+    return this.switchTo !== undefined;
   }
 
   /** Nobody ever wrote through any of its volumes. */
@@ -76,6 +101,10 @@ export class ResourceView {
     const isConfigured = host.sides.some(({ device }) => device !== undefined);
     return [...options, ...connection, ...start].length > 0 && isConfigured;
   }
+}
+
+export function otherHost({ hosts }: ResourceView, host: HostView): HostView {
+  return host === hosts[0] ? hosts[1] : hosts[0];
 }
 
 /** It has a connection to its peer. */

@@ -11,6 +11,8 @@ export interface ResourceSituation {
   /** In the order of `desired.hosts`. */
   readonly nodes: readonly [ObservedNode, ObservedNode];
   readonly memory: MemoryOfVolumes;
+  /** The host that `primary` names, where no `up` has carried that out yet. */
+  readonly switchTo?: string;
   /** drbd-utils and the module may still be missing: the nodes' own plans bring them. */
   readonly preview: boolean;
 }

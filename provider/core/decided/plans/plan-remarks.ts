@@ -1,6 +1,6 @@
 /** What a resource's plan says beside its steps: warnings, and what comes after them. */
 import { mountableWarnings } from "../data/mountable";
-import type { ResourceView } from "../data/resource-view";
+import { otherHost, type ResourceView } from "../data/resource-view";
 import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/manager-refusals";
 import { recommendations, takeOverWarnings } from "../hosts/take-over-warnings";
 import { devicePath } from "../../config/paths";
@@ -8,9 +8,10 @@ import { deviceOn } from "../../wanted/desired";
 import { leavingRemarks } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import type { ResourceStages } from "./resource-stages";
+import { switchoverLater, switchoverRemarks } from "./switchover";
 
 export function resourceWarnings(view: ResourceView, promotion: Promotion, files: ResourceStages): string[] {
-  const { desired, source, target } = view;
+  const { desired, home } = view;
   const taken = view.hosts.filter((host) => files.foreignPath(host) !== undefined);
   const found = [
     ...new Set(taken.flatMap((host) => takeOverWarnings(files.changedOptions(host)))),
@@ -37,14 +38,15 @@ export function resourceWarnings(view: ResourceView, promotion: Promotion, files
   if (promotion.waitsForFill()) {
     const later = desired.waitForSync ? "" : ": not waited for (`waitForSync: false`), so run `pulumi up` again then";
     found.push(
-      `${source.host.hostname} gets its data from ${target.host.hostname} and is not made Primary before its disk is UpToDate${later}`,
+      `${home.host.hostname} gets its data from ${otherHost(view, home).host.hostname} and is not made Primary before its disk is UpToDate${later}`,
     );
   }
-  return found;
+  return [...found, ...switchoverRemarks(view)];
 }
 
-export function afterwards(view: ResourceView, promotion: Promotion): string[] {
-  const { desired, pairs, source } = view;
+/** `moves`: whether the plan moves it to the host that `primary` names. */
+export function afterwards(view: ResourceView, promotion: Promotion, moves: boolean): string[] {
+  const { desired, pairs, home } = view;
   const found: string[] = [];
   if (pairs.some(({ sides }) => sides.some(({ progress }) => progress.kind === "unread"))) {
     found.push(`what the metadata on the disks says is read once drbd-utils is there`);
@@ -54,11 +56,11 @@ export function afterwards(view: ResourceView, promotion: Promotion): string[] {
     const device = devicePath(pair.source.desired.minor);
     found.push(`what ${device} holds is looked at once it is Primary: a filesystem is mounted, never made anew`);
   }
-  if (undecided.length > 0 && promotion.sourceState() !== "ready") {
-    found.push(`${source.host.hostname} is made Primary once its disk is UpToDate`);
+  if (undecided.length > 0 && promotion.homeState() !== "ready") {
+    found.push(`${home.host.hostname} is made Primary once its disk is UpToDate`);
   }
   if (promotion.isForced && desired.waitForSync) {
     found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);
   }
-  return found;
+  return [...found, ...(moves ? [] : switchoverLater(view))];
 }

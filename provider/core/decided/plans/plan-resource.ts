@@ -1,5 +1,6 @@
 import { classifySide } from "../data/classify-side";
 import { dataRefusals } from "../data/data-refusals";
+import { switchoverRefusals } from "../data/switchover-refusals";
 import { mountRefusals } from "../data/filesystem-refusals";
 import { resourceRefusals } from "../data/resource-refusals";
 import { ResourceView, type FoundVolume } from "../data/resource-view";
@@ -17,6 +18,7 @@ import { devicesOn, volumePairs } from "../../wanted/desired";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
+import { isDue, isForLater, switchoverStages } from "./switchover";
 
 /**
  * (Desired, Observed) → Plan. Every step is there because of something observed; a plan after a full apply is empty.
@@ -44,7 +46,7 @@ export function planResource(situation: ResourceSituation): Plan {
   if (early.length > 0) return refused(early);
   const found = classify(situation);
   if ("refusals" in found) return refused(found.refusals);
-  const view = new ResourceView(desired, situation.memory, found.volumes);
+  const view = new ResourceView(desired, situation.memory, found.volumes, situation.switchTo);
   // With other ids in its file, what drbdadm would do to the pair is no guide: data first, and then those.
   const isOfData = view.pairs.some((pair) => dataRefusals(pair).length > 0);
   const unclear = isOfData ? [] : nodeIdRefusals(desired, nodes);
@@ -52,8 +54,13 @@ export function planResource(situation: ResourceSituation): Plan {
   if (refusals.length > 0) return refused(refusals);
   const promotion = new Promotion(view);
   const staged = new ResourceStages(view, promotion, situation);
-  const stages = staged.stages();
-  const unmounted = stages.length === 0 ? view.pairs.flatMap(mountRefusals) : [];
+  const before = staged.stages();
+  const moves = isDue(view, before);
+  const unmoved = moves ? switchoverRefusals(view) : [];
+  if (unmoved.length > 0) return refused(unmoved);
+  const stages = [...before, ...(moves ? switchoverStages(view) : [])];
+  const home = view.home.host.hostname;
+  const unmounted = stages.length === 0 ? view.pairs.flatMap((pair) => mountRefusals(pair, home)) : [];
   if (unmounted.length > 0) return refused(unmounted);
   if (managed.length > 0 && stages.length > 0) return refused(managed);
   const full = view.hosts.flatMap(({ node, host }) => roomRefusals(host.hostname, node, stages.flat()));
@@ -63,8 +70,11 @@ export function planResource(situation: ResourceSituation): Plan {
     stages,
     refusals: [],
     warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged)],
-    afterwards: afterwards(view, promotion),
-    ...(promotion.waitsForFill() && desired.waitForSync ? { waits: true } : {}),
+    afterwards: afterwards(view, promotion, moves),
+    ...((promotion.waitsForFill() || isForLater(view)) && desired.waitForSync ? { waits: true } : {}),
+    ...(moves && view.switchover !== undefined
+      ? { switchover: { from: view.switchover.from.host.hostname, to: view.switchover.to.host.hostname } }
+      : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 import { isAttached } from "../data/side-relation";
 import { mkfsOptionsOf } from "../data/mkfs-options";
 import type { PairView } from "../data/pair-view";
-import type { ResourceView } from "../data/resource-view";
+import { otherHost, type HostView, type ResourceView } from "../data/resource-view";
 import { isPrimary, type Side } from "../data/side";
 import { diskStates } from "../../seen/kernel-states";
 import { grammarOf } from "../../seen/observed";
@@ -16,7 +16,7 @@ import { isMade } from "../../wanted/filesystem-types";
 import { wordFor, type DesiredFilesystem } from "../../wanted/desired";
 import { inOrder } from "./boot-steps";
 
-type SourceState = "ready" | "behind" | "syncing";
+type HomeState = "ready" | "behind" | "syncing";
 
 export class Promotion {
   private readonly fresh: readonly PairView[];
@@ -87,20 +87,20 @@ export class Promotion {
   /** Volumes that hold a generation of data, where no host is Primary. */
   private promoteUsed(): Step[] {
     const { view, used } = this;
-    const { desired, source, target } = view;
+    const { desired, home } = view;
     if (used.length === 0) return [];
     if (used.some(({ sides }) => sides.some(isPrimary))) return this.promoteBeside();
     // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
-    if (used.every((pair) => pair.desired.filesystem === undefined)) return [];
-    const host = source.host.hostname;
-    switch (this.sourceState()) {
+    if (used.every((pair) => pair.desired.filesystem === undefined) && !view.isSwitched) return [];
+    const host = home.host.hostname;
+    switch (this.homeState()) {
       case "ready": {
-        const because = "neither host is Primary, and the filesystem belongs on the sync source";
+        const because = `neither host is Primary, and ${desired.primary === host ? "`primary` names this one" : "the filesystem belongs on the sync source"}`;
         const volumes = used.map((pair) => pair.desired);
         return [stepsPromotion.primary(host, desired.name, volumes, because)];
       }
       case "behind": {
-        const because = `${target.host.hostname} has newer data: DRBD fills ${host} first`;
+        const because = `${otherHost(view, home).host.hostname} has newer data: DRBD fills ${host} first`;
         return [steps.waitConnected(host, desired, because)];
       }
       case "syncing":
@@ -141,27 +141,25 @@ export class Promotion {
     const isTold = primary.kernel?.connection !== undefined;
     return (
       isTold &&
-      primary.desired.hostname === this.homeOf(pair) &&
+      [pair.source, this.sideAtHome(pair)].includes(primary) &&
       primary.mountedAt.length === 0 &&
       primary.observed?.device?.kind === "blank" &&
       pair.isNewlyForced(primary)
     );
   }
 
-  /** Where a volume is used: where the resource is Primary, and else on the sync source. */
-  private homeOf(pair: PairView): string {
-    if (this.view.pairs.length === 1) return pair.source.desired.hostname;
-    const primary = this.view.hosts.find(({ sides }) => sides.some(isPrimary));
-    return primary?.host.hostname ?? pair.source.desired.hostname;
+  /** Where its volumes are used: where one of several is Primary already, and else at the resource's home. */
+  private get home(): HostView {
+    const { pairs, hosts, home } = this.view;
+    return (pairs.length === 1 ? undefined : hosts.find(({ sides }) => sides.some(isPrimary))) ?? home;
   }
 
   private sideAtHome(pair: PairView): Side {
-    const home = this.homeOf(pair);
-    return pair.target.desired.hostname === home ? pair.target : pair.source;
+    return pair.sides[this.home.place];
   }
 
-  /** Whether the sync source may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
-  sourceState(): SourceState {
+  /** Whether that host may become Primary: only with the newest data, and all of it (a failover into a resync loses). */
+  homeState(): HomeState {
     const isInUse = this.used.some(({ sides }) => sides.some(isPrimary));
     const states = (isInUse ? this.undecided : this.used).map((pair) => stateOf(pair, this.sideAtHome(pair)));
     return states.includes("behind") ? "behind" : states.includes("syncing") ? "syncing" : "ready";
@@ -181,14 +179,14 @@ export class Promotion {
     const mountPoint = pair.desired.filesystem?.mountPoint;
     if (mountPoint === undefined) return [];
     if (pair.sides.some((side) => side.mountedAt.length > 0)) return [];
-    const home = pair.neverUsed ? pair.source.desired.hostname : this.homeOf(pair);
-    const side = pair.sides.find(({ desired }) => desired.hostname === home);
-    if (side === undefined) return [];
+    const side = pair.neverUsed ? pair.source : this.sideAtHome(pair);
     // Formatted by this plan, or seen to hold a filesystem: else the next look decides.
     const ready =
       (pair.neverUsed && !pair.isToKeep) ||
       (isPrimary(side) && (this.mayFormat(pair, side) || side.observed?.device?.kind === "signature"));
-    return ready ? [stepsFilesystem.mount(home, pair.desired, mountPoint, "by its line in fstab")] : [];
+    return ready
+      ? [stepsFilesystem.mount(side.desired.hostname, pair.desired, mountPoint, "by its line in fstab")]
+      : [];
   }
 
   /** Volumes with a filesystem that hold data, and are Primary on no host. */
@@ -198,12 +196,12 @@ export class Promotion {
 
   /** The side that shall be Primary is being filled, and nothing else is to be done until it is. */
   waitsForFill(): boolean {
-    return this.undecided.length > 0 && this.sourceState() === "syncing";
+    return this.undecided.length > 0 && this.homeState() === "syncing";
   }
 }
 
-function stateOf(pair: PairView, side: Side): SourceState {
-  const isBehind = side === pair.source && pair.sourceIsBehind;
+function stateOf(pair: PairView, side: Side): HomeState {
+  const isBehind = pair.isBehind(side);
   if (!isAttached(side)) return isBehind ? "behind" : "ready";
   const meaning = diskStates[side.device?.disk ?? ""];
   if (meaning === "newest" || meaning === "whole") return isBehind && !pair.isTogether ? "behind" : "ready";

@@ -136,7 +136,7 @@ describe("Primary where it is not wanted, and mounted nowhere", () => {
   const desired = { ...r0, syncSource: "bravo" };
   const [alpha, bravo] = healthyPair();
   const unmounted: Pair = [{ ...alpha, mounts: blankNode("alpha").mounts }, bravo];
-  const refusal = "alpha: r0 is Primary there and mounted nowhere, and /srv/data belongs on the sync source bravo";
+  const refusal = "alpha: r0 is Primary there and /srv/data is mounted nowhere: it belongs on the sync source bravo";
 
   test("what is to be done is done first", () => {
     expect(allCommands(planOf(unmounted, { desired, memory }))).toEqual([

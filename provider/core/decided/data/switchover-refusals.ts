@@ -1,0 +1,42 @@
+/** Why a resource is not moved to the host that `primary` names. */
+import { diskStates } from "../../seen/kernel-states";
+import { furthestBehind } from "../../seen/sync-progress";
+import type { Refusal } from "../../steps/plan";
+import { isTogetherOn, type HostView, type ResourceView } from "./resource-view";
+import { isAttached } from "./side-relation";
+
+/** Whether the side is where DRBD can say that it is not UpToDate: up, with its disks, and connected. */
+export function isMet(host: HostView): boolean {
+  return isTogetherOn(host) && host.sides.every(isAttached);
+}
+
+/** Nobody gives up what is in use for a side that has not all of it. */
+export function switchoverRefusals({ desired: { name }, switchover }: ResourceView): Refusal[] {
+  if (switchover === undefined) return [];
+  const { from, to } = switchover;
+  const isWhole = to.sides.every(({ device }) => diskStates[device?.disk ?? ""] === "newest");
+  if (isWhole && isTogetherOn(to) && isTogetherOn(from)) return [];
+  const [there, here] = [to.host.hostname, from.host.hostname];
+  const mounted = from.sides.flatMap(({ mountedAt }) => mountedAt);
+  const use = mounted.length === 0 ? "" : `, mounted on ${mounted.join(" and ")}`;
+  return [
+    {
+      node: there,
+      found: `${name} is to move there from ${here} (\`primary: ${there}\`), and DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}`,
+      way: `${isTogetherOn(to) ? "Wait until it is UpToDate there" : `Find out why the two are not connected (\`drbdadm status ${name}\` and \`dmesg\` on both)`}, and run \`pulumi up\` again. With \`primary: ${here}\` it stays where it is.`,
+    },
+  ];
+}
+
+/** `connection Connected, disk Inconsistent, being filled (42.1 %, 0:01:10 left)` */
+function saysOf({ kernel, node, sides }: HostView): string {
+  if (kernel === undefined) return "it is down";
+  const disks = [...new Set(sides.map(({ device }) => device?.disk ?? "Diskless"))].join(" and ");
+  const progress = furthestBehind(
+    node.sync,
+    sides.map(({ desired }) => desired.minor),
+  );
+  const left = progress?.finish === undefined ? "" : `, ${progress.finish} left`;
+  const sync = progress === undefined ? "" : `, being filled (${progress.percent} %${left})`;
+  return `connection ${kernel.connection ?? "none"}, disk ${disks}${sync}`;
+}

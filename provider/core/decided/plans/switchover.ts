@@ -1,0 +1,101 @@
+/**
+ * `primary` names the other host: from where it runs to there. The old side gives it up only while the new one is whole,
+ * and the new one takes it only when DRBD says that it is the newest. Where a step fails, the run goes back to the old
+ * side (lifecycle/switch-back), so that it is served on one of them.
+ */
+import { isActive, promotionOf } from "../../steps/boot-units";
+import * as stepsFilesystem from "../../steps/filesystem-steps";
+import type { Call } from "../../seen/remote-functions";
+import type { Stage, Step } from "../../steps/plan";
+import * as stepsPromotion from "../../steps/promotion-steps";
+import * as stepsUnits from "../../steps/unit-steps";
+import { devicePath } from "../../config/paths";
+import type { ResourceView, Switchover } from "../data/resource-view";
+import { isPrimary } from "../data/side";
+import { isMet } from "../data/switchover-refusals";
+import { wasInUse } from "../../seen/memory";
+import { inOrder } from "./boot-steps";
+
+/** Of a new pair it comes once the initial sync has ended: in the run that made it, where that waits for it. */
+export function isForLater({ switchover, pairs }: ResourceView): boolean {
+  if (switchover === undefined) return false;
+  const { place } = switchover.to;
+  const isFilled = pairs.some((pair) => pair.neverUsed || pair.sides[place].device?.disk !== "UpToDate");
+  return isFilled && !pairs.some(({ memory }) => wasInUse(memory));
+}
+
+/**
+ * Whether it is in this plan. What is begun or formatted comes first, and so does what brings the new side up: the next look
+ * decides then.
+ */
+export function isDue(view: ResourceView, before: readonly Stage[]): boolean {
+  const { switchover, pairs } = view;
+  if (switchover === undefined || isForLater(view) || pairs.some(({ neverUsed }) => neverUsed)) return false;
+  return before.length === 0 || (isMet(switchover.to) && !before.flat().some(({ argv }) => isOfData(argv)));
+}
+
+const isOfData = ([command]: readonly string[]): boolean => /^(mkfs|mount)/.test(command ?? "");
+
+export function switchoverStages(view: ResourceView): Stage[] {
+  const { switchover } = view;
+  return switchover === undefined ? [] : [givenUp(view, switchover), takenOver(view, switchover)];
+}
+
+function givenUp({ desired: { name }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
+  const host = from.host.hostname;
+  const because = `${name} moves to ${to.host.hostname}`;
+  const used = pairs.map((pair) => ({ device: devicePath(pair.sides[from.place].desired.minor), pair }));
+  // As they are mounted one below the other, the last first.
+  const devices = used.map(({ device }) => device);
+  const unmounts = from.node.mounts
+    .filter(({ source }) => devices.includes(source))
+    .reverse()
+    .map(({ source, target }) => stepsFilesystem.unmount(host, source, target, because));
+  const steps = [
+    ...unmounts,
+    stepsPromotion.secondary(host, name, devices, `${because}; fails while something still uses it`),
+  ];
+  const isWhole: Call = ["peer_is_whole", name];
+  return steps.map((step, index) => (index === 0 ? { ...step, guard: [isWhole] } : step));
+}
+
+function takenOver({ desired: { name, primary }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
+  const host = to.host.hostname;
+  const volumes = pairs.map(({ desired }) => desired);
+  const mounted = pairs.flatMap(({ desired, sides }) => {
+    const mountPoint = desired.filesystem?.mountPoint;
+    // What was not mounted on the other side is looked at first, once it is Primary here.
+    return mountPoint === undefined || !sides[from.place].mountedAt.includes(mountPoint)
+      ? []
+      : [stepsFilesystem.mount(host, desired, mountPoint, "by its line in fstab")];
+  });
+  const isStarted = isActive(from.node, promotionOf(name));
+  return [
+    stepsPromotion.primary(host, name, volumes, `\`primary: ${primary ?? host}\`; all of its data is UpToDate there`),
+    ...(mounted.length === 0 || isActive(to.node, promotionOf(name))
+      ? []
+      : [stepsUnits.startPromotionUnit(host, name, inOrder)]),
+    ...mounted,
+    ...(isStarted
+      ? [stepsUnits.stopPromotionUnit(from.host.hostname, name, "it is Secondary: a shutdown has nothing to demote")]
+      : []),
+  ];
+}
+
+/** What a plan without the move says of it. */
+export function switchoverLater({ desired, neverUsed, isSwitched, switchover }: ResourceView): string[] {
+  const isBegunElsewhere = neverUsed && isSwitched && desired.primary !== desired.syncSource;
+  if (switchover === undefined && !isBegunElsewhere) return [];
+  return [`it moves to ${desired.primary ?? ""}, as \`primary\` says, once that side is UpToDate`];
+}
+
+/** A resource that runs elsewhere than `primary` says, by somebody's decision: it is left there. */
+export function switchoverRemarks({ desired: { name, primary }, hosts, isSwitched }: ResourceView): string[] {
+  const there = hosts.find(({ sides }) => sides.some(isPrimary));
+  if (primary === undefined || isSwitched || there === undefined || there.host.hostname === primary) return [];
+  const host = there.host.hostname;
+  return [
+    `${name} is Primary on ${host}, and \`primary\` names ${primary}, where an earlier \`up\` had it: it is left where somebody has put it. ` +
+      `To keep it there: \`primary: ${host}\`, which changes nothing on the hosts. To move it back: \`drbd-handback ${name}\` on ${host}, and on ${primary} the command that it prints`,
+  ];
+}

@@ -1,0 +1,177 @@
+/** `primary` names the other host: what runs where, in which order, and what stops it. */
+import { activeLink, promotionOf } from "../../../../provider/core/steps/boot-units";
+import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
+import {
+  allCommands,
+  blankPair,
+  commandsOf,
+  downNode,
+  healthyPair,
+  kernelDevice,
+  pairAt,
+  planOf,
+  r0,
+  refusalsOf,
+  remembered,
+  usedGi,
+  withKernel,
+  withMount,
+  type Given,
+  type Pair,
+} from "../../observed-builder";
+import type { OneVolume } from "../../one-volume";
+
+const onBravo: OneVolume = { ...r0, primary: "bravo" };
+const toBravo: Given = { desired: onBravo, switchTo: "bravo", memory: remembered };
+const healthy = healthyPair(onBravo);
+const [alpha, bravo] = healthy;
+
+const givesUp = ["alpha: umount /srv/data", "alpha: drbdadm secondary r0"];
+const takesOver = [
+  "bravo: drbdadm primary r0",
+  "bravo: systemctl start drbd-primary@r0.service",
+  "bravo: mount /srv/data",
+];
+const forgets = "alpha: systemctl stop drbd-primary@r0.service";
+
+test("the old side gives it up, and then the new one takes it over", () => {
+  const plan = planOf(healthy, toBravo);
+  expect(commandsOf(plan)).toEqual([givesUp, [...takesOver, forgets]]);
+  expect(plan.switchover).toEqual({ from: "alpha", to: "bravo" });
+  expect(plan.afterwards).toEqual([]);
+});
+
+test("the first step looks once more whether the peer has all of it, and the promotion whether this side has", () => {
+  const steps = stepsOf(planOf(healthy, toBravo));
+  expect(steps[0]?.guard).toEqual([["peer_is_whole", "r0"]]);
+  expect(steps.find(({ argv }) => argv.includes("primary"))?.guard).toEqual([["wait_up_to_date", "r0", "30"]]);
+});
+
+test("the same value as an up has carried out: nothing, wherever it runs; elsewhere, with a word on how to move it", () => {
+  const given = { ...toBravo, switchTo: undefined } as Given;
+  const { stages, refusals, warnings } = planOf(healthy, given);
+  expect([stages, refusals]).toEqual([[], []]);
+  expect(warnings).toEqual([
+    "r0 is Primary on alpha, and `primary` names bravo, where an earlier `up` had it: it is left where somebody has put it. To keep it there: `primary: alpha`, which changes nothing on the hosts. To move it back: `drbd-handback r0` on alpha, and on bravo the command that it prints",
+  ]);
+});
+
+test("it is there already: nothing but to take note of it", () => {
+  const home: OneVolume = { ...r0, primary: "alpha" };
+  const plan = planOf(healthyPair(home), { desired: home, switchTo: "alpha", memory: remembered });
+  expect(plan).toEqual({ subject: "r0", stages: [], refusals: [], warnings: [], afterwards: [] });
+});
+
+test("mounted in several places: unmounted from all, the last one first", () => {
+  const twice: Pair = [withMount(alpha, "/dev/drbd1", "/srv/data/again"), bravo];
+  expect(commandsOf(planOf(twice, toBravo))[0]).toEqual([
+    "alpha: umount /srv/data/again",
+    "alpha: umount /srv/data",
+    "alpha: drbdadm secondary r0",
+  ]);
+});
+
+test("not mounted, with a filesystem: what stands on it is looked at once it is Primary there", () => {
+  const unmounted: Pair = [{ ...alpha, mounts: [] }, bravo];
+  expect(commandsOf(planOf(unmounted, toBravo))).toEqual([
+    ["alpha: drbdadm secondary r0"],
+    ["bravo: drbdadm primary r0", forgets],
+  ]);
+});
+
+test("without a filesystem: demoted and promoted", () => {
+  const desired: OneVolume = { ...onBravo, filesystem: undefined };
+  const plan = planOf([{ ...alpha, mounts: [] }, bravo], { ...toBravo, desired });
+  expect(allCommands(plan).filter((one) => one.includes("drbdadm"))).toEqual([
+    "alpha: drbdadm secondary r0",
+    "bravo: drbdadm primary r0",
+  ]);
+});
+
+describe("stopped in between: the next up goes on", () => {
+  const released = { ...alpha, mounts: [], links: alpha.links.filter((one) => one !== activeLink(promotionOf("r0"))) };
+  const secondary = withKernel(released, { role: "Secondary" });
+  const sees = (peerRole: string) => withKernel(bravo, { peerRole });
+
+  test("neither is Primary: the new one is made it", () => {
+    const plan = planOf([secondary, sees("Secondary")], toBravo);
+    expect(commandsOf(plan)).toEqual([["bravo: drbdadm primary r0"]]);
+    expect(stepsOf(plan)[0]?.because).toBe("neither host is Primary, and `primary` names this one");
+  });
+
+  test("and back, where the way there has failed", () => {
+    const plan = planOf([secondary, sees("Secondary")], { ...toBravo, switchTo: "alpha" });
+    expect(commandsOf(plan)).toEqual([["alpha: drbdadm primary r0"]]);
+  });
+});
+
+describe("refused while the new side has not all of it", () => {
+  const mounted = "It stays Primary on alpha, mounted on /srv/data";
+  const says = "bravo: r0 is to move there from alpha (`primary: bravo`), and DRBD says of it there: ";
+
+  test.each([
+    ["Inconsistent", "SyncTarget"],
+    ["Outdated", "Established"],
+    ["Consistent", "Established"],
+  ])("%s", (disk, replication) => {
+    const behind = withKernel(bravo, { replication, devices: [kernelDevice(disk)] });
+    const plan = planOf([withKernel(alpha, { peerDisk: disk }), behind], toBravo);
+    expect(refusalsOf(plan)).toEqual([`${says}connection Connected, disk ${disk}. ${mounted}`]);
+    expect(plan.refusals[0]?.way).toContain("Wait until it is UpToDate there");
+  });
+
+  test("being filled: how far it is, and how long it takes", () => {
+    const behind = withKernel(bravo, { replication: "SyncTarget", devices: [kernelDevice("Inconsistent")] });
+    const filled = { ...behind, sync: new Map([[1, { percent: 42.1, finish: "0:01:10" }]]) };
+    const [refusal] = refusalsOf(planOf([alpha, filled], toBravo));
+    expect(refusal).toContain("disk Inconsistent, being filled (42.1 %, 0:01:10 left)");
+  });
+
+  test("not connected, though both call themselves UpToDate", () => {
+    const apart = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+    const plan = planOf([withKernel(alpha, apart), withKernel(bravo, apart)], toBravo);
+    expect(refusalsOf(plan)).toEqual([`${says}connection Connecting, disk UpToDate. ${mounted}`]);
+    expect(plan.refusals[0]?.way).toMatch(/^Find out why the two are not connected/);
+  });
+
+  test("it is down there: brought up first, and the next look decides", () => {
+    const apart = { connection: "Connecting", peerRole: "Unknown", replication: "Off", peerDisk: "DUnknown" };
+    const plan = planOf([withKernel(alpha, apart), downNode("bravo", usedGi)], toBravo);
+    expect(allCommands(plan)).toContain("bravo: drbdadm up r0");
+    expect(allCommands(plan).filter((one) => /umount|secondary|primary r0/.test(one))).toEqual([]);
+    expect(plan.afterwards).toEqual(["it moves to bravo, as `primary` says, once that side is UpToDate"]);
+  });
+});
+
+describe("a new pair whose `primary` is not its sync source", () => {
+  const given: Given = { desired: onBravo, switchTo: "bravo" };
+
+  test("begins on the sync source, and moves once the initial sync has ended", () => {
+    const plan = planOf(blankPair(), { ...given, preview: true });
+    expect(allCommands(plan)).toEqual(
+      expect.arrayContaining([
+        "alpha: drbdadm primary --force r0",
+        "alpha: mkfs.xfs -L data /dev/drbd1",
+        "alpha: mount /srv/data",
+      ]),
+    );
+    expect(plan.afterwards).toContain("it moves to bravo, as `primary` says, once that side is UpToDate");
+  });
+
+  test("while it is filled: waited for", () => {
+    const plan = planOf(pairAt("mounted", onBravo), given);
+    expect([plan.stages, plan.refusals]).toEqual([[], []]);
+    expect(hasWork(plan)).toBe(true);
+    expect(plan.afterwards).toEqual(["it moves to bravo, as `primary` says, once that side is UpToDate"]);
+  });
+
+  test("stopped before mkfs: formatted where it was made Primary by force, and only then moved", () => {
+    const plan = planOf(pairAt("promoted", onBravo), given);
+    expect(allCommands(plan)).toContain("alpha: mkfs.xfs -L data /dev/drbd1");
+    expect(allCommands(plan).filter((one) => one.startsWith("bravo: drbdadm primary"))).toEqual([]);
+  });
+
+  test("filled: it moves in the same run", () => {
+    expect(commandsOf(planOf(healthy, given))).toEqual([givesUp, [...takesOver, forgets]]);
+  });
+});

@@ -1,0 +1,140 @@
+/**
+ * `primary` names the other host, and something goes wrong at each point of the way there: the pair ends served on one side,
+ * or the message says that it is on none; never on both, and nothing is lost.
+ */
+import { happen, type Event } from "./events";
+import { plainProgram } from "./pulumi";
+import { type Fault, type Run } from "./remote";
+import { SimulatedStack } from "./simulated-stack";
+import { chosenVersions } from "./drbd";
+import { World } from "./world";
+
+const toBravo = { ...plainProgram, primary: "bravo" as const };
+
+const rest = (world: World) => {
+  for (let turn = 0; turn < 20; turn++) world.passTime();
+};
+
+class FaultyRun implements Run {
+  dead = false;
+  readonly applied: Run["applied"] = [];
+  count = 0;
+
+  constructor(
+    private readonly at: number,
+    private readonly befalls: (run: FaultyRun) => Fault,
+  ) {}
+
+  interrupt(): Fault {
+    return this.count++ === this.at ? this.befalls(this) : "none";
+  }
+}
+
+const plainRun = () => new FaultyRun(-1, () => "none");
+
+async function pair(drbd: "8.4" | "9"): Promise<{ world: World; stack: SimulatedStack }> {
+  const world = new World(drbd);
+  const stack = new SimulatedStack(world);
+  await stack.up(plainProgram, plainRun());
+  rest(world);
+  happen(world, { kind: "write", on: 0, block: 1 });
+  return { world, stack };
+}
+
+const mountedOn = ({ machines }: World) =>
+  machines.filter(({ volumes }) => volumes.some((one) => one.mountedAt !== undefined));
+const primaries = ({ machines }: World) => machines.filter(({ isPrimary }) => isPrimary);
+const namesOf = (machines: readonly { readonly name: string }[]) => machines.map(({ name }) => name).join();
+
+/** How many moments there are in the way there at which something can befall it. */
+async function moments(drbd: "8.4" | "9"): Promise<number> {
+  const { stack } = await pair(drbd);
+  const run = plainRun();
+  await stack.up(toBravo, run);
+  return run.count;
+}
+
+describe.each(chosenVersions())("DRBD %s", (drbd) => {
+  test("it moves, and a second up does nothing", async () => {
+    const { world, stack } = await pair(drbd);
+    expect(await stack.up(toBravo, plainRun())).toEqual({ kind: "done" });
+    expect([namesOf(mountedOn(world)), namesOf(primaries(world))]).toEqual(["bravo", "bravo"]);
+    const again = plainRun();
+    expect(await stack.up(toBravo, again)).toEqual({ kind: "done" });
+    expect(again.applied).toEqual([]);
+    // Taken back by hand, which is left alone; until the program says otherwise.
+    happen(world, { kind: "hand", on: 0, command: "move here" });
+    rest(world);
+    const left = plainRun();
+    await stack.up(toBravo, left);
+    expect(left.applied.filter(({ argv }) => argv[0] !== "systemctl")).toEqual([]);
+    expect(namesOf(mountedOn(world))).toBe("alpha");
+    expect(world.ledger.lost).toEqual([]);
+  });
+
+  test.each<Fault>(["fails", "fails after it took effect", "dropped before", "dropped after", "dropped while it runs"])(
+    "a step: %s",
+    async (fault) => {
+      const all = await moments(drbd);
+      expect(all).toBeGreaterThan(8);
+      for (let at = 0; at < all; at++) {
+        const { world, stack } = await pair(drbd);
+        const outcome = await stack.up(toBravo, new FaultyRun(at, () => fault));
+        rest(world);
+        const where = `at ${at} of ${all}: ${JSON.stringify(outcome)}`;
+        expect([where, mountedOn(world).length, primaries(world).length]).toEqual([where, 1, 1]);
+        expect(await stack.up(toBravo, plainRun())).toEqual({ kind: "done" });
+        expect([where, namesOf(mountedOn(world))]).toEqual([where, "bravo"]);
+        expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+      }
+    },
+  );
+
+  test("the process dies: on at most one side, and the next up goes on", async () => {
+    const all = await moments(drbd);
+    for (let at = 0; at < all; at++) {
+      const { world, stack } = await pair(drbd);
+      await stack.up(
+        toBravo,
+        new FaultyRun(at, (run) => {
+          run.dead = true;
+          return "none";
+        }),
+      );
+      rest(world);
+      expect(primaries(world).length).toBeLessThanOrEqual(1);
+      expect([at, await stack.up(toBravo, plainRun())]).toEqual([at, { kind: "done" }]);
+      expect([at, namesOf(mountedOn(world))]).toEqual([at, "bravo"]);
+      expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+    }
+  });
+
+  test.each<Event>([{ kind: "cut power", on: 1 }, { kind: "cut power", on: 0 }, { kind: "cut link" }])(
+    "in the middle of it: $kind $on",
+    async (event) => {
+      const all = await moments(drbd);
+      for (let at = 0; at < all; at++) {
+        const { world, stack } = await pair(drbd);
+        const outcome = await stack.up(
+          toBravo,
+          new FaultyRun(at, () => {
+            happen(world, event);
+            return "none";
+          }),
+        );
+        expect(primaries(world).length).toBeLessThanOrEqual(1);
+        // On neither: then the message says so, or it was the host itself that served it and is off.
+        const isServed = mountedOn(world).length === 1;
+        const isTold = "why" in outcome && /on NEITHER host|cannot be reached|connection was lost/.test(outcome.why);
+        expect([at, outcome, isServed || isTold]).toEqual([at, outcome, true]);
+        world.linked = true;
+        for (const machine of world.machines) world.boot(machine);
+        rest(world);
+        for (let turn = 0; turn < 3; turn++) await stack.up(toBravo, plainRun());
+        rest(world);
+        expect([at, mountedOn(world).length]).toEqual([at, 1]);
+        expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+      }
+    },
+  );
+});
