@@ -238,6 +238,8 @@ const inputKeys = [
   "primary",
   "existingData",
   "discard",
+  "giveUp",
+  "keep",
   "filesystem",
   "volumes",
   "waitForSync",

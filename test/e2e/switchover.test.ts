@@ -3,6 +3,7 @@ import { Lab } from "../../lab/lab";
 import { Lines } from "./acknowledged-lines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { sumsOf } from "./output";
+import { expectPasted, saidOf } from "./pasted";
 import { MOUNT_POINT, siteOf, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess } from "./stack";
 
@@ -49,15 +50,18 @@ test("its preview has each command in order; up does them; no acknowledged line 
   ].map((row) => preview.output.search(row));
   expect(rows).not.toContain(-1);
   expect([...rows].sort((a, b) => a - b)).toEqual(rows);
+  await expectPasted("switch-sides.md", "switch-preview", saidOf(preview.output, "r0"));
   const run = await stack.up();
   // Somebody writes there: the unmount is refused, and all is as it was.
   expect(run.code).not.toBe(0);
   expect(run.output).toMatch(/in use: process \d+ \(sh\)/);
   expect(run.output).toContain("the move from alpha to bravo failed, and alpha serves it again");
+  await expectPasted("switch-sides.md", "switch-busy", saidOf(run.output, "r0"));
   await servedOn("alpha");
   const acknowledged = await lines.stop();
   const moved = expectSuccess(await stack.up());
   expect(moved.output).toMatch(/r0: moved from alpha to bravo; it was in use on neither for \d+\.\d s/);
+  await expectPasted("switch-sides.md", "switch-up", saidOf(moved.output, "r0"));
   await servedOn("bravo");
   expect(acknowledged.length).toBeGreaterThan(3);
   expect((await lines.found("bravo")).slice(0, acknowledged.length)).toEqual(acknowledged);
@@ -90,6 +94,7 @@ test("refused while the new side has not all of it, with what DRBD says; then it
     );
     expect(run.output).toMatch(/connection Connecting, disk (UpToDate|Outdated)\. |stays Primary on alpha, mounted on/);
   }
+  await expectPasted("switch-sides.md", "switch-refused", saidOf((await stack.preview()).output, "r0"));
   expect(await mountedAt(lab, "alpha", MOUNT_POINT)).toBe("/dev/drbd1 xfs");
   await lab.restoreLink();
   await eventually(() => drbdState(lab, "bravo"), /^cs:Connected ro:\S+ ds:UpToDate\/UpToDate /, 60);

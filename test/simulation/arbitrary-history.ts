@@ -64,6 +64,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("up" as const), interruptions }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("preview" as const, "the state is lost" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("discard" as const), on: machine }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("give up" as const), on: machine }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constantFrom("refresh" as const, "destroy" as const), interruptions }),
@@ -133,6 +134,13 @@ const stories: readonly Deed[][] = [
   // Both sides are written to, neither sees the other, and then they meet.
   splitBrain,
   [...splitBrain, ...happens(byHand(1, "give up what is here"), { kind: "time", turns: 2 })],
+  // A person decides in the program.
+  ...([0, 1] as const).map((on): Deed[] => [
+    ...splitBrain,
+    { kind: "give up", on },
+    ...happens(byHand(on, "umount"), byHand(on, "secondary")),
+    { kind: "up", interruptions: [] },
+  ]),
   // A failover, and the old Primary comes back.
   happens(
     { kind: "write", on: 0, block: 1 },

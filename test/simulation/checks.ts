@@ -5,9 +5,18 @@ import type { Contents } from "../../provider/core/seen/observed";
 import { attachedMetadata } from "./kernel";
 import { done, failed, type Result } from "./commands";
 import { connectionOf } from "./connection";
-import { anyMetadata, dataBlocks, giText, justCreated, metadataAt, unseenBlock, visibleMetadata } from "./disk";
+import {
+  anyMetadata,
+  dataBlocks,
+  giText,
+  justCreated,
+  metadataAt,
+  outOfSyncKib,
+  unseenBlock,
+  visibleMetadata,
+} from "./disk";
 import type { Machine } from "./machine";
-import { isAttached, isMet, isRunning, type Volume } from "./volume";
+import { generationHeld, isAttached, isMet, isRunning, type Volume } from "./volume";
 import { readBlocks } from "./observe";
 import type { World } from "./world";
 
@@ -115,6 +124,16 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       const isGivenUp = isWhole && machine.isConfigured && peer?.isPrimary === false;
       if (isGivenUp) world.happened.add("an up moved it to the other host");
       return isGivenUp ? done : failed(1, "the peer of r0 has not all of its data, or is not connected as a Secondary");
+    }
+    case "still_differs": {
+      const [, generation, kib] = args;
+      return each(machine, word, (volume) => {
+        const now = generationHeld(volume) ?? "none";
+        const differs = outOfSyncKib(volume.holder);
+        return now === generation && (kib === "any" || Number(kib) === differs)
+          ? done
+          : failed(1, `${word} is in generation ${now} now, or differs in ${differs} KiB`);
+      });
     }
     case "not_standalone":
       return connectionOf(machine) === "StandAlone" ? failed(1, "r0 is StandAlone now") : done;

@@ -13,7 +13,7 @@ import {
   secretOf,
 } from "./kernel";
 import type { Machine } from "./machine";
-import { isRunning, type RunningVolume } from "./volume";
+import { generationHeld, isRunning, type RunningVolume } from "./volume";
 import type { World } from "./world";
 
 /** A volume that both sides have. */
@@ -136,8 +136,14 @@ function settle(world: World, first: RunningVolume, second: RunningVolume, verdi
   }
   if (verdict !== "split-brain" || first.kernel.discardsOwn === second.kernel.discardsOwn) return verdict;
   const victim = first.kernel.discardsOwn ? first : second;
+  if (victim.kernel.startedBy === "provider") {
+    // By the program's word: not without one, and not when that spoke of other data.
+    const named = world.givenUp[victim.machine.name] ?? [];
+    if (!named.includes(generationHeld(victim) ?? ""))
+      world.broken.push(`${victim.machine.name} was given up, and nobody had named what it holds`);
+    world.happened.add("an up gave one side up");
+  } else world.happened.add("changes given up by hand");
   world.ledger.giveUp(victim.disk);
-  world.happened.add("changes given up by hand");
   return victim === first ? -1 : 1;
 }
 

@@ -9,6 +9,13 @@ export const unseenBlock = dataBlocks - 1;
 /** Behind them, where internal metadata goes. */
 export const tailBlock = dataBlocks;
 
+/** KiB that stand for a block. */
+export const blockSize = 65536;
+
+/** How much of a disk differs from its peer's, by its own bitmap. */
+export const outOfSyncKib = ({ metadata }: Disk): number =>
+  (metadata?.outOfSync.filter(Boolean).length ?? 0) * blockSize;
+
 /** DRBD's metadata: generation identifiers without the role in bit 0, flags, the bitmap, and what is being written. */
 export interface Metadata {
   current: number;

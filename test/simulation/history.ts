@@ -11,6 +11,7 @@ import { offersIn, withOffer } from "./obeying";
 import type { Outcome, Program, Stack } from "./pulumi";
 import type { Fault, Run } from "./remote";
 import { SimulatedStack } from "./simulated-stack";
+import { generationHeld } from "./volume";
 import { type Happening, World } from "./world";
 
 /** Something that comes between two things that the provider does, counted from the beginning of its run. */
@@ -27,6 +28,8 @@ export type Deed =
   | { readonly kind: "program"; readonly change: Partial<Program> }
   /** A person reads what is refused, and names what stands on a disk as what may go. */
   | { readonly kind: "discard"; readonly on: 0 | 1 }
+  /** A person decides a split brain in the program, by what that side holds. */
+  | { readonly kind: "give up"; readonly on: 0 | 1 }
   /** From here on, what stands in block 1 of that disk is the newest data, which must survive whatever is said and done. */
   | { readonly kind: "the newest copy"; readonly on: 0 | 1 }
   /**
@@ -147,6 +150,13 @@ export async function live(history: History): Promise<Life> {
         );
         const named = paths.flatMap((path) => contentsIdentity(readBlocks(world, machine.diskAt(path)!, path)) ?? []);
         if (named.length > 0) program = { ...program, discard: { ...program.discard, [machine.name]: named } };
+        break;
+      }
+      case "give up": {
+        const machine = world.machines[deed.on];
+        const volumes = machine.volumes.filter(({ number }) => (program.volumes ?? [0]).includes(number));
+        const generations = volumes.flatMap((volume) => generationHeld(volume) ?? []);
+        if (generations.length === volumes.length) program = { ...program, giveUp: { [machine.name]: generations } };
         break;
       }
       case "a pair is made by hand":

@@ -15,11 +15,13 @@ import { adjustLines } from "./adjust";
 import { connectionOf } from "./connection";
 import {
   anyMetadata,
+  blockSize,
   dataBlocks,
   type Disk,
   giText,
   type Metadata as DiskMetadata,
   metadataAt,
+  outOfSyncKib,
   smallSize,
   unseenBlock,
 } from "./disk";
@@ -28,9 +30,6 @@ import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
 import { type Machine, othersFile, resource, resourceFile } from "./machine";
 import { isAttached, isMet, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
-
-/** KiB that stand for a block. */
-const blockSize = 65536;
 
 export function observe(world: World, machine: Machine, request: ProbeRequest): ObservedNode {
   const { looks, candidates, depth, givenBack = [] } = request;
@@ -128,12 +127,12 @@ function running(machine: Machine): KernelResource {
       ...(machine.drbd === "8.4" && volumes.length > 1 ? { role: kernel.role } : {}),
     })),
     peerDevices: volumes.map(({ number, kernel, holder }) => {
-      const missing = holder.metadata?.outOfSync.filter(Boolean).length ?? 0;
+      const differs = kernel.disk === "Diskless" ? 0 : outOfSyncKib(holder);
       return {
         volume: number,
         replication: kernel.replication,
         peerDisk: kernel.peerDisk,
-        outOfSync: kernel.disk === "Diskless" ? 0 : missing * blockSize,
+        outOfSync: differs,
       };
     }),
   };

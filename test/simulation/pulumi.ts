@@ -37,6 +37,8 @@ export interface Program {
   readonly metadataApart: boolean;
   /** The host that is to be Primary. */
   readonly primary?: "alpha" | "bravo" | undefined;
+  /** The side that is given up in a split brain, by the generations of its volumes; no copy is kept. */
+  readonly giveUp?: Readonly<Record<string, readonly string[]>> | undefined;
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
 }
@@ -175,6 +177,7 @@ export class Stack {
       net: { "max-buffers": program.maxBuffers, ...(program.fenced ? {} : { fencing: "dont-care" }) },
       sharedSecret: "tell-nobody",
       syncSource: program.syncSource,
+      ...(program.giveUp === undefined ? {} : { giveUp: program.giveUp, keep: "none" }),
       ...(program.primary === undefined ? {} : { primary: program.primary }),
       ...(isPlain
         ? { minor: 1, ...ownOf(program, "/srv/data") }

@@ -266,6 +266,8 @@ export class SimulatedRemote implements Remote {
       }
       case "clear":
         return clearDisk(world, machine, action.disk);
+      case "copy-disk":
+        return failed(1, "the simulation keeps no copies");
       case "move-metadata":
         world.happened.add("metadata moved");
         return moveMetadata(machine.withDisk(action.disk)!, action.bytes);

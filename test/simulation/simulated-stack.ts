@@ -11,6 +11,7 @@ export class SimulatedStack extends Stack {
 
   override up(program: Program, run: Run): Promise<Outcome> {
     this.world.discards = program.discard;
+    this.world.givenUp = program.giveUp ?? {};
     this.world.noteBeginning();
     return super.up(program, run);
   }

@@ -1,7 +1,8 @@
 /** One volume on one host: its disks, and its device as the kernel runs it. */
 import type { Drbd } from "./drbd";
-import { type Disk, newDisk, smallSize, usualSize } from "./disk";
-import type { Kernel } from "./kernel";
+import { generationOf } from "../../provider/core/seen/generation-identifiers";
+import { type Disk, giText, newDisk, smallSize, usualSize } from "./disk";
+import { attachedMetadata, type Kernel } from "./kernel";
 import { type Machine, resource, resourceFile } from "./machine";
 
 /** Such as the simulation knows; the hosts call their devices by different minors from the second on. */
@@ -130,3 +131,9 @@ export const isRunning = (volume: Volume): volume is RunningVolume => volume.ker
 export const isMet = ({ kernel }: RunningVolume): boolean => kernel.replication !== "Off";
 
 export const isAttached = ({ kernel }: Volume): boolean => kernel !== undefined && kernel.disk !== "Diskless";
+
+/** The generation that an attached disk is in, as the provider names it. */
+export function generationHeld(volume: Volume): string | undefined {
+  const metadata = isRunning(volume) ? attachedMetadata(volume) : undefined;
+  return metadata === undefined ? undefined : generationOf(giText(metadata, volume.isPrimary));
+}

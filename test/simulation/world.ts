@@ -27,6 +27,7 @@ export const happenings = [
   "a pair was given back",
   "Pacemaker managed it",
   "an up moved it to the other host",
+  "an up gave one side up",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -48,6 +49,8 @@ export class World {
   negotiatesLong = false;
   /** Host → what the program lets go there, by identity. */
   discards: Readonly<Record<string, readonly string[]>> = {};
+  /** Host → the generations that the program gives up there. */
+  givenUp: Readonly<Record<string, readonly string[]>> = {};
   /** Where the resource was configured when the provider's run began, and on which disks. */
   readonly configured = new Set<Volume>();
   /** Whose file was written by a run that began where nobody knew whose the disks are, and was never brought up by it. */

@@ -23,7 +23,8 @@ export type Check =
   | "is_primary"
   | "is_secondary"
   | "is_half_up"
-  | "peer_is_whole";
+  | "peer_is_whole"
+  | "still_differs";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];

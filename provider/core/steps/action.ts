@@ -63,6 +63,15 @@ export type Action =
     }
   /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
   | { readonly kind: "clear"; readonly disk: string }
+  /** So many bytes of a disk, to a blank device or a file that is not there; noted when all of it is there. */
+  | {
+      readonly kind: "copy-disk";
+      readonly disk: string;
+      readonly place: string;
+      readonly bytes: number;
+      readonly note: string;
+      readonly line: string;
+    }
   /** Internal metadata of a disk that grew, from where it ended when it had so many bytes to its end. */
   | {
       readonly kind: "move-metadata";

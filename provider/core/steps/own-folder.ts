@@ -16,6 +16,11 @@ export function bootNote(resource: string): string {
   return `${ownFolder}/${resource}.boot`;
 }
 
+/** Which copies of what was given up in a split brain are whole: a line each, of the generation and the place. */
+export function keptNote(resource: string): string {
+  return `${ownFolder}/${resource}.kept`;
+}
+
 /** The folders that we made to mount on. */
 export function foldersNote(resource: string): string {
   return `${ownFolder}/${resource}.folders`;

@@ -55,6 +55,8 @@ function actionScript(action: Action): string {
       return commandLine(["force_primary", action.word, ...action.marks.flatMap(({ volume, mark }) => [volume, mark])]);
     case "clear":
       return commandLine(["clear_disk", action.disk]);
+    case "copy-disk":
+      return commandLine(["copy_disk", action.disk, action.place, String(action.bytes), action.note, action.line]);
     case "move-metadata":
       return commandLine(["move_metadata", action.resource, String(action.minor), action.disk, String(action.bytes)]);
     case "keep":

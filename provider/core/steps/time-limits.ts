@@ -10,4 +10,6 @@ export const patient = 120;
 export const formatted = 600;
 /** With the wait for other runs of apt and dpkg. */
 export const listsUpdated = 1200;
+/** A disk of so many bytes, at 10 MiB a second on a slow one. */
+export const copied = (bytes: number): number => patient + Math.ceil(bytes / (10 * 1024 * 1024));
 export const packagesInstalled = 1800;

@@ -125,6 +125,29 @@ function discards(resource: ResourceProperties, hostnames: readonly (string | un
   });
 }
 
+/** One side's changes are given up, never both; and each volume has a place for its copy, or none has. */
+function givingUp(resource: ResourceProperties, hostnames: readonly (string | undefined)[]): Failure[] {
+  const { giveUp = {}, keep, volumes } = resource;
+  const named = Object.keys(giveUp);
+  const count = volumes === undefined ? 1 : volumes.length;
+  const copies = keep?.filter((one) => one !== "none") ?? [];
+  return [
+    ...byHostFailures(giveUp, hostnames, ["giveUp"], false),
+    ...(named.length < 2
+      ? []
+      : [failureAt(["giveUp"], `names ${named.join(" and ")}: one side's changes stay, so name the other one alone`)]),
+    ...named.flatMap((host) =>
+      giveUp[host]?.length === count
+        ? []
+        : [failureAt(["giveUp", host], `must name one generation for each volume, which are ${count} here`)],
+    ),
+    ...(copies.length === 0 || (copies.length === count && keep?.length === count)
+      ? []
+      : [failureAt(["keep"], `must name one place for each volume, which are ${count} here, or be "none"`)]),
+    ...(new Set(copies).size === copies.length ? [] : [failureAt(["keep"], "names one place twice")]),
+  ];
+}
+
 /** What is given by host must be given for both, and for no other. */
 function byHostFailures(
   given: Readonly<Record<string, unknown>>,
@@ -239,7 +262,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   }
 
   failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));
-  failures.push(...discards(resource, hostnames));
+  failures.push(...discards(resource, hostnames), ...givingUp(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
 
   failures.push(...waitingForItself(resource), ...optionsOfConnection(resource));

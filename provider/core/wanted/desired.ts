@@ -88,6 +88,10 @@ interface DesiredContext {
   readonly primary?: string;
   /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */
   readonly discard?: Readonly<Record<string, readonly string[]>>;
+  /** Hostname → the generations of its volumes, by which a split brain is decided: that side's changes are given up. */
+  readonly giveUp?: Readonly<Record<string, readonly string[]>>;
+  /** Where a copy of each volume of that side goes first, in the order of their numbers; empty: no copy. */
+  readonly keep?: readonly string[];
   readonly waitForSync: boolean;
   /** Longest wait for the initial sync, in seconds. */
   readonly waitForSyncSeconds: number;

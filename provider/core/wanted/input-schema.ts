@@ -340,30 +340,51 @@ const identity = text((value) =>
     : 'is no identity of what is on a disk, such as "xfs:1f0c…": a refusal tells it',
 );
 
-const discard: z.ZodType<Record<string, readonly string[]>> = z.unknown().transform((given, context) => {
-  if (!isRecord(given)) {
-    report(context, given, 'must give for a host what may go there, { bravo: "xfs:1f0c…" }');
-    return z.NEVER;
-  }
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([host, value]): [string, string[]][] => {
-      const list: unknown[] = Array.isArray(value) ? value : [value];
-      return list.some(isUnknown)
-        ? [[host, [UNKNOWN]]]
-        : [
-            [
-              host,
-              list.flatMap((one) => {
-                const parsed = identity.safeParse(one);
-                if (parsed.success) return [parsed.data];
-                report(context, given, parsed.error.issues[0]?.message ?? "is no identity", [host]);
-                return [];
-              }),
-            ],
-          ];
-    }),
-  );
-});
+/** Hostname → a word, or several. */
+const wordsByHost = (word: typeof identity, kind: string): z.ZodType<Record<string, readonly string[]>> =>
+  z.unknown().transform((given, context) => {
+    if (!isRecord(given)) {
+      report(context, given, kind);
+      return z.NEVER;
+    }
+    return Object.fromEntries(
+      Object.entries(given).flatMap(([host, value]): [string, string[]][] => {
+        const list: unknown[] = Array.isArray(value) ? value : [value];
+        return list.some(isUnknown)
+          ? [[host, [UNKNOWN]]]
+          : [
+              [
+                host,
+                list.flatMap((one) => {
+                  const parsed = word.safeParse(one);
+                  if (parsed.success) return [parsed.data];
+                  report(context, given, parsed.error.issues[0]?.message ?? "is no such word", [host]);
+                  return [];
+                }),
+              ],
+            ];
+      }),
+    );
+  });
+
+const discard = wordsByHost(identity, 'must give for a host what may go there, { bravo: "xfs:1f0c…" }');
+
+const generation = text((value) =>
+  /^[0-9A-Fa-f]{16}$/.test(value)
+    ? undefined
+    : 'is no generation of a volume, 16 hexadecimal digits such as "6D58B9C5F1E0A2B4": the refusal of a split brain tells it',
+);
+const giveUp = wordsByHost(
+  generation,
+  'must give for a host the generation that is given up, { alpha: "6D58B9C5F1E0A2B4" }',
+);
+
+const keptCopy = text((value) =>
+  value === "none" || /^\/[^\n]+[^/\n]$/.test(value)
+    ? undefined
+    : 'must be the absolute path of a blank block device or of a new file, or "none"',
+);
+const keep = z.preprocess((given) => (typeof given === "string" ? [given] : given), z.array(keptCopy));
 
 const minor = byHost(whole(0, 1048575, ": 1 is /dev/drbd1"));
 const existingData = property(optional(choice(["keep"])));
@@ -379,6 +400,8 @@ const common = {
   syncSource: property(string("the hostname of one of the two nodes")),
   primary: property(optional(string("the hostname of one of the two nodes"))),
   discard: property(withDefault(discard, {})),
+  giveUp: property(optional(giveUp)),
+  keep: property(optional(keep)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
   ignoreManagers: property(optional(z.array(choice(MANAGER_NAMES), { error: "must be a list of names of tools" }))),

@@ -203,6 +203,19 @@ export interface ResourceInputs extends SectionInputs {
    * of the resource's data. Once it is gone the line means nothing more.
    */
   readonly discard?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Hostname → the generation of the side whose changes are given up in a split brain, as the refusal tells it: { alpha:
+   * "6D58B9…" }; a list, in the order of the volumes' numbers, where there are several. That side must be Secondary by then.
+   * It is filled from the other one, and loses all that the other one never got. Of one side alone. Means nothing once it
+   * is done. Default: none.
+   */
+  readonly giveUp?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Where a copy of what `giveUp` gives up is kept first, on that host: a block device that is blank and large enough, or a
+   * file that is not there yet, in an existing folder (sparse, with the device's size). For several volumes a list, in
+   * the order of their numbers. `none`: no copy. Asked for with `giveUp`.
+   */
+  readonly keep?: string | readonly string[];
   readonly filesystem?: FilesystemInputs;
   /** Default true: `up` ends when both disks are UpToDate. */
   readonly waitForSync?: boolean;

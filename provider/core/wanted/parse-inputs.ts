@@ -275,7 +275,12 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
-    ...set({ ignoreManagers: given.ignoreManagers, primary: given.primary }),
+    ...set({
+      ignoreManagers: given.ignoreManagers,
+      primary: given.primary,
+      giveUp: given.giveUp,
+      keep: given.keep?.filter((place) => place !== "none"),
+    }),
   };
 }
 

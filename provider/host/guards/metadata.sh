@@ -48,6 +48,25 @@ up_to_date() {
   echo "the data on $disk is not known to be the newest: $now"; return 1
 }
 
+# still_differs RESOURCE[/VOLUME] GENERATION KIB|any: the gate before a side is given up in a split brain: its volume is in the
+# generation that was decided on, and differs from its peer's in as many KiB. The last bit of a generation is the role.
+still_differs() {
+  now=$(drbdadm get-gi "$1" </dev/null 2>&1)
+  current=${now%%:*}
+  even=${current%?}$(printf '%s' "${current#"${current%?}"}" | tr 13579BDF 02468ACE)
+  if [ "$even" != "$2" ]; then echo "$1 is in generation $even now, not in $2: $now"; return 1; fi
+  if [ "$3" = any ]; then return 0; fi
+  case $1 in */*) volume=${1#*/} ;; *) volume= ;; esac
+  kib=$(drbdsetup events2 --now --statistics "${1%%/*}" </dev/null 2>&1 | awk -v volume="$volume" '
+    /^exists peer-device / {
+      own = ""; out = ""
+      for (i = 1; i <= NF; i++) { if ($i ~ /^volume:/) own = substr($i, 8); if ($i ~ /^out-of-sync:/) out = substr($i, 13) }
+      if (volume == "" || own == volume) print out
+    }')
+  if [ "$kib" = "$3" ]; then return 0; fi
+  echo "$1 differs from its peer in ${kib:-an unknown number of} KiB now; it was $3 when this was planned"; return 1
+}
+
 # never_used RESOURCE: its own generation identifiers say that it was just created.
 never_used() {
   now=$(drbdadm get-gi "$1" </dev/null 2>&1)

@@ -45,7 +45,7 @@ read_files() {
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
-    /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot
+    /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept
   do
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac

@@ -2,6 +2,7 @@
 import type { Refusal } from "../../steps/plan";
 import { connectionStates } from "../../seen/kernel-states";
 import { dataRefusals } from "./data-refusals";
+import { giveUpOffers, giveUpRefusals, isSplit } from "./giving-up";
 import { demotion } from "./split-brain-refusals";
 import { filesystemRefusals, unmadeRefusals } from "./filesystem-refusals";
 import { isHalfUpOn, type HostView, type ResourceView } from "./resource-view";
@@ -10,9 +11,16 @@ import { isPrimary } from "./side";
 export function resourceRefusals(view: ResourceView): Refusal[] {
   const ofData = view.pairs.map((pair) => ({ pair, refusals: dataRefusals(pair) }));
   // Two generations that do not fit part again as soon as they are connected: how to go on from there is told already.
-  const partsAgain = ofData.some(({ pair, refusals }) => pair.row === "meet" && refusals.length > 0);
+  const partsAgain =
+    ofData.some(({ pair, refusals }) => pair.row === "meet" && refusals.length > 0) || view.pairs.some(isSplit);
+  const firstSplit = ofData.findIndex(({ pair, refusals }) => isSplit(pair) && refusals.length > 0);
   return [
-    ...ofData.flatMap(({ refusals }) => refusals),
+    ...ofData.flatMap(({ pair, refusals }, index) =>
+      index === firstSplit && isSplit(pair)
+        ? refusals.map((one) => ({ ...one, way: one.way + giveUpOffers(view) }))
+        : refusals,
+    ),
+    ...giveUpRefusals(view),
     ...(partsAgain ? [] : refuseTwoPrimaries(view)),
     ...refuseNewPrimary(view),
     ...refuseMixed(view),

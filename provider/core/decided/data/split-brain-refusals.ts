@@ -16,6 +16,8 @@ export function refuseUnrelated(pair: PairView): Refusal[] {
   if (pair.isMeeting) return [];
   const relation = relationOf(source, target);
   if (relation !== "split-brain" && relation !== "unrelated") return [];
+  // A person has decided: giving-up.ts.
+  if (relation === "split-brain" && Object.keys(pair.desired.giveUp ?? {}).length > 0) return [];
   const names = pair.sides.map((side) => side.desired.hostname).join(" and ");
   const identifiers = pair.sides
     .flatMap(({ desired: { hostname }, progress }) =>
@@ -28,10 +30,7 @@ export function refuseUnrelated(pair: PairView): Refusal[] {
     ? [
         {
           found: `split brain: ${names} both hold changes that the other has not seen (generation identifiers: ${identifiers})`,
-          way: `${afterConversion(pair)}Which changes are given up is for a person to decide. ${(isConverted(pair)
-            ? olderThan(pair)
-            : [target, source]
-          )
+          way: `${afterConversion(pair)}Which changes are given up is for a person to decide. ${mayBeGivenUp(pair)
             .map((lost) => giveUp(pair, lost, other(pair, lost)))
             .join(" ")}`,
         },
@@ -42,6 +41,11 @@ export function refuseUnrelated(pair: PairView): Refusal[] {
           way: letGo(pair),
         },
       ];
+}
+
+/** The sides that a person may give up. */
+export function mayBeGivenUp(pair: PairView): readonly Side[] {
+  return isConverted(pair) ? olderThan(pair) : [pair.target, pair.source];
 }
 
 /** A conversion from DRBD 8.4 drops the identifiers that a side gets when it goes on without its peer (metadata-conversion.ts). */

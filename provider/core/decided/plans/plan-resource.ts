@@ -18,7 +18,7 @@ import { devicesOn, volumePairs } from "../../wanted/desired";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
-import { isDue, isForLater, switchoverStages } from "./switchover";
+import { isDue, isForLater, meetingBefore, switchoverStages } from "./switchover";
 
 /**
  * (Desired, Observed) → Plan. Every step is there because of something observed; a plan after a full apply is empty.
@@ -58,7 +58,7 @@ export function planResource(situation: ResourceSituation): Plan {
   const moves = isDue(view, before);
   const unmoved = moves ? switchoverRefusals(view) : [];
   if (unmoved.length > 0) return refused(unmoved);
-  const stages = [...before, ...(moves ? switchoverStages(view) : [])];
+  const stages = [...before, ...(moves ? switchoverStages(view) : before.length === 0 ? meetingBefore(view) : [])];
   const home = view.home.host.hostname;
   const unmounted = stages.length === 0 ? view.pairs.flatMap((pair) => mountRefusals(pair, home)) : [];
   if (unmounted.length > 0) return refused(unmounted);

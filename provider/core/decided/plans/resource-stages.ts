@@ -1,8 +1,10 @@
 /** The stages of a resource's plan, in the order that carries the safety: files, metadata, up, promoted, formatted, mounted. */
 import { overwrittenOn, attach, bringUp, metadataSteps } from "./bring-up";
 import { bootSteps, broughtUpAtBoot, mountedAtBoot, promotionFollows, reloaded } from "./boot-steps";
+import { giveUpStages } from "./give-up-steps";
 import { leavingStages } from "./leaving-steps";
 import type { Promotion } from "./promotion";
+import { givingUp } from "../data/giving-up";
 import { isHalfUpOn, isTogetherOn, type HostView, type ResourceView } from "../data/resource-view";
 import { filesystemToolSteps } from "../hosts/host-needs";
 import type { ResourceSituation } from "../hosts/resource-situation";
@@ -40,6 +42,9 @@ export class ResourceStages {
   }
 
   stages(): Stage[] {
+    // A split brain comes first: what is to be changed is looked at once the two are one again.
+    const decided = givingUp(this.view);
+    if (decided !== undefined) return giveUpStages(this.view, decided);
     const tools = this.view.hosts.flatMap(({ node, host }) => filesystemToolSteps(this.desired, host.hostname, node));
     const stages = [tools, ...leavingStages(this.view), ...this.changes()].filter((stage) => stage.length > 0);
     return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);

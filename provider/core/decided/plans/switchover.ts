@@ -10,7 +10,8 @@ import type { Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import { devicePath } from "../../config/paths";
-import type { ResourceView, Switchover } from "../data/resource-view";
+import { isTogetherOn, type ResourceView, type Switchover } from "../data/resource-view";
+import * as steps from "../../steps/kernel-steps";
 import { isPrimary } from "../data/side";
 import { isMet } from "../data/switchover-refusals";
 import { wasInUse } from "../../seen/memory";
@@ -35,6 +36,14 @@ export function isDue(view: ResourceView, before: readonly Stage[]): boolean {
 }
 
 const isOfData = ([command]: readonly string[]): boolean => /^(mkfs|mount)/.test(command ?? "");
+
+/** Where it is for later, the sync that it waits for begins only when the two have met. */
+export function meetingBefore(view: ResourceView): Stage[] {
+  const { switchover, desired } = view;
+  if (switchover === undefined || !isForLater(view) || isTogetherOn(switchover.to)) return [];
+  const { from, to } = switchover;
+  return [[steps.waitConnected(to.host.hostname, desired, `${from.host.hostname} fills it, and then it moves here`)]];
+}
 
 export function switchoverStages(view: ResourceView): Stage[] {
   const { switchover } = view;

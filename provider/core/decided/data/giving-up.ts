@@ -1,0 +1,121 @@
+/**
+ * A split brain that a person has decided: `giveUp` names one side by the generations of its volumes. DRBD gives up all
+ * volumes of a connection at once, so all of them must fit.
+ */
+import { generationOf, formatGi } from "../../seen/generation-identifiers";
+import { connectionStates } from "../../seen/kernel-states";
+import { peerDeviceOf } from "../../seen/observed";
+import type { Refusal } from "../../steps/plan";
+import { wordFor, type VolumePair } from "../../wanted/desired";
+import { other, type PairView } from "./pair-view";
+import type { HostView, ResourceView } from "./resource-view";
+import { isPrimary, type Side } from "./side";
+import { giOf, isAttached, relationOf } from "./side-relation";
+import { demotion, mayBeGivenUp } from "./split-brain-refusals";
+
+export interface GivingUp {
+  readonly lost: HostView;
+  readonly kept: HostView;
+}
+
+/** The current generation of a side's data, as `giveUp` names it. */
+export function generationOn(side: Side): string | undefined {
+  const gi = giOf(side);
+  return gi === undefined ? undefined : generationOf(formatGi(gi));
+}
+
+export const isSplit = (pair: PairView): boolean =>
+  pair.row === "meet" && !pair.isMeeting && relationOf(pair.source, pair.target) === "split-brain";
+
+/** KiB of a volume that differ from its peer's, by a side's own bitmap. */
+export function differsBy(side: Side, volume: VolumePair): number | undefined {
+  return peerDeviceOf(side.node, volume)?.outOfSync;
+}
+
+/** The sides, where the line names what one of them holds now; what else it may name is refused below. */
+export function givingUp(view: ResourceView): GivingUp | undefined {
+  const lost = namedIn(view);
+  return lost === undefined || !view.pairs.some(isSplit) || giveUpRefusals(view).length > 0
+    ? undefined
+    : { lost, kept: view.hosts[lost.place === 0 ? 1 : 0] };
+}
+
+function namedIn({ desired: { giveUp = {} }, hosts }: ResourceView): HostView | undefined {
+  return hosts.find(({ host }) => Object.hasOwn(giveUp, host.hostname));
+}
+
+/** Why a line for a split brain is not carried out. Nothing where there is none, or no split brain. */
+export function giveUpRefusals(view: ResourceView): Refusal[] {
+  const { desired, pairs } = view;
+  const lost = namedIn(view);
+  if (lost === undefined || !pairs.some(isSplit)) return [];
+  const { hostname } = lost.host;
+  const kept = view.hosts[lost.place === 0 ? 1 : 0];
+  const refuse = (found: string, way: string): Refusal[] => [{ node: hostname, found, way }];
+  const named = desired.giveUp?.[hostname] ?? [];
+  const now = pairs.map((pair) => generationOn(pair.sides[lost.place]) ?? "none that can be read");
+  if (named.length !== now.length || named.some((one, index) => one.toUpperCase() !== now[index]))
+    return refuse(
+      `\`giveUp\` names ${named.join(", ")}, and ${desired.name} is in generation ${now.join(", ")} there: what was decided on has changed`,
+      `Look at both sides once more. To give up what ${hostname} holds now: \`${giveUpLine(hostname, now)}\`.`,
+    );
+  const newer = pairs.filter((pair) => {
+    const side = pair.sides[lost.place];
+    return relationOf(side, other(pair, side)) === "first-newer";
+  });
+  if (newer.length > 0)
+    return refuse(
+      `the volumes are newer on different sides: ${newer.map(({ desired: one }) => wordFor(one)).join(" and ")} of ${hostname} has all that ${kept.host.hostname} has and more, and would be given up with the others`,
+      `DRBD gives up all volumes of a resource at once. Copy what you need of ${hostname}'s first, and decide by hand: the commands are in the refusal without \`giveUp\`.`,
+    );
+  const apart = view.hosts.filter(({ sides }) => !sides.every(isAttached));
+  if (apart.length > 0)
+    return refuse(
+      `${desired.name} is not up with its disks on ${apart.map(({ host }) => host.hostname).join(" and ")}`,
+      `\`drbdadm up ${desired.name}\` there, and run \`pulumi up\` again: both sides must be seen before one is given up.`,
+    );
+  if (lost.sides.some(isPrimary))
+    return refuse(
+      `${desired.name} is Primary there, and what it holds is to be given up`,
+      `Stop what uses it, and make it Secondary: \`${demotion(desired.name, lost.node, lost.sides).join(" && ")}\`. Then run \`pulumi up\` again.`,
+    );
+  if (desired.keep === undefined)
+    return refuse(
+      `\`giveUp\` gives up what ${desired.name} holds there, and \`keep\` does not say whether a copy is kept`,
+      `A copy first: \`keep: /dev/…\` (blank and large enough), or \`keep: /path/of/a/new/file\`, on ${hostname}. No copy: \`keep: none\`.`,
+    );
+  return [];
+}
+
+/** `giveUp: { alpha: "6D58B9C5F1E0A2B4" }` */
+export function giveUpLine(host: string, generations: readonly string[]): string {
+  const words = generations.map((one) => `"${one}"`);
+  return `giveUp: { ${host}: ${words.length === 1 ? (words[0] ?? "") : `[${words.join(", ")}]`} }`;
+}
+
+/** The lines that a refusal of a split brain offers, with what each side holds; nothing where a side cannot be read. */
+export function giveUpOffers(view: ResourceView): string {
+  const split = view.pairs.filter(isSplit);
+  if (split.length === 0 || !view.hosts.every(({ sides }) => sides.every(isAttached))) return "";
+  const offers = view.hosts.flatMap(({ host: { hostname }, place, sides }) => {
+    const generations = sides.flatMap((side) => generationOn(side) ?? []);
+    const isOffered = view.pairs.every((pair) => {
+      const side = pair.sides[place];
+      const isNewer = relationOf(side, other(pair, side)) === "first-newer";
+      return !isNewer && (!isSplit(pair) || mayBeGivenUp(pair).includes(side));
+    });
+    return isOffered && generations.length === sides.length
+      ? [`\`${giveUpLine(hostname, generations)}\` gives up ${hostname}'s`]
+      : [];
+  });
+  if (offers.length === 0) return "";
+  const sides = view.hosts.map(({ host: { hostname }, place }) => {
+    const differs = view.pairs.map((pair) => differsBy(pair.sides[place], pair.desired));
+    const mib = differs.map((kib) => (kib === undefined ? "an unknown part" : `${(kib / 1024).toFixed(1)} MiB`));
+    return `${hostname} has ${mib.join(" and ")} that it changed or lacks`;
+  });
+  return ` By their bitmaps ${sides.join(", and ")}. Or by \`pulumi up\`, once that side is Secondary, and with \`keep: /dev/…\`, \`keep: /path/of/a/new/file\` or \`keep: none\` for a copy of it: ${offers.join("; ")}.`;
+}
+
+export const isAlone = ({ kernel }: HostView): boolean =>
+  connectionStates[kernel?.connection ?? ""] === "alone" || kernel?.connection === undefined;

@@ -1,0 +1,118 @@
+/** A split brain that a person decides by `giveUp`: what is refused, and what runs in which order. */
+import { stepsOf } from "../../../../provider/core/steps/plan";
+import type { ObservedNode } from "../../../../provider/core/seen/observed";
+import {
+  commandsOf,
+  divergedGi,
+  healthyPair,
+  kernelDevice,
+  planOf,
+  r0,
+  refusalsOf,
+  remembered,
+  usedGi,
+  withFile,
+  withKernel,
+  withLook,
+  type Pair,
+} from "../../observed-builder";
+import type { OneVolume } from "../../one-volume";
+
+const [alphas, bravos] = ["F2099469C0D6C688", "718431164AB65DE2"] as const;
+const [alpha, bravo] = healthyPair();
+const apart = (node: ObservedNode, role: string, gi: string, outOfSync: number): ObservedNode =>
+  withLook(
+    withKernel(node, {
+      role,
+      connection: "StandAlone",
+      peerRole: "Unknown",
+      replication: "Off",
+      peerDisk: "DUnknown",
+      outOfSync,
+      devices: [kernelDevice("UpToDate")],
+    }),
+    { kernelGi: gi },
+  );
+const released = { ...alpha, mounts: [], links: [] };
+/** alpha is Secondary, bravo Primary. */
+const parted: Pair = [apart(released, "Secondary", usedGi, 1024), apart(bravo, "Primary", divergedGi, 2048)];
+const given = (more: Partial<OneVolume>) => ({ desired: { ...r0, ...more }, memory: remembered });
+const decided = { giveUp: { alpha: [alphas] }, keep: [] };
+
+test("without a line: refused, with one for each side and how much differs", () => {
+  const [refusal] = planOf(parted, given({})).refusals;
+  expect(refusal?.found).toContain("split brain: alpha and bravo both hold changes that the other has not seen");
+  expect(refusal?.way).toContain("alpha has 1.0 MiB that it changed or lacks, and bravo has 2.0 MiB");
+  expect(refusal?.way).toContain(`\`giveUp: { alpha: "${alphas}" }\` gives up alpha's`);
+  expect(refusal?.way).toContain(`\`giveUp: { bravo: "${bravos}" }\` gives up bravo's`);
+});
+
+test("with it: what stays is checked, and only then is the other side given up", () => {
+  const plan = planOf(parted, given(decided));
+  expect(refusalsOf(plan)).toEqual([]);
+  expect(commandsOf(plan)).toEqual([
+    ["bravo: drbdadm get-gi r0"],
+    ["alpha: drbdadm connect --discard-my-data r0"],
+    ["bravo: drbdadm connect r0", "bravo: drbdadm cstate r0"],
+  ]);
+  const steps = stepsOf(plan);
+  expect(steps[1]?.guard).toEqual([
+    ["is_secondary", "r0"],
+    ["still_differs", "r0", alphas, "1024"],
+  ]);
+  expect(steps[1]?.destroys).toBe(`alpha's r0 in generation ${alphas}, of which 1024 KiB differ`);
+});
+
+test("a copy comes first, of as many bytes as the device has; once only", () => {
+  const keeping = given({ ...decided, keep: ["/dev/vg/before"] });
+  const [first] = stepsOf(planOf(parted, keeping));
+  expect(first?.node).toBe("alpha");
+  expect(first?.argv.join(" ")).toBe(
+    `dd if=/dev/vdb of=/dev/vg/before bs=4M count=${327632 * 1024} iflag=direct,count_bytes`,
+  );
+  const noted: Pair = [withFile(parted[0], "/var/lib/pulumi-drbd/r0.kept", `${alphas} /dev/vg/before\n`), parted[1]];
+  expect(commandsOf(planOf(noted, keeping)).flat()).not.toContain(first?.argv.join(" "));
+  expect(commandsOf(planOf(noted, keeping))).toHaveLength(3);
+});
+
+test("a side that still looks for its peer is disconnected first, and one that stays and looks is not connected twice", () => {
+  const looking = (node: ObservedNode) => withKernel(node, { connection: "Connecting" });
+  expect(commandsOf(planOf([looking(parted[0]), parted[1]], given(decided)))[1]).toEqual([
+    "alpha: drbdadm disconnect r0",
+    "alpha: drbdadm connect --discard-my-data r0",
+  ]);
+  expect(commandsOf(planOf([parted[0], looking(parted[1])], given(decided)))[2]).toEqual(["bravo: drbdadm cstate r0"]);
+});
+
+describe("refused", () => {
+  test("another generation than is there by now", () => {
+    const stale = given({ giveUp: { alpha: ["0123456789ABCDE0"] }, keep: [] });
+    expect(refusalsOf(planOf(parted, stale))).toEqual([
+      `alpha: \`giveUp\` names 0123456789ABCDE0, and r0 is in generation ${alphas} there: what was decided on has changed`,
+    ]);
+  });
+
+  test("the side is Primary", () => {
+    const primary = given({ giveUp: { bravo: [bravos] }, keep: [] });
+    expect(refusalsOf(planOf(parted, primary))).toEqual([
+      "bravo: r0 is Primary there, and what it holds is to be given up",
+    ]);
+  });
+
+  test("nothing is said of a copy", () => {
+    expect(refusalsOf(planOf(parted, given({ giveUp: decided.giveUp })))).toEqual([
+      "alpha: `giveUp` gives up what r0 holds there, and `keep` does not say whether a copy is kept",
+    ]);
+  });
+
+  test("a side without its disk", () => {
+    const diskless: Pair = [parted[0], withKernel(parted[1], { devices: [] })];
+    const refusals = refusalsOf(planOf(diskless, given(decided)));
+    expect(refusals.join()).not.toBe("");
+  });
+});
+
+test("a pair that is well: the line means nothing", () => {
+  const plan = planOf(healthyPair(), given(decided));
+  expect([plan.stages, plan.refusals]).toEqual([[], []]);
+});
