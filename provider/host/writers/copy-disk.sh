@@ -19,7 +19,7 @@ copy_disk() {
       if [ "$room" -lt $(( $3 / 1024 )) ]; then echo "$folder has $room KiB left, and the copy takes $(( $3 / 1024 )) KiB"; return 1; fi
       # A run that was stopped has left this behind.
       rm -f "$2.part"
-      dd if="$1" of="$2.part" bs=4M count="$3" iflag=direct,count_bytes conv=fsync,sparse,excl status=none </dev/null &&
+      dd if="$1" of="$2.part" ibs=4M obs=64K count="$3" iflag=direct,count_bytes conv=fsync,sparse,excl status=none </dev/null &&
         truncate -s "$3" "$2.part" && mv -n "$2.part" "$2" && sync "$folder" || return ;;
   esac
   folder=${4%/*}
