@@ -19,7 +19,7 @@ export const firstLosses: readonly Entry[] = [
     guard: "Never emitted. What is cleared is named by its identity first, and looked at once more.",
     row: core("decided/data/plan-data", "the sync source's: cleared, and formatted"),
     law: [
-      ...core("steps/never-emitted", "dd over the beginning of a disk"),
+      ...core("steps/never-emitted", "dd: reads a disk that is given up, and writes to what is blank or not there yet"),
       ...core(
         "decided/data/plan-data-laws",
         "only what is named for that host is cleared, by a guard that looks again, and shown as destroyed",
@@ -114,17 +114,31 @@ export const firstLosses: readonly Entry[] = [
   {
     number: 7,
     text: "discard-my-data on a victim that was guessed.",
-    guard: "Never emitted. The refusal shows both sides' generation identifiers and the commands, victim named.",
-    row: core(
-      "decided/data/plan-recovery",
-      "%s: refused, with both names and what to type",
-      "the other way round, when bravo is the sync source",
+    guard:
+      "Only by `giveUp`, which names the side by the generation of each of its volumes; checked again on the host, where it must be Secondary. Else a refusal that shows both sides.",
+    row: [
+      ...core(
+        "decided/data/plan-recovery",
+        "%s: refused, with both names and what to type",
+        "the other way round, when bravo is the sync source",
+      ),
+      ...core(
+        "decided/data/giving-up",
+        "another generation than is there by now",
+        "with it: what stays is checked, and only then is the other side given up",
+      ),
+    ],
+    law: core(
+      "steps/never-emitted",
+      "a victim of a split brain: named by the program alone, by what it holds, while it is Secondary",
     ),
-    law: core("steps/never-emitted", "a victim of a split brain"),
-    lab: lab(
-      "keeps-data/apart",
-      "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
-    ),
+    lab: [
+      ...lab(
+        "keeps-data/apart",
+        "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
+      ),
+      ...lab("split-brain", "the line of last time gives nothing up; the other side is given up, without a copy"),
+    ],
   },
   {
     number: 8,

@@ -243,18 +243,26 @@ export const rules: readonly Entry[] = [
   },
   {
     number: 9,
-    text: "Split brain is never resolved by us. DRBD does so only where an after-sb option that is set says it; that is warned of.",
-    guard: "A refusal with both sides' generation identifiers and what to type for whichever victim a person picks.",
+    text: "Split brain is resolved by a person's word alone: `giveUp` names one side by what it holds. DRBD does so itself only where an after-sb option that is set says it; that is warned of.",
+    guard:
+      "A refusal with both sides' generation identifiers, a line for each side, and what to type for whichever victim a person picks.",
     row: [
       ...core(
         "decided/data/plan-recovery",
         "%s: refused, with both names and what to type",
         "running apart, StandAlone: the split brain is told, and not that they are to be connected",
       ),
+      ...core("decided/data/giving-up", "without a line: refused, with one for each side and how much differs"),
       ...core("wanted/option-warnings", "after-sb policies that give up a side's changes"),
       ...core("seen/generation-identifiers", "neither side is newer where neither knows the other's present"),
     ],
-    law: [...core("steps/never-emitted", "a victim of a split brain"), ...met("a side that stands alone is adjusted")],
+    law: [
+      ...core(
+        "steps/never-emitted",
+        "a victim of a split brain: named by the program alone, by what it holds, while it is Secondary",
+      ),
+      ...met("a side that stands alone is adjusted"),
+    ],
     lab: lab(
       "keeps-data/apart",
       "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { type Step, stepsOf } from "../../../provider/core/steps/plan";
 import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
+import { connectDiscarding, stillDiffers } from "../../../provider/core/steps/split-brain-steps";
 import { detachVolume } from "../../../provider/core/steps/volume-steps";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
@@ -39,8 +40,6 @@ const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, se
 const word = (...words: readonly string[]) => new RegExp(`(?<![\\w-])(${words.join("|")})(?![\\w-])`);
 
 test.each<[string, RegExp, string]>([
-  ["dd over the beginning of a disk", /\bdd\b.*\b(if|of)=/, "dd if=/dev/zero of=/dev/vdb bs=1M count=128"],
-  ["a victim of a split brain", /discard-my-data/, "drbdadm connect --discard-my-data r0"],
   ["resize to a size", /--size\b|"resize"|drbdadm resize/, "drbdadm resize --size=100M r0"],
   ["a verify taken for a repair", /"verify"|drbdadm verify/, "drbdadm verify r0"],
   ["clear-bitmap", /new-current-uuid|clear-bitmap/, "drbdadm new-current-uuid --clear-bitmap r0/0"],
@@ -57,6 +56,31 @@ test.each<[string, RegExp, string]>([
   expect(sources.filter(({ text }) => never.test(text)).map(({ path }) => path)).toEqual([]);
   const emitted = drawn.filter((step) => never.test([...step.argv, "\n", shellOf(step).body].join(" ")));
   expect([...new Set(emitted.map(({ argv }) => argv.join(" ")))]).toEqual([]);
+});
+
+test("a victim of a split brain: named by the program alone, by what it holds, while it is Secondary", () => {
+  const discards = /discard-my-data/;
+  expect(sources.filter(({ text }) => discards.test(text)).map(({ path }) => path)).toEqual([
+    "core/steps/split-brain-steps.ts",
+  ]);
+  // No situation that is drawn has a `giveUp`.
+  expect(drawn.filter((step) => discards.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
+  const gives = connectDiscarding("alpha", "r0", [stillDiffers("r0", "F2099469C0D6C688", 8)], "`giveUp`", "alpha's r0");
+  expect(gives.guard).toEqual([
+    ["is_secondary", "r0"],
+    ["still_differs", "r0", "F2099469C0D6C688", "8"],
+  ]);
+});
+
+test("dd: reads a disk that is given up, and writes to what is blank or not there yet", () => {
+  const copies = /\bdd\b.*\b(if|of)=/;
+  expect(
+    sources
+      .filter(({ text }) => copies.test(text))
+      .map(({ path }) => path)
+      .sort(),
+  ).toEqual(["core/steps/split-brain-steps.ts", "host/text.ts"]);
+  expect(drawn.filter((step) => copies.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
 });
 
 const detach = word("detach");
