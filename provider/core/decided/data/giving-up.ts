@@ -109,12 +109,22 @@ export function giveUpOffers(view: ResourceView): string {
       : [];
   });
   if (offers.length === 0) return "";
-  const sides = view.hosts.map(({ host: { hostname }, place }) => {
-    const differs = view.pairs.map((pair) => differsBy(pair.sides[place], pair.desired));
-    const mib = differs.map((kib) => (kib === undefined ? "an unknown part" : `${(kib / 1024).toFixed(1)} MiB`));
-    return `${hostname} has ${mib.join(" and ")} that it changed or lacks`;
+  const sides = view.hosts.map((host) => `${host.host.hostname}: ${stateOf(view, host)}`);
+  const program =
+    "In the program, once that side is Secondary, with `keep: /dev/…`, `keep: /path/of/a/new/file` or `keep: none` for a copy of it:";
+  return ["", ...sides, program, ...offers].join("\n    ");
+}
+
+/** `Primary, mounted on /srv/data; by its bitmap 0.1 MiB are changed or missing` */
+function stateOf(view: ResourceView, { place, sides }: HostView): string {
+  const role = sides.some(isPrimary) ? "Primary" : "Secondary";
+  const mounted = sides.flatMap(({ mountedAt }) => mountedAt);
+  const differs = view.pairs.map((pair) => {
+    const kib = differsBy(pair.sides[place], pair.desired);
+    return kib === undefined ? "an unknown part" : `${(kib / 1024).toFixed(1)} MiB`;
   });
-  return ` By their bitmaps ${sides.join(", and ")}. Or by \`pulumi up\`, once that side is Secondary, and with \`keep: /dev/…\`, \`keep: /path/of/a/new/file\` or \`keep: none\` for a copy of it: ${offers.join("; ")}.`;
+  const use = mounted.length === 0 ? "" : `, mounted on ${mounted.join(" and ")}`;
+  return `${role}${use}; by its bitmap ${differs.join(" and ")} are changed or missing there`;
 }
 
 export const isAlone = ({ kernel }: HostView): boolean =>

@@ -42,7 +42,8 @@ const decided = { giveUp: { alpha: [alphas] }, keep: [] };
 test("without a line: refused, with one for each side and how much differs", () => {
   const [refusal] = planOf(parted, given({})).refusals;
   expect(refusal?.found).toContain("split brain: alpha and bravo both hold changes that the other has not seen");
-  expect(refusal?.way).toContain("alpha has 1.0 MiB that it changed or lacks, and bravo has 2.0 MiB");
+  expect(refusal?.way).toContain("\n    alpha: Secondary; by its bitmap 1.0 MiB are changed or missing there\n");
+  expect(refusal?.way).toContain("\n    bravo: Primary; by its bitmap 2.0 MiB are changed or missing there\n");
   expect(refusal?.way).toContain(`\`giveUp: { alpha: "${alphas}" }\` gives up alpha's`);
   expect(refusal?.way).toContain(`\`giveUp: { bravo: "${bravos}" }\` gives up bravo's`);
 });

@@ -13,9 +13,11 @@ import {
   blankPair,
   commandsOf,
   diskBytes,
+  divergedGi,
   healthyPair,
   kernelDevice,
   newGi,
+  olderGi,
   type Pair,
   r0,
   refusalsOf,
@@ -225,4 +227,66 @@ test("the outputs: of each volume by its number, beside those of the first", () 
   expect(Object.keys(outputs.volumeStates ?? {})).toEqual(["0", "1"]);
   expect([outputs.devicePath, outputs.volumeStates?.["1"]?.devicePath]).toEqual(["/dev/drbd1", "/dev/drbd2"]);
   expect(outputsOf(resourceOf(r0), healthyPair()).volumeStates).toBeUndefined();
+});
+
+describe("a split brain that a person has decided", () => {
+  const given = (gi: string) => gi.split(":")[0]!;
+  /** Both StandAlone, alpha Secondary: the generation of each volume on each host. */
+  const parted = (onAlpha: readonly [string, string], onBravo: readonly [string, string]): Pair =>
+    both(running("UpToDate", usedGi), (node) => {
+      const [one, other] = node.hostname === "alpha" ? onAlpha : onBravo;
+      const seen = node.resources.get("r0")!;
+      const look = (number: number, gi: string) => [number, { ...seen.volumes.get(number)!, kernelGi: gi }] as const;
+      const devices = [kernelDevice("UpToDate"), kernelDevice("UpToDate", { volume: 1, minor: minorOf(node) })];
+      const kernel = withKernel(
+        { ...node, mounts: [], links: [] },
+        { role: "Secondary", connection: "StandAlone", peerRole: "Unknown", peerDisk: "DUnknown", devices },
+      );
+      return {
+        ...kernel,
+        resources: new Map([["r0", { ...seen, volumes: new Map([look(0, one), look(1, other)]) }]]),
+      };
+    });
+  const naming = (...generations: readonly string[]): DesiredResource => ({
+    ...desired,
+    giveUp: { alpha: generations.map(given) },
+    keep: [],
+  });
+
+  test("all volumes are checked on both hosts, and given up by one command", () => {
+    const nodes = parted([usedGi, usedGi], [divergedGi, divergedGi]);
+    const plan = planOf(nodes, naming(usedGi, usedGi));
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(plan.stages[0]?.map(({ does }) => does)).toEqual([
+      [0, 1].map((volume) => ({
+        kind: "check",
+        call: ["still_differs", `r0/${volume}`, given(divergedGi), "any"],
+      })),
+    ]);
+    const [gives] = plan.stages[1] ?? [];
+    expect(gives?.argv).toEqual(["drbdadm", "connect", "--discard-my-data", "r0"]);
+    expect(gives?.guard?.map(([check, word]) => `${check} ${word ?? ""}`)).toEqual([
+      "is_secondary r0",
+      "still_differs r0/0",
+      "still_differs r0/1",
+    ]);
+  });
+
+  test("one volume is split, and the other is newer on the side that is named: refused", () => {
+    const nodes = parted([usedGi, usedGi], [divergedGi, olderGi]);
+    expect(refusalsOf(planOf(nodes, naming(usedGi, usedGi)))).toEqual([
+      "alpha: the volumes are newer on different sides: r0/1 of alpha has all that bravo has and more, and would be given up with the others",
+    ]);
+    // No line is offered for that side.
+    const refusals = planOf(nodes, desired)
+      .refusals.map(({ way }) => way)
+      .join();
+    expect(refusals).not.toContain("giveUp: { alpha:");
+    expect(refusals).toContain(`giveUp: { bravo: ["${given(divergedGi)}", "${given(olderGi)}"] }`);
+  });
+
+  test("a generation too few: refused", () => {
+    const nodes = parted([usedGi, usedGi], [divergedGi, divergedGi]);
+    expect(refusalsOf(planOf(nodes, naming(usedGi)))[0]).toMatch(/^alpha: `giveUp` names F2099469C0D6C688, and/);
+  });
 });
