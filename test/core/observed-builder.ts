@@ -1,4 +1,5 @@
 /** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
+import { renderValues } from "../../provider/core/config/render-values";
 import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
 import {
   kernelOf,
@@ -23,6 +24,7 @@ import {
   moduleAtBootPath,
   resourcePath,
   topPath,
+  valuesPath,
 } from "../../provider/core/config/paths";
 import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
@@ -244,6 +246,7 @@ export function nodeAt(
   let node = blankNode(hostname);
   if (!reached(progression, "file")) return node;
   node = withFile(node, resourcePath(desired.name), configurationOf(desired));
+  node = withFile(node, valuesPath(desired.name), renderValues(resourceOf(desired), hostname === "alpha" ? 0 : 1));
   if (!reached(progression, "metadata")) return node;
   node = withLook(node, { disk: drbdSignature, metadata: { kind: "present", version: "v08", gi: newGi } });
   node = withBlock(node, "/dev/vdb", { fstype: "drbd", uuid: "29ff20370300d6d2" });

@@ -1,4 +1,5 @@
 /** provider/host/text.ts, as it follows from the files beside it. */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownMark } from "../../provider/core/config/own-mark";
@@ -92,6 +93,11 @@ export function renderText(): string {
       .split("\n")
       .map((line) => `    ${JSON.stringify(line)},`);
     lines.push(`  ${JSON.stringify(name)}: [`, ...text, `  ].join("\\n"),`);
+  }
+  lines.push("};", "", "/** sha256 of each. */", "export const commandDigests = {");
+  for (const name of commandNames()) {
+    const digest = createHash("sha256").update(commandText(name)).digest("hex");
+    lines.push(`  ${JSON.stringify(name)}: "${digest}",`);
   }
   lines.push("};");
   return `${lines.join("\n")}\n`;

@@ -33,10 +33,12 @@ main() {
   look "$resource"
   [ -n "$role" ] || refuse "$resource is down on $here: there is nothing to give up."
   read_values "$resource"
-  [ -n "$peer" ] || peer=${peer_name:-the peer}
+  know_peer
+  peer=${peer:-the peer}
   plan_serving "$resource"
   if [ "$role" != Primary ]; then
     [ "$peer_role" != Primary ] || refuse "$resource is Secondary on $here and Primary on $peer: there is nothing to give up here."
+    [ "$connection" = Connected ] || refuse "$resource is Secondary on $here, and not connected to $peer ($connection): there is nothing to give up. \`drbd-where $resource\` says what to do."
     refuse "$resource is Secondary on $here: there is nothing to give up. To start it on $peer, type there:" "$(there)"
   fi
   peer_is_ready || refuse "Refused: $peer cannot take $resource: $not_ready." \
@@ -72,7 +74,6 @@ foreign_mounts() {
 }
 
 give_up() {
-  for service in $services; do systemctl is-active --quiet "$service" </dev/null && ran="${ran:-} $service"; done
   in_reverse=''
   for service in $services; do in_reverse="$service $in_reverse"; done
   for service in $in_reverse; do

@@ -19,12 +19,12 @@ END
 }
 
 main() {
-  resource='' word=''
+  resource='' given=''
   while [ $# -gt 0 ]; do
     case $1 in
       --help|-h) help; exit 0 ;;
-      --peer-is-off) [ $# -ge 2 ] || wrong_call "--peer-is-off needs the peer's host name"; word=$2; shift ;;
-      --peer-is-off=*) word=${1#*=} ;;
+      --peer-is-off) [ $# -ge 2 ] || wrong_call "--peer-is-off needs the peer's host name"; given=$2; shift ;;
+      --peer-is-off=*) given=${1#*=} ;;
       -*) wrong_call "drbd-takeover has no option $1. drbd-takeover --help says what it has." ;;
       *) [ -z "$resource" ] || wrong_call "drbd-takeover takes one resource at a time"; resource=$1 ;;
     esac
@@ -58,13 +58,7 @@ main() {
 
 # find_peer: the peer's host name goes to peer, its addresses to addresses (a line each, HOST PORTS…).
 find_peer() {
-  dump=$(drbdadm dump "$resource" </dev/null 2>/dev/null)
-  told=$(printf '%s\n' "$dump" | awk -v "here=$here" '
-    { gsub(/[";{]/, "") }
-    $1 == "on" { host = $2 }
-    $1 == "address" && host != here { at = $NF; print host, at }')
-  [ -n "$peer" ] || peer=$peer_name
-  [ -n "$peer" ] || peer=${told%% *}
+  know_peer
   [ -n "$peer" ] || refuse "$here does not know who the peer of $resource is: drbdadm dump $resource names no other host."
   ports='' from_drbd=''
   while read -r _ at; do drbd_address "$at"; done <<END
@@ -102,7 +96,10 @@ tell_state() {
     in_words "$oos"
     echo "  volume $volume, /dev/drbd$minor: here $disk; $peer ${gone_disk:+was }${gone_disk:-$peer_disk}; $words known to differ"
   done
-  if [ -n "$gone_since" ]; then
+  if [ "$connection" = Connected ]; then
+    echo "  $peer is $peer_role."
+    return
+  elif [ -n "$gone_since" ]; then
     echo "  $peer is gone since $gone_since${gone_role:+; it was $gone_role then}."
   else
     echo "  Since when $peer is gone is not known: the kernel's log tells nothing of it, such as after a boot of $here without $peer."
@@ -166,7 +163,8 @@ why_not_good() {
 
 # peer_is_silent: ends where the peer is connected, or answers at any address. Says what was tried.
 peer_is_silent() {
-  still_apart || refuse "Refused: $peer is alive and connected; it is $peer_role there." "$(if_alive)"
+  still_apart || refuse "Refused: for DRBD $peer is alive: connected, and $peer_role." "$(if_alive)" \
+    "If $peer has died just now: DRBD notices it after some ten seconds. Then call this again."
   tries=$(try_all)
   echo "Is $peer alive?"
   tell_tries
@@ -251,11 +249,11 @@ END
 # have_word: a person's word that the peer is off. While it is waited for, the peer is tried again and again.
 have_word() {
   if [ ! -t 0 ]; then
-    if [ -z "$word" ]; then
+    if [ -z "$given" ]; then
       echo "Refused: nobody can be asked without a terminal. If $peer is off for sure: drbd-takeover $resource --peer-is-off $peer" >&2
       return 1
     fi
-  elif [ -z "$word" ]; then
+  elif [ -z "$given" ]; then
     seen=$run_folder/answers.$$
     : >"$seen"
     (while :; do try_all | awk '$2 == "-" && $3 == "own" { own[$1] = 1 } $NF ~ /^(accepted|refused|answered)$/ { found[$1] = $0 } END { for (at in found) if (!own[at]) print found[at] }' >>"$seen"; sleep 1; done) </dev/null >/dev/null 2>&1 9>&- &
@@ -264,13 +262,13 @@ have_word() {
     trap 'exit 1' INT TERM HUP
     echo "If $peer runs after all, two hosts write, and what one of them writes is lost. Look at it, or pull its plug."
     printf "Type the peer's host name to say that it is off (anything else ends this): "
-    read -r word || word=''
+    read -r given || given=''
     kill "$trying" 2>/dev/null
     trap - INT TERM HUP
     if [ -s "$seen" ]; then echo "Refused: $peer has answered meanwhile: $(head -n 1 "$seen")" >&2; return 1; fi
   fi
-  if [ "$word" != "$peer" ]; then
-    echo "Refused: the peer of $resource is $peer, and the word was \"$word\". Nothing was changed." >&2
+  if [ "$given" != "$peer" ]; then
+    echo "Refused: the peer of $resource is $peer, and the word was \"$given\". Nothing was changed." >&2
     return 1
   fi
 }

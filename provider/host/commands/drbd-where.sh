@@ -49,7 +49,8 @@ show() {
     return
   fi
   read_values "$resource"
-  [ -n "$peer" ] || peer=${peer_name:-the peer}
+  know_peer
+  peer=${peer:-the peer}
   past "$resource" "$(minors_of)"
   protocol=$(drbdsetup show "$resource" --show-defaults </dev/null 2>/dev/null | sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1)
   case $connection in

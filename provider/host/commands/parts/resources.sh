@@ -121,6 +121,18 @@ read_values() {
   done 2>/dev/null </etc/fstab
 }
 
+# know_peer: behind look and read_values. Sets peer to its host name, where anything tells it, and told to what drbdadm says of
+# the other hosts: a line each, HOST ADDRESS.
+know_peer() {
+  told=$(drbdadm dump "$resource" </dev/null 2>/dev/null | awk -v "here=$here" '
+    { gsub(/[";{]/, "") }
+    $1 == "on" { host = $2 }
+    $1 == "address" && host != "" && host != here { print host, $NF }')
+  # DRBD 8.4 has no name for it.
+  [ -n "$peer" ] || peer=$peer_name
+  [ -n "$peer" ] || peer=${told%% *}
+}
+
 # unescaped WORD: as fstab writes it.
 unescaped() {
   text=$1
