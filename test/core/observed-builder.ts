@@ -246,7 +246,6 @@ export function nodeAt(
   let node = blankNode(hostname);
   if (!reached(progression, "file")) return node;
   node = withFile(node, resourcePath(desired.name), configurationOf(desired));
-  node = withFile(node, valuesPath(desired.name), renderValues(resourceOf(desired), hostname === "alpha" ? 0 : 1));
   if (!reached(progression, "metadata")) return node;
   node = withLook(node, { disk: drbdSignature, metadata: { kind: "present", version: "v08", gi: newGi } });
   node = withBlock(node, "/dev/vdb", { fstype: "drbd", uuid: "29ff20370300d6d2" });
@@ -284,6 +283,7 @@ export function nodeAt(
     });
   }
   if (!reached(progression, "mounted")) return node;
+  node = withFile(node, valuesPath(desired.name), renderValues(resourceOf(desired), hostname === "alpha" ? 0 : 1));
   const { filesystem } = desired;
   if (filesystem?.mountPoint !== undefined) {
     const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint, isSource);

@@ -152,10 +152,10 @@ export function giveBackSteps(
     ...leaveSteps(desired, host, node, broughtUp ? [targetOf(resource), bringUpOf(resource)] : []),
   ];
   if (node.files.has(bootNote(resource))) found.push(stepsFiles.removeFile(host, bootNote(resource), "written by us"));
+  found.push(...valuesGo(node, host, resource));
   const common = commonBefore(node);
   if (common !== undefined && !keepsNode && isAlone(node, resource))
     found.push(restoreGlobalCommon(host, common.kept, `${resource} lived by it`));
-  found.push(...valuesGo(node, host, resource));
   if (file.path !== resourcePath(resource) && isOurs(node.files.get(resourcePath(resource))))
     found.push(ownFileGoes(host, node, resource));
   const because = `your own file; \`drbdadm adjust\` with it changes nothing, and ${resource} runs on`;
