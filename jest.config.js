@@ -31,6 +31,7 @@ const LONG = [
   "/keeps-data/grown-disk",
   "/interrupted",
   "/take-over/by-adopt",
+  "/takeover",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/simulation-oracle"];
