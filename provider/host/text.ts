@@ -2911,7 +2911,7 @@ export const commands = {
     "peer_is_silent() {",
     "  still_apart || refuse \"Refused: for DRBD $peer is alive: connected, and $peer_role.\" \"$(if_alive)\" \\",
     "    \"If $peer has died just now: DRBD notices it after some ten seconds. Then call this again.\"",
-    "  tries=$(try_all)",
+    "  tries=$(try_all | sort)",
     "  echo \"Is $peer alive?\"",
     "  tell_tries",
     "  answered=$(printf '%s\\n' \"$tries\" | grep -E ' (accepted|refused|answered)$')",
@@ -3883,6 +3883,6 @@ export const commands = {
 /** sha256 of each. */
 export const commandDigests = {
   "drbd-handback": "5e823e3f456a8a1b254a52d741e40ccc31a7718c1b7d959ba08595961c218991",
-  "drbd-takeover": "b5874dafee03f8ee877a6fb0a4712dc4b588feb1ec230c68db3f6964653a2049",
+  "drbd-takeover": "9260c182a2ddfe8a5a6ab07cd0dbf5d3de491091b690d6e7fe0b26cbb6576ec7",
   "drbd-where": "0de18b79980fc5a5b7cf1bf52ab6a4c8db3a1994920c442451107f388ddefc25",
 };

@@ -22,7 +22,12 @@ beforeEach(async () => {
   await pair.back();
   // What another part of the program will write: a service of the resource, which writes where it runs.
   for (const machine of MACHINES) {
-    await pair.run(machine, "cat >/usr/local/bin/web; chmod +x /usr/local/bin/web", {}, `#!/bin/sh\nexec ${writer(FILE)}\n`);
+    await pair.run(
+      machine,
+      "cat >/usr/local/bin/web; chmod +x /usr/local/bin/web",
+      {},
+      `#!/bin/sh\nexec ${writer(FILE)}\n`,
+    );
     await pair.run(
       machine,
       "cat >/etc/systemd/system/web.service && systemctl daemon-reload",
@@ -80,15 +85,28 @@ test("`up` installs them with their values; a pair from before gets them by its 
     await pair.run(machine, `rm ${names.map((name) => `/usr/local/sbin/${name}`).join(" ")} ${values}`);
   }
   // Somebody's own command of that name.
-  await pair.run("bravo", "printf '#!/bin/sh\\necho mine\\n' >/usr/local/sbin/drbd-where; chmod +x /usr/local/sbin/drbd-where");
-  const paths = names.map((name) => `/usr/local/sbin/${name}`).sort().join(" ");
+  await pair.run(
+    "bravo",
+    "printf '#!/bin/sh\\necho mine\\n' >/usr/local/sbin/drbd-where; chmod +x /usr/local/sbin/drbd-where",
+  );
+  const paths = names
+    .map((name) => `/usr/local/sbin/${name}`)
+    .sort()
+    .join(" ");
   const changes = await pair.up();
   expect([...changes].sort()).toEqual(
     MACHINES.flatMap((machine) => [`${machine}: write ${values}`, `${machine}: write ${paths}`]).sort(),
   );
   expect(await pair.up()).toEqual([]);
-  expect(await pair.run("bravo", "/usr/local/sbin/drbd-where.before-pulumi-drbd 2>&1 || sh /usr/local/sbin/drbd-where.before-pulumi-drbd")).toBe("mine");
-  expect((await type("bravo", "drbd-where")).text).toContain("r0 on bravo: Secondary; connected to alpha, which is Primary");
+  expect(
+    await pair.run(
+      "bravo",
+      "/usr/local/sbin/drbd-where.before-pulumi-drbd 2>&1 || sh /usr/local/sbin/drbd-where.before-pulumi-drbd",
+    ),
+  ).toBe("mine");
+  expect((await type("bravo", "drbd-where")).text).toContain(
+    "r0 on bravo: Secondary; connected to alpha, which is Primary",
+  );
 });
 
 test("destroy takes them away", async () => {
@@ -113,12 +131,17 @@ test("the peer's plug is pulled under write load: every acknowledged write is th
   const command = "drbd-takeover r0 --peer-is-off alpha";
   const where = await type("bravo", "drbd-where");
   shown(PAGE, "drbd-where beside a dead peer", transcript("drbd-where", where));
-  expect(where.text).toMatch(/peer gone +since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d; it was Primary then, with its disk UpToDate/);
+  expect(where.text).toMatch(
+    /peer gone +since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d; it was Primary then, with its disk UpToDate/,
+  );
   expect(where.text).toContain("bravo stays Secondary while it cannot reach alpha");
   // Nobody to ask; the wrong word; and nothing has happened by then.
   expect((await type("bravo", "drbd-takeover r0")).text).toContain("nobody can be asked without a terminal");
   const wrong = await type("bravo", "drbd-takeover r0 --peer-is-off bravo");
-  expect(wrong).toEqual({ exit: 1, text: expect.stringContaining('the peer of r0 is alpha, and the word was "bravo"') });
+  expect(wrong).toEqual({
+    exit: 1,
+    text: expect.stringContaining('the peer of r0 is alpha, and the word was "bravo"'),
+  });
   expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Secondary/);
   const taken = await type("bravo", command);
   shown(PAGE, "drbd-takeover", transcript(command, taken));
@@ -127,7 +150,10 @@ test("the peer's plug is pulled under write load: every acknowledged write is th
   expect(await mountedAt(pair.lab, "bravo", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
   expect(await written("bravo")).toBeGreaterThanOrEqual(acknowledged);
   const again = await type("bravo", command);
-  expect(again).toEqual({ exit: 0, text: `r0 is Primary on bravo already.\n${DEVICE} is mounted on ${MOUNT_POINT}.\n` });
+  expect(again).toEqual({
+    exit: 0,
+    text: `r0 is Primary on bravo already.\n${DEVICE} is mounted on ${MOUNT_POINT}.\n`,
+  });
   await pair.run("bravo", `echo after >${MOUNT_POINT}/after; sync`);
   await pair.lab.powerOn("alpha");
   const state = await eventually(() => drbdState(pair.lab, "alpha"), /ds:UpToDate\/UpToDate/, 180);
@@ -154,7 +180,9 @@ test("under protocol A it says what may be lost; what is there is whole up to so
   const { exit, text } = await type("bravo", "drbd-takeover r0 --peer-is-off alpha");
   shown(PAGE, "what protocol A may lose", /^ {2}Protocol A.*\n(?: {2}- .*\n)+/m.exec(text)?.[0] ?? text);
   expect(exit).toBe(0);
-  expect(text).toMatch(/Protocol A\. May be lost:\n.*still under way to bravo: as a rule not more than its send buffer \(sndbuf-size 2/);
+  expect(text).toMatch(
+    /Protocol A\. May be lost:\n.*still under way to bravo: as a rule not more than its send buffer \(sndbuf-size 2/,
+  );
   expect(await written("bravo")).toBeGreaterThan(0);
 });
 
@@ -170,8 +198,14 @@ test("the survivor boots alone: it stays Secondary, drbd-where says why, and drb
 });
 
 test("the link for DRBD is cut while the peer lives: refused, while its other address answers", async () => {
-  for (const [machine, own, peer] of [["alpha", 1, 2], ["bravo", 2, 1]] as const) {
-    await pair.run(machine, `ip address add 10.0.98.${own}/24 dev eth1 && echo 'peer-address 10.0.98.${peer}' >>${values}`);
+  for (const [machine, own, peer] of [
+    ["alpha", 1, 2],
+    ["bravo", 2, 1],
+  ] as const) {
+    await pair.run(
+      machine,
+      `ip address add 10.0.98.${own}/24 dev eth1 && echo 'peer-address 10.0.98.${peer}' >>${values}`,
+    );
     await pair.run(machine, `ip route add blackhole ${pair.lab.address(machine === "alpha" ? "bravo" : "alpha")}/32`);
   }
   expect(await lostPeer("bravo")).toMatch(/ro:Secondary\/Unknown/);
@@ -186,8 +220,14 @@ test("the link for DRBD is cut while the peer lives: refused, while its other ad
 });
 
 test("data that must not be used is never promoted: a sync that was not finished", async () => {
-  await pair.run("bravo", "drbdadm disk-options --c-max-rate=250 --c-min-rate=250 --resync-rate=250 --c-plan-ahead=0 r0");
-  await pair.run("alpha", "drbdadm disk-options --c-max-rate=250 --c-min-rate=250 --resync-rate=250 --c-plan-ahead=0 r0");
+  await pair.run(
+    "bravo",
+    "drbdadm disk-options --c-max-rate=250 --c-min-rate=250 --resync-rate=250 --c-plan-ahead=0 r0",
+  );
+  await pair.run(
+    "alpha",
+    "drbdadm disk-options --c-max-rate=250 --c-min-rate=250 --resync-rate=250 --c-plan-ahead=0 r0",
+  );
   await pair.run("bravo", "drbdadm invalidate r0");
   await eventually(() => drbdState(pair.lab, "bravo"), /cs:SyncTarget/, 30);
   const { text: syncing } = await type("bravo", "drbd-where");
@@ -221,7 +261,10 @@ test("handed back under write load, and started on the peer: nothing is missing,
 
 test("the mount is busy: who holds it is told, and it is served here again", async () => {
   await withService();
-  await pair.run("alpha", `systemctl start web.service; (sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`);
+  await pair.run(
+    "alpha",
+    `systemctl start web.service; (sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`,
+  );
   const { exit, text } = await type("alpha", "drbd-handback r0");
   expect(exit).toBe(3);
   expect(text).toMatch(/umount \/srv\/data` \(exit 32\)/);

@@ -44,7 +44,10 @@ export class WriteLoad {
 
 /** The numbers in the file must be 1, 2, 3, … without a gap; gives the last. */
 export function lastOf(text: string): number {
-  const numbers = text.split("\n").filter((line) => line !== "").map(Number);
+  const numbers = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
   const wrong = numbers.findIndex((number, index) => number !== index + 1);
   if (wrong >= 0) throw new Error(`line ${wrong + 1} is ${numbers[wrong]}: something is missing or twice`);
   return numbers.length;

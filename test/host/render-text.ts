@@ -44,7 +44,9 @@ export const commandNames = (): string[] =>
 export function commandText(name: string): string {
   const shared = ["environment", "turn", "guards/holders", "commands/parts"].map((part) => {
     if (!part.startsWith("guards/")) return folderText(part);
-    const programs = [`${part}.pl`, "guards/open-by.pl"].map((path) => `${variableOf(path)}=${quote(hostFile(path))}\n`);
+    const programs = [`${part}.pl`, "guards/open-by.pl"].map(
+      (path) => `${variableOf(path)}=${quote(hostFile(path))}\n`,
+    );
     return [...programs, hostFile(`${part}.sh`)].join("");
   });
   return [

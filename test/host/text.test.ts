@@ -4,7 +4,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { theHostClosely } from "../../provider/core/seen/probe";
 import { applyScript } from "../../provider/core/steps/apply-script";
-import { commandNames, commandText, folderText, folders, hostFile, hostFiles, hostFolder, renderText } from "./render-text";
+import {
+  commandNames,
+  commandText,
+  folderText,
+  folders,
+  hostFile,
+  hostFiles,
+  hostFolder,
+  renderText,
+} from "./render-text";
 
 const path = join(hostFolder, "text.ts");
 

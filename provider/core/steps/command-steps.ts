@@ -49,7 +49,12 @@ export function writeCommands(node: string, missing: readonly Command[], because
 }
 
 /** Somebody else's command comes back where ours took its place. */
-export function removeCommands(node: string, commandsThere: readonly Command[], seen: ObservedNode, because: string): Step {
+export function removeCommands(
+  node: string,
+  commandsThere: readonly Command[],
+  seen: ObservedNode,
+  because: string,
+): Step {
   const kept = commandsThere.filter((command) => seen.commands?.has(keptCommand(command)) === true);
   return {
     node,

@@ -165,7 +165,7 @@ why_not_good() {
 peer_is_silent() {
   still_apart || refuse "Refused: for DRBD $peer is alive: connected, and $peer_role." "$(if_alive)" \
     "If $peer has died just now: DRBD notices it after some ten seconds. Then call this again."
-  tries=$(try_all)
+  tries=$(try_all | sort)
   echo "Is $peer alive?"
   tell_tries
   answered=$(printf '%s\n' "$tries" | grep -E ' (accepted|refused|answered)$')

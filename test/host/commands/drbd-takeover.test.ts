@@ -25,7 +25,9 @@ test("a dead peer: promoted, mounted, served, and what its return means is told"
   expect(exit === 0 ? "" : said).toBe("");
   expect(calls).toEqual([promoted, "systemctl start srv-my\\x20data.mount web.service db.service"]);
   expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
-  expect(said).toContain("/dev/drbd1 is mounted on /srv/my data.\nweb.service runs.\ndb.service runs.\nWhen alpha comes back:\n");
+  expect(said).toContain(
+    "/dev/drbd1 is mounted on /srv/my data.\nweb.service runs.\ndb.service runs.\nWhen alpha comes back:\n",
+  );
   expect(said).toContain("  10.0.99.1: port 22: no answer (No route to host), port 7789: no answer, ping: no answer\n");
 });
 
@@ -107,7 +109,9 @@ test.each(states)("$name: promoted only where it may be", ({ events, procDrbd, h
   const isSecondary = / role:Secondary suspended/.test(events);
   const isApart = !events.includes("connection:Connected");
   const isWhole = disks.length > 0 && disks.every((disk) => good.includes(disk));
-  expect(calls.filter((call) => call.startsWith("drbdadm"))).toEqual(isSecondary && isApart && isWhole ? [promoted] : []);
+  expect(calls.filter((call) => call.startsWith("drbdadm"))).toEqual(
+    isSecondary && isApart && isWhole ? [promoted] : [],
+  );
   if (isSecondary && !(isApart && isWhole)) expect(exit).toBe(1);
 });
 
@@ -137,7 +141,9 @@ test("a promotion that drbdadm refuses: its words, and nothing is mounted", () =
   };
   const { exit, said, calls } = takeover({ ...dead, tools }, ...word);
   expect(exit).toBe(3);
-  expect(said).toContain("`drbdadm primary --force r0` (exit 11):\n(-7) Refusing to be Primary\nr0 is not Primary here");
+  expect(said).toContain(
+    "`drbdadm primary --force r0` (exit 11):\n(-7) Refusing to be Primary\nr0 is not Primary here",
+  );
   expect(calls).toEqual([]);
 });
 
@@ -145,7 +151,9 @@ test("a mount that fails: what it said, and what to do", () => {
   const tools = { systemctl: `[ "$1" != start ] || { echo "Job for srv.mount failed."; exit 1; }; exit 3` };
   const { exit, said } = takeover({ ...dead, tools }, ...word);
   expect(exit).toBe(3);
-  expect(said).toContain("Failed half-way: r0 is Primary on bravo, but not all of it is served:\n  | Job for srv.mount failed.\n");
+  expect(said).toContain(
+    "Failed half-way: r0 is Primary on bravo, but not all of it is served:\n  | Job for srv.mount failed.\n",
+  );
   expect(said).toContain("/srv/my data is not mounted. See why: `mount /srv/my data`");
   expect(said).toContain("web.service does not run.");
 });
@@ -153,7 +161,9 @@ test("a mount that fails: what it said, and what to do", () => {
 test("what protocol A may lose", () => {
   const show = "resource r0 {\n net {\n  protocol A;\n  sndbuf-size 2048k; # bytes\n }\n}\n";
   const { said } = takeover({ ...dead, show }, ...word);
-  expect(said).toContain("Protocol A. May be lost:\n  - what alpha had told its programs to be written, and was still under way to bravo: as a rule not more than its send buffer (sndbuf-size 2048k)\n");
+  expect(said).toContain(
+    "Protocol A. May be lost:\n  - what alpha had told its programs to be written, and was still under way to bravo: as a rule not more than its send buffer (sndbuf-size 2048k)\n",
+  );
 });
 
 const journal84 = `2026-11-27T11:45:59+00:00 bravo kernel: drbd r0/0 drbd1: peer( Unknown -> Secondary ) conn( WFReportParams -> Connected ) pdsk( DUnknown -> UpToDate ) 
@@ -164,7 +174,9 @@ const journal84 = `2026-11-27T11:45:59+00:00 bravo kernel: drbd r0/0 drbd1: peer
 
 test("since when the peer is gone, and what it was, by the kernel's log", () => {
   const { said } = takeover({ ...dead, journal: journal84 }, ...word);
-  expect(said).toContain("volume 0, /dev/drbd1: here UpToDate; alpha was UpToDate; 0 KiB known to differ\n  alpha is gone since 2026-11-27 11:49:29; it was Primary then.\n");
+  expect(said).toContain(
+    "volume 0, /dev/drbd1: here UpToDate; alpha was UpToDate; 0 KiB known to differ\n  alpha is gone since 2026-11-27 11:49:29; it was Primary then.\n",
+  );
 });
 
 test("without a file of values the peer and its addresses come from drbdadm and the kernel, and the mount from fstab", () => {
@@ -178,7 +190,8 @@ test("without a file of values the peer and its addresses come from drbdadm and 
     }
 }
 `;
-  const show = "resource r0 {\n    _remote_host {\n        address\t\t\tipv4 10.0.99.1:7789;\n    }\n    _this_host {\n        address\t\t\tipv4 10.0.99.2:7789;\n    }\n}\n";
+  const show =
+    "resource r0 {\n    _remote_host {\n        address\t\t\tipv4 10.0.99.1:7789;\n    }\n    _this_host {\n        address\t\t\tipv4 10.0.99.2:7789;\n    }\n}\n";
   const { exit, said, calls } = takeover({ ...dead, values: null, dump, show }, ...word);
   expect(said).toContain("  10.0.99.1: port 22: no answer (No route to host), port 7789: no answer, ping: no answer\n");
   expect(said).not.toContain("10.0.99.2:");
@@ -200,7 +213,11 @@ test.each([
 });
 
 test("not root, no module, a resource that is down: each is told, and nothing is done", () => {
-  expect(takeover({ ...dead, user: 1000 }, ...word)).toMatchObject({ exit: 1, said: expect.stringContaining("sudo drbd-takeover"), calls: [] });
+  expect(takeover({ ...dead, user: 1000 }, ...word)).toMatchObject({
+    exit: 1,
+    said: expect.stringContaining("sudo drbd-takeover"),
+    calls: [],
+  });
   const down = takeover({ ...dead, events: "exists -\n" }, ...word);
   expect(down).toMatchObject({ exit: 1, calls: [] });
   expect(down.said).toContain("r0 is down on bravo");

@@ -53,7 +53,10 @@ export const protocolC = "resource r0 {\n net {\n  protocol C; # default\n  sndb
 
 /** Its files stand below a folder. Devices and mount points are names here. */
 const rooted = (root: string, script: string): string =>
-  script.replaceAll(/(?<![\w/])\/(?=(?:etc|proc\/(?!\$)|run\/systemd|var\/lib|lib\/systemd|usr\/lib\/systemd)\b)/g, `${root}/`);
+  script.replaceAll(
+    /(?<![\w/])\/(?=(?:etc|proc\/(?!\$)|run\/systemd|var\/lib|lib\/systemd|usr\/lib\/systemd)\b)/g,
+    `${root}/`,
+  );
 
 const mountLine = (mount: string): string => {
   const [number = "", ...place] = mount.split(" ");
@@ -75,7 +78,10 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
   if (values !== null) put("etc/pulumi-drbd/r0.conf", values);
   put("run/systemd/system/.keep", "");
   put("events", night.events);
-  put("events-then", night.eventsThen ?? night.events.replaceAll(/role:Secondary suspended/g, "role:Primary suspended"));
+  put(
+    "events-then",
+    night.eventsThen ?? night.events.replaceAll(/role:Secondary suspended/g, "role:Primary suspended"),
+  );
   put("show", night.show ?? protocolC);
   put("dump", night.dump ?? "");
   put("journal", night.journal ?? "");
@@ -83,7 +89,7 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
   put("calls", "");
   for (const [path, text] of Object.entries(night.files ?? {})) put(path, text);
   const note = `echo "$(basename "$0") $*" >>${folder}/calls`;
-  const mountNow = `printf '99 1 147:1 / /srv/my\\\\040data rw shared:1 - xfs /dev/drbd1 rw\\n' >>${folder}/proc/self/mountinfo`;
+  const mountNow = `grep -q ' 147:1 / /srv' ${folder}/proc/self/mountinfo || printf '99 1 147:1 / /srv/my\\\\040data rw shared:1 - xfs /dev/drbd1 rw\\n' >>${folder}/proc/self/mountinfo`;
   const unmountNow = `grep -v ' 147:' ${folder}/proc/self/mountinfo >${folder}/mounts; mv ${folder}/mounts ${folder}/proc/self/mountinfo`;
   const tools: Record<string, string> = {
     uname: `echo ${night.uname ?? "bravo"}`,
@@ -119,6 +125,8 @@ esac`,
     exit: status,
     said: `${stdout}${stderr}`.replaceAll(folder, ""),
     calls: read("calls").split("\n").filter(Boolean),
-    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) \/ (\S+) /g)].map(([, number, place]) => `${number} ${place}`),
+    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) \/ (\S+) /g)].map(
+      ([, number, place]) => `${number} ${place}`,
+    ),
   };
 }

@@ -40,7 +40,9 @@ export function bootSteps(view: ResourceView, host: HostView): Step[] {
 export function toldToCommands({ desired }: ResourceView, { host: { hostname }, node, place }: HostView): Step[] {
   const text = renderValues(desired, place);
   if (node.files.get(valuesPath(desired.name)) === text) return [];
-  return [stepsCommands.writeValues(hostname, desired.name, text, "for drbd-where, drbd-takeover, drbd-handback there")];
+  return [
+    stepsCommands.writeValues(hostname, desired.name, text, "for drbd-where, drbd-takeover, drbd-handback there"),
+  ];
 }
 
 /** Of no effect without a resource that is up. */

@@ -50,8 +50,7 @@ export function planNodeTeardown(
   }
   const commands = ownCommands.filter(({ path }) => node.commands?.get(path)?.isOurs === true);
   // They work for whatever runs there.
-  if (commands.length > 0 && standing.length === 0)
-    steps.push(removeCommands(host, commands, node, "written by us"));
+  if (commands.length > 0 && standing.length === 0) steps.push(removeCommands(host, commands, node, "written by us"));
   if (stays.length > 0) {
     const needed = standing.map(({ name, signs }) => `${name} (${signs.join(", ")})`).join("; ");
     warnings.push(
