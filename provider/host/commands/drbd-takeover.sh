@@ -58,6 +58,9 @@ main() {
 
 # find_peer: the peer's host name goes to peer, its addresses to addresses (a line each, HOST PORTS…).
 find_peer() {
+  case $events in
+    *"exists connection "*"exists connection "*) refuse "$resource has several peers: this command is for pairs. By hand: \`drbdadm primary --force $resource\`, where all of them are off." ;;
+  esac
   know_peer
   [ -n "$peer" ] || refuse "$here does not know who the peer of $resource is: drbdadm dump $resource names no other host."
   ports='' from_drbd=''
@@ -255,7 +258,6 @@ have_word() {
     fi
   elif [ -z "$given" ]; then
     seen=$run_folder/answers.$$
-    : >"$seen"
     (while :; do try_all | awk '$2 == "-" && $3 == "own" { own[$1] = 1 } $NF ~ /^(accepted|refused|answered)$/ { found[$1] = $0 } END { for (at in found) if (!own[at]) print found[at] }' >>"$seen"; sleep 1; done) </dev/null >/dev/null 2>&1 9>&- &
     trying=$!
     trap 'kill "$trying" 2>/dev/null; rm -f "$seen"' EXIT
@@ -265,6 +267,7 @@ have_word() {
     read -r given || given=''
     kill "$trying" 2>/dev/null
     trap - INT TERM HUP
+    trap 'rm -f "$seen"' EXIT
     if [ -s "$seen" ]; then echo "Refused: $peer has answered meanwhile: $(head -n 1 "$seen")" >&2; return 1; fi
   fi
   if [ "$given" != "$peer" ]; then

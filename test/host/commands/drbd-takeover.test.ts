@@ -234,3 +234,38 @@ test("the states that these tests rest on are of both versions", () => {
   expect(stateOf("DRBD 8.4, alpha-down.bravo").events).toContain("connection:Connecting");
   expect(states.filter(({ name }) => name.startsWith("DRBD 9")).length).toBeGreaterThan(20);
 });
+
+describe("at a terminal", () => {
+  test("the peer's name is asked for, and typed", () => {
+    const { exit, said, calls } = takeover({ ...dead, typed: ["alpha", 1] });
+    expect(said).toContain("Type the peer's host name to say that it is off");
+    expect(calls[0]).toBe(promoted);
+    expect(exit).toBe(0);
+  });
+
+  test.each(["", "y", "bravo"])("%j is no word for it", (typed) => {
+    const { exit, calls } = takeover({ ...dead, typed: [typed, 1] });
+    expect([exit, calls]).toEqual([1, []]);
+  });
+
+  test("a peer that answers while the question stands: refused", () => {
+    const late = `echo >>${folder}/tries; [ "$(wc -l <${folder}/tries)" -le 2 ] || echo "$3 22 accepted"`;
+    const { exit, said, calls } = takeover({ ...dead, typed: ["alpha", 4], tools: { perl: late } });
+    expect(said).toMatch(/Refused: alpha has answered meanwhile: (10\.0\.99\.1|alpha\.example) 22 accepted/);
+    expect([exit, calls]).toEqual([1, []]);
+  });
+});
+
+test("a resource with several peers is none for this command", () => {
+  const events = `${resource}${connection("Connecting")}${connection("Connecting")}${device("UpToDate")}${peerDevice("Off", "DUnknown")}exists -\n`;
+  expect(takeover({ ...dead, events }, ...word)).toMatchObject({
+    exit: 1,
+    said: expect.stringContaining("has several peers"),
+    calls: [],
+  });
+});
+
+test("a /run that cannot be written hinders no takeover", () => {
+  const { exit, calls } = takeover({ ...dead, files: { "run-lock": "a file, and no folder" } }, ...word);
+  expect([exit, calls[0]]).toEqual([0, promoted]);
+});

@@ -26,6 +26,8 @@ export interface Night {
   readonly tools?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly user?: number;
+  /** What is typed at a terminal, after so many seconds. */
+  readonly typed?: readonly [string, number];
   readonly uname?: string;
 }
 
@@ -115,7 +117,12 @@ esac`,
   const script = withTools(folder, lockedIn(join(folder, "run-lock"), rooted(folder, commands[name])), tools);
   const file = join(folder, "command");
   writeFileSync(file, script);
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", `exec sh ${file} "$@" 2>&1`, name, ...argv], {
+  const [typed, seconds] = night.typed ?? [];
+  const call =
+    typed === undefined
+      ? `exec sh ${file} "$@" 2>&1`
+      : `{ sleep ${seconds}; echo '${typed}'; } | script -qec "sh ${file} $*" /dev/null`;
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", call, name, ...argv], {
     encoding: "utf8",
     timeout: 30_000,
     stdio: ["ignore", "pipe", "pipe"],
@@ -123,7 +130,7 @@ esac`,
   const read = (path: string) => readFileSync(join(folder, path), "utf8");
   return {
     exit: status,
-    said: `${stdout}${stderr}`.replaceAll(folder, ""),
+    said: `${stdout}${stderr}`.replaceAll(folder, "").replaceAll("\r\n", "\n"),
     calls: read("calls").split("\n").filter(Boolean),
     mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) \/ (\S+) /g)].map(
       ([, number, place]) => `${number} ${place}`,

@@ -5,8 +5,11 @@ nonce=''
 
 # begin_change WORDS: ends where a run is at work here. An `up` that was planned before this goes on no more.
 begin_change() {
-  if ! command -v flock >/dev/null; then return; fi
-  open_lock
+  # A full /run must not stop a takeover.
+  if ! command -v flock >/dev/null || ! (open_lock) >/dev/null 2>&1; then
+    echo "Whether a \`pulumi up\` is at work on $here could not be seen: flock and $run_folder/lock are needed for that." >&2
+    return
+  fi
   exec 9>"$run_folder/lock"
   flock -n 9; free=$?
   turn
