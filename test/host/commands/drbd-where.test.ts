@@ -115,6 +115,13 @@ test.each([
   );
 });
 
+test("a handshake that fails afterwards does not change since when it is gone", () => {
+  const journal = `${lost84}${line("conn( WFConnection -> WFReportParams ) ", "12:00:00")}${line("conn( WFReportParams -> Disconnecting ) ", "12:00:01")}`;
+  expect(row(at("DRBD 8.4, alpha-down.bravo", { journal }).said, "peer gone")).toContain(
+    "since 2026-11-27 11:49:29; it was Primary then",
+  );
+});
+
 test("a host that came up alone: why it stays Secondary, who was Primary last, and what to do", () => {
   const { said } = at("DRBD 9, link-cut-primary-alpha-connecting.bravo", {
     files: { "var/lib/pulumi-drbd/r0.last-primary": "alpha\n" },

@@ -2,7 +2,7 @@
 # with a blank on both sides) say of which. DRBD 8.4 says `drbd r0: ` and `block drbd1: `, DRBD 9 `drbd r0 bravo: ` and
 # `drbd r0/0 drbd1 bravo: `.
 # It prints, of each the last one: `gone TIME ROLE DISK`, `verified TIME SECONDS`, `found KIB`, `verifying TIME`, `parted TIME`.
-function joined(state) { return state ~ /^(Connected|Established|WFBitMap[ST]|WFSyncUUID|WFReportParams|StartingSync[ST]|Sync(Source|Target)|PausedSync[ST]|Verify[ST]|Ahead|Behind)$/ }
+function joined(state) { return state ~ /^(Connected|Established|WFBitMap[ST]|WFSyncUUID|StartingSync[ST]|Sync(Source|Target)|PausedSync[ST]|Verify[ST]|Ahead|Behind)$/ }
 # The states that stand between `WORD(` and `)` of what changed: from and to.
 function change(line, word) {
   from = to = ""
@@ -25,7 +25,7 @@ function change(line, word) {
   }
   if (change($0, "conn")) {
     if (joined(from) && !joined(to)) { gone = time; goneRole = left; disk = was; was = "" }
-    else if (!joined(from) && joined(to) && to != "WFReportParams") { gone = ""; goneRole = ""; disk = ""; was = "" }
+    else if (!joined(from) && joined(to)) { gone = ""; goneRole = ""; disk = ""; was = "" }
   }
   if (index($0, "Split-Brain detected")) parted = time
   if (index($0, "conn( ") && index($0, "-> Connected )")) parted = ""
