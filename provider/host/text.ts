@@ -2186,7 +2186,8 @@ export const commands = {
     "END",
     "  look \"$resource\"",
     "  peer_is_ready || { back \"$peer cannot take it any more: $not_ready\"; return 3; }",
-    "  [ -z \"$promotion\" ] || systemctl stop \"$promotion\" </dev/null >/dev/null 2>&1",
+    "  # shellcheck disable=SC2086 # none, one or both",
+    "  [ -z \"$target$promotion\" ] || systemctl stop $target $promotion </dev/null >/dev/null 2>&1",
     "  said=$(drbdadm secondary \"$resource\" </dev/null 2>&1) || {",
     "    code=$?",
     "    back \"\\`drbdadm secondary $resource\\` (exit $code): $said$newline$(for minor in $(minors_of); do holders \"/dev/drbd$minor\"; done)\"",
@@ -3894,7 +3895,7 @@ export const commands = {
 
 /** sha256 of each. */
 export const commandDigests = {
-  "drbd-handback": "de6807938406515618c01217a20a7ca82eaa4a0320481c8ceafe5d6328e508d6",
+  "drbd-handback": "b6c871d8fe511dfb5cbebfcc29445af6d24c5829df93321d06ba3e5739d2f002",
   "drbd-takeover": "189e162c507cfaffe55b2c676dfcdf2cdeb12373a30df5f92eaff9afb20d9902",
   "drbd-where": "c271dc4b18042d437f708124d438b532112accc98b210b2d6908597e6e30b0a1",
 };

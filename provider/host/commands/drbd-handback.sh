@@ -101,7 +101,8 @@ $in_reverse
 END
   look "$resource"
   peer_is_ready || { back "$peer cannot take it any more: $not_ready"; return 3; }
-  [ -z "$promotion" ] || systemctl stop "$promotion" </dev/null >/dev/null 2>&1
+  # shellcheck disable=SC2086 # none, one or both
+  [ -z "$target$promotion" ] || systemctl stop $target $promotion </dev/null >/dev/null 2>&1
   said=$(drbdadm secondary "$resource" </dev/null 2>&1) || {
     code=$?
     back "\`drbdadm secondary $resource\` (exit $code): $said$newline$(for minor in $(minors_of); do holders "/dev/drbd$minor"; done)"
