@@ -2802,6 +2802,7 @@ export const commands = {
     "  tell_state",
     "  data_is_good || { why_not_good; exit 1; }",
     "  peer_is_silent",
+    "  load_filesystems",
     "  begin_change \"drbd-takeover $resource on $here, since $(date '+%F %T')\"",
     "  have_word || { end_change; exit 1; }",
     "  take_over; code=$?",
@@ -2842,6 +2843,14 @@ export const commands = {
     "  host=${1%:*} host=${host#\\[} host=${host%\\]}",
     "  case \" $ports \" in *\" ${1##*:} \"*) ;; *) ports=\"$ports ${1##*:}\" ;; esac",
     "  from_drbd=\"$from_drbd$host$newline\"",
+    "}",
+    "",
+    "# load_filesystems: the first mount would do so, when time counts.",
+    "load_filesystems() {",
+    "  while read -r device place type _ || [ -n \"$device\" ]; do",
+    "    case $device in \\#*) continue ;; esac",
+    "    case $newline$mounts in *\" $(unescaped \"$place\")$newline\"*) modprobe -q \"$type\" </dev/null >/dev/null 2>&1 || : ;; esac",
+    "  done </etc/fstab",
     "}",
     "",
     "# tell_state: what is seen of both sides, and what would be lost.",
@@ -3896,6 +3905,6 @@ export const commands = {
 /** sha256 of each. */
 export const commandDigests = {
   "drbd-handback": "b6c871d8fe511dfb5cbebfcc29445af6d24c5829df93321d06ba3e5739d2f002",
-  "drbd-takeover": "189e162c507cfaffe55b2c676dfcdf2cdeb12373a30df5f92eaff9afb20d9902",
+  "drbd-takeover": "4744fbfef4ab4e0ab085affd8fb2a14fb51e7537a1d17ab3bb2954d310ce5510",
   "drbd-where": "c271dc4b18042d437f708124d438b532112accc98b210b2d6908597e6e30b0a1",
 };

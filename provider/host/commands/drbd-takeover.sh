@@ -49,6 +49,7 @@ main() {
   tell_state
   data_is_good || { why_not_good; exit 1; }
   peer_is_silent
+  load_filesystems
   begin_change "drbd-takeover $resource on $here, since $(date '+%F %T')"
   have_word || { end_change; exit 1; }
   take_over; code=$?
@@ -89,6 +90,14 @@ drbd_address() {
   host=${1%:*} host=${host#\[} host=${host%\]}
   case " $ports " in *" ${1##*:} "*) ;; *) ports="$ports ${1##*:}" ;; esac
   from_drbd="$from_drbd$host$newline"
+}
+
+# load_filesystems: the first mount would do so, when time counts.
+load_filesystems() {
+  while read -r device place type _ || [ -n "$device" ]; do
+    case $device in \#*) continue ;; esac
+    case $newline$mounts in *" $(unescaped "$place")$newline"*) modprobe -q "$type" </dev/null >/dev/null 2>&1 || : ;; esac
+  done </etc/fstab
 }
 
 # tell_state: what is seen of both sides, and what would be lost.

@@ -43,12 +43,7 @@ export class LivingPair {
     await this.stack.remove();
   }
 
-  async run(
-    machine: MachineName,
-    script: string,
-    options: { check?: boolean } = {},
-    stdin?: string,
-  ): Promise<string> {
+  async run(machine: MachineName, script: string, options: { check?: boolean } = {}, stdin?: string): Promise<string> {
     return (await this.lab.run(machine, script, { timeout: 120, ...options, stdin })).stdout.trim();
   }
 

@@ -39,7 +39,11 @@ test("with the units of ours, the promotion's unit goes too, and the peer is sta
   };
   const { exit, said, calls } = handback({ ...serving, files });
   expect(exit).toBe(0);
-  expect(calls).toEqual([...inOrder.slice(0, 3), "systemctl stop drbd-primary-services@r0.target drbd-primary@r0.service", "drbdadm secondary r0"]);
+  expect(calls).toEqual([
+    ...inOrder.slice(0, 3),
+    "systemctl stop drbd-primary-services@r0.target drbd-primary@r0.service",
+    "drbdadm secondary r0",
+  ]);
   expect(said).toContain("Now type on alpha:\n  systemctl start drbd-primary-services@r0.target\n");
 });
 
@@ -143,7 +147,7 @@ test.each([
 ])("called with %s", (_what, argv, exit, said) => {
   expect(type(folder, serving, "drbd-handback", ...argv)).toMatchObject({
     exit,
-    said: expect.stringContaining(said),
+    said: expect.stringContaining(said) as string,
     calls: [],
   });
 });

@@ -31,6 +31,12 @@ test("a dead peer: promoted, mounted, served, and what its return means is told"
   expect(said).toContain("  10.0.99.1: port 22: no answer (No route to host), port 7789: no answer, ping: no answer\n");
 });
 
+test("the filesystem's module is loaded before the question, and no other", () => {
+  const fstab = "# /srv/my\\040data\n/dev/vda / ext4 defaults 0 1\n/dev/drbd1 /srv/my\\040data xfs noauto 0 0\n";
+  const { calls } = takeover({ ...dead, fstab }, ...word);
+  expect(calls.slice(0, 2)).toEqual(["modprobe -q xfs", promoted]);
+});
+
 test("with the resource's target, that is what is started", () => {
   const files = { "etc/systemd/system/drbd-primary-services@.target": "" };
   const { exit, calls } = takeover({ ...dead, files }, ...word);
@@ -215,7 +221,7 @@ test.each([
 test("not root, no module, a resource that is down: each is told, and nothing is done", () => {
   expect(takeover({ ...dead, user: 1000 }, ...word)).toMatchObject({
     exit: 1,
-    said: expect.stringContaining("sudo drbd-takeover"),
+    said: expect.stringContaining("sudo drbd-takeover") as string,
     calls: [],
   });
   const down = takeover({ ...dead, events: "exists -\n" }, ...word);
@@ -260,7 +266,7 @@ test("a resource with several peers is none for this command", () => {
   const events = `${resource}${connection("Connecting")}${connection("Connecting")}${device("UpToDate")}${peerDevice("Off", "DUnknown")}exists -\n`;
   expect(takeover({ ...dead, events }, ...word)).toMatchObject({
     exit: 1,
-    said: expect.stringContaining("has several peers"),
+    said: expect.stringContaining("has several peers") as string,
     calls: [],
   });
 });
