@@ -1986,10 +1986,6 @@ export const commands = {
     "",
     "refuse() { printf '%s\\n' \"$@\" >&2; exit 1; }",
     "wrong_call() { printf '%s\\n' \"$@\" >&2; exit 2; }",
-    "half_way() { printf '%s\\n' \"$@\" >&2; exit 3; }",
-    "",
-    "# indented COMMAND…: what it says, as a quotation.",
-    "indented() { \"$@\" 2>&1 | sed 's/^/  | /'; }",
     "",
     "# in_words KIB: sets words, such as 12 MiB.",
     "in_words() {",
@@ -2654,10 +2650,6 @@ export const commands = {
     "",
     "refuse() { printf '%s\\n' \"$@\" >&2; exit 1; }",
     "wrong_call() { printf '%s\\n' \"$@\" >&2; exit 2; }",
-    "half_way() { printf '%s\\n' \"$@\" >&2; exit 3; }",
-    "",
-    "# indented COMMAND…: what it says, as a quotation.",
-    "indented() { \"$@\" 2>&1 | sed 's/^/  | /'; }",
     "",
     "# in_words KIB: sets words, such as 12 MiB.",
     "in_words() {",
@@ -3496,10 +3488,6 @@ export const commands = {
     "",
     "refuse() { printf '%s\\n' \"$@\" >&2; exit 1; }",
     "wrong_call() { printf '%s\\n' \"$@\" >&2; exit 2; }",
-    "half_way() { printf '%s\\n' \"$@\" >&2; exit 3; }",
-    "",
-    "# indented COMMAND…: what it says, as a quotation.",
-    "indented() { \"$@\" 2>&1 | sed 's/^/  | /'; }",
     "",
     "# in_words KIB: sets words, such as 12 MiB.",
     "in_words() {",
@@ -3904,7 +3892,7 @@ export const commands = {
 
 /** sha256 of each. */
 export const commandDigests = {
-  "drbd-handback": "b6c871d8fe511dfb5cbebfcc29445af6d24c5829df93321d06ba3e5739d2f002",
-  "drbd-takeover": "4744fbfef4ab4e0ab085affd8fb2a14fb51e7537a1d17ab3bb2954d310ce5510",
-  "drbd-where": "c271dc4b18042d437f708124d438b532112accc98b210b2d6908597e6e30b0a1",
+  "drbd-handback": "91b373cd1b71892d1ad34a2b11da1c9dd60084e620ce7ddbb816fb17ca87ccdb",
+  "drbd-takeover": "a8cbcc25fd2d91d9f5b616074b34174fbb4cd634a0fe5939cbc022bfa838d3a1",
+  "drbd-where": "5a29c85eb0f8913fa776dcbfdc2ceb0e153bfa52e404db9386c4c4bfb8706871",
 };

@@ -4,10 +4,6 @@ here=$(uname -n)
 
 refuse() { printf '%s\n' "$@" >&2; exit 1; }
 wrong_call() { printf '%s\n' "$@" >&2; exit 2; }
-half_way() { printf '%s\n' "$@" >&2; exit 3; }
-
-# indented COMMAND…: what it says, as a quotation.
-indented() { "$@" 2>&1 | sed 's/^/  | /'; }
 
 # in_words KIB: sets words, such as 12 MiB.
 in_words() {
