@@ -33,6 +33,7 @@ const LONG = [
   "/take-over/by-adopt",
   "/switchover",
   "/split-brain",
+  "/takeover",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/simulation-oracle"];

@@ -1,4 +1,5 @@
 /** Observed nodes to begin a test from: a test takes the pair that it needs and changes one thing of it. */
+import { renderValues } from "../../provider/core/config/render-values";
 import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
 import {
   kernelOf,
@@ -23,6 +24,7 @@ import {
   moduleAtBootPath,
   resourcePath,
   topPath,
+  valuesPath,
 } from "../../provider/core/config/paths";
 import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
@@ -281,6 +283,7 @@ export function nodeAt(
     });
   }
   if (!reached(progression, "mounted")) return node;
+  node = withFile(node, valuesPath(desired.name), renderValues(resourceOf(desired), hostname === "alpha" ? 0 : 1));
   const { filesystem } = desired;
   if (filesystem?.mountPoint !== undefined) {
     const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint, isSource);

@@ -48,10 +48,11 @@ function expectQuiet(run: Run): void {
 }
 
 const INSTALL = (host: string): string[] => [
-  `${host}: 5 steps; nothing that holds data is touched`,
+  `${host}: 6 steps; nothing that holds data is touched`,
   `${host} | apt-get update | its package lists may be old`,
   `${host} | apt-get install -y --no-install-recommends drbd-utils | drbd-utils is missing on this SYSTEM`,
   `${host} | modprobe drbd | DRBD 8.4 is there for KERNEL but not loaded`,
+  `${host} | write /usr/local/sbin/drbd-handback /usr/local/sbin/drbd-takeover /usr/local/sbin/drbd-where | for a person there, when no Pulumi is near: docs/a-dead-host.md`,
   `${host} | ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd | the package's own: kept beside it`,
   `${host} | write /etc/drbd.d/global_common.conf | new`,
 ];
@@ -61,12 +62,13 @@ test("the first preview shows every step, host by host, with its reason, and cha
   expect(diagnosticsOf(run, "pair-alpha")).toEqual(INSTALL("alpha"));
   expect(diagnosticsOf(run, "pair-bravo")).toEqual(INSTALL("bravo"));
   expect(diagnosticsOf(run, "r0")).toEqual([
-    "r0: 23 steps; nothing that holds data is touched",
+    "r0: 25 steps; nothing that holds data is touched",
     "alpha, bravo | write /etc/drbd.d/r0.res | new; parsed by drbdadm there first, identical on both",
     "alpha | drbdadm create-md r0 | /dev/vdb (320 MiB, serial alpha0) is blank",
     "bravo | drbdadm create-md r0 | /dev/vdb (320 MiB, serial bravo0) is blank",
     "alpha | drbdadm up r0 | attaches the disk and looks for the peer",
     "alpha | modprobe xfs | the kernel must be able to mount xfs",
+    "alpha, bravo | write /etc/pulumi-drbd/r0.conf | for drbd-where, drbd-takeover, drbd-handback there",
     "alpha, bravo | write /etc/systemd/system/drbd-primary@.service | promotes it for its mount after a reboot, once the peer is connected",
     "alpha, bravo | write /etc/systemd/system/drbd-primary@.target | promotes it for its mount after a reboot, once the peer is connected",
     "alpha | write /etc/fstab | /srv/data mounted at boot; nofail, so that a boot never hangs on it",
@@ -88,7 +90,7 @@ test("the first preview shows every step, host by host, with its reason, and cha
 
 test("--diff shows the text of both files, with a placeholder for the secret", async () => {
   const run = expectSuccess(await stack.preview("--diff", "--show-full-output"));
-  expect(run.output).toContain("r0: 23 steps; nothing that holds data is touched");
+  expect(run.output).toContain("r0: 25 steps; nothing that holds data is touched");
   const texts = [...run.output.matchAll(/^ *configuration *: ("(?:[^"\\]|\\.)*")$/gm)].map(([, text = ""]) =>
     (JSON.parse(text) as string).replace(/^#.*\n/, ""),
   );

@@ -1,6 +1,8 @@
 /** provider/host/text.ts, as it follows from the files beside it. */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ownMark } from "../../provider/core/config/own-mark";
 import { quote } from "../../provider/core/seen/shell-words";
 
 export const hostFolder = join(__dirname, "../../provider/host");
@@ -28,10 +30,31 @@ export function folderText(folder: string): string {
   return [...variables, ...hostFiles(/\.sh$/).filter(inside).map(hostFile)].join("");
 }
 
-/** All but `units`, of which each file is a text of its own. */
+/** All but `units` and `commands`, of which each file is a text of its own. */
 export function folders(): string[] {
-  const ofShell = hostFiles(/^(?!units\/).*\/.*\.sh$/).map((path) => path.slice(0, path.lastIndexOf("/")));
+  const ofShell = hostFiles(/^(?!units\/|commands\/).*\/.*\.sh$/).map((path) => path.slice(0, path.lastIndexOf("/")));
   return [...new Set(ofShell)];
+}
+
+/** The commands of host/commands, by name. */
+export const commandNames = (): string[] =>
+  hostFiles(/^commands\/[^/]*\.sh$/).map((path) => path.replace(/^commands\/|\.sh$/g, ""));
+
+/** A command as it is installed: all that it needs is in it, so that a person can read it at night. */
+export function commandText(name: string): string {
+  const shared = ["environment", "turn", "guards/holders", "commands/parts"].map((part) => {
+    if (!part.startsWith("guards/")) return folderText(part);
+    const programs = [`${part}.pl`, "guards/open-by.pl"].map(
+      (path) => `${variableOf(path)}=${quote(hostFile(path))}\n`,
+    );
+    return [...programs, hostFile(`${part}.sh`)].join("");
+  });
+  return [
+    `#!/bin/sh\n# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.\n`,
+    ...shared,
+    hostFile(`commands/${name}.sh`),
+    'main "$@"\n',
+  ].join("");
 }
 
 /** A systemd unit, with the scripts that it names by `@promotion.sh@`: in one line, and as systemd reads it. */
@@ -51,7 +74,7 @@ export function renderText(): string {
   const lines = [
     "// Made from the files beside it: `UPDATE=1 npx jest test/host/text --selectProjects unit` writes this file.",
     "// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions. Each unit of",
-    "// systemd is a text of its own.",
+    "// systemd and each command is a text of its own.",
   ];
   for (const folder of folders()) {
     const text = folderText(folder)
@@ -65,6 +88,18 @@ export function renderText(): string {
       .split("\n")
       .map((line) => `    ${JSON.stringify(line)},`);
     lines.push(`  ${JSON.stringify(path.replace("units/", ""))}: [`, ...text, `  ].join("\\n"),`);
+  }
+  lines.push("};", "", "export const commands = {");
+  for (const name of commandNames()) {
+    const text = commandText(name)
+      .split("\n")
+      .map((line) => `    ${JSON.stringify(line)},`);
+    lines.push(`  ${JSON.stringify(name)}: [`, ...text, `  ].join("\\n"),`);
+  }
+  lines.push("};", "", "/** sha256 of each. */", "export const commandDigests = {");
+  for (const name of commandNames()) {
+    const digest = createHash("sha256").update(commandText(name)).digest("hex");
+    lines.push(`  ${JSON.stringify(name)}: "${digest}",`);
   }
   lines.push("};");
   return `${lines.join("\n")}\n`;

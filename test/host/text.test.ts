@@ -4,7 +4,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { theHostClosely } from "../../provider/core/seen/probe";
 import { applyScript } from "../../provider/core/steps/apply-script";
-import { folderText, folders, hostFile, hostFiles, hostFolder, renderText } from "./render-text";
+import {
+  commandNames,
+  commandText,
+  folderText,
+  folders,
+  hostFile,
+  hostFiles,
+  hostFolder,
+  renderText,
+} from "./render-text";
 
 const path = join(hostFolder, "text.ts");
 
@@ -31,6 +40,10 @@ test("shellcheck: every variable that a file reads is set in one of them, or by 
   const others = folders().filter((folder) => !script.includes(folderText(folder)));
   const whole = `${script}${others.map(folderText).join("")}`;
   expect(said("shellcheck", ["--norc", "--shell=sh", "--include=SC2154", "-"], whole)).toBe("");
+});
+
+test.each(commandNames())("shellcheck: every variable that %s reads is set in it", (name) => {
+  expect(said("shellcheck", ["--norc", "--shell=sh", "--include=SC2154", "-"], commandText(name))).toBe("");
 });
 
 test.each(hostFiles(/\.pl$/))("perl -c: %s", (file) => {

@@ -39,6 +39,8 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
     case "rm":
       machine.files.delete(words.at(-1)!);
       return done;
+    case "rmdir":
+      return done;
     case "mv": {
       const [, from = "", to = ""] = words;
       const text = machine.files.get(from);

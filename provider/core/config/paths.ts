@@ -14,6 +14,12 @@ export const lockPath = `${runFolder}/lock`;
 /** Who works on the host (seen/turn.ts). */
 export const turnPath = `${runFolder}/turn`;
 
+/** What the host's commands (host/commands) are told of a resource. */
+export function valuesPath(resource: string): string {
+  return `${valuesFolder}/${resource}.conf`;
+}
+export const valuesFolder = "/etc/pulumi-drbd";
+
 export function resourcePath(resource: string): string {
   return `/etc/drbd.d/${resource}.res`;
 }

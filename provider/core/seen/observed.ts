@@ -281,6 +281,13 @@ export interface Includes {
   readonly unread: readonly Unread[];
 }
 
+export interface InstalledCommand {
+  /** By its second line; the first one is for the kernel. */
+  readonly isOurs: boolean;
+  /** sha256 of what is in it. */
+  readonly digest: string;
+}
+
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;
@@ -316,6 +323,8 @@ export interface ObservedNode {
   readonly given?: ReadonlyMap<string, string>;
   /** Paths that are there: the symlinks by which systemd starts DRBD units at boot, and those of services that are active. */
   readonly links: readonly string[];
+  /** Files at the paths of our commands (steps/command-steps.ts), and what is kept beside them; absent: not looked at. */
+  readonly commands?: ReadonlyMap<string, InstalledCommand>;
   /** Of each resource that was asked for, by volume, however close the look. */
   readonly names: ReadonlyMap<string, ReadonlyMap<number, DeviceNames>>;
   readonly mounts: readonly Mount[];

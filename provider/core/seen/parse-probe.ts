@@ -10,6 +10,7 @@ import type {
   Folder,
   DeviceNames,
   Includes,
+  InstalledCommand,
   KernelResource,
   Metadata,
   MetadataFound,
@@ -81,6 +82,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     ...(includes && { includes }),
     ...parseGiven(general.get("given")),
     links: need(general, "links").text.split("\n").filter(Boolean),
+    ...parseCommands(general.get("commands")),
     names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     missing: general.get("needs")?.text.split("\n").filter(Boolean),
@@ -123,6 +125,18 @@ function parseTurn(section: Section | undefined): TurnSeen | undefined {
 
 function outputOf(section: Section | undefined): CommandOutput | undefined {
   return section === undefined ? undefined : { exit: section.exit, output: section.text };
+}
+
+/** `ours PATH`, and sha256sum's `DIGEST  PATH`. */
+function parseCommands(section: Section | undefined): Pick<ObservedNode, "commands"> {
+  if (section === undefined) return {};
+  const lines = section.text.split("\n");
+  const own = new Set(lines.filter((line) => line.startsWith("ours ")).map((line) => line.slice("ours ".length)));
+  const digests = lines.flatMap((line): [string, InstalledCommand][] => {
+    const [, digest, path] = /^([0-9a-f]{64}) [ *](\/.*)$/.exec(line) ?? [];
+    return digest === undefined || path === undefined ? [] : [[path, { digest, isOurs: own.has(path) }]];
+  });
+  return { commands: new Map(digests) };
 }
 
 function parseCommon(sections: Sections): Pick<ObservedNode, "common"> {

@@ -24,6 +24,7 @@ const QUESTIONS = {
     "links",
     "names",
     "needs",
+    "commands",
     "room",
     "utils",
     "adjust",

@@ -1,4 +1,4 @@
-import { environment, looks as lookFunctions, probe, turn } from "../../host/text";
+import { commands, environment, looks as lookFunctions, probe, turn } from "../../host/text";
 import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, otherTopPaths, resourcePath } from "../config/paths";
@@ -109,6 +109,7 @@ const variables: Readonly<Record<string, string>> = {
   most_names: String(mostNames),
   own_mark: ownMark,
   other_tops: otherTopPaths.join(" "),
+  command_names: Object.keys(commands).join(" "),
 };
 
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */

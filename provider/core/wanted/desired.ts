@@ -33,6 +33,8 @@ export interface DesiredHost {
   readonly hostname: string;
   readonly address: string;
   readonly port: number;
+  /** How it is reached over SSH, where that tells its peer of another address by which it can be seen to be alive. */
+  readonly reachedAt?: { readonly host: string; readonly port?: number };
 }
 
 /** Where one volume is on one host. */

@@ -258,7 +258,8 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
   const [first, second] = known(given.nodes);
   const host = (node: SideProperties | undefined): DesiredHost => {
     const hostname = known(node?.hostname);
-    return { hostname, address: known(node?.address), port: on(hostname, given.port) };
+    const address = known(node?.address);
+    return { hostname, address, port: on(hostname, given.port), ...reachedAt(known(node), address) };
   };
   const [volume, ...more] = [...volumesFrom(given)].sort((a, b) => a.number - b.number);
   const sections = sectionsFrom(given);
@@ -282,6 +283,13 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
       keep: given.keep?.filter((place) => place !== "none"),
     }),
   };
+}
+
+/** An address of this machine's own leads to another host there: that of a tunnel, or of the lab. */
+function reachedAt({ connection }: SideProperties, address: string): Pick<DesiredHost, "reachedAt"> {
+  const { host, port } = known(connection);
+  if (host === undefined || host === address || /^(127\.|localhost$|::1$)/.test(host)) return {};
+  return { reachedAt: { host, ...set({ port: port ?? undefined }) } };
 }
 
 function connectionsFrom(given: ResourceProperties): readonly [Connection, Connection] {

@@ -15,6 +15,7 @@ probe() {
   ask_kernel
   say links; list_links; say exit 0
   say needs; list_missing; say exit 0
+  say commands; list_commands; say exit 0
   say names; list_names; say exit 0
   drift=''
   if command -v drbdadm >/dev/null; then
@@ -45,7 +46,7 @@ read_files() {
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
-    /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept
+    /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept
   do
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
@@ -98,6 +99,20 @@ list_links() {
 list_missing() {
   for tool in $needed_tools; do command -v "$tool" >/dev/null || echo "$tool"; done
   if [ ! -d /run/systemd/system ]; then echo "$no_systemd"; fi
+}
+
+# The commands for a person that are installed, whose they are, and the digests of what is in them; and what is kept beside them.
+list_commands() {
+  set --
+  for name in $command_names; do
+    for file in "/usr/local/sbin/$name" "/usr/local/sbin/$name.before-pulumi-drbd"; do
+      [ -f "$file" ] || continue
+      set -- "$@" "$file"
+      { read -r line; read -r line; } <"$file"
+      case $line in "# $own_mark"*) echo "ours $file" ;; esac
+    done
+  done
+  [ $# = 0 ] || sha256sum "$@"
 }
 
 # Files that may define a resource: each argument of the function, which may be none that is there.

@@ -21,12 +21,13 @@ const lines = (...text: string[]): string => text.join("\n");
 test("a first up", () => {
   expect(formatPlan(planOf(blankPair()))).toBe(
     lines(
-      "r0: 23 steps; nothing that holds data is touched",
+      "r0: 25 steps; nothing that holds data is touched",
       "  alpha, bravo  write /etc/drbd.d/r0.res                         new; parsed by drbdadm there first, identical on both",
       "  alpha         drbdadm create-md r0                             /dev/vdb (320 MiB, serial 0001) is blank",
       "  bravo         drbdadm create-md r0                             /dev/vdb (320 MiB, serial 0002) is blank",
       "  alpha         drbdadm up r0                                    attaches the disk and looks for the peer",
       "  alpha         modprobe xfs                                     the kernel must be able to mount xfs",
+      "  alpha, bravo  write /etc/pulumi-drbd/r0.conf                   for drbd-where, drbd-takeover, drbd-handback there",
       "  alpha, bravo  write /etc/systemd/system/drbd-primary@.service  promotes it for its mount after a reboot, once the peer is connected",
       "  alpha, bravo  write /etc/systemd/system/drbd-primary@.target   promotes it for its mount after a reboot, once the peer is connected",
       "  alpha         write /etc/fstab                                 /srv/data mounted at boot; nofail, so that a boot never hangs on it",
@@ -102,7 +103,7 @@ test("a teardown says for each step that data stays", () => {
     planTeardown(resourceOf(r0), ["alpha", "bravo"], healthyPair()),
   ).split("\n");
   expect([first, second, third, fourth]).toEqual([
-    "r0: 14 steps; nothing that holds data is touched",
+    "r0: 16 steps; nothing that holds data is touched",
     "  alpha  umount /srv/data                                       the device goes; the data stays on the disk",
     "  alpha  drbdadm secondary r0                                   fails while something still uses it",
     "  alpha  drbdadm down r0                                        detaches the disk; data and metadata stay on it",

@@ -43,8 +43,8 @@ test("a resource gets its defaults", () => {
       name: "r0",
       protocol: "C",
       hosts: [
-        { hostname: "alpha", address: "192.168.77.1", port: 7789 },
-        { hostname: "bravo", address: "192.168.77.2", port: 7789 },
+        { hostname: "alpha", address: "192.168.77.1", port: 7789, reachedAt: { host: "10.1.0.1" } },
+        { hostname: "bravo", address: "192.168.77.2", port: 7789, reachedAt: { host: "10.1.0.2" } },
       ],
       volumes: [
         {

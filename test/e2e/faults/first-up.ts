@@ -7,6 +7,7 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
   alpha: [
     [
       "modprobe drbd",
+      "write /usr/local/sbin/drbd-handback /usr/local/sbin/drbd-takeover /usr/local/sbin/drbd-where",
       "ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
       "write /etc/drbd.d/global_common.conf",
     ],
@@ -15,6 +16,7 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
       "drbdadm create-md r0",
       "drbdadm up r0",
       "modprobe xfs",
+      "write /etc/pulumi-drbd/r0.conf",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/systemd/system/drbd-primary@.target",
       "write /etc/fstab",
@@ -32,12 +34,14 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
   bravo: [
     [
       "modprobe drbd",
+      "write /usr/local/sbin/drbd-handback /usr/local/sbin/drbd-takeover /usr/local/sbin/drbd-where",
       "ln /etc/drbd.d/global_common.conf /etc/drbd.d/global_common.conf.before-pulumi-drbd",
       "write /etc/drbd.d/global_common.conf",
     ],
     [
       "write /etc/drbd.d/r0.res",
       "drbdadm create-md r0",
+      "write /etc/pulumi-drbd/r0.conf",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/systemd/system/drbd-primary@.target",
       "write /etc/fstab",
@@ -58,7 +62,7 @@ export const PROGRAMS = ["modprobe", "ln", "mv", "sync", "drbdadm", "mkfs.xfs", 
  */
 function commandOf(step: string): string {
   return step
-    .replace(/^write (.*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
+    .replace(/^write (?:.* )?(\/\S*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
     .replace(/^systemctl start (.*@r0)\..*$/, "systemctl start --job-mode=ignore-dependencies $1")
     .replace(/^systemctl daemon-reload$/, "systemd-run");
 }

@@ -43,8 +43,8 @@ export class LivingPair {
     await this.stack.remove();
   }
 
-  async run(machine: MachineName, script: string, options: { check?: boolean } = {}): Promise<string> {
-    return (await this.lab.run(machine, script, { timeout: 120, ...options })).stdout.trim();
+  async run(machine: MachineName, script: string, options: { check?: boolean } = {}, stdin?: string): Promise<string> {
+    return (await this.lab.run(machine, script, { timeout: 120, ...options, stdin })).stdout.trim();
   }
 
   /** The provider's next run must succeed, and this is what it did on the hosts. */

@@ -6,9 +6,11 @@ import type { ObservedNode } from "../../seen/observed";
 import { isOurs } from "../../config/own-mark";
 import type { PairView } from "../data/pair-view";
 import type { HostView, ResourceView } from "../data/resource-view";
-import { devicePath } from "../../config/paths";
+import { devicePath, valuesPath } from "../../config/paths";
+import { renderValues } from "../../config/render-values";
 import type { Step } from "../../steps/plan";
 import { isPrimary, type Side } from "../data/side";
+import * as stepsCommands from "../../steps/command-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import {
@@ -26,7 +28,21 @@ import {
 import { lineComes } from "./fstab-line";
 
 export function bootSteps(view: ResourceView, host: HostView): Step[] {
-  return [...mountedAtBoot(view, host), ...broughtUpAtBoot(view, host), ...reloaded(view, host)];
+  return [
+    ...toldToCommands(view, host),
+    ...mountedAtBoot(view, host),
+    ...broughtUpAtBoot(view, host),
+    ...reloaded(view, host),
+  ];
+}
+
+/** For a person on the host, when no Pulumi is near. */
+export function toldToCommands({ desired }: ResourceView, { host: { hostname }, node, place }: HostView): Step[] {
+  const text = renderValues(desired, place);
+  if (node.files.get(valuesPath(desired.name)) === text) return [];
+  return [
+    stepsCommands.writeValues(hostname, desired.name, text, "for drbd-where, drbd-takeover, drbd-handback there"),
+  ];
 }
 
 /** Of no effect without a resource that is up. */

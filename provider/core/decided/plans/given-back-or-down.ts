@@ -6,7 +6,7 @@
 import { makesBootWait } from "../hosts/boot-waits";
 import { redactSecrets, secretsIn } from "../../config/shared-secret";
 import { isOurs } from "../../config/own-mark";
-import { fstabPath, resourcePath, topPath } from "../../config/paths";
+import { fstabPath, resourcePath, topPath, valuesPath } from "../../config/paths";
 import { parseResFile } from "../../config/found-resource";
 import {
   changeIfGivenBack,
@@ -23,6 +23,7 @@ import type { ObservedNode } from "../../seen/observed";
 import { keptLines } from "../../seen/parse-fstab";
 import { describeAdjustment, parseAdjustment } from "../../steps/adjust-lines";
 import { bringUpOf, isActive, promotionOf, promotionUnits, promotedOf, targetOf } from "../../steps/boot-units";
+import { removeValues } from "../../steps/command-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import { bootNote } from "../../steps/own-folder";
@@ -151,6 +152,7 @@ export function giveBackSteps(
     ...leaveSteps(desired, host, node, broughtUp ? [targetOf(resource), bringUpOf(resource)] : []),
   ];
   if (node.files.has(bootNote(resource))) found.push(stepsFiles.removeFile(host, bootNote(resource), "written by us"));
+  found.push(...valuesGo(node, host, resource));
   const common = commonBefore(node);
   if (common !== undefined && !keepsNode && isAlone(node, resource))
     found.push(restoreGlobalCommon(host, common.kept, `${resource} lived by it`));
@@ -173,7 +175,12 @@ function ownFileGoes(host: string, node: ObservedNode, resource: string): Step {
 export function leaveAloneSteps(desired: DesiredResource, { host, node }: LeavingHost): Step[] {
   const path = resourcePath(desired.name);
   const own = isOurs(node.files.get(path)) ? [ownFileGoes(host, node, desired.name)] : [];
-  return [...leaveSteps(desired, host, node, []), ...own];
+  return [...leaveSteps(desired, host, node, []), ...valuesGo(node, host, desired.name), ...own];
+}
+
+/** The commands on the host know less of it then, and work all the same. */
+function valuesGo(node: ObservedNode, host: string, resource: string): Step[] {
+  return isOurs(node.files.get(valuesPath(resource))) ? [removeValues(host, resource, "written by us")] : [];
 }
 
 /** Our line of fstab and our units, without a touch of what is mounted. systemd forgets the mount's need of them first. */
@@ -198,6 +205,7 @@ export function removeSteps(desired: DesiredResource, host: string, node: Observ
     ...(node.files.has(bootNote(desired.name))
       ? [stepsFiles.removeFile(host, bootNote(desired.name), "written by us")]
       : []),
+    ...valuesGo(node, host, desired.name),
     ...(isOurs(node.files.get(path)) ? [ownFileGoes(host, node, desired.name)] : []),
   ];
 }

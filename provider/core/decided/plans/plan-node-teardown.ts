@@ -10,6 +10,7 @@ import type { ObservedNode } from "../../seen/observed";
 import { removeFiles } from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import type { Plan, Step } from "../../steps/plan";
+import { ownCommands, removeCommands } from "../../steps/command-steps";
 import { promotionUnits, bringUpUnits, unescapeInstance } from "../../steps/boot-units";
 import { keepsOurCommon } from "./give-back-global-common";
 
@@ -47,6 +48,9 @@ export function planNodeTeardown(
       `${host}: ${started.join(" and ")} ${started.length === 1 ? "stays" : "stay"}, since others start by it at boot: ${links.join(", ")}`,
     );
   }
+  const commands = ownCommands.filter(({ path }) => node.commands?.get(path)?.isOurs === true);
+  // They work for whatever runs there.
+  if (commands.length > 0 && standing.length === 0) steps.push(removeCommands(host, commands, node, "written by us"));
   if (stays.length > 0) {
     const needed = standing.map(({ name, signs }) => `${name} (${signs.join(", ")})`).join("; ");
     warnings.push(

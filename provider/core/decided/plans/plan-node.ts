@@ -14,6 +14,7 @@ import type { Plan, Refusal, Step } from "../../steps/plan";
 import { utilsRefusals } from "../hosts/host-needs";
 import { hostRefusals } from "../hosts/preflight";
 import { writeConfiguration } from "../../steps/configuration-steps";
+import { missingCommands, writeCommands } from "../../steps/command-steps";
 import { backUpGlobalCommon, installPackages, loadModule, loadModuleAtBoot } from "../../steps/node-steps";
 
 export interface NodeSituation {
@@ -71,6 +72,9 @@ function nodeSteps(host: string, configuration: string, node: ObservedNode): Ste
   }
   // The package brings a file of its own for this.
   if (node.utils !== null && !loadsAtBoot(node)) steps.push(loadModuleAtBoot(host, "loads the module at boot"));
+  const commands = missingCommands(node);
+  if (commands.length > 0)
+    steps.push(writeCommands(host, commands, "for a person there, when no Pulumi is near: docs/a-dead-host.md"));
   steps.push(...mendOwnFiles(host, node));
   const there = node.files.get(globalCommonPath);
   if (there === configuration) return steps;

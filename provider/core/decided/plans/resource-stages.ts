@@ -1,6 +1,6 @@
 /** The stages of a resource's plan, in the order that carries the safety: files, metadata, up, promoted, formatted, mounted. */
 import { overwrittenOn, attach, bringUp, metadataSteps } from "./bring-up";
-import { bootSteps, broughtUpAtBoot, mountedAtBoot, promotionFollows, reloaded } from "./boot-steps";
+import { bootSteps, broughtUpAtBoot, mountedAtBoot, promotionFollows, reloaded, toldToCommands } from "./boot-steps";
 import { giveUpStages } from "./give-up-steps";
 import { leavingStages } from "./leaving-steps";
 import type { Promotion } from "./promotion";
@@ -119,7 +119,7 @@ export class ResourceStages {
     const file = changedFiles.filter((step) => step.node === host.host.hostname);
     const made = isAdjusted ? [] : metadataSteps(view, host);
     const up = isAdjusted ? [] : attach(view, host, made.length > 0);
-    const mounts = mountedAtBoot(view, host);
+    const mounts = [...toldToCommands(view, host), ...mountedAtBoot(view, host)];
     const last = [...broughtUpAtBoot(view, host), ...promotionFollows(view, host), ...reloaded(view, host)];
     return host === view.source
       ? [...file, ...made, ...up, ...this.loadFilesystemModule(), ...mounts, ...last]

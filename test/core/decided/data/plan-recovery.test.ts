@@ -50,6 +50,7 @@ describe("a replaced disk", () => {
       [
         "bravo: write /etc/drbd.d/r0.res",
         "bravo: drbdadm create-md r0",
+        "bravo: write /etc/pulumi-drbd/r0.conf",
         "bravo: write /etc/systemd/system/drbd-primary@.service",
         "bravo: write /etc/systemd/system/drbd-primary@.target",
         "bravo: write /etc/fstab",

@@ -94,6 +94,7 @@ describe("a pair that runs by the user's own files as it does now", () => {
       "systemctl disable --no-reload drbd@r0.target",
       "write /etc/fstab",
       "systemctl stop --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service drbd@r0.target drbd@r0.service",
+      "rm -f /etc/pulumi-drbd/r0.conf",
       `mv -f ${kept} ${path}`,
     ];
     expect(on("alpha", plan)).toEqual(rest.map((one) => `alpha: ${one}`));
@@ -122,7 +123,7 @@ describe("a pair that runs by the user's own files as it does now", () => {
     const [alpha, bravo] = both((node) => answered(taken(node)));
     const done = (node: ObservedNode): ObservedNode => {
       const files = withFile(withFile(withFile(node, path, tutorials), kept, undefined), "/etc/fstab", `${line}\n`);
-      return answered({ ...files, links: [] });
+      return answered({ ...withFile(files, "/etc/pulumi-drbd/r0.conf", undefined), links: [] });
     };
     const over = destroy([done(alpha), done(bravo)]);
     expect(allCommands(over)).toEqual([]);
@@ -234,10 +235,12 @@ describe("what brought it up at boot before", () => {
     expect(on("alpha", plan).filter((one) => /systemctl|rm/.test(one))).toEqual([
       "alpha: systemctl stop --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service",
       `alpha: rm -f ${note}`,
+      "alpha: rm -f /etc/pulumi-drbd/r0.conf",
     ]);
     expect(on("bravo", plan).filter((one) => /systemctl|rm/.test(one))).toEqual([
       "bravo: systemctl daemon-reload",
       `bravo: rm -f ${note}`,
+      "bravo: rm -f /etc/pulumi-drbd/r0.conf",
     ]);
   });
 
@@ -409,7 +412,7 @@ describe("taken down as usual, with the old files beside, where", () => {
     );
     const plan = destroy(theirs);
     expect(stops(plan)).toContain("alpha: drbdadm down r0");
-    expect(allCommands(plan).filter((one) => / mv | rm /.test(one))).toEqual([]);
+    expect(allCommands(plan).filter((one) => / mv | rm (?!-f \/etc\/pulumi-drbd\/)/.test(one))).toEqual([]);
     expect(plan.warnings).toHaveLength(2);
     expect(plan.warnings[0]).toContain(`alpha: ${path}, which pulumi-drbd did not write, stays there`);
     expect(plan.warnings[0]).toMatch(

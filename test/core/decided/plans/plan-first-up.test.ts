@@ -38,7 +38,9 @@ const enable = (host: string) => [
   `${host}: systemctl start drbd@r0.target`,
 ];
 const reload = (host: string) => `${host}: systemctl daemon-reload`;
+const values = (host: string) => `${host}: write /etc/pulumi-drbd/r0.conf`;
 const mounts = (host: string) => [
+  values(host),
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
   `${host}: write /etc/systemd/system/drbd-primary@.target`,
   `${host}: write /etc/fstab`,
@@ -87,8 +89,8 @@ test("without a filesystem: forced, and not mounted, formatted or noted as to be
   const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
   expect(commandsOf(plan)).toEqual([
     [
-      ...[file("alpha"), createMd("alpha"), up("alpha"), ...enable("alpha")],
-      ...[file("bravo"), createMd("bravo"), up("bravo"), ...enable("bravo")],
+      ...[file("alpha"), createMd("alpha"), up("alpha"), values("alpha"), ...enable("alpha")],
+      ...[file("bravo"), createMd("bravo"), values("bravo"), up("bravo"), ...enable("bravo")],
     ],
     [force],
   ]);

@@ -37,6 +37,7 @@ const rest = (host: string) => [
   `${host}: systemctl stop drbd-primary@r0.service drbd@r0.target`,
   `${host}: write /etc/fstab`,
   `${host}: systemctl daemon-reload`,
+  `${host}: rm -f /etc/pulumi-drbd/r0.conf`,
   `${host}: rm -f /etc/drbd.d/r0.res`,
 ];
 

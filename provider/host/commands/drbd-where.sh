@@ -1,0 +1,304 @@
+# drbd-where: all DRBD resources of this host on one screen. It changes nothing.
+
+help() {
+  cat <<END
+drbd-where [RESOURCE]
+
+Shows the resources of this host, or one: role, connection, the disks of both sides, a sync that runs, whether I/O flows and
+what was counted, mounts, services, the last verify, and what to do where a person has to decide. It changes nothing.
+
+  --help
+
+It ends with 0, 1 when DRBD could not be asked, 2 when it was called wrongly.
+See also: drbd-takeover, drbd-handback.
+END
+}
+
+main() {
+  one=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help|-h) help; exit 0 ;;
+      -*) wrong_call "drbd-where has no option $1. drbd-where --help says what it has." ;;
+      *) [ -z "$one" ] || wrong_call "drbd-where takes one resource, or none for all of them"; one=$1 ;;
+    esac
+    shift
+  done
+  needs_root drbd-where
+  needs_drbd
+  if [ -n "$one" ]; then known_resource "$one"; all=$one; else all=$(list_resources); fi
+  if [ -z "$all" ]; then
+    echo "$here has no DRBD resource: drbdadm knows of none, and none runs."
+    exit 0
+  fi
+  proc=$(cat /proc/drbd)
+  while IFS= read -r resource; do show "$resource"; done <<END
+$all
+END
+}
+
+# row NAME TEXT: the second and later rows of a name have none.
+row() { printf '  %-11s %s\n' "$1" "$2"; }
+
+show() {
+  resource=$1
+  look "$resource"
+  if [ -z "$role" ]; then
+    echo "$resource on $here: down"
+    row "to do" "\`drbdadm up $resource\` brings it up"
+    return
+  fi
+  read_values "$resource"
+  know_peer
+  peer=${peer:-the peer}
+  past "$resource" "$(minors_of)"
+  protocol=$(drbdsetup show "$resource" --show-defaults </dev/null 2>/dev/null | sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1)
+  case $connection in
+    Connected) echo "$resource on $here: $role; connected to $peer, which is $peer_role${protocol:+ (protocol $protocol)}" ;;
+    *) echo "$resource on $here: $role; not connected to $peer: $connection${protocol:+ (protocol $protocol)}" ;;
+  esac
+  while read -r volume minor disk replication peer_disk oos; do
+    [ -n "$volume" ] || continue
+    show_volume
+  done <<END
+$volumes
+END
+  show_suspension
+  show_mounts
+  show_services
+  show_verify
+  show_past
+  show_advice
+}
+
+show_volume() {
+  device=$(printf '%s\n' "$events" | grep "^exists device .* volume:$volume ")
+  peer_device=$(printf '%s\n' "$events" | grep "^exists peer-device .* volume:$volume " | head -n 1)
+  value size "$device"
+  in_words "${found:-0}"
+  row "volume $volume" "/dev/drbd$minor, $words: $disk here, $peer_disk on $peer"
+  lines=$(printf '%s\n' "$proc" | awk -v "minor=$minor" '
+    /^ *[0-9]+: / { at = $1; sub(":", "", at) }
+    /^[^ \t]/ && !/^ *[0-9]+: / { at = "" }
+    at == minor { sub(/^[ \t]+/, ""); print }')
+  show_sync
+  if [ -n "$lines" ]; then show_flags; show_counters; else show_statistics; fi
+}
+
+# value KEY LINE: sets found to what stands behind KEY: in a line of words.
+value() {
+  found=''
+  case " $2 " in *" $1:"*) found="${2#*" $1:"}"; found=${found%% *} ;; esac
+}
+
+show_sync() {
+  case $replication in
+    SyncSource|PausedSyncS) what="$peer is being filled from here" ;;
+    SyncTarget|PausedSyncT) what="$here is being filled from $peer" ;;
+    VerifyS|VerifyT) what="a verify compares the two sides" ;;
+    Ahead) row sync "$peer is behind: the link is too slow for what is written, and $peer is filled later"; return ;;
+    Behind) row sync "$here is behind: the link is too slow for what is written, and it is filled later"; return ;;
+    Established|Off) [ "$oos" = 0 ] || { in_words "$oos"; row "differs" "$words, as far as DRBD knows"; }; return ;;
+    *) row sync "$replication"; return ;;
+  esac
+  case $replication in Paused*) what="$what, and pauses" ;; esac
+  percent='' left='' speed=''
+  # 8.4 in /proc/drbd: `[=>...] sync'ed:  4.0% (507260/524236)K`, and `finish: 0:02:56 speed: 2,828 (2,828) K/sec`.
+  case $lines in
+    *"ed:"*"%"*) percent=${lines#*ed:}; percent=${percent%%%*}; percent=${percent##* } ;;
+    *) value 'done' "$peer_device"; percent=$found ;;
+  esac
+  case $lines in
+    *"finish: "*)
+      left=${lines#*finish: }; left=${left%% *}
+      speed=${lines#*speed: }; speed=${speed%% *}; speed=$(printf %s "$speed" | tr -d ,) ;;
+    *)
+      value eta "$peer_device"
+      [ -z "$found" ] || left=$((found / 3600)):$(printf %02d:%02d $((found / 60 % 60)) $((found % 60)))
+      value dbdt1 "$peer_device"
+      [ -z "$found" ] || speed=$(awk -v "mib=$found" 'BEGIN { printf "%d", mib * 1024 }') ;;
+  esac
+  in_words "$oos"
+  text="$what: ${percent:+$percent % done, }$words to go"
+  [ -z "$left" ] || text="$text, $left left"
+  case $speed in ''|*[!0-9]*) ;; *) in_words "$speed"; text="$text at $words/s" ;; esac
+  row sync "$text"
+}
+
+# The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.
+show_flags() {
+  flags=${lines%%"$newline"*}; flags=${flags##* }
+  said=''
+  case $flags in r*) said="runs" ;; s*) said="is suspended" ;; *) return ;; esac
+  case $flags in ?a*) said="$said; the sync waits for another resource's (resync-after)" ;; esac
+  case $flags in ??p*) said="$said; $peer paused the sync" ;; esac
+  case $flags in ???u*) said="$said; somebody paused the sync here (pause-sync)" ;; esac
+  case $flags in
+    ????d*) said="$said; held up within DRBD, such as while a disk's state changes" ;;
+    ????b*) said="$said; waits for the disk below" ;;
+    ????n*) said="$said; waits for the network" ;;
+    ????a*) said="$said; waits for the disk below and for the network" ;;
+  esac
+  case $flags in ?????s*) said="$said; the activity log takes no more writes for now" ;; esac
+  row I/O "$said ($flags)"
+}
+
+show_counters() {
+  counted=''
+  for word in $lines; do
+    case $word in ns:*|nr:*|dw:*|dr:*|al:*|bm:*|lo:*|pe:*|ua:*|ap:*|ep:*|wo:*|oos:*) counted="$counted $word" ;; esac
+  done
+  value ns "$counted"; sent=$found
+  value nr "$counted"; received=$found
+  value dw "$counted"; written=$found
+  value dr "$counted"; was_read=$found
+  value al "$counted"; log_writes=$found
+  value bm "$counted"; bitmap_writes=$found
+  row counted "$(amounts); $log_writes writes of the activity log, $bitmap_writes of the bitmap"
+  value lo "$counted"; local=$found
+  value pe "$counted"; pending=$found
+  value ua "$counted"; unanswered=$found
+  value ap "$counted"; asked=$found
+  value ep "$counted"; epochs=$found
+  value wo "$counted"
+  case $found in b) order=barriers ;; f) order=flushes ;; d) order="drains" ;; n) order="nothing (no flushes)" ;; *) order=$found ;; esac
+  value oos "$counted"; in_words "${found:-0}"
+  row waiting "$asked requests of programs, $local at the disk, $pending sent to $peer without an answer, $unanswered of $peer's to answer"
+  row "" "write order kept by $order, $epochs epochs open; $words out of sync"
+}
+
+# amounts: what was sent, received, written and read since the resource is up.
+amounts() {
+  in_words "${sent:-0}"; text="$words sent to $peer"
+  in_words "${received:-0}"; text="$text, $words received"
+  in_words "${written:-0}"; text="$text, $words written here"
+  in_words "${was_read:-0}"; echo "$text, $words read"
+}
+
+# DRBD 9 has these in its statistics alone.
+show_statistics() {
+  value blocked "$device"; blocked=${found:-no}
+  said=runs
+  [ "$blocked" = no ] || said="held up: $blocked"
+  value resync-suspended "$peer_device"; [ "${found:-no}" = no ] || said="$said; the sync is paused: $found"
+  value al-suspended "$device"; [ "${found:-no}" = no ] || said="$said; the activity log takes no more writes for now"
+  case $events in *" congested:yes"*) said="$said; waits for the network" ;; esac
+  value quorum "$device"; [ "${found:-yes}" = yes ] || said="$said; no quorum"
+  row I/O "$said"
+  value sent "$peer_device"; sent=$found
+  value received "$peer_device"; received=$found
+  value written "$device"; written=$found
+  value read "$device"; was_read=$found
+  value al-writes "$device"; log_writes=$found
+  value bm-writes "$device"; bitmap_writes=$found
+  row counted "$(amounts); ${log_writes:-0} writes of the activity log, ${bitmap_writes:-0} of the bitmap"
+  value upper-pending "$device"; asked=$found
+  value lower-pending "$device"; local=$found
+  value pending "$peer_device"; pending=$found
+  value unacked "$peer_device"; unanswered=$found
+  in_words "$oos"
+  row waiting "${asked:-0} requests of programs, ${local:-0} at the disk, ${pending:-0} sent to $peer without an answer, ${unanswered:-0} of $peer's to answer"
+  value write-ordering "$events"
+  row "" "write order kept by ${found%%"$newline"*}; $words out of sync"
+}
+
+show_suspension() {
+  case $suspended in ''|no) ;; *) row suspended "all I/O of $resource stands still: $suspended. \`drbdadm resume-io $resource\` lets it go on, once its cause is known" ;; esac
+}
+
+show_mounts() {
+  name=mounts
+  while read -r device place; do
+    [ -n "$place" ] || continue
+    if is_mounted "${device#/dev/drbd}" "$place"; then row "$name" "$device on $place: mounted"
+    else row "$name" "$device on $place: not mounted"; fi
+    name=''
+  done <<END
+$mounts
+END
+  # And what somebody mounted elsewhere.
+  while read -r device place; do
+    [ -n "$place" ] || continue
+    case $newline$mounts in *"$newline$device $place$newline"*) continue ;; esac
+    row "$name" "$device on $place: mounted, by hand"
+    name=''
+  done <<END
+$(minors=" $(minors_of) " awk '
+    { split($3, number, ":"); gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5) }
+    number[1] == 147 && index(ENVIRON["minors"], " " number[2] " ") { print "/dev/drbd" number[2], $5 }' /proc/self/mountinfo)
+END
+  [ -z "$name" ] || row "$name" "none is known"
+}
+
+show_services() {
+  if [ -z "$services" ]; then row services "none is known"; return; fi
+  name=services
+  for service in $services; do
+    if with_systemd; then state=$(systemctl is-active "$service" </dev/null 2>&1); else state="not known without systemd"; fi
+    row "$name" "$service: $state"
+    name=''
+  done
+}
+
+show_verify() {
+  if [ -n "$verifying" ]; then row verify "runs since $verifying"; return; fi
+  if [ -z "$verified" ]; then row verify "the kernel's log tells of none"; return; fi
+  in_words "${verify_found:-0}"
+  case ${verify_found:-0} in 0) text="nothing differed" ;; *) text="$words differed" ;; esac
+  row verify "ended $verified${verify_took:+ after $verify_took s}: $text"
+}
+
+show_past() {
+  last_primary=''
+  if [ -r "/var/lib/pulumi-drbd/$resource.last-primary" ]; then read -r last_primary <"/var/lib/pulumi-drbd/$resource.last-primary"; fi
+  [ -z "$last_primary" ] || row Primary "last, as $here knows: $last_primary"
+  [ "$connection" != Connected ] || return 0
+  if [ -n "$gone_since" ]; then row "peer gone" "since $gone_since${gone_role:+; it was $gone_role then}${gone_disk:+, with its disk $gone_disk}"
+  else row "peer gone" "the kernel's log does not tell since when; $here is up since $(uptime -s 2>/dev/null || echo 'a time that is not known')"; fi
+}
+
+# show_advice: what a person has to do or to decide, where there is something.
+show_advice() {
+  bad=''
+  while read -r volume minor disk replication _; do
+    [ -n "$volume" ] || continue
+    case $disk in UpToDate|Consistent|Negotiating|Attaching) ;; *) bad="$bad, volume $volume $disk" ;; esac
+  done <<END
+$volumes
+END
+  bad=${bad#, }
+  case $role/$connection in
+    Primary/Connected|*/Connecting) ;;
+    */StandAlone)
+      if [ -n "$parted" ]; then
+        row "to do" "split brain, found $parted: both sides wrote while they were apart, and DRBD connects neither."
+        row "" "A person decides which side is given up. Look at both with drbd-where before anything else."
+      else
+        row "to do" "$here does not look for $peer: somebody disconnected it, or $peer's data does not fit. See \`journalctl -k | grep drbd\`;"
+        row "" "\`drbdadm connect $resource\` makes it look for it again."
+      fi ;;
+  esac
+  case $bad in
+    *Diskless*|*Failed*) row "to do" "$here works without a disk of its own ($bad): see \`journalctl -k | grep drbd\`, mend the disk, then \`drbdadm attach $resource\`" ;;
+  esac
+  [ "$role" = Secondary ] || return 0
+  case $connection in
+    Connected)
+      [ "$peer_role" != Primary ] || return 0
+      row "to do" "it is Secondary on both sides: nobody serves it. On the host where it shall run: \`$(start_here)\`" ;;
+    StandAlone) [ -n "$bad" ] || row "" "If $peer is off for good: \`drbd-takeover $resource\`" ;;
+    *)
+      if [ -n "$bad" ]; then
+        row "to do" "$here stays Secondary: its data is not the newest ($bad), and $peer, which has it, cannot be reached."
+        row "" "Bring $peer or the link to it back: $here is then filled from it."
+      else
+        row "to do" "$here stays Secondary while it cannot reach $peer: $peer may be running with newer data. Start $peer, or mend"
+        row "" "the link to it. If $peer is dead, switch it off for good, and then: \`drbd-takeover $resource\`"
+      fi ;;
+  esac
+}
+
+start_here() {
+  target=$(target_of "$resource")
+  if [ -n "$target" ]; then echo "systemctl start $target"; else echo "drbdadm primary $resource"; fi
+}

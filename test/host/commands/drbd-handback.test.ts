@@ -1,0 +1,153 @@
+import { temporaryFolder } from "../../core/shell";
+import { type, type Night } from "./host-at-night";
+import { states } from "./states";
+
+const folder = temporaryFolder();
+const handback = (night: Night, ...argv: string[]) => type(folder, night, "drbd-handback", "r0", ...argv);
+
+const events = (role: string, peer = "Connected role:Secondary", disk = "UpToDate", replication = "Established") =>
+  `exists resource name:r0 role:${role} suspended:no write-ordering:flush
+exists connection name:r0 peer-node-id:0 conn-name:peer connection:${peer} congested:no
+exists device name:r0 volume:0 minor:1 disk:UpToDate size:327632
+exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:${replication} peer-disk:${disk} resync-suspended:no out-of-sync:0
+exists -
+`;
+const serving: Night = { events: events("Primary"), eventsThen: events("Secondary"), mounted: ["147:1 /srv/my data"] };
+const inOrder = [
+  "systemctl stop db.service",
+  "systemctl stop web.service",
+  "umount /srv/my data",
+  "drbdadm secondary r0",
+];
+
+test("services in reverse, unmounted, demoted, and then what to type on the peer", () => {
+  const { exit, said, calls, mounted } = handback(serving);
+  expect(exit).toBe(0);
+  expect(calls).toEqual(inOrder);
+  expect(mounted).toEqual([]);
+  expect(said.split("\n").slice(-3)).toEqual([
+    "r0 is Secondary on bravo. Now type on alpha:",
+    "  drbdadm primary r0 && systemctl start 'srv-my\\x20data.mount' web.service db.service",
+    "",
+  ]);
+});
+
+test("with the units of ours, the promotion's unit goes too, and the peer is started by the target", () => {
+  const files = {
+    "etc/systemd/system/drbd-primary-services@.target": "",
+    "etc/systemd/system/drbd-primary@.service": "",
+  };
+  const { exit, said, calls } = handback({ ...serving, files });
+  expect(exit).toBe(0);
+  expect(calls).toEqual([
+    ...inOrder.slice(0, 3),
+    "systemctl stop drbd-primary-services@r0.target drbd-primary@r0.service",
+    "drbdadm secondary r0",
+  ]);
+  expect(said).toContain("Now type on alpha:\n  systemctl start drbd-primary-services@r0.target\n");
+});
+
+test("what somebody mounted elsewhere is unmounted too, the last one first", () => {
+  const { calls } = handback({ ...serving, mounted: ["147:1 /srv/my data", "147:1 /mnt"] });
+  expect(calls.filter((call) => call.startsWith("umount"))).toEqual(["umount /mnt", "umount /srv/my data"]);
+});
+
+test.each([
+  [
+    "not connected",
+    events("Primary", "Connecting role:Unknown", "DUnknown", "Off"),
+    "it is not connected (Connecting)",
+  ],
+  [
+    "being filled",
+    events("Primary", undefined, "Inconsistent", "SyncSource"),
+    "its data of volume 0 is Inconsistent (SyncSource)",
+  ],
+  ["behind", events("Primary", undefined, "Consistent", "Ahead"), "its data of volume 0 is Consistent (Ahead)"],
+  ["without its disk", events("Primary", undefined, "Diskless"), "its data of volume 0 is Diskless (Established)"],
+  ["Primary, too", events("Primary", "Connected role:Primary"), "it is Primary"],
+])("the peer is %s: refused, and nothing is touched", (_what, seen, why) => {
+  const { exit, said, calls } = handback({ ...serving, events: seen });
+  expect([exit, calls]).toEqual([1, []]);
+  expect(said).toContain(`Refused: alpha cannot take r0: ${why}.`);
+});
+
+test("Secondary already: nothing to give up", () => {
+  expect(handback({ ...serving, events: events("Secondary", "Connected role:Primary") })).toMatchObject({
+    exit: 1,
+    calls: [],
+  });
+  const both = handback({ ...serving, events: events("Secondary") });
+  expect(both).toMatchObject({ exit: 1, calls: [] });
+  expect(both.said).toContain("To start it on alpha, type there:\n  drbdadm primary r0 && systemctl start");
+  const alone = handback({ ...serving, events: events("Secondary", "Connecting role:Unknown", "DUnknown", "Off") });
+  expect(alone.said).not.toContain("type there");
+});
+
+const failing = (tool: string) => (night: Night) =>
+  handback({ ...night, tools: { [tool]: `echo "$(basename "$0") $*" >>${folder}/calls; echo "it is busy"; exit 32` } });
+
+test("a mount that is busy: who holds it, and it is served here again", () => {
+  const { exit, said, calls, mounted } = failing("umount")({ ...serving, tools: {} });
+  expect(exit).toBe(3);
+  expect(said).toContain("r0 was not given up on bravo: `umount /srv/my data` (exit 32): it is busy");
+  expect(said).toContain("It is served here on bravo as before.");
+  expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
+  expect(calls.at(-1)).toBe("systemctl start srv-my\\x20data.mount web.service db.service");
+  expect(calls).not.toContain("drbdadm secondary r0");
+});
+
+test("a service that does not stop: nothing is unmounted, and all run again", () => {
+  const systemctl = `case "$1" in is-active) [ "$2" = --quiet ] || echo deactivating; exit 0 ;; *) echo "systemctl $*" >>${folder}/calls; exit 1 ;; esac`;
+  const { exit, said, calls } = handback({ ...serving, tools: { systemctl } });
+  expect(exit).toBe(3);
+  expect(said).toContain("db.service does not stop");
+  expect(calls).toEqual(["systemctl stop db.service", "systemctl start srv-my\\x20data.mount web.service db.service"]);
+});
+
+test("a demotion that is refused: mounted and served again", () => {
+  const drbdadm = `case "$1" in sh-resources) echo r0 ;; secondary) echo "drbdadm $*" >>${folder}/calls; echo "(-12) Device is held open by someone"; exit 11 ;; esac`;
+  const { exit, said, calls, mounted } = handback({ ...serving, tools: { drbdadm } });
+  expect(exit).toBe(3);
+  expect(said).toContain("`drbdadm secondary r0` (exit 11): (-12) Device is held open by someone");
+  expect(calls.slice(-2)).toEqual([
+    "drbdadm secondary r0",
+    "systemctl start srv-my\\x20data.mount web.service db.service",
+  ]);
+  expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
+});
+
+test("the peer goes while the services stop: served here again", () => {
+  const gone = events("Primary", "Connecting role:Unknown", "DUnknown", "Off");
+  const umount = `echo "umount $*" >>${folder}/calls; grep -v ' 147:' ${folder}/proc/self/mountinfo >${folder}/m; mv ${folder}/m ${folder}/proc/self/mountinfo; cat >${folder}/events <<'END'\n${gone}END`;
+  const { exit, said, calls, mounted } = handback({ ...serving, tools: { umount } });
+  expect(exit).toBe(3);
+  expect(said).toContain("alpha cannot take it any more: it is not connected (Connecting)");
+  expect(calls).not.toContain("drbdadm secondary r0");
+  expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
+});
+
+// Every state of a real pair of both versions: given up exactly where the peer can take it.
+test.each(states)("$name: given up only where the peer has all", ({ events: seen, procDrbd, host }) => {
+  const { calls } = handback({ events: seen, eventsThen: seen, procDrbd, uname: host });
+  const isReady =
+    / role:Primary suspended/.test(seen) &&
+    /connection:Connected role:Secondary/.test(seen) &&
+    [...seen.matchAll(/^exists peer-device .*/gm)].every(([line]) =>
+      /replication:Established peer-disk:UpToDate/.test(line),
+    );
+  expect(calls.includes("drbdadm secondary r0")).toBe(isReady);
+  if (!isReady) expect(calls).toEqual([]);
+});
+
+test.each([
+  ["--help", ["--help"], 0, "It ends with 0 when this host is Secondary"],
+  ["no resource", [], 2, "Which resource? bravo has: r0"],
+  ["an unknown option", ["-f"], 2, "drbd-handback has no option -f"],
+])("called with %s", (_what, argv, exit, said) => {
+  expect(type(folder, serving, "drbd-handback", ...argv)).toMatchObject({
+    exit,
+    said: expect.stringContaining(said) as string,
+    calls: [],
+  });
+});

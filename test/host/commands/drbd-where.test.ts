@@ -1,0 +1,184 @@
+import { temporaryFolder } from "../../core/shell";
+import { type, valuesOnBravo, type Night } from "./host-at-night";
+import { stateOf, states } from "./states";
+
+const folder = temporaryFolder();
+const where = (night: Night, ...argv: string[]) => type(folder, night, "drbd-where", ...argv);
+const values = (host: string) => {
+  const peer = host === "alpha" ? "bravo" : "alpha";
+  return valuesOnBravo.replace("peer alpha", `peer ${peer}`).replace("host bravo", `host ${host}`);
+};
+const at = (name: string, more: Partial<Night> = {}) => {
+  const { events, procDrbd, host } = stateOf(name);
+  return where({ events, procDrbd, values: values(host), uname: host, ...more });
+};
+const row = (said: string, name: string) => new RegExp(`^  ${name} +(.*)$`, "m").exec(said)?.[1];
+
+test("a sync that runs, DRBD 8.4: how far, how long, how fast, by /proc/drbd", () => {
+  const { exit, said } = at("DRBD 8.4, resync-running.bravo");
+  expect(exit).toBe(0);
+  expect(said).toMatch(/^r0 on bravo: Secondary; connected to alpha, which is Primary \(protocol C\)$/m);
+  expect(row(said, "volume 0")).toBe("/dev/drbd1, 511 MiB: Inconsistent here, UpToDate on alpha");
+  expect(row(said, "sync")).toBe(
+    "bravo is being filled from alpha: 4.0 % done, 493 MiB to go, 0:02:56 left at 2.7 MiB/s",
+  );
+});
+
+test("a sync that runs, DRBD 9: by its statistics", () => {
+  const { said } = at("DRBD 9, syncing-source-alpha.bravo");
+  expect(row(said, "sync")).toMatch(
+    /^bravo is being filled from alpha: 3\.67 % done, 308 MiB to go, 0:02:39 left at 1\.\d MiB\/s$/,
+  );
+  expect(row(said, "I/O")).toBe("runs");
+  expect(row(said, "counted")).toBe(
+    "0 KiB sent to alpha, 13 MiB received, 13 MiB written here, 0 KiB read; 0 writes of the activity log, 6 of the bitmap",
+  );
+});
+
+test("the counters of /proc/drbd in words", () => {
+  const { said } = at("DRBD 8.4, resync-running.bravo");
+  expect(row(said, "I/O")).toBe("runs (r-----)");
+  expect(row(said, "counted")).toBe(
+    "0 KiB sent to alpha, 16 MiB received, 16 MiB written here, 0 KiB read; 11 writes of the activity log, 0 of the bitmap",
+  );
+  expect(row(said, "waiting")).toBe(
+    "0 requests of programs, 0 at the disk, 5 sent to alpha without an answer, 0 of alpha's to answer",
+  );
+  expect(said).toContain("write order kept by flushes, 1 epochs open; 495 MiB out of sync");
+});
+
+test.each([
+  ["r-----", "runs (r-----)"],
+  ["s-----", "is suspended (s-----)"],
+  ["ra----", "runs; the sync waits for another resource's (resync-after) (ra----)"],
+  ["r-p---", "runs; alpha paused the sync (r-p---)"],
+  ["r--u--", "runs; somebody paused the sync here (pause-sync) (r--u--)"],
+  ["r---d-", "runs; held up within DRBD, such as while a disk's state changes (r---d-)"],
+  ["r---b-", "runs; waits for the disk below (r---b-)"],
+  ["r---n-", "runs; waits for the network (r---n-)"],
+  ["r---a-", "runs; waits for the disk below and for the network (r---a-)"],
+  ["r----s", "runs; the activity log takes no more writes for now (r----s)"],
+])("the flags %s", (flags, words) => {
+  const procDrbd = stateOf("DRBD 8.4, connected-uptodate.bravo").procDrbd.replace("C r-----", `C ${flags}`);
+  expect(row(at("DRBD 8.4, connected-uptodate.bravo", { procDrbd }).said, "I/O")).toBe(words);
+});
+
+test("mounts and services, and what somebody mounted elsewhere", () => {
+  const name = "DRBD 8.4, connected-uptodate.bravo";
+  const idle = at(name).said;
+  expect(row(idle, "mounts")).toBe("/dev/drbd1 on /srv/my data: not mounted");
+  expect(idle).toMatch(/^ {2}services +web\.service: inactive\n +db\.service: inactive$/m);
+  const busy = at(name, { mounted: ["147:1 /srv/my data", "147:1 /mnt"] }).said;
+  expect(busy).toMatch(
+    /^ {2}mounts +\/dev\/drbd1 on \/srv\/my data: mounted\n +\/dev\/drbd1 on \/mnt: mounted, by hand$/m,
+  );
+  expect(row(busy, "services")).toBe("web.service: active");
+});
+
+const line = (text: string, time = "11:49:29") => `2026-11-27T${time}+00:00 bravo kernel: drbd r0/0 drbd1: ${text}\n`;
+
+test("the last verify: when, how long, how much differed; of another device, nothing", () => {
+  const name = "DRBD 8.4, connected-uptodate.bravo";
+  expect(row(at(name).said, "verify")).toBe("the kernel's log tells of none");
+  const done = line("Online verify done (total 31 sec; paused 0 sec; 10000 K/sec)");
+  expect(row(at(name, { journal: done }).said, "verify")).toBe(
+    "ended 2026-11-27 11:49:29 after 31 s: nothing differed",
+  );
+  const found = `${done}${line("Online verify found 3 4k block out of sync!")}`;
+  expect(row(at(name, { journal: found }).said, "verify")).toBe(
+    "ended 2026-11-27 11:49:29 after 31 s: 12 KiB differed",
+  );
+  expect(
+    row(at(name, { journal: `${found}${line("Starting Online Verify from sector 0", "12:00:00")}` }).said, "verify"),
+  ).toBe("runs since 2026-11-27 12:00:00");
+  expect(row(at(name, { journal: found.replaceAll("r0/0 drbd1", "r1/0 drbd2") }).said, "verify")).toBe(
+    "the kernel's log tells of none",
+  );
+  // Older kernels' words.
+  expect(row(at(name, { journal: found.replaceAll("drbd r0/0 drbd1", "block drbd1") }).said, "verify")).toContain(
+    "12 KiB",
+  );
+});
+
+const lost84 =
+  "2026-11-27T11:49:29+00:00 bravo kernel: drbd r0: peer( Primary -> Unknown ) conn( Connected -> NetworkFailure ) pdsk( UpToDate -> DUnknown ) \n";
+const lost9 = `2026-11-27T11:49:29+00:00 bravo kernel: drbd r0 alpha: conn( Connected -> NetworkFailure ) peer( Primary -> Unknown ) [lost-peer]
+2026-11-27T11:49:29+00:00 bravo kernel: drbd r0/0 drbd1 alpha: pdsk( UpToDate -> DUnknown ) repl( Established -> Off ) [lost-peer]
+`;
+
+test.each([
+  ["8.4", "DRBD 8.4, alpha-down.bravo", lost84],
+  ["9", "DRBD 9, link-cut-primary-alpha-connecting.bravo", lost9],
+])("since when the peer is gone, and what it was: DRBD %s", (_version, name, journal) => {
+  expect(row(at(name, { journal }).said, "peer gone")).toBe(
+    "since 2026-11-27 11:49:29; it was Primary then, with its disk UpToDate",
+  );
+});
+
+test("a handshake that fails afterwards does not change since when it is gone", () => {
+  const journal = `${lost84}${line("conn( WFConnection -> WFReportParams ) ", "12:00:00")}${line("conn( WFReportParams -> Disconnecting ) ", "12:00:01")}`;
+  expect(row(at("DRBD 8.4, alpha-down.bravo", { journal }).said, "peer gone")).toContain(
+    "since 2026-11-27 11:49:29; it was Primary then",
+  );
+});
+
+test("a host that came up alone: why it stays Secondary, who was Primary last, and what to do", () => {
+  const { said } = at("DRBD 9, link-cut-primary-alpha-connecting.bravo", {
+    files: { "var/lib/pulumi-drbd/r0.last-primary": "alpha\n" },
+  });
+  expect(row(said, "Primary")).toBe("last, as bravo knows: alpha");
+  expect(row(said, "peer gone")).toMatch(/^the kernel's log does not tell since when; bravo is up since /);
+  expect(row(said, "to do")).toContain("bravo stays Secondary while it cannot reach alpha");
+  expect(said).toContain("`drbd-takeover r0`");
+});
+
+test("one whose data is not the newest is not told to take over", () => {
+  const { said } = at("DRBD 8.4, alpha-down.bravo");
+  expect(row(said, "to do")).toContain("its data is not the newest (volume 0 Inconsistent)");
+  expect(said).not.toContain("drbd-takeover");
+});
+
+test("split brain, by the kernel's log", () => {
+  const journal = line("Split-Brain detected but unresolved, dropping connection!");
+  expect(row(at("DRBD 8.4, split-brain-standalone.bravo", { journal }).said, "to do")).toContain(
+    "split brain, found 2026-11-27 11:49:29",
+  );
+});
+
+test("nobody is Primary: the command that starts it", () => {
+  const events = stateOf("DRBD 8.4, connected-uptodate.bravo").events.replaceAll(/role:\w+/g, "role:Secondary");
+  const files = { "etc/systemd/system/drbd-primary-services@.target": "" };
+  expect(row(at("DRBD 8.4, connected-uptodate.bravo", { events, files }).said, "to do")).toContain(
+    "`systemctl start drbd-primary-services@r0.target`",
+  );
+});
+
+test.each(states)(
+  "$name: every resource and volume is on the screen, nothing is changed, and nothing is empty",
+  ({ events, procDrbd, host }) => {
+    const { exit, said, calls } = where({ events, procDrbd, values: null, uname: host, fstab: "" });
+    expect([exit, calls]).toEqual([0, []]);
+    for (const [, name = "", role = ""] of events.matchAll(/^exists resource name:(\S+) role:(\S+)/gm))
+      expect(said).toContain(`${name} on ${host}: ${role}; `);
+    for (const [, volume = "", minor = "", disk = ""] of events.matchAll(
+      /^exists device .*volume:(\d+) minor:(\d+) .*?disk:(\S+)/gm,
+    ))
+      expect(said).toMatch(new RegExp(`^  volume ${volume} +/dev/drbd${minor}, .*: ${disk} here, \\w+ on `, "m"));
+    expect(said).not.toMatch(/ {2}\S+ +$|\(\)|undefined|not found|syntax|arithmetic/m);
+  },
+);
+
+test("no resource, none of that name, not root, no drbd-utils, no module: each in words", () => {
+  const none = where({ events: "exists -\n", values: null });
+  expect(none).toMatchObject({ exit: 0, said: "bravo has no DRBD resource: drbdadm knows of none, and none runs.\n" });
+  expect(where({ events: "exists -\n" }, "r7")).toMatchObject({
+    exit: 2,
+    said: 'bravo has no resource "r7".\nIt has: r0\n',
+  });
+  expect(where({ events: "exists -\n", user: 1000 })).toMatchObject({
+    exit: 1,
+    said: "drbd-where must be run as root: sudo drbd-where\n",
+  });
+  const down = where({ events: "exists -\n" });
+  expect(down).toMatchObject({ exit: 0, said: "r0 on bravo: down\n  to do       `drbdadm up r0` brings it up\n" });
+});
