@@ -239,6 +239,7 @@ const inputKeys = [
   "volumes",
   "waitForSync",
   "waitForSyncSeconds",
+  "services",
   "ignoreManagers",
   "devicePath",
   "configuration",

@@ -28,13 +28,18 @@ import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
 import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import { fstabLine } from "../../provider/core/steps/fstab-steps";
 import {
   activeLink,
+  bringUpDropIns,
   bringUpOf,
   packagedTargetPaths,
   promotionOf,
   promotionUnits,
+  roleOf,
+  servedDropIns,
+  serviceDropIns,
   targetOf,
 } from "../../provider/core/steps/boot-units";
 
@@ -68,6 +73,7 @@ export const r0: OneVolume = {
   sections,
   auth: { algorithm: "sha256", secret },
   syncSource: "alpha",
+  services: [],
   filesystem: xfs,
   waitForSync: true,
   waitForSyncSeconds: 3600,
@@ -283,16 +289,22 @@ export function nodeAt(
   if (!reached(progression, "mounted")) return node;
   const { filesystem } = desired;
   if (filesystem?.mountPoint !== undefined) {
-    const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint, isSource);
+    const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint);
     node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
-    for (const { path, text } of promotionUnits) node = withFile(node, path, text);
+    const served = [...promotionUnits, ...servedDropIns(resourceOf(desired)), ...serviceDropIns(resourceOf(desired))];
+    for (const { path, text } of served) node = withFile(node, path, text);
+    node = withFile(node, lastPrimaryNote(desired.name), `${desired.syncSource}\n`);
     if (isSource) node = withMount(node, device, filesystem.mountPoint);
   }
+  const isServed = filesystem?.mountPoint !== undefined;
+  for (const { path, text } of bringUpDropIns(resourceOf(desired), hostname, isServed))
+    node = withFile(node, path, text);
   return {
     ...node,
     links: [
       `/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`,
       activeLink(bringUpOf(desired.name)),
+      ...(isServed ? [activeLink(roleOf(desired.name))] : []),
       ...(isSource ? [activeLink(promotionOf(desired.name))] : []),
     ],
     adjust: { exit: 0, output: "\n" },

@@ -203,7 +203,7 @@ describe("up", () => {
     }
   });
 
-  test("leaves one line in each fstab: mounted at boot here, by hand there, and never a boot that hangs", async () => {
+  test("leaves one line in each fstab: mounted where it is Primary, and never a boot that hangs", async () => {
     const own =
       "nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90";
     expect(await fstabLines(lab, "alpha", DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs ${own} 0 0`]);

@@ -249,6 +249,11 @@ export class SimulatedRemote implements Remote {
         if (action.units.includes(bringUpOf(resource))) machine.links.delete(broughtUpLink);
         if (action.units.includes(promotionOf(resource))) machine.links.delete(promotionLink);
         return done;
+      case "remove-drop-ins":
+        for (const path of action.paths) files.delete(path);
+        return done;
+      case "start-service":
+        return run(world, machine, ["systemctl", "start", action.unit], "provider");
       case "remove":
         files.delete(action.path);
         return done;

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, string>> = {
   modinfo: "modinfo drbd",
   links: "the links in /etc/systemd/system",
   needs: "the look for the tools",
+  services: "systemctl show",
   names: "the names in /dev",
   room: "df",
   folder: "the look into the folder of the mount point",

@@ -24,6 +24,7 @@ const QUESTIONS = {
     "links",
     "names",
     "needs",
+    "services",
     "room",
     "utils",
     "adjust",

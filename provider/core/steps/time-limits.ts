@@ -11,3 +11,5 @@ export const formatted = 600;
 /** With the wait for other runs of apt and dpkg. */
 export const listsUpdated = 1200;
 export const packagesInstalled = 1800;
+/** systemd's own limit for a service is 90 s by default, and some have a longer one. */
+export const serviceStart = 600;

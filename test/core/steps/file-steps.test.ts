@@ -333,19 +333,20 @@ describe("fstab", () => {
   });
 });
 
-test("the line: nofail, so that no boot hangs on it, and promoted before it is mounted", () => {
-  expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data", true)).toBe(
-    "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+test("the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted", () => {
+  expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data")).toBe(
+    "/dev/drbd1 /srv/data xfs defaults,noatime,noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
-  expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
-    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+  expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data")).toBe(
+    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
 });
 
 test("other files are written as they are", () => {
   for (const unit of promotionUnits) {
     expect(run(writeUnit("alpha", unit, "x"))).toEqual(done);
-    expect(read(unit.path)).toBe(unit.text);
+    // The folders that its scripts name are moved, too.
+    expect(read(unit.path)).toBe(below(unit.text).replaceAll("/run/pulumi-drbd", root));
   }
   expect(run(loadModuleAtBoot("alpha", "x"))).toEqual(done);
   expect(read(moduleAtBootPath)).toBe("drbd\n");

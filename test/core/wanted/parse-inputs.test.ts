@@ -62,6 +62,7 @@ test("a resource gets its defaults", () => {
       syncSource: "alpha",
       waitForSync: true,
       waitForSyncSeconds: 3600,
+      services: [],
     },
     connections: ["10.1.0.1", "10.1.0.2"].map((host) => ({
       host,

@@ -90,8 +90,8 @@ export class Promotion {
     const { desired, source, target } = view;
     if (used.length === 0) return [];
     if (used.some(({ sides }) => sides.some(isPrimary))) return this.promoteBeside();
-    // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
-    if (used.every((pair) => pair.desired.filesystem === undefined)) return [];
+    // An unmounted pair with no Primary is brought back only where the user wants something mounted, formatted or started.
+    if (used.every((pair) => pair.desired.filesystem === undefined) && desired.services.length === 0) return [];
     const host = source.host.hostname;
     switch (this.sourceState()) {
       case "ready": {

@@ -33,14 +33,23 @@ const [checkAlpha, checkBravo] = ["alpha: drbdadm get-gi r0", "bravo: drbdadm ge
 const check = [checkAlpha, checkBravo];
 const force = "alpha: drbdadm primary --force r0";
 const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
-const enable = (host: string) => [
+/** What stands beside drbd-utils' own units: written before the resource is enabled at boot. */
+const beside = (host: string) => [
+  `${host}: write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf`,
+  `${host}: write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf`,
+];
+const enable = (host: string, last = "drbd-role@r0.service") => [
   `${host}: systemctl enable --no-reload drbd@r0.target`,
-  `${host}: systemctl start drbd@r0.target`,
+  `${host}: systemctl start ${last}`,
 ];
 const reload = (host: string) => `${host}: systemctl daemon-reload`;
 const mounts = (host: string) => [
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
   `${host}: write /etc/systemd/system/drbd-primary@.target`,
+  `${host}: write /etc/systemd/system/drbd-primary-services@.target`,
+  `${host}: write /etc/systemd/system/drbd-role@.service`,
+  `${host}: write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf`,
+  `${host}: write /var/lib/pulumi-drbd/r0.last-primary`,
   `${host}: write /etc/fstab`,
 ];
 /** The sync source looks for its peer, and then does what needs none; the other does of that before what it can. */
@@ -48,6 +57,7 @@ const onAlpha = (...until: string[]) => [
   ...until,
   "alpha: modprobe xfs",
   ...mounts("alpha"),
+  ...beside("alpha"),
   ...enable("alpha"),
   reload("alpha"),
 ];
@@ -55,6 +65,7 @@ const onBravo = (made: string[], ...looks: string[]) => [
   ...made,
   ...mounts("bravo"),
   ...looks,
+  ...beside("bravo"),
   ...enable("bravo"),
   reload("bravo"),
 ];
@@ -87,8 +98,10 @@ test("without a filesystem: forced, and not mounted, formatted or noted as to be
   const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
   expect(commandsOf(plan)).toEqual([
     [
-      ...[file("alpha"), createMd("alpha"), up("alpha"), ...enable("alpha")],
-      ...[file("bravo"), createMd("bravo"), up("bravo"), ...enable("bravo")],
+      ...["alpha", "bravo"].flatMap((host) => [
+        ...[file(host), createMd(host), up(host)],
+        ...[...beside(host), ...enable(host, "drbd@r0.target"), reload(host)],
+      ]),
     ],
     [force],
   ]);
@@ -99,7 +112,7 @@ test("with a filesystem that is mounted nowhere: formatted only", () => {
   const filesystem = { ...r0.filesystem!, mountPoint: undefined, label: undefined, mkfsOptions: ["-d", "agcount=2"] };
   const commands = allCommands(planOf(blankPair(), { desired: { ...r0, filesystem } }));
   expect(commands).toContain("alpha: mkfs.xfs -d agcount=2 /dev/drbd1");
-  expect(commands.filter((one) => /mount|fstab|drbd-primary|daemon-reload/.test(one))).toEqual([]);
+  expect(commands.filter((one) => /mount|fstab|drbd-(primary|role)|last-primary/.test(one))).toEqual([]);
 });
 
 test.each([
