@@ -28,6 +28,7 @@ import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
 import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { isServed } from "../../provider/core/decided/plans/boot-steps";
 import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import { fstabLine } from "../../provider/core/steps/fstab-steps";
 import {
@@ -291,20 +292,21 @@ export function nodeAt(
   if (filesystem?.mountPoint !== undefined) {
     const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint);
     node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
-    const served = [...promotionUnits, ...servedDropIns(resourceOf(desired)), ...serviceDropIns(resourceOf(desired))];
-    for (const { path, text } of served) node = withFile(node, path, text);
-    node = withFile(node, lastPrimaryNote(desired.name), `${desired.syncSource}\n`);
     if (isSource) node = withMount(node, device, filesystem.mountPoint);
   }
-  const isServed = filesystem?.mountPoint !== undefined;
-  for (const { path, text } of bringUpDropIns(resourceOf(desired), hostname, isServed))
-    node = withFile(node, path, text);
+  const served = isServed(resourceOf(desired));
+  if (served) {
+    const units = [...promotionUnits, ...servedDropIns(resourceOf(desired)), ...serviceDropIns(resourceOf(desired))];
+    for (const { path, text } of units) node = withFile(node, path, text);
+    node = withFile(node, lastPrimaryNote(desired.name), `${desired.syncSource}\n`);
+  }
+  for (const { path, text } of bringUpDropIns(resourceOf(desired), hostname, served)) node = withFile(node, path, text);
   return {
     ...node,
     links: [
       `/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`,
       activeLink(bringUpOf(desired.name)),
-      ...(isServed ? [activeLink(roleOf(desired.name))] : []),
+      ...(served ? [activeLink(roleOf(desired.name))] : []),
       ...(isSource ? [activeLink(promotionOf(desired.name))] : []),
     ],
     adjust: { exit: 0, output: "\n" },
