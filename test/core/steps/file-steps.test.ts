@@ -28,7 +28,7 @@ import { shellOf } from "../../../provider/core/steps/step-script";
 import { writeConfiguration } from "../../../provider/core/steps/configuration-steps";
 import { backUpGlobalCommon, loadModuleAtBoot } from "../../../provider/core/steps/node-steps";
 import { tellSyncEnd } from "../../../provider/core/steps/kernel-steps";
-import { forgetUnits, writeUnit } from "../../../provider/core/steps/unit-steps";
+import { forgetUnits, writeUnit, removeDropIns, startService } from "../../../provider/core/steps/unit-steps";
 import { mount } from "../../../provider/core/steps/filesystem-steps";
 import { makeFilesystem } from "../../../provider/core/steps/filesystem-steps";
 import { fstabLine, removeFstabLine, writeFstabLine } from "../../../provider/core/steps/fstab-steps";
@@ -484,5 +484,30 @@ esac`,
 
   test("are not stopped where systemd cannot read its files", () => {
     expect(run(step, systemd("exit 5"))).toMatchObject({ exit: 5, output: "" });
+  });
+});
+
+describe("a service", () => {
+  const step = startService("alpha", "r0", "web.service", "x");
+  const systemctl = (start: number) =>
+    `case "$*" in "start web.service") exit ${start} ;; start*) echo target ;; "status "*) echo "web: no luck today"; exit 3 ;; *) exit 64 ;; esac`;
+
+  test("is started, and then its target", () => {
+    expect(run(step, { systemctl: systemctl(0) })).toEqual({ ...done, output: "target" });
+  });
+
+  test("that fails is told with what systemd knows of it, and fails the step", () => {
+    expect(run(step, { systemctl: systemctl(1) })).toEqual({ exit: 1, output: "web: no luck today", guarded: false });
+  });
+
+  test("what stands beside units goes, with the folders that hold nothing else", () => {
+    const folder = "/etc/systemd/system";
+    give(`${folder}/web.service.d/pulumi-drbd-r0.conf`, "ours\n");
+    give(`${folder}/db.service.d/pulumi-drbd-r0.conf`, "ours\n");
+    give(`${folder}/db.service.d/mine.conf`, "theirs\n");
+    const paths = ["web", "db"].map((name) => `${folder}/${name}.service.d/pulumi-drbd-r0.conf`);
+    expect(run(removeDropIns("alpha", paths, "x"))).toEqual(done);
+    expect(listed(folder)).toBe("db.service.d");
+    expect(listed(`${folder}/db.service.d`)).toBe("mine.conf");
   });
 });
