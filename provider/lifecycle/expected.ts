@@ -2,6 +2,7 @@ import { claimsOfDeclared } from "../core/decided/hosts/claims";
 import type { Announced } from "../core/told/engine-inputs";
 import type { Look, VolumeLook } from "../core/seen/probe";
 import { metadataPlaceFrom } from "../core/wanted/metadata-place";
+import { serviceNameFault } from "../core/wanted/names";
 import { parseNode } from "../core/wanted/parse-inputs";
 import { known } from "./process";
 import { hostOf, type Host } from "../shell/host";
@@ -66,6 +67,8 @@ function withPlaces<T extends Look>(look: T): T {
   };
 }
 
-function lookOf({ name, port, volumes }: Look): Look {
-  return { name, port, volumes };
+/** What is no list of names is left to `check`, too. */
+function lookOf({ name, port, volumes, services }: Look): Look {
+  const isList = Array.isArray(services) && services.every((one) => serviceNameFault(String(one)) === undefined);
+  return { name, port, volumes, ...(isList ? { services } : {}) };
 }

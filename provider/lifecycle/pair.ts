@@ -137,7 +137,7 @@ export class Pair {
   }
 
   looks(): readonly ProbeRequest[] {
-    const { name, hosts, volumes } = this.desired;
+    const { name, hosts, volumes, services } = this.desired;
     const digests = digestsOf(this.desired).map(({ digest }) => digest);
     return hosts.map(({ address, port }, place) => ({
       looks: [
@@ -146,6 +146,7 @@ export class Pair {
           port,
           address,
           digests,
+          services,
           volumes: volumes.map(({ number, places, filesystem }) => ({
             volume: number,
             ...places[place === 0 ? 0 : 1],

@@ -244,6 +244,7 @@ const inputKeys = [
   "volumes",
   "waitForSync",
   "waitForSyncSeconds",
+  "services",
   "ignoreManagers",
   "devicePath",
   "configuration",

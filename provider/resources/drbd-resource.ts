@@ -138,6 +138,14 @@ export interface DrbdResourceArgs {
   /** Longest wait for the initial sync in seconds, 1..604800, default 3600. After that the sync goes on by itself. */
   readonly waitForSyncSeconds?: pulumi.Input<number>;
   /**
+   * Units of systemd that run where the resource is mounted, or where it is Primary if it has no mount point: ["web.service"].
+   * They start after it is mounted and stop before it is unmounted: in a boot, a shutdown, a switch, `systemctl stop`. Each is
+   * there on both hosts beforehand, and may be .service, .timer, .socket, .target or .path; what a timer, a socket or a path
+   * starts is listed, too. Where it is not mounted they do not start, even if somebody enabled them. One that is taken out of
+   * the list runs on.
+   */
+  readonly services?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
    * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
    * that another tool manages. Leave `filesystem` out where the tool is to go on promoting and mounting.
@@ -227,6 +235,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       if (hostname === undefined) continue;
       announceLook(side.node, {
         name: args.name ?? name,
+        services: args.services,
         port: on(hostname, args.port),
         volumes: volumesOn(hostname, side, args),
       });

@@ -30,13 +30,19 @@ import { globMatches } from "../../provider/core/config/glob";
 import { type Plan, stepsOf } from "../../provider/core/steps/plan";
 import { planResource } from "../../provider/core/decided/plans/plan-resource";
 import { type ResourceSituation } from "../../provider/core/decided/hosts/resource-situation";
+import { isServed } from "../../provider/core/decided/plans/boot-steps";
+import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import { fstabLine } from "../../provider/core/steps/fstab-steps";
 import {
   activeLink,
+  bringUpDropIns,
   bringUpOf,
   packagedTargetPaths,
   promotionOf,
   promotionUnits,
+  roleOf,
+  servedDropIns,
+  serviceDropIns,
   targetOf,
 } from "../../provider/core/steps/boot-units";
 
@@ -70,6 +76,7 @@ export const r0: OneVolume = {
   sections,
   auth: { algorithm: "sha256", secret },
   syncSource: "alpha",
+  services: [],
   filesystem: xfs,
   waitForSync: true,
   waitForSyncSeconds: 3600,
@@ -286,16 +293,23 @@ export function nodeAt(
   node = withFile(node, valuesPath(desired.name), renderValues(resourceOf(desired), hostname === "alpha" ? 0 : 1));
   const { filesystem } = desired;
   if (filesystem?.mountPoint !== undefined) {
-    const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint, isSource);
+    const line = fstabLine(pairOf(desired), hostname, filesystem, filesystem.mountPoint);
     node = withFile(node, fstabPath, `${node.files.get(fstabPath) ?? ""}${line}\n`);
-    for (const { path, text } of promotionUnits) node = withFile(node, path, text);
     if (isSource) node = withMount(node, device, filesystem.mountPoint);
   }
+  const served = isServed(resourceOf(desired));
+  if (served) {
+    const units = [...promotionUnits, ...servedDropIns(resourceOf(desired)), ...serviceDropIns(resourceOf(desired))];
+    for (const { path, text } of units) node = withFile(node, path, text);
+    node = withFile(node, lastPrimaryNote(desired.name), `${desired.syncSource}\n`);
+  }
+  for (const { path, text } of bringUpDropIns(resourceOf(desired), hostname, served)) node = withFile(node, path, text);
   return {
     ...node,
     links: [
       `/etc/systemd/system/multi-user.target.wants/${targetOf(desired.name)}`,
       activeLink(bringUpOf(desired.name)),
+      ...(served ? [activeLink(roleOf(desired.name))] : []),
       ...(isSource ? [activeLink(promotionOf(desired.name))] : []),
     ],
     adjust: { exit: 0, output: "\n" },

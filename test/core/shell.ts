@@ -21,6 +21,16 @@ export function sh(script: string): ShellResult {
   return { exit: status, stdout, stderr };
 }
 
+/** A script with its arguments, as a unit of systemd's has it: `sh -c SCRIPT NAME ARGUMENT…`. */
+export function shCommand(script: string, [name, ...words]: readonly [string, ...string[]]): ShellResult {
+  const { status, stdout, stderr, error } = spawnSync("sh", ["-c", script, name, ...words], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  if (error !== undefined) throw error;
+  return { exit: status, stdout, stderr };
+}
+
 /** A folder that is gone after the tests of a file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-drbd-test-"));

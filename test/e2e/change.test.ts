@@ -153,7 +153,7 @@ describe("what somebody changed by hand", () => {
       expect.stringMatching(
         /^alpha \| drbdadm adjust r0 \| the kernel differs from the configuration: .*--max-buffers=4000/,
       ),
-      expect.stringMatching(/^alpha \| write \/etc\/fstab \| \/srv\/data mounted at boot/),
+      expect.stringMatching(/^alpha \| write \/etc\/fstab \| \/srv\/data noauto: mounted where r0 is Primary/),
       "alpha | systemctl daemon-reload | reads fstab and the units, in the background",
       expect.stringMatching(/^bravo \| systemctl enable --no-reload drbd@r0\.target \| /),
     ]);

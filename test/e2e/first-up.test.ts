@@ -62,20 +62,25 @@ test("the first preview shows every step, host by host, with its reason, and cha
   expect(diagnosticsOf(run, "pair-alpha")).toEqual(INSTALL("alpha"));
   expect(diagnosticsOf(run, "pair-bravo")).toEqual(INSTALL("bravo"));
   expect(diagnosticsOf(run, "r0")).toEqual([
-    "r0: 25 steps; nothing that holds data is touched",
+    "r0: 37 steps; nothing that holds data is touched",
     "alpha, bravo | write /etc/drbd.d/r0.res | new; parsed by drbdadm there first, identical on both",
     "alpha | drbdadm create-md r0 | /dev/vdb (320 MiB, serial alpha0) is blank",
     "bravo | drbdadm create-md r0 | /dev/vdb (320 MiB, serial bravo0) is blank",
     "alpha | drbdadm up r0 | attaches the disk and looks for the peer",
     "alpha | modprobe xfs | the kernel must be able to mount xfs",
     "alpha, bravo | write /etc/pulumi-drbd/r0.conf | for drbd-where, drbd-takeover, drbd-handback there",
-    "alpha, bravo | write /etc/systemd/system/drbd-primary@.service | promotes it for its mount after a reboot, once the peer is connected",
-    "alpha, bravo | write /etc/systemd/system/drbd-primary@.target | promotes it for its mount after a reboot, once the peer is connected",
-    "alpha | write /etc/fstab | /srv/data mounted at boot; nofail, so that a boot never hangs on it",
-    "bravo | write /etc/fstab | /srv/data noauto: for a failover",
+    "alpha, bravo | write /etc/systemd/system/drbd-primary@.service | has it mounted and its services started where it was Primary last, after a boot",
+    "alpha, bravo | write /etc/systemd/system/drbd-primary@.target | has it mounted and its services started where it was Primary last, after a boot",
+    "alpha, bravo | write /etc/systemd/system/drbd-primary-services@.target | has it mounted and its services started where it was Primary last, after a boot",
+    "alpha, bravo | write /etc/systemd/system/drbd-role@.service | has it mounted and its services started where it was Primary last, after a boot",
+    "alpha, bravo | write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf | what is mounted and started where it is Primary",
+    "alpha, bravo | write /var/lib/pulumi-drbd/r0.last-primary | alpha: where a boot of both makes it Primary",
+    "alpha, bravo | write /etc/fstab | /srv/data noauto: mounted where r0 is Primary",
     "bravo | drbdadm up r0 | attaches the disk and looks for the peer",
+    "alpha, bravo | write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf | a boot brings it up once its address and its disk are there",
+    "alpha, bravo | write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf | a boot brings it up once its address and its disk are there",
     "alpha, bravo | systemctl enable --no-reload drbd@r0.target | brings the resource up after a reboot, without waiting for the peer",
-    "alpha, bravo | systemctl start drbd@r0.target | as after a boot: a shutdown then takes it down in order",
+    "alpha, bravo | systemctl start drbd-role@r0.service | as after a boot: notes who is Primary, whoever makes it so, and has a shutdown demote it in order",
     "alpha, bravo | systemctl daemon-reload | reads fstab and the units, in the background",
     "alpha | drbdadm primary --force r0 | sync source; both sides never used. The first sync overwrites bravo:/dev/vdb (blank)",
     "alpha | mkfs.xfs -L data /dev/drbd1 | blank, never formatted",
@@ -90,7 +95,7 @@ test("the first preview shows every step, host by host, with its reason, and cha
 
 test("--diff shows the text of both files, with a placeholder for the secret", async () => {
   const run = expectSuccess(await stack.preview("--diff", "--show-full-output"));
-  expect(run.output).toContain("r0: 25 steps; nothing that holds data is touched");
+  expect(run.output).toContain("r0: 37 steps; nothing that holds data is touched");
   const texts = [...run.output.matchAll(/^ *configuration *: ("(?:[^"\\]|\\.)*")$/gm)].map(([, text = ""]) =>
     (JSON.parse(text) as string).replace(/^#.*\n/, ""),
   );
@@ -205,12 +210,11 @@ describe("up", () => {
     }
   });
 
-  test("leaves one line in each fstab: mounted at boot here, by hand there, and never a boot that hangs", async () => {
+  test("leaves one line in each fstab: mounted where it is Primary, and never a boot that hangs", async () => {
     const own =
-      "nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90";
-    expect(await fstabLines(lab, "alpha", DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs ${own} 0 0`]);
-    expect(await fstabLines(lab, "bravo", DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs noauto,${own} 0 0`]);
+      "noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90";
     for (const host of MACHINES) {
+      expect(await fstabLines(lab, host, DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs ${own} 0 0`]);
       expect((await lab.run(host, "systemctl is-enabled drbd@r0.target")).stdout.trim()).toBe("enabled");
     }
   });
@@ -379,7 +383,9 @@ describe("the data", () => {
       expect(await fstabLines(lab, host, "drbd")).toEqual([]);
       expect(await drbdState(lab, host)).toBe("");
       expect((await lab.run(host, "blkid -p -s TYPE -o value /dev/vdb")).stdout.trim()).toBe("drbd");
-      expect((await lab.run(host, "systemctl list-units --all --no-legend 'drbd@*' 'drbd-primary@*'")).stdout).toBe("");
+      expect(
+        (await lab.run(host, "systemctl list-units --all --no-legend 'drbd@*' 'drbd-primary*@*' 'drbd-role@*'")).stdout,
+      ).toBe("");
     }
   });
 

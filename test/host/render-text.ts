@@ -65,8 +65,8 @@ function unitText(path: string): string {
       .map((line) => line.trim())
       .filter((line) => line !== "" && !line.startsWith("#"));
     const text = lines.join(" ");
-    if (/['%\\]/.test(text)) throw new Error(`${script} has a character that a unit would have to quote`);
-    return text.replaceAll("$", "$$$$");
+    if (/['\\]/.test(text)) throw new Error(`${script} has a character that a unit would have to quote`);
+    return text.replaceAll("$", "$$$$").replaceAll("%", "%%");
   });
 }
 
@@ -83,7 +83,7 @@ export function renderText(): string {
     lines.push("", `export const ${folder} = [`, ...text, `].join("\\n");`);
   }
   lines.push("", "export const units = {");
-  for (const path of hostFiles(/^units\/.*@\.\w+$/)) {
+  for (const path of hostFiles(/^units\/.*(@\.\w+|\.conf)$/)) {
     const text = unitText(path)
       .split("\n")
       .map((line) => `    ${JSON.stringify(line)},`);

@@ -38,6 +38,7 @@ export const goodResource = {
   sharedSecret: "a-shared-secret",
   cramHmacAlg: "sha256",
   syncSource: "alpha",
+  services: ["web.service"],
   filesystem: {
     type: "xfs",
     label: "data",

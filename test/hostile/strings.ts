@@ -87,6 +87,7 @@ export const nodePaths: readonly Path[] = [
 export const resourcePaths: readonly Path[] = [
   ...["name", "minor", "port", "protocol", "auth", "sharedSecret", "cramHmacAlg", "syncSource"].map((name) => [name]),
   ...["waitForSync", "waitForSyncSeconds", "ignoreManagers"].map((name) => [name]),
+  ["services", 0],
   ...[0, 1].flatMap((index) => [
     ...["hostname", "address", "disk", "metaDisk"].map((name) => ["nodes", index, name]),
     ...connection(["nodes", index]),

@@ -126,12 +126,15 @@ export const otherLosses: readonly Entry[] = [
         "the promotion never forces, is bounded, and comes after what brings the resource up",
         "%s: waited for, and given up after a minute",
       ),
-      ...core("steps/file-steps", "the line: nofail, so that no boot hangs on it, and promoted before it is mounted"),
+      ...core(
+        "steps/file-steps",
+        "the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted",
+      ),
     ],
     law: laws,
     lab: lab(
       "first-up",
-      "leaves one line in each fstab: mounted at boot here, by hand there, and never a boot that hangs",
+      "leaves one line in each fstab: mounted where it is Primary, and never a boot that hangs",
       "comes back by itself when both machines lose power",
     ),
   },

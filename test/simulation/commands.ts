@@ -2,7 +2,7 @@
 import { demoteAfterWriting, drbdadm, drbdsetup, promoteToWrite } from "./drbdadm";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
-import { broughtUpLink, enabledLink, type Machine, promotionLink, resource, resourceFile } from "./machine";
+import { broughtUpLink, enabledLink, type Machine, promotionLink, resource, resourceFile, roleLink } from "./machine";
 import { isAttached, isRunning, type Volume } from "./volume";
 import { formattingMark } from "../../provider/core/steps/own-folder";
 import type { World } from "./world";
@@ -97,6 +97,10 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
       return adjusted;
     }
     case "drbd@r0.target":
+    case "drbd-primary@r0.target":
+      return done;
+    case "drbd-role@r0.service":
+      machine.links.add(roleLink);
       return done;
     case "drbd-primary@r0.service":
       if (!machine.isPrimary) return failed(1, "Job for drbd-primary@r0.service failed.");
@@ -109,6 +113,12 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
 
 function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
   switch (unit) {
+    case "drbd-role@r0.service":
+      machine.links.delete(roleLink);
+      return done;
+    case "drbd-primary-services@r0.target":
+    case "drbd-primary@r0.target":
+      return done;
     case "drbd-primary@r0.service":
       if (machine.links.delete(promotionLink) && machine.isPrimary && !isMounted(machine))
         drbdadm(world, machine, ["secondary", resource], actor);

@@ -3,7 +3,7 @@ import type { Drbd } from "./drbd";
 import type { Disk } from "./disk";
 import type { Kernel } from "./kernel";
 import { isRunning, type RunningVolume, Volume, volumesIn } from "./volume";
-import { activeLink, bringUpOf, promotionOf } from "../../provider/core/steps/boot-units";
+import { activeLink, bringUpOf, promotionOf, roleOf, targetOf } from "../../provider/core/steps/boot-units";
 
 export const resource = "r0";
 export const port = 7789;
@@ -20,6 +20,9 @@ export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.
 /** As long as these units are active. */
 export const broughtUpLink = activeLink(bringUpOf(resource));
 export const promotionLink = activeLink(promotionOf(resource));
+export const roleLink = activeLink(roleOf(resource));
+/** By which a boot follows who is Primary. */
+export const roleDropIn = `/etc/systemd/system/${targetOf(resource)}.d/pulumi-drbd.conf`;
 
 /** Of a host with drbd-utils, as its package leaves them. */
 const filesOfAPackage: readonly (readonly [string, string])[] = [
@@ -37,8 +40,8 @@ export class Machine {
   beginsApart = false;
   /** Folders to mount on. */
   readonly folders = new Set<string>();
-  /** Mounts that systemd waits with until the pair is connected, and for how long it still does. */
-  bootMount: { readonly targets: readonly string[]; patience: number } | undefined;
+  /** Since its boot, somebody was Primary: drbd-role@r0.service promotes no more. */
+  isDecided = false;
   /** A step that goes on although the connection over which it was begun is gone. */
   readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */

@@ -5,7 +5,18 @@ import type { Disk } from "./disk";
 import type { Drbd } from "./drbd";
 import { Generations } from "./generations";
 import { Ledger } from "./ledger";
-import { broughtUpLink, enabledLink, Machine, resource, resourceFile, promotionLink } from "./machine";
+import {
+  broughtUpLink,
+  enabledLink,
+  Machine,
+  resource,
+  resourceFile,
+  promotionLink,
+  roleDropIn,
+  roleLink,
+} from "./machine";
+import { roleOf } from "../../provider/core/steps/boot-units";
+import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import type { Volume } from "./volume";
 
 export const happenings = [
@@ -30,9 +41,6 @@ export const happenings = [
   "an up gave one side up",
 ] as const;
 export type Happening = (typeof happenings)[number];
-
-/** Turns for which a booting host waits for its peer before it gives its mount up. */
-const bootPatience = 4;
 
 export class World {
   readonly ledger = new Ledger();
@@ -143,7 +151,7 @@ export class World {
     negotiate(this);
     meet(this);
     copyBlock(this);
-    for (const machine of this.machines) this.mountAtBoot(machine);
+    for (const machine of this.machines) this.followRole(machine);
   }
 
   cutLink(): void {
@@ -161,9 +169,9 @@ export class World {
       volume.heldOpen = false;
       volume.mountsDisk = false;
     }
-    machine.bootMount = undefined;
     machine.unfinished.length = 0;
-    for (const link of [broughtUpLink, promotionLink]) machine.links.delete(link);
+    machine.isDecided = false;
+    for (const link of [broughtUpLink, promotionLink, roleLink]) machine.links.delete(link);
     loseConnection(this);
   }
 
@@ -175,31 +183,28 @@ export class World {
     );
     if (!machine.moduleLoaded || !machine.links.has(enabledLink) || !machine.files.has(resourceFile)) return;
     run(this, machine, ["systemctl", "start", "drbd@r0.service", "drbd@r0.target"], "host");
-    const targets = machine.volumes.flatMap(({ fstabLine: line }) =>
-      line === undefined || line.options.includes("noauto") ? [] : [line.target],
-    );
-    if (targets.length > 0) machine.bootMount = { targets, patience: bootPatience };
+    if (machine.files.get(roleDropIn)?.includes(roleOf(resource)) === true) machine.links.add(roleLink);
   }
 
-  /**
-   * drbd-primary@.service: promotes once the peer is there and the disk is UpToDate, or gives up; then the mount. Where the
-   * peer is Primary, neither.
-   */
-  private mountAtBoot(machine: Machine): void {
-    const waiting = machine.bootMount;
-    if (waiting === undefined) return;
-    waiting.patience -= 1;
+  /** drbd-role@.service: host/units/follow-role.sh. */
+  private followRole(machine: Machine): void {
+    if (!machine.powered || !machine.links.has(roleLink)) return;
+    const note = lastPrimaryNote(resource);
     const isConnected = connectionOf(machine) === "Connected";
     const isElsewhere = isConnected && machine.running.some(({ kernel }) => kernel.peerRole === "Primary");
-    const isWhole = machine.running.every(({ kernel }) => kernel.disk === "UpToDate");
-    const ready = isConnected && isWhole && !isElsewhere;
-    if (!ready && !isElsewhere && waiting.patience > 0) return;
-    machine.bootMount = undefined;
-    if (!ready) return;
-    if (run(this, machine, ["drbdadm", "primary", resource], "host").exit === 0) {
-      this.happened.add("a host mounted at boot");
-      machine.links.add(promotionLink);
-      for (const target of waiting.targets) run(this, machine, ["mount", target], "host");
+    if (machine.isPrimary || isElsewhere) {
+      machine.files.set(note, `${machine.isPrimary ? machine.name : this.peerOf(machine).name}\n`);
+      machine.isDecided = true;
     }
+    if (machine.isPrimary) machine.links.add(promotionLink);
+    else machine.links.delete(promotionLink);
+    if (machine.isDecided || machine.files.get(note) !== `${machine.name}\n`) return;
+    const isWhole = machine.running.every(({ kernel }) => kernel.disk === "UpToDate" && kernel.replication !== "Off");
+    if (!isConnected || machine.running.length === 0 || !isWhole) return;
+    if (run(this, machine, ["drbdadm", "primary", resource], "host").exit !== 0) return;
+    this.happened.add("a host mounted at boot");
+    machine.links.add(promotionLink);
+    for (const { fstabLine } of machine.volumes)
+      if (fstabLine !== undefined) run(this, machine, ["mount", fstabLine.target], "host");
   }
 }

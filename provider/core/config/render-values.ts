@@ -4,7 +4,7 @@ import { ownMark } from "./own-mark";
 import { devicePath } from "./paths";
 
 /** Of the host at one place of the resource's. */
-export function renderValues(desired: DesiredResource, place: 0 | 1, services: readonly string[] = []): string {
+export function renderValues(desired: DesiredResource, place: 0 | 1): string {
   const { hostname } = desired.hosts[place];
   const peer = desired.hosts[place === 0 ? 1 : 0];
   const { reachedAt } = peer;
@@ -22,7 +22,7 @@ export function renderValues(desired: DesiredResource, place: 0 | 1, services: r
       if (mountPoint === undefined) return [];
       return [`mount ${devicePath(sideOn(pair, hostname).minor)} ${mountPoint.replaceAll(" ", "\\040")}`];
     }),
-    ...services.map((service) => `service ${service}`),
+    ...desired.services.map((service) => `service ${service}`),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

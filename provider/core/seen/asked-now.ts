@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, string>> = {
   links: "the links in /etc/systemd/system",
   needs: "the look for the tools",
   commands: "sha256sum of the commands in /usr/local/sbin",
+  services: "systemctl show",
   names: "the names in /dev",
   room: "df",
   folder: "the look into the folder of the mount point",

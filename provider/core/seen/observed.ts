@@ -288,6 +288,16 @@ export interface InstalledCommand {
   readonly digest: string;
 }
 
+/** A unit of systemd, as systemctl show tells of it. */
+export interface ServiceSeen {
+  /** loaded, not-found, masked, error, bad-setting. */
+  readonly load: string;
+  /** active, activating, inactive, failed, … */
+  readonly active: string;
+  /** It ends by itself, and then is not active: what runs it is no matter of ours. */
+  readonly ends: boolean;
+}
+
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;
@@ -337,6 +347,8 @@ export interface ObservedNode {
   readonly blocks: ReadonlyMap<string, BlockDevice>;
   readonly kernelResources: ReadonlyMap<string, KernelResource>;
   readonly sync: ReadonlyMap<number, SyncProgress>;
+  /** The units of systemd that were asked for, by the names that were given. */
+  readonly services?: ReadonlyMap<string, ServiceSeen>;
   /** What `drbdadm -d adjust all` says of the installed configuration; absent without drbd-utils. */
   readonly adjust?: CommandOutput;
   /** What drbdadm reads, where that may be more than we wrote: `drbdadm --verbose dump all`. Only after a close look. */

@@ -18,6 +18,7 @@ import type {
   ObservedNode,
   ObservedResource,
   ObservedVolume,
+  ServiceSeen,
   Room,
   PeerSlot,
 } from "./observed";
@@ -85,6 +86,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     ...parseCommands(general.get("commands")),
     names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
+    ...parseServices(general.get("services")),
     missing: general.get("needs")?.text.split("\n").filter(Boolean),
     room: parseRoom(general.get("room")),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),
@@ -232,6 +234,21 @@ function parseAddresses6(text: string): string[] {
   return [...text.matchAll(/^([0-9a-f]{32}) /gm)].map((match) =>
     canonicalIPv6(((match[1] ?? "").match(/.{4}/g) ?? []).map((group) => parseInt(group, 16))),
   );
+}
+
+/** A paragraph of KEY=VALUE lines for each unit, in the order in which they were asked for. */
+function parseServices(section: Section | undefined): Pick<ObservedNode, "services"> {
+  if (section === undefined) return {};
+  const { words: names } = section;
+  const paragraphs = section.text.trim().split(/\n\n+/);
+  if (section.exit !== 0 || paragraphs.length !== names.length)
+    throw new ProbeError(`systemctl show did not answer as expected: ${section.text.slice(0, 300)}`);
+  const seen = names.map((name, index): [string, ServiceSeen] => {
+    const of = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(paragraphs[index] ?? "")?.[1] ?? "";
+    const ends = of("Type") === "oneshot" && of("RemainAfterExit") === "no";
+    return [name, { load: of("LoadState"), active: of("ActiveState"), ends }];
+  });
+  return { services: new Map(seen) };
 }
 
 function parseOsRelease(text: string): Map<string, string> {

@@ -25,6 +25,7 @@ const QUESTIONS = {
     "names",
     "needs",
     "commands",
+    "services",
     "room",
     "utils",
     "adjust",

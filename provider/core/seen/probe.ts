@@ -16,6 +16,8 @@ export interface Look {
   readonly address?: string;
   /** Those that it shall use: whether the kernel has each is looked at. */
   readonly digests?: readonly string[];
+  /** Units of systemd that run with it: whether each is there, and active, is looked at. */
+  readonly services?: readonly string[];
   readonly volumes: readonly VolumeLook[];
 }
 
@@ -115,7 +117,14 @@ const variables: Readonly<Record<string, string>> = {
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */
 export function probeFunction(nonce: string, request: ProbeRequest): string {
   const { looks, candidates, depth, utils, common, givenBack = [] } = request;
-  const asked = { ...variables, nonce, depth, utils: utils ?? "", looks: String(looks.length) };
+  const asked = {
+    ...variables,
+    nonce,
+    depth,
+    utils: utils ?? "",
+    looks: String(looks.length),
+    services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
+  };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
     eachOf("each_look", looks.map(lookArguments)),

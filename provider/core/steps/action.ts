@@ -24,6 +24,10 @@ export type Action =
   | { readonly kind: "remove-folders"; readonly note: string }
   /** systemd takes them for stopped, and nothing that they stand for is touched. */
   | { readonly kind: "forget-units"; readonly units: readonly string[] }
+  /** A unit of systemd; where it fails, its status and the last lines of its journal are told. */
+  | { readonly kind: "start-service"; readonly unit: string }
+  /** Files beside systemd's units, with their folders, where these hold nothing else. */
+  | { readonly kind: "remove-drop-ins"; readonly paths: readonly string[] }
   /** A file that need not be there. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a file, or replaces it at once or not at all. */

@@ -1,5 +1,7 @@
-import { ownMark } from "../config/own-mark";
+import { isOurs, ownMark } from "../config/own-mark";
 import type { ObservedNode } from "../seen/observed";
+import { groupsOf } from "../wanted/address";
+import { type DesiredResource, placesOn } from "../wanted/desired";
 import { units } from "../../host/text";
 
 /** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
@@ -39,9 +41,15 @@ export const targetOf = (resource: string): string => `drbd@${escapeInstance(res
 export const bringUpOf = (resource: string): string => `drbd@${escapeInstance(resource)}.service`;
 export const promotionOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.service`;
 export const promotedOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.target`;
+export const roleOf = (resource: string): string => `drbd-role@${escapeInstance(resource)}.service`;
+export const servedOf = (resource: string): string => `drbd-primary-services@${escapeInstance(resource)}.target`;
 
 /** systemd keeps such a link for each service as long as it is active; it tells the state without asking systemctl. */
 export const activeLink = (service: string): string => `/run/systemd/units/invocation:${service}`;
+
+const unitFolder = "/etc/systemd/system/";
+/** Of what stands beside units of others. */
+const ownName = "pulumi-drbd";
 
 export interface UnitFile {
   readonly path: string;
@@ -54,7 +62,7 @@ function ownUnit(name: keyof typeof units): UnitFile {
 }
 
 /**
- * Promotes a resource when the host boots, for its mount. drbd-utils' own drbd-promote@.service cannot do this with a
+ * Promotes a resource, for its mount and its services: when the host boots, and whenever its target is started. drbd-utils' own drbd-promote@.service cannot do this with a
  * DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0).
  *
  * The condition waits up to a minute until it is known what to do:
@@ -70,7 +78,8 @@ function ownUnit(name: keyof typeof units): UnitFile {
  * The boot brings the resource up by its target. This unit comes after the target and goes with it, but does not require
  * it: that would configure the resource again whenever this unit is started, and so bring up what somebody has taken down,
  * and connect what is StandAlone. network.target: a shutdown demotes the resource, behind the unmount, while its peer can
- * still be told.
+ * still be told. DefaultDependencies=no: a service with them stops before local filesystems are unmounted, and what a person
+ * has mounted somewhere counts as one.
  */
 const promotionService = ownUnit("drbd-primary@.service");
 
@@ -81,7 +90,121 @@ const promotionService = ownUnit("drbd-primary@.service");
  */
 const promotedTarget = ownUnit("drbd-primary@.target");
 
-export const promotionUnits: readonly UnitFile[] = [promotionService, promotedTarget];
+/**
+ * What runs where a resource is Primary, as a whole: to start it promotes, mounts and starts the services. Which mounts and
+ * services these are is in a drop-in of each resource.
+ */
+const servedTarget = ownUnit("drbd-primary-services@.target");
+
+/** Follows who is Primary (host/units/follow-role.sh): a boot, a shutdown and a person who types commands need it. */
+const roleService = ownUnit("drbd-role@.service");
+
+/** The same for every resource. */
+export const promotionUnits: readonly UnitFile[] = [promotionService, promotedTarget, servedTarget, roleService];
+
+/** A file that systemd reads beside a unit's own. */
+function dropIn(unit: string, name: string, text: string): UnitFile {
+  return { path: `/etc/systemd/system/${unit}.d/${name}.conf`, text: `# ${ownMark}.\n${text}` };
+}
+
+/** A word of a command in a unit, as systemd reads it. */
+const unitWord = (word: string): string =>
+  `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
+
+/**
+ * A resource is brought up by drbd-utils' unit, or by ours of the same name. That fails where the address or a disk is missing,
+ * and is tried no more: so it waits for both, however long. No other unit waits with it: without the default dependencies,
+ * multi-user.target is not ordered after the target that it wants. (systemd 252, 257)
+ */
+export function bringUpDropIns(desired: DesiredResource, host: string, isServed: boolean): UnitFile[] {
+  const { name, hosts } = desired;
+  const address = hosts.find(({ hostname }) => hostname === host)?.address ?? "";
+  const [bare = ""] = address.split("%");
+  const digits = bare.includes(":")
+    ? (groupsOf(bare) ?? []).map((group) => group.toString(16).padStart(4, "0")).join("")
+    : "";
+  const disks = placesOn(desired, host).flatMap(({ disk, metaDisk }) =>
+    metaDisk === "internal" ? [disk] : [disk, metaDisk],
+  );
+  const needs = [address, digits, ...new Set(disks)].map(unitWord).join(" ");
+  const target = [
+    "[Unit]",
+    "DefaultDependencies=no",
+    ...(isServed ? [`Wants=${roleOf(name)}`] : []),
+    `After=${bringUpOf(name)}`,
+    "Conflicts=shutdown.target",
+    "Before=shutdown.target",
+  ];
+  return [
+    dropIn(
+      bringUpOf(name),
+      ownName,
+      units["wait-for-needs.conf"].replace("@needs@", () => needs),
+    ),
+    dropIn(targetOf(name), ownName, `${target.join("\n")}\n`),
+  ];
+}
+
+/** What systemctl start of the resource's target mounts and starts; nothing where there is neither. */
+export function servedDropIns(desired: DesiredResource): UnitFile[] {
+  const wanted = [...mountUnitsOf(desired), ...desired.services];
+  if (wanted.length === 0) return [];
+  const lines = ["[Unit]", ...wanted.flatMap((unit) => [`Wants=${unit}`, `After=${unit}`])];
+  return [dropIn(servedOf(desired.name), ownName, `${lines.join("\n")}\n`)];
+}
+
+/**
+ * A service runs where the resource is Primary and mounted, and stops before it is unmounted. Requisite: whoever starts it, a
+ * boot for one that somebody has enabled too, it fails at once where the mount is not there. It must not pull in the mount,
+ * which would promote: the peer may be the side that was Primary last.
+ */
+export function serviceDropIns(desired: DesiredResource): UnitFile[] {
+  const { name, services } = desired;
+  const mounts = mountUnitsOf(desired);
+  const needed = mounts.length > 0 ? mounts : [promotionOf(name)];
+  return services.map((service) => {
+    const lines = [
+      "[Unit]",
+      ...needed.map((unit) => `Requisite=${unit}`),
+      ...[...new Set([promotionOf(name), ...needed])].map((unit) => `After=${unit}`),
+      `PartOf=${promotionOf(name)}`,
+      `PartOf=${servedOf(name)}`,
+    ];
+    return dropIn(service, serviceDropInName(name), `${lines.join("\n")}\n`);
+  });
+}
+
+const serviceDropInName = (resource: string): string => `${ownName}-${resource}`;
+
+/** Those there are on a host, of a resource: the services that it has, or had. */
+export function serviceDropInsOn(
+  node: ObservedNode,
+  resource: string,
+): { readonly service: string; readonly path: string }[] {
+  const end = `.d/${serviceDropInName(resource)}.conf`;
+  return [...node.files].flatMap(([path, text]) => {
+    const name = path.startsWith(unitFolder) && path.endsWith(end) ? path.slice(unitFolder.length, -end.length) : "";
+    return name === "" || !isOurs(text) ? [] : [{ service: name, path }];
+  });
+}
+
+/** Those of ours there are on a host, of a resource, whatever it is to have. */
+export function dropInPathsOn(node: ObservedNode, resource: string): string[] {
+  const own = [bringUpOf(resource), targetOf(resource), servedOf(resource)].map(
+    (unit) => `${unitFolder}${unit}.d/${ownName}.conf`,
+  );
+  return [
+    ...own.filter((path) => isOurs(node.files.get(path))),
+    ...serviceDropInsOn(node, resource).map(({ path }) => path),
+  ];
+}
+
+/** The units of its mount points, in the order of its volumes. */
+export function mountUnitsOf({ volumes }: DesiredResource): string[] {
+  return volumes.flatMap(({ filesystem }) =>
+    filesystem?.mountPoint === undefined ? [] : [mountUnitOf(filesystem.mountPoint)],
+  );
+}
 
 const bringUpTarget = ownUnit("drbd@.target");
 
@@ -98,4 +221,9 @@ export const bringUpTargetPath = bringUpTarget.path;
 
 export function isActive(node: ObservedNode, service: string): boolean {
   return node.links.includes(activeLink(service));
+}
+
+/** Those of these units that systemd has a file of: it fails on others. */
+export function unitsThere(node: ObservedNode, instances: readonly string[]): string[] {
+  return instances.filter((unit) => node.files.has(`${unitFolder}${unit.replace(/@.*\.(?=[a-z]+$)/, "@.")}`));
 }

@@ -3,7 +3,7 @@ import { ownMark } from "../config/own-mark";
 import { resourcePath } from "../config/paths";
 import type { Step } from "./plan";
 import { type Beside, writeConfiguration } from "./configuration-steps";
-import { bootNote, foldersNote } from "./own-folder";
+import { bootNote, foldersNote, lastPrimaryNote } from "./own-folder";
 import { quick } from "./time-limits";
 
 export function writeResourceFile(
@@ -25,6 +25,18 @@ export function noteBoot(node: string, resource: string, lines: readonly string[
     argv: ["write", path],
     because,
     does: [{ kind: "put", path, text, mode: 0o644 }],
+    timeoutSeconds: quick,
+  };
+}
+
+/** Who is Primary, as drbd-role@.service notes it. */
+export function noteLastPrimary(node: string, resource: string, primary: string, because: string): Step {
+  const path = lastPrimaryNote(resource);
+  return {
+    node,
+    argv: ["write", path],
+    because,
+    does: [{ kind: "put", path, text: `${primary}\n`, mode: 0o644 }],
     timeoutSeconds: quick,
   };
 }

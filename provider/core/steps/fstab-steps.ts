@@ -7,21 +7,23 @@ import type { Step } from "./plan";
 import { promotedOf, promotionOf, bringUpOf } from "./boot-units";
 import { quick } from "./time-limits";
 
-/** The line that systemd and mount read. `nofail`: a device that does not come must not stop the boot. */
+/**
+ * The line that systemd and mount read. `noauto`: a boot mounts it where it was Primary last, which fstab does not know.
+ * `nofail`: a device that does not come stops nothing.
+ */
 export function fstabLine(
   desired: VolumePair,
   node: string,
   filesystem: DesiredFilesystem,
   mountPoint: string,
-  atBoot: boolean,
 ): string {
   const own = [
-    ...(atBoot ? [] : ["noauto"]),
+    "noauto",
     "nofail",
     "_netdev",
     `x-systemd.requires=${promotedOf(desired.name)}`,
-    // Units that are not active order nothing, so each is named: whoever promoted it, it is unmounted before it goes.
-    `x-systemd.after=${promotionOf(desired.name)}`,
+    // Whoever promoted it, and whatever of systemd's was started for that: it is unmounted before the service stops.
+    `x-systemd.requires=${promotionOf(desired.name)}`,
     `x-systemd.after=${bringUpOf(desired.name)}`,
     "x-systemd.device-timeout=90",
   ];
@@ -29,7 +31,7 @@ export function fstabLine(
   return `${devicePath(sideOn(desired, node).minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;
 }
 
-/** With the mount point's folder: on the other host a failover mounts it by hand. */
+/** With the mount point's folder. */
 export function writeFstabLine(
   node: string,
   { name }: VolumePair,

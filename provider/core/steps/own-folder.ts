@@ -25,3 +25,8 @@ export function keptNote(resource: string): string {
 export function foldersNote(resource: string): string {
   return `${ownFolder}/${resource}.folders`;
 }
+
+/** Who was Primary last, as this host has seen it: `uname -n` of that host, in a line. */
+export function lastPrimaryNote(resource: string): string {
+  return `${ownFolder}/${resource}.last-primary`;
+}

@@ -38,6 +38,10 @@ function actionScript(action: Action): string {
       return commandLine(["remove_folders", action.note]);
     case "forget-units":
       return commandLine(["forget_units", ...action.units]);
+    case "start-service":
+      return commandLine(["start_service", action.unit]);
+    case "remove-drop-ins":
+      return commandLine(["remove_drop_ins", ...action.paths]);
     case "remove":
       return `[ ! -e ${quote(action.path)} ] || rm -f ${quote(action.path)}`;
     case "configure": {

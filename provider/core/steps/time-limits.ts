@@ -13,3 +13,5 @@ export const listsUpdated = 1200;
 /** A disk of so many bytes, at 10 MiB a second on a slow one. */
 export const copied = (bytes: number): number => patient + Math.ceil(bytes / (10 * 1024 * 1024));
 export const packagesInstalled = 1800;
+/** systemd's own limit for a service is 90 s by default, and some have a longer one. */
+export const serviceStart = 600;

@@ -1,7 +1,7 @@
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
-import { type UnitFile, targetOf, bringUpOf, promotionOf } from "./boot-units";
-import { quick, patient } from "./time-limits";
+import { type UnitFile, targetOf, promotionOf, promotedOf, servedOf } from "./boot-units";
+import { quick, patient, serviceStart } from "./time-limits";
 
 export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {
   return {
@@ -51,14 +51,39 @@ function start(node: string, units: readonly string[], guard: Call, because: str
   };
 }
 
-/** Of a resource that runs as it is configured: `drbdadm adjust`, which the unit runs, then changes nothing. */
-export function startBringUpUnits(node: string, resource: string, because: string): Step {
-  return start(node, [bringUpOf(resource), targetOf(resource)], ["is_attached", resource], because);
+/** What a boot starts of a resource that is up. `drbdadm adjust`, which the first of them runs, then changes nothing. */
+export function startBootUnits(node: string, resource: string, units: readonly string[], because: string): Step {
+  return start(node, units, ["is_attached", resource], because);
+}
+
+/** Where it fails, systemd says why, and the last lines of its journal do. A stop of the resource's target then stops it, too. */
+export function startService(node: string, resource: string, unit: string, because: string): Step {
+  const does: Step["does"] = [
+    { kind: "start-service", unit },
+    { kind: "run", argv: ["systemctl", "start", "--job-mode=ignore-dependencies", servedOf(resource)] },
+  ];
+  return { node, argv: ["systemctl", "start", unit], because, does, timeoutSeconds: serviceStart };
+}
+
+export function stopServices(node: string, services: readonly string[], because: string): Step {
+  return { node, argv: ["systemctl", "stop", ...services], because, timeoutSeconds: serviceStart };
+}
+
+/** Files beside the units of others, and the folders that hold nothing else. */
+export function removeDropIns(node: string, paths: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["rm", "-f", ...paths],
+    because,
+    does: [{ kind: "remove-drop-ins", paths }],
+    timeoutSeconds: quick,
+  };
 }
 
 /** Of a Primary: the unit then only takes note of it. Waited for: when `up` has ended, nothing that touches DRBD runs. */
 export function startPromotionUnit(node: string, resource: string, because: string): Step {
-  return start(node, [promotionOf(resource)], ["is_primary", resource], because);
+  // With its target, by which the mount is bound to it.
+  return start(node, [promotedOf(resource), promotionOf(resource)], ["is_primary", resource], because);
 }
 
 /** Of a Secondary: else the next `systemctl start` of the mount would not promote it. */

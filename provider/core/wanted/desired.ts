@@ -99,6 +99,8 @@ interface DesiredContext {
   readonly waitForSyncSeconds: number;
   /** Other tools that manage it, as the user says, and are passed over. */
   readonly ignoreManagers?: readonly ManagerName[];
+  /** Units of systemd on both hosts, which run where the resource is mounted, or Primary where it is not mounted. */
+  readonly services: readonly string[];
 }
 
 /** A resource, as DrbdResource wants it: hosts × volumes. */
@@ -156,6 +158,12 @@ export function deviceOn(pair: VolumePair, hostname: string): VolumeDevice {
 /** The devices of a resource on a host. */
 export function devicesOn(desired: DesiredResource, hostname: string): VolumeDevice[] {
   return volumePairs(desired).map((volume) => deviceOn(volume, hostname));
+}
+
+/** Where each of its volumes is on a host. */
+export function placesOn({ hosts, volumes }: DesiredResource, hostname: string): DesiredPlace[] {
+  const place = hosts[0].hostname === hostname ? 0 : 1;
+  return volumes.map(({ places }) => places[place]);
 }
 
 /** A volume's side on a host. */

@@ -10,7 +10,15 @@ import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
 import { metadataPlaceFrom } from "./metadata-place";
 import { mkfsOptionFaults } from "./mkfs-option-faults";
-import { diskPathFault, hostnameFault, mountPointFault, resourceNameFault, secretFault, xfsLabelFault } from "./names";
+import {
+  diskPathFault,
+  hostnameFault,
+  mountPointFault,
+  resourceNameFault,
+  secretFault,
+  serviceNameFault,
+  xfsLabelFault,
+} from "./names";
 import { nearest } from "./nearest";
 import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option-table";
 import { digestFault, HMAC_DIGESTS, parseOptionValue } from "./option-value";
@@ -389,6 +397,16 @@ const keep = z.preprocess((given) => (typeof given === "string" ? [given] : give
 const minor = byHost(whole(0, 1048575, ": 1 is /dev/drbd1"));
 const existingData = property(optional(choice(["keep"])));
 
+const service = text(serviceNameFault);
+const services = z
+  .array(property(service), { error: 'must be a list of units of systemd, for example ["web.service"]' })
+  .superRefine((given, context) => {
+    given.forEach((name, index) => {
+      if (name === undefined || given.indexOf(name) === index) return;
+      context.addIssue({ code: "custom", message: `${quoted(name)} stands there twice`, path: [index] });
+    });
+  });
+
 const named = { name: property(text(resourceNameFault)) };
 const common = {
   port: property(byHost(whole(1, 65535, ", a TCP port, for example 7789"))),
@@ -404,6 +422,7 @@ const common = {
   keep: property(optional(keep)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
+  services: property(withDefault(services, [])),
   ignoreManagers: property(optional(z.array(choice(MANAGER_NAMES), { error: "must be a list of names of tools" }))),
 };
 

@@ -156,3 +156,14 @@ export function secretFault(secret: string): string | undefined {
   if (secret === "(secret)") return "is what stands in a secret's place: give the secret itself";
   return undefined;
 }
+
+/** Units that may run with a resource. A mount of the resource is `filesystem.mountPoint`, and other kinds run nothing. */
+const SERVICE_NAME = /^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]*)?\.(service|timer|socket|target|path)$/;
+
+export function serviceNameFault(name: string): string | undefined {
+  if (name.length > 255 || !SERVICE_NAME.test(name))
+    return "must be the name of a systemd unit that ends in .service, .timer, .socket, .target or .path";
+  if (/@\.[a-z]+$/.test(name)) return `is a template: name an instance of it, such as ${name.replace("@.", "@1.")}`;
+  if (/^drbd(-[a-z-]+)?[@.]/.test(name)) return "is a unit of DRBD's own, which the provider or drbd-utils starts";
+  return undefined;
+}

@@ -276,6 +276,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
+    services: (given.services ?? []).map(known),
     ...set({
       ignoreManagers: given.ignoreManagers,
       primary: given.primary,

@@ -2,7 +2,7 @@
 # Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
-# What is asked for stands in variables and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
+# What is asked for stands in variables (`services`: names of units of systemd) and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
 # function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
 # port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
 # `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
@@ -16,6 +16,7 @@ probe() {
   say links; list_links; say exit 0
   say needs; list_missing; say exit 0
   say commands; list_commands; say exit 0
+  if [ -n "$services" ]; then ask_services; fi
   say names; list_names; say exit 0
   drift=''
   if command -v drbdadm >/dev/null; then
@@ -44,9 +45,11 @@ read_files() {
     /proc/filesystems /proc/net/fib_trie /proc/net/if_inet6 /etc/os-release /etc/fstab /etc/crypttab \
     /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf $other_tops /etc/drbd.d/* /etc/modules-load.d/* \
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
+    /etc/systemd/system/drbd-role@.* /etc/systemd/system/drbd-primary-services@.* /etc/systemd/system/*.d/pulumi-drbd*.conf \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
-    /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept
+    /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept \
+    /var/lib/pulumi-drbd/*.last-primary
   do
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac
@@ -113,6 +116,14 @@ list_commands() {
     done
   done
   [ $# = 0 ] || sha256sum "$@"
+}
+
+# What systemd has of the services that are asked for: a paragraph for each, in their order.
+# shellcheck disable=SC2086 # several names
+ask_services() {
+  say services "$services"
+  systemctl show --property=LoadState --property=ActiveState --property=Type --property=RemainAfterExit -- $services </dev/null 2>&1
+  say exit $?
 }
 
 # Files that may define a resource: each argument of the function, which may be none that is there.

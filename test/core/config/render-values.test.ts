@@ -7,7 +7,7 @@ const [alpha, bravo] = desired.hosts;
 const lines = (...given: Parameters<typeof renderValues>) => renderValues(...given).split("\n");
 
 test("each host is told of its peer, of the mounts as fstab has them, and of the services", () => {
-  expect(lines(desired, 1, ["web.service", "db.service"])).toEqual([
+  expect(lines({ ...desired, services: ["web.service", "db.service"] }, 1)).toEqual([
     "# Managed by pulumi-drbd: what drbd-where, drbd-takeover and drbd-handback know of r0.",
     "resource r0",
     "host bravo",

@@ -659,3 +659,32 @@ describe("an answer that is none", () => {
     );
   });
 });
+
+describe("services that are asked for", () => {
+  const names = ["web@1.service", "a\\\\x2db.timer"];
+  const asked = "show --property=LoadState --property=ActiveState --property=Type --property=RemainAfterExit --";
+  const of = (says: string, exit = 0) => {
+    const systemctl = { [`${asked} ${names.join(" ")}`]: { says, exit } };
+    const host = { ...healthy, tools: { ...healthy.tools, systemctl } };
+    return parseProbe(nonce, probed(host, { ...request, looks: [{ ...look, services: names }] })).services;
+  };
+
+  test("each is told in its order, whatever systemd calls it", () => {
+    const first = "Type=oneshot\nRemainAfterExit=no\nLoadState=loaded\nActiveState=inactive\n";
+    expect(of(`${first}\nLoadState=not-found\nActiveState=inactive\n`)).toEqual(
+      new Map([
+        [names[0], { load: "loaded", active: "inactive", ends: true }],
+        [names[1], { load: "not-found", active: "inactive", ends: false }],
+      ]),
+    );
+  });
+
+  test("one answer for two is none", () => {
+    expect(() => of("LoadState=loaded\nActiveState=active\n")).toThrow(ProbeError);
+    expect(() => of("Failed to connect to bus", 1)).toThrow(ProbeError);
+  });
+
+  test("where none is asked for, systemctl is not run", () => {
+    expect(observe(healthy).services).toBeUndefined();
+  });
+});

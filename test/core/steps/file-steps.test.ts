@@ -28,7 +28,7 @@ import { shellOf } from "../../../provider/core/steps/step-script";
 import { writeConfiguration } from "../../../provider/core/steps/configuration-steps";
 import { backUpGlobalCommon, loadModuleAtBoot } from "../../../provider/core/steps/node-steps";
 import { tellSyncEnd } from "../../../provider/core/steps/kernel-steps";
-import { forgetUnits, writeUnit } from "../../../provider/core/steps/unit-steps";
+import { forgetUnits, writeUnit, removeDropIns, startService } from "../../../provider/core/steps/unit-steps";
 import { mount } from "../../../provider/core/steps/filesystem-steps";
 import { makeFilesystem } from "../../../provider/core/steps/filesystem-steps";
 import { fstabLine, removeFstabLine, writeFstabLine } from "../../../provider/core/steps/fstab-steps";
@@ -333,19 +333,20 @@ describe("fstab", () => {
   });
 });
 
-test("the line: nofail, so that no boot hangs on it, and promoted before it is mounted", () => {
-  expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data", true)).toBe(
-    "/dev/drbd1 /srv/data xfs defaults,noatime,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+test("the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted", () => {
+  expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data")).toBe(
+    "/dev/drbd1 /srv/data xfs defaults,noatime,noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
-  expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data", false)).toBe(
-    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.after=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+  expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data")).toBe(
+    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
   );
 });
 
 test("other files are written as they are", () => {
   for (const unit of promotionUnits) {
     expect(run(writeUnit("alpha", unit, "x"))).toEqual(done);
-    expect(read(unit.path)).toBe(unit.text);
+    // The folders that its scripts name are moved, too.
+    expect(read(unit.path)).toBe(below(unit.text).replaceAll("/run/pulumi-drbd", root));
   }
   expect(run(loadModuleAtBoot("alpha", "x"))).toEqual(done);
   expect(read(moduleAtBootPath)).toBe("drbd\n");
@@ -483,5 +484,30 @@ esac`,
 
   test("are not stopped where systemd cannot read its files", () => {
     expect(run(step, systemd("exit 5"))).toMatchObject({ exit: 5, output: "" });
+  });
+});
+
+describe("a service", () => {
+  const step = startService("alpha", "r0", "web.service", "x");
+  const systemctl = (start: number) =>
+    `case "$*" in "start web.service") exit ${start} ;; start*) echo target ;; "status "*) echo "web: no luck today"; exit 3 ;; *) exit 64 ;; esac`;
+
+  test("is started, and then its target", () => {
+    expect(run(step, { systemctl: systemctl(0) })).toEqual({ ...done, output: "target" });
+  });
+
+  test("that fails is told with what systemd knows of it, and fails the step", () => {
+    expect(run(step, { systemctl: systemctl(1) })).toEqual({ exit: 1, output: "web: no luck today", guarded: false });
+  });
+
+  test("what stands beside units goes, with the folders that hold nothing else", () => {
+    const folder = "/etc/systemd/system";
+    give(`${folder}/web.service.d/pulumi-drbd-r0.conf`, "ours\n");
+    give(`${folder}/db.service.d/pulumi-drbd-r0.conf`, "ours\n");
+    give(`${folder}/db.service.d/mine.conf`, "theirs\n");
+    const paths = ["web", "db"].map((name) => `${folder}/${name}.service.d/pulumi-drbd-r0.conf`);
+    expect(run(removeDropIns("alpha", paths, "x"))).toEqual(done);
+    expect(listed(folder)).toBe("db.service.d");
+    expect(listed(`${folder}/db.service.d`)).toBe("mine.conf");
   });
 });

@@ -62,6 +62,7 @@ test("a resource gets its defaults", () => {
       syncSource: "alpha",
       waitForSync: true,
       waitForSyncSeconds: 3600,
+      services: [],
     },
     connections: ["10.1.0.1", "10.1.0.2"].map((host) => ({
       host,
@@ -337,6 +338,21 @@ test.each<[string, Json, string]>([
     'filesystem.mountOptions[0]: "noatime,ro" must be one mount option',
   ],
   ["a wait too short", { waitForSyncSeconds: 0 }, "waitForSyncSeconds: must be a whole number 1..604800 seconds"],
+  ["a service in a string", { services: "web.service" }, "services: must be a list of units of systemd"],
+  ["a service that is no unit", { services: ["web"] }, 'services[0]: "web" must be the name of a systemd unit'],
+  ["a mount", { services: ["srv-data.mount"] }, 'services[0]: "srv-data.mount" must be the name of a systemd unit'],
+  ["a service with a blank", { services: ["a b.service"] }, 'services[0]: "a b.service" must be the name'],
+  [
+    "a template",
+    { services: ["web@.service"] },
+    'services[0]: "web@.service" is a template: name an instance of it, such as web@1.service',
+  ],
+  [
+    "DRBD's own unit",
+    { services: ["drbd-primary@r0.service"] },
+    'services[0]: "drbd-primary@r0.service" is a unit of DRBD',
+  ],
+  ["a service twice", { services: ["a.service", "a.service"] }, 'services[1]: "a.service" stands there twice'],
   ["a misspelt property", { protocl: "A" }, ": protocl: no such property; did you mean protocol?"],
   [
     "a property in another style",

@@ -19,9 +19,15 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
       "write /etc/pulumi-drbd/r0.conf",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/systemd/system/drbd-primary@.target",
+      "write /etc/systemd/system/drbd-primary-services@.target",
+      "write /etc/systemd/system/drbd-role@.service",
+      "write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf",
+      "write /var/lib/pulumi-drbd/r0.last-primary",
       "write /etc/fstab",
+      "write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf",
+      "write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf",
       "systemctl enable --no-reload drbd@r0.target",
-      "systemctl start drbd@r0.target",
+      "systemctl start drbd-role@r0.service",
       "systemctl daemon-reload",
     ],
     [
@@ -44,10 +50,16 @@ export const FIRST_UP: Readonly<Record<MachineName, readonly (readonly string[])
       "write /etc/pulumi-drbd/r0.conf",
       "write /etc/systemd/system/drbd-primary@.service",
       "write /etc/systemd/system/drbd-primary@.target",
+      "write /etc/systemd/system/drbd-primary-services@.target",
+      "write /etc/systemd/system/drbd-role@.service",
+      "write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf",
+      "write /var/lib/pulumi-drbd/r0.last-primary",
       "write /etc/fstab",
       "drbdadm up r0",
+      "write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf",
+      "write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf",
       "systemctl enable --no-reload drbd@r0.target",
-      "systemctl start drbd@r0.target",
+      "systemctl start drbd-role@r0.service",
       "systemctl daemon-reload",
     ],
   ],
@@ -63,6 +75,7 @@ export const PROGRAMS = ["modprobe", "ln", "mv", "sync", "drbdadm", "mkfs.xfs", 
 function commandOf(step: string): string {
   return step
     .replace(/^write (?:.* )?(\/\S*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
+    .replace(/^systemctl start drbd-role@r0\..*$/, "systemctl start --job-mode=ignore-dependencies drbd@r0")
     .replace(/^systemctl start (.*@r0)\..*$/, "systemctl start --job-mode=ignore-dependencies $1")
     .replace(/^systemctl daemon-reload$/, "systemd-run");
 }

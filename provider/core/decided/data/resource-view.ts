@@ -2,9 +2,10 @@
 import { parseAdjustment, withoutLeaving, type Adjustment } from "../../steps/adjust-lines";
 import { leavingOn } from "../../installed/leaving-volumes";
 import { connectionStates } from "../../seen/kernel-states";
-import { memoryOf, type MemoryOfVolumes } from "../../seen/memory";
+import { memoryOf, type MemoryOfVolumes, wasInUse } from "../../seen/memory";
 import type { KernelResource, ObservedNode } from "../../seen/observed";
 import { type DesiredHost, type DesiredResource, type VolumePair } from "../../wanted/desired";
+import { lastPrimaryNote } from "../../steps/own-folder";
 import { PairView } from "./pair-view";
 import { isHalfUp, isPrimary, type Side } from "./side";
 
@@ -60,7 +61,7 @@ export class ResourceView {
     const isSource = desired.hosts[0].hostname === desired.syncSource;
     this.source = this.hosts[isSource ? 0 : 1];
     this.target = this.hosts[isSource ? 1 : 0];
-    const home = switchTo ?? desired.primary ?? desired.syncSource;
+    const home = switchTo ?? this.lastPrimary ?? desired.primary ?? desired.syncSource;
     const isBegun = this.neverUsed || this.isToKeep;
     this.home = isBegun ? this.source : this.hosts[desired.hosts[0].hostname === home ? 0 : 1];
   }
@@ -71,6 +72,32 @@ export class ResourceView {
     const to = this.hosts[this.desired.hosts[0].hostname === this.switchTo ? 0 : 1];
     const from = otherHost(this, to);
     return from.sides.some(isPrimary) ? { from, to } : undefined;
+  }
+
+  /** `it was Primary on this one last` */
+  get reasonForHome(): string {
+    const { hostname } = this.home.host;
+    if (hostname === this.switchTo)
+      return hostname === this.desired.primary ? "`primary` names this one" : "it was here";
+    if (hostname === this.lastPrimary) return "it was Primary on this one last";
+    return hostname === this.desired.primary ? "`primary` names this one" : "the filesystem belongs on the sync source";
+  }
+
+  /** Where it was Primary last, as far as the hosts agree on that: a boot makes it Primary there, and so does an `up`. */
+  private get lastPrimary(): string | undefined {
+    const note = lastPrimaryNote(this.desired.name);
+    const noted = new Set(this.hosts.flatMap(({ node }) => node.files.get(note)?.trim() ?? []));
+    const [host, ...more] = [...noted].filter((one) => this.desired.hosts.some(({ hostname }) => hostname === one));
+    return more.length > 0 ? undefined : host;
+  }
+
+  /** Of a new pair it comes once the initial sync has ended: in the run that made it, where that waits for it. */
+  get isMovedLater(): boolean {
+    const { switchover } = this;
+    if (switchover === undefined) return false;
+    const { place } = switchover.to;
+    const isFilled = this.pairs.some((pair) => pair.neverUsed || pair.sides[place].device?.disk !== "UpToDate");
+    return isFilled && !this.pairs.some(({ memory }) => wasInUse(memory));
   }
 
   /** Whether the host that `primary` names is to be made Primary, whatever would stay as it is else. */

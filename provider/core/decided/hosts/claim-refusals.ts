@@ -10,7 +10,7 @@ import type { Refusal } from "../../steps/plan";
 import { foreignClaims } from "./foreign-claims";
 
 interface Clash {
-  readonly property: "name" | "minor" | "port" | "nodes";
+  readonly property: "name" | "minor" | "port" | "nodes" | "services";
   readonly what: string;
   readonly other: Claim;
 }
@@ -34,7 +34,9 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
         mine.disks
           .flatMap((one) => other.disks.map((another) => [one, another] as const))
           .find(([one, another]) => isSamePlace(one, another, isSameDisk)) ?? [];
+      const service = mine.services?.find((one) => other.services?.includes(one));
       return [
+        ...(service === undefined ? [] : [{ property: "services" as const, what: `the service ${service}`, other }]),
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
           : []),

@@ -1,4 +1,4 @@
-/** What resources take up on their hosts: minors, ports, disks. Whether two want the same is told in claim-refusals.ts. */
+/** What resources take up on their hosts: minors, ports, disks, services. Whether two want the same is told in claim-refusals.ts. */
 import { type DesiredResource } from "../../wanted/desired";
 import { metaDiskText, type MetadataPlace } from "../../wanted/metadata-place";
 
@@ -12,15 +12,18 @@ export interface Claim {
   readonly address?: string;
   /** Paths; of a slot for metadata, `/dev/vdc[1]`. */
   readonly disks: readonly string[];
+  /** Units of systemd: one stops with one resource. */
+  readonly services?: readonly string[];
   /** The file that says so, of somebody else's. */
   readonly by?: string;
 }
 
 export function claimsOf(desired: DesiredResource): Claim[] {
-  const { name } = desired;
+  const { name, services } = desired;
   return desired.hosts.flatMap(({ hostname, address, port }, place) => {
     const volumes = desired.volumes.map(({ places }) => places[place === 0 ? 0 : 1]);
-    return claimsOfDeclared({ name, hostname, address, port, volumes });
+    const claims = claimsOfDeclared({ name, hostname, address, port, volumes });
+    return services.length === 0 ? claims : claims.map((claim) => ({ ...claim, services }));
   });
 }
 

@@ -15,6 +15,7 @@ import { moduleAdvice } from "./module-advice";
 import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
+import { serviceRefusals } from "./service-refusals";
 import { takeOverRefusals } from "./take-over-refusals";
 import { differentVersionRefusals } from "./different-versions";
 import { sizeRefusals } from "./too-small-refusals";
@@ -38,6 +39,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
         ...beyondPairRefusals(desired, node, host),
         ...digestRefusals(desired, node, host.hostname),
         ...filesystemToolRefusals(desired, host.hostname, node),
+        ...serviceRefusals(desired, node, host.hostname),
         ...takeOverRefusals(node, host.hostname, desired),
         ...placed,
         // Of what belongs to another resource, or is defined twice, drbdadm complains too, in other words; and with two

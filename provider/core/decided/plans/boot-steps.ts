@@ -8,20 +8,30 @@ import type { PairView } from "../data/pair-view";
 import type { HostView, ResourceView } from "../data/resource-view";
 import { devicePath, valuesPath } from "../../config/paths";
 import { renderValues } from "../../config/render-values";
+import { lastPrimaryNote } from "../../steps/own-folder";
 import type { Step } from "../../steps/plan";
+import type { DesiredResource } from "../../wanted/desired";
 import { isPrimary, type Side } from "../data/side";
 import * as stepsCommands from "../../steps/command-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import {
+  bringUpDropIns,
   bringUpOf,
   bringUpTargetPath,
   bringUpUnits,
+  dropInPathsOn,
   generatedUnitPath,
   isActive,
+  mountUnitsOf,
   packagedTargetPaths,
+  promotedOf,
   promotionOf,
   promotionUnits,
+  roleOf,
+  servedDropIns,
+  serviceDropIns,
+  serviceDropInsOn,
   targetOf,
   type UnitFile,
 } from "../../steps/boot-units";
@@ -46,29 +56,89 @@ export function toldToCommands({ desired }: ResourceView, { host: { hostname }, 
 }
 
 /** Of no effect without a resource that is up. */
-export function mountedAtBoot({ pairs }: ResourceView, { host, node, place }: HostView): Step[] {
-  if (pairs.every(({ desired }) => desired.filesystem?.mountPoint === undefined)) return [];
-  const because = "promotes it for its mount after a reboot, once the peer is connected";
+export function mountedAtBoot(view: ResourceView, { host, node, place }: HostView): Step[] {
+  if (!isServed(view.desired)) return [];
+  const { hostname } = host;
+  const because = "has it mounted and its services started where it was Primary last, after a boot";
+  const drop = "what is mounted and started where it is Primary";
   return [
-    ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(host.hostname, unit, because)),
-    ...pairs.flatMap((pair) => lineComes(pair, pair.sides[place])),
+    ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(hostname, unit, because)),
+    ...missing(node, servedDropIns(view.desired)).map((unit) => stepsUnits.writeUnit(hostname, unit, drop)),
+    ...missing(node, serviceDropIns(view.desired)).map((unit) =>
+      stepsUnits.writeUnit(hostname, unit, `runs where ${view.desired.name} is mounted, and nowhere else`),
+    ),
+    ...noteLastPrimary(view, { hostname, node }),
+    ...view.pairs.flatMap((pair) => lineComes(pair, pair.sides[place])),
   ];
 }
 
+/** Something runs where it is Primary. Else a boot promotes it nowhere: a manager of somebody's may do that. */
+export function isServed(desired: DesiredResource): boolean {
+  return desired.services.length > 0 || mountUnitsOf(desired).length > 0;
+}
+
+/** From then on the unit keeps it; without one, no boot promotes. */
+function noteLastPrimary(view: ResourceView, { hostname, node }: { hostname: string; node: ObservedNode }): Step[] {
+  if (node.files.has(lastPrimaryNote(view.desired.name))) return [];
+  const primary = view.hosts.find(({ sides }) => sides.some(isPrimary)) ?? (view.neverUsed ? view.source : undefined);
+  if (primary === undefined) return [];
+  const because = `${primary.host.hostname}: where a boot of both makes it Primary`;
+  return [stepsFiles.noteLastPrimary(hostname, view.desired.name, primary.host.hostname, because)];
+}
+
 /** Brings the resource up, without a look at what stands on its disk: so it comes after the resource is up. */
-export function broughtUpAtBoot({ desired: { name } }: ResourceView, view: HostView): Step[] {
+export function broughtUpAtBoot({ desired }: ResourceView, view: HostView): Step[] {
+  const { name } = desired;
+  const { node } = view;
   const host = view.host.hostname;
-  const found = bringUpUnitSteps(view);
-  if (!view.node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
+  const waits = "a boot brings it up once its address and its disk are there";
+  const found = [
+    ...bringUpUnitSteps(view),
+    ...missing(node, bringUpDropIns(desired, host, isServed(desired))).map((unit) =>
+      stepsUnits.writeUnit(host, unit, waits),
+    ),
+    ...dropInsGo(desired, view),
+  ];
+  if (!node.links.some((link) => link.endsWith(`/${targetOf(name)}`))) {
     found.push(
       stepsUnits.enableAtBoot(host, name, "brings the resource up after a reboot, without waiting for the peer"),
     );
   }
-  if (!isActive(view.node, bringUpOf(name))) {
-    found.push(stepsUnits.startBringUpUnits(host, name, "as after a boot: a shutdown then takes it down in order"));
+  const follows = isActive(node, roleOf(name));
+  const due = [
+    ...(isActive(node, bringUpOf(name)) ? [] : [bringUpOf(name), targetOf(name)]),
+    ...(isServed(desired) && !follows ? [roleOf(name)] : []),
+  ];
+  if (due.length > 0) {
+    const because = due.includes(roleOf(name))
+      ? "as after a boot: notes who is Primary, whoever makes it so, and has a shutdown demote it in order"
+      : "as after a boot: a shutdown then takes it down in order";
+    found.push(stepsUnits.startBootUnits(host, name, due, because));
+  }
+  if (!isServed(desired) && follows) {
+    found.push(stepsUnits.stopUnits(host, [roleOf(name)], "nothing is mounted or started with it any more"));
   }
   return found;
 }
+
+/** Those of a service that is not in the list any more, or of a resource that nothing runs with. */
+function dropInsGo(desired: DesiredResource, { host: { hostname }, node }: HostView): Step[] {
+  const kept = new Set(wantedDropIns(desired, hostname).map(({ path }) => path));
+  const gone = dropInPathsOn(node, desired.name).filter((path) => !kept.has(path));
+  if (gone.length === 0) return [];
+  const left = serviceDropInsOn(node, desired.name).filter(({ path }) => gone.includes(path));
+  const because =
+    left.length === 0
+      ? "nothing is mounted or started with it any more"
+      : `${left.map(({ service }) => service).join(" and ")} is not in \`services\` any more; what of it runs is left running`;
+  return [stepsUnits.removeDropIns(hostname, gone, because)];
+}
+
+const wantedDropIns = (desired: DesiredResource, host: string): UnitFile[] => [
+  ...bringUpDropIns(desired, host, isServed(desired)),
+  ...servedDropIns(desired),
+  ...serviceDropIns(desired),
+];
 
 /** Releases, of those that are new enough for us, whose own drbd-utils (9.15) brings no units. */
 const releasesWithout: readonly string[] = ["bullseye", "jammy"];
@@ -91,22 +161,32 @@ function bringUpUnitSteps({ node, host: { hostname } }: HostView): Step[] {
   return missing(node, bringUpUnits).map((unit) => stepsUnits.writeUnit(hostname, unit, because));
 }
 
-/** The mount's unit is made of its line in fstab; `systemctl start` of the mount needs it, and so does a clean shutdown. */
+/**
+ * The mount's unit is made of its line in fstab; `systemctl start` of the mount needs it, and so does a clean shutdown. A
+ * service that is started afterwards needs what is written beside its unit, so that is waited for.
+ */
 export function reloaded(view: ResourceView, host: HostView): Step[] {
-  const because = "reads fstab and the units, in the background";
-  const step = stepsUnits.reloadSystemdMeanwhile(host.host.hostname, because);
-  const writes = [...mountedAtBoot(view, host), ...bringUpUnitSteps(host)].length > 0;
+  const { hostname } = host.host;
+  const writes = [...mountedAtBoot(view, host), ...broughtUpAtBoot(view, host)].filter(
+    ({ argv: [verb, ...words] }) =>
+      ["write", "rm"].includes(verb ?? "") && words.every((path) => !path.startsWith("/var/")),
+  );
   const known = view.pairs.every((pair) => knowsMount(pair, pair.sides[host.place]));
-  return writes || !known ? [step] : [];
+  if (writes.length === 0 && known) return [];
+  return missing(host.node, serviceDropIns(view.desired)).length > 0
+    ? [stepsUnits.reloadSystemd(hostname, "reads fstab and the units")]
+    : [stepsUnits.reloadSystemdMeanwhile(hostname, "reads fstab and the units, in the background")];
 }
 
-function knowsMount({ desired: { filesystem } }: PairView, { node, desired: { minor } }: Side): boolean {
+function knowsMount({ desired: { name, filesystem } }: PairView, { node, desired: { minor } }: Side): boolean {
   const mountPoint = filesystem?.mountPoint;
   // Every host has a line for its root: where nothing was made of that either, units of fstab are made elsewhere.
   const isTold = [...node.files.keys()].some((path) => path.startsWith("/run/systemd/generator/"));
   if (mountPoint === undefined || !isTold) return true;
   const unit = node.files.get(generatedUnitPath(mountPoint)) ?? "";
-  return unit.includes(`\nWhat=${devicePath(minor)}\n`) && /^Requires=drbd-primary@.*\.target$/m.test(unit);
+  const required = [...unit.matchAll(/^Requires=(.*)$/gm)].flatMap(([, units = ""]) => units.split(" "));
+  const needs = [promotedOf(name), promotionOf(name)].every((one) => required.includes(one));
+  return needs && unit.includes(`\nWhat=${devicePath(minor)}\n`);
 }
 
 /**

@@ -20,8 +20,7 @@ export function lineComes(pair: PairView, side: Side): Step[] {
   const { filesystem } = desired;
   const mountPoint = filesystem?.mountPoint;
   if (filesystem === undefined || mountPoint === undefined) return [];
-  const isHome = host === desired.syncSource;
-  const line = stepsFstab.fstabLine(desired, host, filesystem, mountPoint, isHome);
+  const line = stepsFstab.fstabLine(desired, host, filesystem, mountPoint);
   const words = deviceWords(
     desired,
     side.node,
@@ -30,9 +29,17 @@ export function lineComes(pair: PairView, side: Side): Step[] {
   );
   const { own, foreign } = linesOf(side.node, words);
   if (own.length === 1 && own[0] === line && foreign.length === 0) return [];
-  const place = isHome ? "mounted at boot; nofail, so that a boot never hangs on it" : "noauto: for a failover";
   const kept = foreign.map((one) => `; takes the place of \`${one.trim()}\`, which stays there as a comment`).join("");
-  return [stepsFstab.writeFstabLine(host, desired, words, line, mountPoint, `${mountPoint} ${place}${kept}`)];
+  return [
+    stepsFstab.writeFstabLine(
+      host,
+      desired,
+      words,
+      line,
+      mountPoint,
+      `${mountPoint} noauto: mounted where ${desired.name} is Primary${kept}`,
+    ),
+  ];
 }
 
 /** Taken out with the resource; `givesBack`: the user's own lines, which became comments, are lines again. */

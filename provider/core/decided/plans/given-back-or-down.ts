@@ -22,7 +22,17 @@ import { commonBefore, type KeptFile } from "../../installed/kept-files";
 import type { ObservedNode } from "../../seen/observed";
 import { keptLines } from "../../seen/parse-fstab";
 import { describeAdjustment, parseAdjustment } from "../../steps/adjust-lines";
-import { bringUpOf, isActive, promotionOf, promotionUnits, promotedOf, targetOf } from "../../steps/boot-units";
+import {
+  bringUpOf,
+  dropInPathsOn,
+  isActive,
+  promotedOf,
+  promotionOf,
+  roleOf,
+  servedOf,
+  targetOf,
+  unitsThere,
+} from "../../steps/boot-units";
 import { removeValues } from "../../steps/command-steps";
 import * as stepsFiles from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
@@ -140,6 +150,8 @@ export function giveBackSteps(
   desired: DesiredResource,
   { host, node, keepsNode }: LeavingHost,
   { file }: Fate & { kind: "given back" },
+  /** By which our own notes go. */
+  marks: readonly Step[] = [],
 ): Step[] {
   const { name: resource } = desired;
   const noted = (node.files.get(bootNote(resource)) ?? "").split("\n");
@@ -150,6 +162,7 @@ export function giveBackSteps(
       ? [stepsUnits.disableAtBoot(host, resource, "we enabled it: what brought it up before us does so again")]
       : []),
     ...leaveSteps(desired, host, node, broughtUp ? [targetOf(resource), bringUpOf(resource)] : []),
+    ...marks,
   ];
   if (node.files.has(bootNote(resource))) found.push(stepsFiles.removeFile(host, bootNote(resource), "written by us"));
   found.push(...valuesGo(node, host, resource));
@@ -186,22 +199,29 @@ function valuesGo(node: ObservedNode, host: string, resource: string): Step[] {
 /** Our line of fstab and our units, without a touch of what is mounted. systemd forgets the mount's need of them first. */
 function leaveSteps(desired: DesiredResource, host: string, node: ObservedNode, more: readonly string[]): Step[] {
   const { name: resource } = desired;
-  const found = linesGo(desired, host, node, true);
-  const isPromoted = isActive(node, promotionOf(resource)) && promotionUnits.some(({ path }) => node.files.has(path));
-  const units = [...(isPromoted ? [promotedOf(resource), promotionOf(resource)] : []), ...more];
+  const found = [...linesGo(desired, host, node, true), ...dropInsGo(resource, host, node)];
+  const active = [roleOf(resource), promotionOf(resource)].filter((unit) => isActive(node, unit));
+  const isPromoted = active.includes(promotionOf(resource));
+  const own = unitsThere(node, [...(isPromoted ? [servedOf(resource), promotedOf(resource)] : []), ...active]);
+  const units = [...own, ...more];
   if (units.length > 0)
     found.push(stepsUnits.forgetUnits(host, units, `without what they would do: ${resource} stays up, and mounted`));
-  else if (found.length > 0) found.push(stepsUnits.reloadSystemd(host, "reads fstab"));
+  else if (found.length > 0) found.push(stepsUnits.reloadSystemd(host, "reads fstab and the units"));
   return found;
+}
+
+function dropInsGo(resource: string, host: string, node: ObservedNode): Step[] {
+  const paths = dropInPathsOn(node, resource);
+  return paths.length === 0 ? [] : [stepsUnits.removeDropIns(host, paths, "written by us")];
 }
 
 /** The end of a resource that was taken down: our file and our line of fstab go. */
 export function removeSteps(desired: DesiredResource, host: string, node: ObservedNode): Step[] {
   const path = resourcePath(desired.name);
-  const fstab = linesGo(desired, host, node, false);
+  const read = [...linesGo(desired, host, node, false), ...dropInsGo(desired.name, host, node)];
   return [
-    ...fstab,
-    ...(fstab.length > 0 ? [stepsUnits.reloadSystemd(host, "reads fstab")] : []),
+    ...read,
+    ...(read.length > 0 ? [stepsUnits.reloadSystemd(host, "reads fstab and the units")] : []),
     ...(node.files.has(bootNote(desired.name))
       ? [stepsFiles.removeFile(host, bootNote(desired.name), "written by us")]
       : []),

@@ -18,7 +18,16 @@ import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as ownFolder from "../../steps/own-folder";
 import * as stepsFiles from "../../steps/file-steps";
-import { bringUpOf, isActive, promotionOf, promotionUnits, targetOf } from "../../steps/boot-units";
+import {
+  bringUpOf,
+  isActive,
+  promotionOf,
+  roleOf,
+  servedOf,
+  serviceDropInsOn,
+  targetOf,
+  unitsThere,
+} from "../../steps/boot-units";
 
 /**
  * Takes a resource out of service: unmounted, demoted, down, and what we wrote removed. Data and metadata stay on the
@@ -74,7 +83,7 @@ export function planTeardown(
       })),
     );
     if (fate.kind === "given back")
-      stages[1]?.push(...marksSteps(desired, host, node), ...giveBackSteps(desired, one, fate));
+      stages[1]?.push(...giveBackSteps(desired, one, fate, marksSteps(desired, host, node)));
     else (kernel?.role === "Primary" ? stages[0] : stages[1])?.push(...teardownSteps(desired, host, node));
   });
   return {
@@ -92,6 +101,11 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
   const kernel = node.kernelResources.get(resource);
   const volumes = devicesOn(desired, host);
   const devices = volumes.map(({ minor }) => devicePath(minor));
+  if (kernel?.role === "Primary") {
+    const services = serviceDropInsOn(node, resource).map(({ service }) => service);
+    // The last that was started stops first.
+    if (services.length > 0) found.push(stepsUnits.stopServices(host, services, "before it is unmounted"));
+  }
   for (const { source, target } of node.mounts.filter((one) => devices.includes(one.source)).reverse()) {
     found.push(stepsFilesystem.unmount(host, source, target, "the device goes; the data stays on the disk"));
   }
@@ -102,9 +116,8 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
     found.push(steps.down(host, resource, devices, "detaches the disk; data and metadata stay on it"));
   if (enabled) found.push(stepsUnits.disableAtBoot(host, resource, "must not come up again after a reboot"));
   if (enabled || isActive(node, bringUpOf(resource))) {
-    // The promotion's unit is there only where something was mounted; systemctl fails on a unit that it has no file of.
     const units = [
-      ...(promotionUnits.some(({ path }) => node.files.has(path)) ? [promotionOf(resource)] : []),
+      ...unitsThere(node, [servedOf(resource), roleOf(resource), promotionOf(resource)]),
       targetOf(resource),
     ];
     found.push(stepsUnits.stopUnits(host, units, "systemd forgets that it was up"));
@@ -121,6 +134,8 @@ function marksSteps(desired: DesiredResource, host: string, node: ObservedNode):
   for (const mark of volumes.map(ownFolder.formattingMark).filter((path) => node.files.has(path))) {
     found.push(stepsFiles.removeFile(host, mark, "written by us"));
   }
+  const note = ownFolder.lastPrimaryNote(resource);
+  if (node.files.has(note)) found.push(stepsFiles.removeFile(host, note, "written by us"));
   const folders = (node.files.get(ownFolder.foldersNote(resource)) ?? "").split("\n").filter((folder) => folder !== "");
   if (folders.length > 0) {
     found.push(

@@ -18,7 +18,7 @@ import { devicesOn, volumePairs } from "../../wanted/desired";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
-import { isDue, isForLater, meetingBefore, switchoverStages } from "./switchover";
+import { isDue, meetingBefore, switchoverStages } from "./switchover";
 
 /**
  * (Desired, Observed) → Plan. Every step is there because of something observed; a plan after a full apply is empty.
@@ -71,7 +71,7 @@ export function planResource(situation: ResourceSituation): Plan {
     refusals: [],
     warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged)],
     afterwards: afterwards(view, promotion, moves),
-    ...((promotion.waitsForFill() || isForLater(view)) && desired.waitForSync ? { waits: true } : {}),
+    ...((promotion.waitsForFill() || view.isMovedLater) && desired.waitForSync ? { waits: true } : {}),
     ...(moves && view.switchover !== undefined
       ? { switchover: { from: view.switchover.from.host.hostname, to: view.switchover.to.host.hostname } }
       : {}),

@@ -90,12 +90,13 @@ export class Promotion {
     const { desired, home } = view;
     if (used.length === 0) return [];
     if (used.some(({ sides }) => sides.some(isPrimary))) return this.promoteBeside();
-    // An unmounted pair with no Primary is brought back only where the user wants something mounted or formatted.
-    if (used.every((pair) => pair.desired.filesystem === undefined) && !view.isSwitched) return [];
+    // An unmounted pair with no Primary is brought back only where the user wants something mounted, formatted or started.
+    const isWanted = used.some((pair) => pair.desired.filesystem !== undefined) || desired.services.length > 0;
+    if (!isWanted && !view.isSwitched) return [];
     const host = home.host.hostname;
     switch (this.homeState()) {
       case "ready": {
-        const because = `neither host is Primary, and ${desired.primary === host ? "`primary` names this one" : "the filesystem belongs on the sync source"}`;
+        const because = `neither host is Primary, and ${view.reasonForHome}`;
         const volumes = used.map((pair) => pair.desired);
         return [stepsPromotion.primary(host, desired.name, volumes, because)];
       }

@@ -5,6 +5,7 @@ import { giveUpStages } from "./give-up-steps";
 import { leavingStages } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import { givingUp } from "../data/giving-up";
+import { serviceSteps } from "./service-steps";
 import { isHalfUpOn, isTogetherOn, type HostView, type ResourceView } from "../data/resource-view";
 import { filesystemToolSteps } from "../hosts/host-needs";
 import type { ResourceSituation } from "../hosts/resource-situation";
@@ -90,6 +91,7 @@ export class ResourceStages {
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[], adjusted: readonly HostView[]): Stage[] {
+    const { view } = this;
     if (this.view.isToKeep) return this.startupKeeping(changedFiles);
     const prepare = this.view.hosts.flatMap((host) => this.prepare(host, changedFiles, adjusted.includes(host)));
     const promote = this.promotion.promoteAndFormat();
@@ -105,7 +107,9 @@ export class ResourceStages {
             return stepsPromotion.checkNeverUsed(side.desired.hostname, pair.desired, overwritten);
           }),
       );
-    return [this.checkSurvivors(), [...prepare, ...checked], [...promote, ...this.promotion.mountSteps()]];
+    const serving = [...promote, ...this.promotion.mountSteps()];
+    // On the host where the last of these runs: in one command with them.
+    return [this.checkSurvivors(), [...prepare, ...checked], [...serving, ...serviceSteps(view, serving)]];
   }
 
   /**

@@ -14,16 +14,8 @@ import { isTogetherOn, type ResourceView, type Switchover } from "../data/resour
 import * as steps from "../../steps/kernel-steps";
 import { isPrimary } from "../data/side";
 import { isMet } from "../data/switchover-refusals";
-import { wasInUse } from "../../seen/memory";
 import { inOrder } from "./boot-steps";
-
-/** Of a new pair it comes once the initial sync has ended: in the run that made it, where that waits for it. */
-export function isForLater({ switchover, pairs }: ResourceView): boolean {
-  if (switchover === undefined) return false;
-  const { place } = switchover.to;
-  const isFilled = pairs.some((pair) => pair.neverUsed || pair.sides[place].device?.disk !== "UpToDate");
-  return isFilled && !pairs.some(({ memory }) => wasInUse(memory));
-}
+import { isRunning } from "./service-steps";
 
 /**
  * Whether it is in this plan. What is begun or formatted comes first, and so does what brings the new side up: the next look
@@ -31,7 +23,7 @@ export function isForLater({ switchover, pairs }: ResourceView): boolean {
  */
 export function isDue(view: ResourceView, before: readonly Stage[]): boolean {
   const { switchover, pairs } = view;
-  if (switchover === undefined || isForLater(view) || pairs.some(({ neverUsed }) => neverUsed)) return false;
+  if (switchover === undefined || view.isMovedLater || pairs.some(({ neverUsed }) => neverUsed)) return false;
   return before.length === 0 || (isMet(switchover.to) && !before.flat().some(({ argv }) => isOfData(argv)));
 }
 
@@ -40,7 +32,7 @@ const isOfData = ([command]: readonly string[]): boolean => /^(mkfs|mount)/.test
 /** Where it is for later, the sync that it waits for begins only when the two have met. */
 export function meetingBefore(view: ResourceView): Stage[] {
   const { switchover, desired } = view;
-  if (switchover === undefined || !isForLater(view) || isTogetherOn(switchover.to)) return [];
+  if (switchover === undefined || !view.isMovedLater || isTogetherOn(switchover.to)) return [];
   const { from, to } = switchover;
   return [[steps.waitConnected(to.host.hostname, desired, `${from.host.hostname} fills it, and then it moves here`)]];
 }
@@ -50,7 +42,7 @@ export function switchoverStages(view: ResourceView): Stage[] {
   return switchover === undefined ? [] : [givenUp(view, switchover), takenOver(view, switchover)];
 }
 
-function givenUp({ desired: { name }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
+function givenUp({ desired: { name, services }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
   const host = from.host.hostname;
   const because = `${name} moves to ${to.host.hostname}`;
   const used = pairs.map((pair) => ({ device: devicePath(pair.sides[from.place].desired.minor), pair }));
@@ -60,7 +52,10 @@ function givenUp({ desired: { name }, pairs }: ResourceView, { from, to }: Switc
     .filter(({ source }) => devices.includes(source))
     .reverse()
     .map(({ source, target }) => stepsFilesystem.unmount(host, source, target, because));
+  const running = services.filter((service) => isRunning(from.node.services?.get(service)));
   const steps = [
+    // Those that were started last end first.
+    ...(running.length === 0 ? [] : [stepsUnits.stopServices(host, [...running].reverse(), because)]),
     ...unmounts,
     stepsPromotion.secondary(host, name, devices, `${because}; fails while something still uses it`),
   ];
@@ -68,23 +63,28 @@ function givenUp({ desired: { name }, pairs }: ResourceView, { from, to }: Switc
   return steps.map((step, index) => (index === 0 ? { ...step, guard: [isWhole] } : step));
 }
 
-function takenOver({ desired: { name, primary }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
+function takenOver(view: ResourceView, { from, to }: Switchover): Step[] {
+  const { desired, pairs } = view;
+  const { name, primary, services } = desired;
   const host = to.host.hostname;
-  const volumes = pairs.map(({ desired }) => desired);
-  const mounted = pairs.flatMap(({ desired, sides }) => {
-    const mountPoint = desired.filesystem?.mountPoint;
+  const volumes = pairs.map((pair) => pair.desired);
+  const mounted = pairs.flatMap(({ desired: volume, sides }) => {
+    const mountPoint = volume.filesystem?.mountPoint;
     // What was not mounted on the other side is looked at first, once it is Primary here.
     return mountPoint === undefined || !sides[from.place].mountedAt.includes(mountPoint)
       ? []
-      : [stepsFilesystem.mount(host, desired, mountPoint, "by its line in fstab")];
+      : [stepsFilesystem.mount(host, volume, mountPoint, "by its line in fstab")];
   });
+  const isWhole =
+    mounted.length === pairs.filter(({ desired: volume }) => volume.filesystem?.mountPoint !== undefined).length;
   const isStarted = isActive(from.node, promotionOf(name));
   return [
     stepsPromotion.primary(host, name, volumes, `\`primary: ${primary ?? host}\`; all of its data is UpToDate there`),
-    ...(mounted.length === 0 || isActive(to.node, promotionOf(name))
+    ...(mounted.length + services.length === 0 || isActive(to.node, promotionOf(name))
       ? []
       : [stepsUnits.startPromotionUnit(host, name, inOrder)]),
     ...mounted,
+    ...(isWhole ? services.map((one) => stepsUnits.startService(host, name, one, `runs where ${name} is`)) : []),
     ...(isStarted
       ? [stepsUnits.stopPromotionUnit(from.host.hostname, name, "it is Secondary: a shutdown has nothing to demote")]
       : []),

@@ -1,4 +1,5 @@
 /** Disks that were replaced, swapped or diverged: the survivor's data comes first, and where it is unclear nobody acts. */
+import { lastPrimaryNote } from "../../../../provider/core/steps/own-folder";
 import { pairOf } from "../../one-volume";
 import { noMemory } from "../../../../provider/core/seen/memory";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
@@ -53,10 +54,16 @@ describe("a replaced disk", () => {
         "bravo: write /etc/pulumi-drbd/r0.conf",
         "bravo: write /etc/systemd/system/drbd-primary@.service",
         "bravo: write /etc/systemd/system/drbd-primary@.target",
+        "bravo: write /etc/systemd/system/drbd-primary-services@.target",
+        "bravo: write /etc/systemd/system/drbd-role@.service",
+        "bravo: write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf",
+        "bravo: write /var/lib/pulumi-drbd/r0.last-primary",
         "bravo: write /etc/fstab",
         "bravo: drbdadm up r0",
+        "bravo: write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf",
+        "bravo: write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf",
         "bravo: systemctl enable --no-reload drbd@r0.target",
-        "bravo: systemctl start drbd@r0.target",
+        "bravo: systemctl start drbd-role@r0.service",
         "bravo: systemctl daemon-reload",
       ],
     ]);
@@ -136,37 +143,31 @@ describe("metadata that was just made waits for its peer, attached", () => {
 describe("Primary where it is not wanted, and mounted nowhere", () => {
   const desired = { ...r0, syncSource: "bravo" };
   const [alpha, bravo] = healthyPair();
-  const unmounted: Pair = [{ ...alpha, mounts: blankNode("alpha").mounts }, bravo];
+  const onBravo = (node: ObservedNode) => withFile(node, lastPrimaryNote("r0"), "bravo\n");
+  const unmounted: Pair = [onBravo({ ...alpha, mounts: blankNode("alpha").mounts }), onBravo(bravo)];
   const refusal = "alpha: r0 is Primary there and /srv/data is mounted nowhere: it belongs on the sync source bravo";
 
+  test("it was Primary there last: it is mounted there", () => {
+    const nodes: Pair = [{ ...alpha, mounts: blankNode("alpha").mounts }, bravo];
+    expect(allCommands(planOf(nodes, { desired, memory }))).toEqual(["alpha: mount /srv/data"]);
+  });
+
   test("what is to be done is done first", () => {
-    expect(allCommands(planOf(unmounted, { desired, memory }))).toEqual([
-      "alpha: write /etc/fstab",
-      "alpha: systemctl daemon-reload",
-      "bravo: write /etc/fstab",
-      "bravo: systemctl daemon-reload",
-    ]);
+    const unnoted: Pair = [unmounted[0], withFile(unmounted[1], lastPrimaryNote("r0"), undefined)];
+    expect(allCommands(planOf(unnoted, { desired, memory }))).toEqual([`bravo: write ${lastPrimaryNote("r0")}`]);
   });
 
   test("then it is told, rather than passed over", () => {
-    const line = (node: ObservedNode, atBoot: boolean) =>
-      withFile(
-        node,
-        "/etc/fstab",
-        `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data", atBoot)}\n`,
-      );
-    const written: Pair = [line(unmounted[0], false), line(bravo, true)];
+    const line = (node: ObservedNode) =>
+      withFile(node, "/etc/fstab", `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data")}\n`);
+    const written: Pair = [line(unmounted[0]), line(bravo)];
     expect(refusalsOf(planOf(written, { desired, memory }))).toEqual([refusal]);
   });
 
   test("where it is mounted it may stay", () => {
-    const line = (node: ObservedNode, atBoot: boolean) =>
-      withFile(
-        node,
-        "/etc/fstab",
-        `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data", atBoot)}\n`,
-      );
-    expect(allCommands(planOf([line(alpha, false), line(bravo, true)], { desired, memory }))).toEqual([]);
+    const line = (node: ObservedNode) =>
+      withFile(node, "/etc/fstab", `${fstabLine(pairOf(desired), node.hostname, desired.filesystem!, "/srv/data")}\n`);
+    expect(allCommands(planOf([line(alpha), line(bravo)], { desired, memory }))).toEqual([]);
   });
 });
 

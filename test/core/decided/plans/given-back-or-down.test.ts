@@ -8,7 +8,8 @@ import { givenBackQuestions } from "../../../../provider/core/installed/definiti
 import { shellOf } from "../../../../provider/core/steps/step-script";
 import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import { renderGlobalCommon } from "../../../../provider/core/config/render-configuration";
-import { activeLink, bringUpOf } from "../../../../provider/core/steps/boot-units";
+import { activeLink, bringUpOf, dropInPathsOn } from "../../../../provider/core/steps/boot-units";
+import { lastPrimaryNote } from "../../../../provider/core/steps/own-folder";
 import {
   type Pair,
   allCommands,
@@ -93,13 +94,18 @@ describe("a pair that runs by the user's own files as it does now", () => {
     const rest = [
       "systemctl disable --no-reload drbd@r0.target",
       "write /etc/fstab",
-      "systemctl stop --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service drbd@r0.target drbd@r0.service",
+      `rm -f ${["drbd@r0.service", "drbd@r0.target", "drbd-primary-services@r0.target"].map((unit) => `/etc/systemd/system/${unit}.d/pulumi-drbd.conf`).join(" ")}`,
+      "systemctl stop --job-mode=ignore-dependencies drbd-primary-services@r0.target drbd-primary@r0.target drbd-role@r0.service drbd-primary@r0.service drbd@r0.target drbd@r0.service",
+      "rm -f /var/lib/pulumi-drbd/r0.last-primary",
       "rm -f /etc/pulumi-drbd/r0.conf",
       `mv -f ${kept} ${path}`,
     ];
     expect(on("alpha", plan)).toEqual(rest.map((one) => `alpha: ${one}`));
     expect(on("bravo", plan)).toEqual(
-      rest.map((one) => `bravo: ${one.replace("drbd-primary@r0.target drbd-primary@r0.service ", "")}`),
+      rest.map(
+        (one) =>
+          `bravo: ${one.replace(/(drbd-primary-services@r0.target drbd-primary@r0.target|drbd-primary@r0.service) (?=drbd)/g, "")}`,
+      ),
     );
     expect(because(plan, `mv -f ${kept} ${path}`)).toEqual([
       "your own file; `drbdadm adjust` with it changes nothing, and r0 runs on",
@@ -109,7 +115,7 @@ describe("a pair that runs by the user's own files as it does now", () => {
 
   test("the units are stopped without their stop commands, after the mount has lost its need of them", () => {
     const [step] = stepsOf(plan).filter(({ argv }) => argv[1] === "stop");
-    expect(shellOf(step!).body).toMatch(/^forget_units drbd-primary@r0\.target /);
+    expect(shellOf(step!).body).toMatch(/^forget_units drbd-primary-services@r0\.target drbd-primary@r0\.target /);
   });
 
   test("is told what the next boot makes of its line of fstab", () => {
@@ -122,7 +128,9 @@ describe("a pair that runs by the user's own files as it does now", () => {
   test("what is left of an earlier run goes on, and what is done is left alone", () => {
     const [alpha, bravo] = both((node) => answered(taken(node)));
     const done = (node: ObservedNode): ObservedNode => {
-      const files = withFile(withFile(withFile(node, path, tutorials), kept, undefined), "/etc/fstab", `${line}\n`);
+      const ours = [...dropInPathsOn(node, "r0"), lastPrimaryNote("r0")];
+      const without = ours.reduce((one, file) => withFile(one, file, undefined), node);
+      const files = withFile(withFile(withFile(without, path, tutorials), kept, undefined), "/etc/fstab", `${line}\n`);
       return answered({ ...withFile(files, "/etc/pulumi-drbd/r0.conf", undefined), links: [] });
     };
     const over = destroy([done(alpha), done(bravo)]);
@@ -232,16 +240,20 @@ describe("what brought it up at boot before", () => {
 
   test("stays enabled and active where that is noted, and the note goes", () => {
     const plan = destroy(both((node) => answered(withFile(taken(node), note, "enabled\nactive\n"))));
-    expect(on("alpha", plan).filter((one) => /systemctl|rm/.test(one))).toEqual([
-      "alpha: systemctl stop --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service",
-      `alpha: rm -f ${note}`,
-      "alpha: rm -f /etc/pulumi-drbd/r0.conf",
-    ]);
-    expect(on("bravo", plan).filter((one) => /systemctl|rm/.test(one))).toEqual([
-      "bravo: systemctl daemon-reload",
-      `bravo: rm -f ${note}`,
-      "bravo: rm -f /etc/pulumi-drbd/r0.conf",
-    ]);
+    expect(on("alpha", plan).filter((one) => /systemctl (?!.*conf)|rm.*(boot|pulumi-drbd\/r0.conf)/.test(one))).toEqual(
+      [
+        "alpha: systemctl stop --job-mode=ignore-dependencies drbd-primary-services@r0.target drbd-primary@r0.target drbd-role@r0.service drbd-primary@r0.service",
+        `alpha: rm -f ${note}`,
+        "alpha: rm -f /etc/pulumi-drbd/r0.conf",
+      ],
+    );
+    expect(on("bravo", plan).filter((one) => /systemctl (?!.*conf)|rm.*(boot|pulumi-drbd\/r0.conf)/.test(one))).toEqual(
+      [
+        "bravo: systemctl stop --job-mode=ignore-dependencies drbd-role@r0.service",
+        `bravo: rm -f ${note}`,
+        "bravo: rm -f /etc/pulumi-drbd/r0.conf",
+      ],
+    );
   });
 
   test("is taken away where the resource is: it must not come up again", () => {
@@ -380,7 +392,10 @@ describe("taken down as usual, with the old files beside, where", () => {
   test.each(cases)("%s", (_what, nodes, told) => {
     const plan = destroy(nodes);
     expect(on("alpha", plan).slice(0, 3)).toEqual(down);
-    expect(on("alpha", plan).at(-1)).toBe(`alpha: rm -f ${path}`);
+    expect(on("alpha", plan).slice(-2)).toEqual([
+      `alpha: rm -f ${path}`,
+      "alpha: rm -f /var/lib/pulumi-drbd/r0.last-primary",
+    ]);
     expect(allCommands(plan).filter((one) => / mv /.test(one))).toEqual([]);
     expect(JSON.stringify(plan)).not.toContain('"givesBack":true');
     expect(JSON.stringify(plan)).not.toContain("Tell-nobody");
@@ -393,7 +408,10 @@ describe("taken down as usual, with the old files beside, where", () => {
 
   test("it is down: nothing shows that the old files are right", () => {
     const plan = destroy(both((node) => withKernel({ ...taken(node), mounts: [] }, undefined)));
-    expect(on("alpha", plan).at(-1)).toBe(`alpha: rm -f ${path}`);
+    expect(on("alpha", plan).slice(-2)).toEqual([
+      `alpha: rm -f ${path}`,
+      "alpha: rm -f /var/lib/pulumi-drbd/r0.last-primary",
+    ]);
     expect(plan.warnings[0]).toMatch(/: r0 is down$/);
   });
 
@@ -412,7 +430,7 @@ describe("taken down as usual, with the old files beside, where", () => {
     );
     const plan = destroy(theirs);
     expect(stops(plan)).toContain("alpha: drbdadm down r0");
-    expect(allCommands(plan).filter((one) => / mv | rm (?!-f \/etc\/pulumi-drbd\/)/.test(one))).toEqual([]);
+    expect(allCommands(plan).filter((one) => / mv | rm .*\/etc\/drbd/.test(one))).toEqual([]);
     expect(plan.warnings).toHaveLength(2);
     expect(plan.warnings[0]).toContain(`alpha: ${path}, which pulumi-drbd did not write, stays there`);
     expect(plan.warnings[0]).toMatch(

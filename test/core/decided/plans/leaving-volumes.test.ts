@@ -47,7 +47,7 @@ function using(...changes: readonly Change[]): Pair {
   const begun: Change = (node) => {
     const isHome = node.hostname === "alpha";
     const role = isHome ? "Primary" : "Secondary";
-    const line = fstabLine(volumePairs(two)[1]!, node.hostname, logs, "/srv/logs", isHome);
+    const line = fstabLine(volumePairs(two)[1]!, node.hostname, logs, "/srv/logs");
     const devices = [
       kernelDevice("UpToDate", { role }),
       kernelDevice("UpToDate", { volume: 1, minor: minorOf(node), role }),

@@ -58,7 +58,8 @@ describe("drbd-utils without drbd@.target (before 9.18)", () => {
     for (const host of ["alpha", "bravo"]) {
       const commands = first.filter((one) => one.startsWith(`${host}: `)).map((one) => one.slice(host.length + 2));
       const enable = commands.indexOf("systemctl enable --no-reload drbd@r0.target");
-      expect(commands.slice(enable - written.length, enable)).toEqual(written);
+      const before = commands.slice(0, enable).filter((one) => one.includes("/drbd@."));
+      expect(before).toEqual(written);
     }
     expect(first.filter((one) => one.includes("--force"))).toEqual([]);
   });
@@ -109,13 +110,18 @@ describe("what systemd made of fstab", () => {
 
   test.each([
     ["nothing, before it was told", undefined],
-    ["another device's mount", unit("/dev/sdb", "drbd-primary@r0.target")],
+    ["another device's mount", unit("/dev/sdb", "drbd-primary@r0.target drbd-primary@r0.service")],
     ["a mount that nothing is promoted for", unit("/dev/drbd1", "drbd-primary@r0.service")],
+    ["a mount that no stop of the promotion reaches", unit("/dev/drbd1", "drbd-primary@r0.target")],
   ])("%s: told now", (_what, text) => {
     expect(onBravo(withFile(root, path, text))).toEqual([["bravo: systemctl daemon-reload"]]);
   });
 
   test("the mount as it is wanted: not told again", () => {
-    expect(onBravo(withFile(root, path, unit("/dev/drbd1", "drbd-primary@r0.target")))).toEqual([]);
+    expect(onBravo(withFile(root, path, unit("/dev/drbd1", "drbd-primary@r0.target drbd-primary@r0.service")))).toEqual(
+      [],
+    );
+    const apart = unit("/dev/drbd1", "drbd-primary@r0.target\nRequires=drbd-primary@r0.service");
+    expect(onBravo(withFile(root, path, apart))).toEqual([]);
   });
 });

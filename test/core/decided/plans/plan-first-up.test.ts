@@ -33,9 +33,14 @@ const [checkAlpha, checkBravo] = ["alpha: drbdadm get-gi r0", "bravo: drbdadm ge
 const check = [checkAlpha, checkBravo];
 const force = "alpha: drbdadm primary --force r0";
 const mkfs = "alpha: mkfs.xfs -L data /dev/drbd1";
-const enable = (host: string) => [
+/** What stands beside drbd-utils' own units: written before the resource is enabled at boot. */
+const beside = (host: string) => [
+  `${host}: write /etc/systemd/system/drbd@r0.service.d/pulumi-drbd.conf`,
+  `${host}: write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf`,
+];
+const enable = (host: string, last = "drbd-role@r0.service") => [
   `${host}: systemctl enable --no-reload drbd@r0.target`,
-  `${host}: systemctl start drbd@r0.target`,
+  `${host}: systemctl start ${last}`,
 ];
 const reload = (host: string) => `${host}: systemctl daemon-reload`;
 const values = (host: string) => `${host}: write /etc/pulumi-drbd/r0.conf`;
@@ -43,6 +48,10 @@ const mounts = (host: string) => [
   values(host),
   `${host}: write /etc/systemd/system/drbd-primary@.service`,
   `${host}: write /etc/systemd/system/drbd-primary@.target`,
+  `${host}: write /etc/systemd/system/drbd-primary-services@.target`,
+  `${host}: write /etc/systemd/system/drbd-role@.service`,
+  `${host}: write /etc/systemd/system/drbd-primary-services@r0.target.d/pulumi-drbd.conf`,
+  `${host}: write /var/lib/pulumi-drbd/r0.last-primary`,
   `${host}: write /etc/fstab`,
 ];
 /** The sync source looks for its peer, and then does what needs none; the other does of that before what it can. */
@@ -50,6 +59,7 @@ const onAlpha = (...until: string[]) => [
   ...until,
   "alpha: modprobe xfs",
   ...mounts("alpha"),
+  ...beside("alpha"),
   ...enable("alpha"),
   reload("alpha"),
 ];
@@ -57,6 +67,7 @@ const onBravo = (made: string[], ...looks: string[]) => [
   ...made,
   ...mounts("bravo"),
   ...looks,
+  ...beside("bravo"),
   ...enable("bravo"),
   reload("bravo"),
 ];
@@ -89,8 +100,12 @@ test("without a filesystem: forced, and not mounted, formatted or noted as to be
   const plan = planOf(blankPair(), { desired: { ...r0, filesystem: undefined } });
   expect(commandsOf(plan)).toEqual([
     [
-      ...[file("alpha"), createMd("alpha"), up("alpha"), values("alpha"), ...enable("alpha")],
-      ...[file("bravo"), createMd("bravo"), values("bravo"), up("bravo"), ...enable("bravo")],
+      ...["alpha", "bravo"].flatMap((host) => [
+        ...(host === "alpha"
+          ? [file(host), createMd(host), up(host), values(host)]
+          : [file(host), createMd(host), values(host), up(host)]),
+        ...[...beside(host), ...enable(host, "drbd@r0.target"), reload(host)],
+      ]),
     ],
     [force],
   ]);
@@ -101,7 +116,7 @@ test("with a filesystem that is mounted nowhere: formatted only", () => {
   const filesystem = { ...r0.filesystem!, mountPoint: undefined, label: undefined, mkfsOptions: ["-d", "agcount=2"] };
   const commands = allCommands(planOf(blankPair(), { desired: { ...r0, filesystem } }));
   expect(commands).toContain("alpha: mkfs.xfs -d agcount=2 /dev/drbd1");
-  expect(commands.filter((one) => /mount|fstab|drbd-primary|daemon-reload/.test(one))).toEqual([]);
+  expect(commands.filter((one) => /mount|fstab|drbd-(primary|role)|last-primary/.test(one))).toEqual([]);
 });
 
 test.each([

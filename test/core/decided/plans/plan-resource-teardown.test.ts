@@ -32,13 +32,16 @@ const primary = (host: string) => [
   `${host}: drbdadm secondary r0`,
   `${host}: drbdadm down r0`,
 ];
+const dropIns = ["drbd@r0.service", "drbd@r0.target", "drbd-primary-services@r0.target"];
 const rest = (host: string) => [
   `${host}: systemctl disable --no-reload drbd@r0.target`,
-  `${host}: systemctl stop drbd-primary@r0.service drbd@r0.target`,
+  `${host}: systemctl stop drbd-primary-services@r0.target drbd-role@r0.service drbd-primary@r0.service drbd@r0.target`,
   `${host}: write /etc/fstab`,
+  `${host}: rm -f ${dropIns.map((unit) => `/etc/systemd/system/${unit}.d/pulumi-drbd.conf`).join(" ")}`,
   `${host}: systemctl daemon-reload`,
   `${host}: rm -f /etc/pulumi-drbd/r0.conf`,
   `${host}: rm -f /etc/drbd.d/r0.res`,
+  `${host}: rm -f /var/lib/pulumi-drbd/r0.last-primary`,
 ];
 
 test("a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed", () => {

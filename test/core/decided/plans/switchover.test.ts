@@ -1,5 +1,6 @@
 /** `primary` names the other host: what runs where, in which order, and what stops it. */
 import { activeLink, promotionOf } from "../../../../provider/core/steps/boot-units";
+import { lastPrimaryNote } from "../../../../provider/core/steps/own-folder";
 import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
 import {
   allCommands,
@@ -14,6 +15,7 @@ import {
   refusalsOf,
   remembered,
   usedGi,
+  withFile,
   withKernel,
   withMount,
   type Given,
@@ -71,6 +73,31 @@ test("mounted in several places: unmounted from all, the last one first", () => 
   ]);
 });
 
+test("services stop before anything is unmounted, the last one first, and start once all of it is mounted", () => {
+  const services = ["db.service", "web.service", "backup.timer"];
+  const desired: OneVolume = { ...onBravo, services };
+  const seen = (active: string) =>
+    new Map(
+      services.map((one, index) => [one, { load: "loaded", active: index === 2 ? "inactive" : active, ends: false }]),
+    );
+  const [one, other] = healthyPair(desired);
+  const nodes: Pair = [
+    { ...one, services: seen("active") },
+    { ...other, services: seen("inactive") },
+  ];
+  expect(commandsOf(planOf(nodes, { ...toBravo, desired }))).toEqual([
+    ["alpha: systemctl stop web.service db.service", ...givesUp],
+    [
+      ...takesOver,
+      "bravo: systemctl start db.service",
+      "bravo: systemctl start web.service",
+      "bravo: systemctl start backup.timer",
+      forgets,
+    ],
+  ]);
+  expect(stepsOf(planOf(nodes, { ...toBravo, desired }))[0]?.guard).toEqual([["peer_is_whole", "r0"]]);
+});
+
 test("not mounted, with a filesystem: what stands on it is looked at once it is Primary there", () => {
   const unmounted: Pair = [{ ...alpha, mounts: [] }, bravo];
   expect(commandsOf(planOf(unmounted, toBravo))).toEqual([
@@ -102,6 +129,28 @@ describe("stopped in between: the next up goes on", () => {
   test("and back, where the way there has failed", () => {
     const plan = planOf([secondary, sees("Secondary")], { ...toBravo, switchTo: "alpha" });
     expect(commandsOf(plan)).toEqual([["alpha: drbdadm primary r0"]]);
+  });
+});
+
+describe("where neither is Primary, without a new `primary`", () => {
+  const secondaries = healthyPair().map((node) => ({
+    ...withKernel(node, { role: "Secondary", peerRole: "Secondary" }),
+    mounts: [],
+    links: node.links.filter((one) => one !== activeLink(promotionOf("r0"))),
+  })) as unknown as Pair;
+  const noted = (...hosts: readonly (string | undefined)[]) =>
+    secondaries.map((node, index) => withFile(node, lastPrimaryNote("r0"), hosts[index])) as unknown as Pair;
+  const promoted = (nodes: Pair) =>
+    allCommands(planOf(nodes, { memory: remembered })).filter((one) => one.includes("drbdadm primary"));
+
+  test.each([
+    ["both note bravo", ["bravo\n", "bravo\n"], "bravo"],
+    ["one notes it", [undefined, "bravo\n"], "bravo"],
+    ["they disagree: the sync source", ["alpha\n", "bravo\n"], "alpha"],
+    ["a host that is none of theirs: the sync source", ["carol\n", "carol\n"], "alpha"],
+    ["none: the sync source", [undefined, undefined], "alpha"],
+  ] as const)("%s", (_what, notes, host) => {
+    expect(promoted(noted(...notes))).toEqual([`${host}: drbdadm primary r0`]);
   });
 });
 

@@ -85,8 +85,7 @@ describe("a preview of the tutorial's pair", () => {
       `takes the place of yours, which is kept as ${kept}; parsed by drbdadm there first, identical on both`,
     ]);
     expect(because(plan, "write /etc/fstab")).toEqual([
-      `/srv/data mounted at boot; nofail, so that a boot never hangs on it; takes the place of \`${line}\`, which stays there as a comment`,
-      `/srv/data noauto: for a failover; takes the place of \`${line}\`, which stays there as a comment`,
+      `/srv/data noauto: mounted where r0 is Primary; takes the place of \`${line}\`, which stays there as a comment`,
     ]);
   });
 
@@ -134,8 +133,9 @@ describe("a line of fstab that has the filesystem by another name", () => {
     const plan = planOf(withLine(theirs), given);
     expect(refusalsOf(plan)).toEqual([]);
     expect(because(plan, "write /etc/fstab")).toEqual([
-      expect.stringContaining(`takes the place of \`${theirs}\`, which stays there as a comment`),
-      expect.stringContaining(`noauto: for a failover; takes the place of \`${theirs}\``),
+      expect.stringContaining(
+        `noauto: mounted where r0 is Primary; takes the place of \`${theirs}\`, which stays there as a comment`,
+      ),
     ]);
     expect(plan.warnings.join()).not.toContain("fstab");
   });

@@ -1,0 +1,113 @@
+# drbd-role@.service: follows who is Primary of the resource $0, whose units have the instance name $1.
+#
+# It notes who was Primary last, and has drbd-primary@.service follow a person who promotes or demotes by hand, so that a shutdown
+# demotes in order. Once after a boot, where nobody has been Primary since, it starts what runs where the resource is Primary: on
+# the host that the note names, once its peer is connected and Secondary and every disk here is UpToDate. DRBD connects no two
+# hosts whose data has parted, and makes no two of them Primary. A note that is older than the peer's is that of a host that was
+# down or apart while the peer was Primary: where the peer wrote then, this host is filled first, and the peer, which is not, is
+# before it. After it was filled it leaves the peer ten seconds more.
+# The unit has it in one line, without these lines.
+name=$0;
+unit=drbd-primary@$1.service;
+own=$(uname -n);
+peer=;
+note=/var/lib/pulumi-drbd/$name.last-primary;
+run=/run/pulumi-drbd;
+decided=$run/$name.decided;
+forget=$run/$name.forget;
+told=;
+asked=;
+filled=;
+mkdir -p "${note%/*}" "$run";
+
+while read -r word host rest; do
+  [ "$word" = on ] || continue;
+  host=${host#[!A-Za-z0-9]};
+  host=${host%[!A-Za-z0-9]};
+  [ "$host" = "$own" ] || peer=$host;
+done <"/etc/drbd.d/$name.res";
+
+look() { now=$(drbdsetup events2 --now "$name") || now=; };
+
+is_primary() { case "$now" in *" role:Primary suspended:"*) return 0 ;; *) return 1 ;; esac; };
+
+tell() { [ "$told" = "$1" ] || { told=$1; echo "$1"; }; };
+
+record() {
+  touch "$decided";
+  [ "$(cat "$note" 2>/dev/null)" != "$1" ] || return 0;
+  echo "$1" >"$note~" && sync "$note~" && mv "$note~" "$note" && echo "$name is Primary on $1: noted for the next boot";
+};
+
+follow() {
+  while :; do
+    state=$(systemctl show --value --property=ActiveState "$unit");
+    look;
+    if is_primary; then
+      case "$state" in
+        deactivating) sleep 1 ;;
+        inactive|failed) systemctl start --no-block --job-mode=ignore-dependencies "${unit%service}target" "$unit"; return ;;
+        *) return ;;
+      esac;
+    else
+      [ "$state" = active ] || return;
+      touch "$forget";
+      systemctl stop --job-mode=ignore-dependencies "$unit";
+      rm -f "$forget";
+      return;
+    fi;
+  done;
+};
+
+after_boot() {
+  last=$(cat "$note" 2>/dev/null);
+  alone="Is the other host off, and stays off: drbd-takeover $name. drbd-where shows all that is known here";
+  case "$now" in
+    *" connection:Connected role:Secondary"*) ;;
+    *" connection:Connected "*) return ;;
+    *" connection:StandAlone"*) asked=; tell "$name stays Secondary: it is StandAlone, so the two hosts do not speak, as after a split brain. drbd-where and pulumi preview show both sides"; return ;;
+    *" connection:"*)
+      asked=;
+      case "$last" in
+        "") tell "$name stays Secondary: ${peer:-its peer} is not connected, and nothing is noted of who was Primary last. $alone" ;;
+        "$own") tell "$name stays Secondary: it was Primary here last, but ${peer:-its peer} is not connected, and may have been Primary since. It is promoted as soon as that one is connected. $alone" ;;
+        *) tell "$name stays Secondary: it was Primary on $last last, and ${peer:-its peer} is not connected. $alone" ;;
+      esac;
+      return ;;
+    *) asked=; return ;;
+  esac;
+  case "$last" in
+    "$own") ;;
+    "") tell "$name stays Secondary: nothing is noted of who was Primary last. pulumi up makes it Primary, and on this host: systemctl start drbd-primary-services@$1.target"; return ;;
+    *) tell "$name stays Secondary: it was Primary on $last last, which is connected, and is promoted there. To have it here: systemctl start drbd-primary-services@$1.target"; return ;;
+  esac;
+  case "$now" in
+    *" disk:"[!U]*) filled=yes; tell "$name stays Secondary: it was Primary here last, and is promoted once its disk is UpToDate"; return ;;
+    *" replication:Off"*) return ;;
+    *" disk:UpToDate"*) ;;
+    *) return ;;
+  esac;
+  [ -z "$asked" ] || return;
+  asked=yes;
+  if [ -n "$filled" ]; then
+    filled=;
+    sleep 10;
+    look;
+    case "$now" in *" role:Primary"*) return ;; *" connection:Connected role:Secondary"*) ;; *) asked=; return ;; esac;
+  fi;
+  tell "$name was Primary here last, and $peer is connected: it is promoted, mounted, and its services are started";
+  systemctl start --no-block "drbd-primary-services@$1.target";
+};
+
+drbdsetup events2 "$name" | while read -r kind what rest; do
+  case "$kind $what $rest" in
+    "exists -"*|"change resource"*|"change connection"*|"change device"*|"change peer-device"*|"destroy resource"*) ;;
+    *) continue ;;
+  esac;
+  look;
+  if is_primary; then record "$own"; else
+    case "$now" in *" connection:Connected role:Primary"*) [ -z "$peer" ] || record "$peer" ;; esac;
+  fi;
+  follow;
+  [ -e "$decided" ] || after_boot "$1";
+done
