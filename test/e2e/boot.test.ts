@@ -91,7 +91,8 @@ test("up starts it where it is mounted, and a second up does nothing", async () 
 });
 
 test("it does not start on the other host, and nothing is mounted or promoted for it", async () => {
-  expect((await lab.run("bravo", `systemctl start ${SERVICE}`, { check: false })).exit).not.toBe(0);
+  await lab.run("bravo", `systemctl start ${SERVICE}`);
+  expect(await isActive("bravo", SERVICE)).toBe("inactive");
   expect(await drbdState(lab, "bravo")).toContain("ro:Secondary/Primary");
   await expectServedBy("alpha");
 });

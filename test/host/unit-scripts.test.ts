@@ -85,7 +85,7 @@ done`,
 }
 
 const starts = "start --no-block drbd-primary-services@r0.target";
-const follows = "start --no-block --job-mode=ignore-dependencies drbd-primary@r0.target drbd-primary@r0.service";
+const follows = "start --no-block --job-mode=ignore-dependencies drbd-primary@r0.service";
 
 describe("once after a boot", () => {
   test("its own note, and the peer is Secondary: started", () => {
@@ -235,7 +235,7 @@ describe("the stop of the promotion", () => {
     const path = (name: string) => join(own, name);
     if (forget) writeFileSync(path("r0.forget"), "");
     writeFileSync(path("mountinfo"), mounted ? "40 28 147:1 / /mnt/elsewhere rw - xfs /dev/drbd1 rw\n" : "");
-    const moved = script("drbd-primary@.service", "ExecStop")
+    const moved = script("drbd-primary@.service", "ExecStopPost")
       .replaceAll("/run/pulumi-drbd", own)
       .replaceAll("/proc/self/mountinfo", path("mountinfo"));
     const noted = (name: string, then: string) => `echo ${name} "$@" >>${path("did")}\n${then}`;

@@ -154,24 +154,26 @@ export function servedDropIns(desired: DesiredResource): UnitFile[] {
 }
 
 /**
- * A service runs where the resource is Primary and mounted, and stops before it is unmounted. Requisite: whoever starts it, a
- * boot for one that somebody has enabled too, it fails at once where the mount is not there. It must not pull in the mount,
- * which would promote: the peer may be the side that was Primary last.
+ * A service runs where the resource is mounted, or Primary where it has no mount point, and stops before that ends. Whoever
+ * starts it, a boot for one that somebody has enabled too, it is skipped elsewhere. By a condition: Requires= would pull in the
+ * mount, and promote, although the peer may be the side that was Primary last; and Requisite= has such a boot wait for what
+ * brings the resource up. A link of systemd's tells what is active (systemd 247 to 257).
  */
 export function serviceDropIns(desired: DesiredResource): UnitFile[] {
-  const { name, services } = desired;
-  const mounts = mountUnitsOf(desired);
-  const needed = mounts.length > 0 ? mounts : [promotionOf(name)];
-  return services.map((service) => {
-    const lines = [
-      "[Unit]",
-      ...needed.map((unit) => `Requisite=${unit}`),
-      ...[...new Set([promotionOf(name), ...needed])].map((unit) => `After=${unit}`),
-      `PartOf=${promotionOf(name)}`,
-      `PartOf=${servedOf(name)}`,
-    ];
-    return dropIn(service, serviceDropInName(name), `${lines.join("\n")}\n`);
-  });
+  const { name, services, volumes } = desired;
+  const mountPoints = volumes.flatMap(({ filesystem }) => filesystem?.mountPoint ?? []);
+  const conditions =
+    mountPoints.length > 0
+      ? mountPoints.map((path) => `ConditionPathIsMountPoint=${path.replaceAll("%", "%%")}`)
+      : [`ConditionPathIsSymbolicLink=${activeLink(promotionOf(name)).replaceAll("%", "%%")}`];
+  const before = [promotionOf(name), ...mountUnitsOf(desired)];
+  const lines = [
+    "[Unit]",
+    ...conditions,
+    ...before.flatMap((unit) => [`After=${unit}`, `PartOf=${unit}`]),
+    `PartOf=${servedOf(name)}`,
+  ];
+  return services.map((service) => dropIn(service, serviceDropInName(name), `${lines.join("\n")}\n`));
 }
 
 const serviceDropInName = (resource: string): string => `${ownName}-${resource}`;

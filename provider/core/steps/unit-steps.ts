@@ -1,6 +1,6 @@
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
-import { type UnitFile, targetOf, promotionOf, promotedOf, servedOf } from "./boot-units";
+import { type UnitFile, targetOf, promotionOf, servedOf } from "./boot-units";
 import { quick, patient, serviceStart } from "./time-limits";
 
 export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {
@@ -82,8 +82,7 @@ export function removeDropIns(node: string, paths: readonly string[], because: s
 
 /** Of a Primary: the unit then only takes note of it. Waited for: when `up` has ended, nothing that touches DRBD runs. */
 export function startPromotionUnit(node: string, resource: string, because: string): Step {
-  // With its target, by which the mount is bound to it.
-  return start(node, [promotedOf(resource), promotionOf(resource)], ["is_primary", resource], because);
+  return start(node, [promotionOf(resource)], ["is_primary", resource], because);
 }
 
 /** Of a Secondary: else the next `systemctl start` of the mount would not promote it. */

@@ -46,7 +46,7 @@ follow() {
     if is_primary; then
       case "$state" in
         deactivating) sleep 1 ;;
-        inactive|failed) systemctl start --no-block --job-mode=ignore-dependencies "${unit%service}target" "$unit"; return ;;
+        inactive|failed) systemctl start --no-block --job-mode=ignore-dependencies "$unit"; return ;;
         *) return ;;
       esac;
     else

@@ -116,19 +116,22 @@ describe("without a mount point", () => {
     ]);
   });
 
-  test("each asks for the promotion, and with one for the mount, and none pulls it in", () => {
+  test("each is skipped where it is not Primary, and with one where it is not mounted, and none pulls that in", () => {
     const [bare] = serviceDropIns(resourceOf(raw));
-    expect(bare?.text).toMatch(/^Requisite=drbd-primary@r0\.service$/m);
+    expect(bare?.text).toMatch(
+      /^ConditionPathIsSymbolicLink=\/run\/systemd\/units\/invocation:drbd-primary@r0\.service$/m,
+    );
     const [mounted] = serviceDropIns(resourceOf(desired));
     expect(mounted?.text).toBe(`# Managed by pulumi-drbd.
 [Unit]
-Requisite=srv-data.mount
+ConditionPathIsMountPoint=/srv/data
 After=drbd-primary@r0.service
-After=srv-data.mount
 PartOf=drbd-primary@r0.service
+After=srv-data.mount
+PartOf=srv-data.mount
 PartOf=drbd-primary-services@r0.target
 `);
-    for (const one of [bare, mounted]) expect(one?.text).not.toMatch(/^(Requires|Wants|BindsTo)=/m);
+    for (const one of [bare, mounted]) expect(one?.text).not.toMatch(/^(Requires|Requisite|Wants|BindsTo)=/m);
   });
 });
 
