@@ -1,5 +1,6 @@
 /** `primary: bravo`: the resource moves there by `up`, under write load, and ends served on one side whatever fails. */
 import { Lab } from "../../lab/lab";
+import { MACHINES } from "../../lab/machines";
 import { Lines } from "./acknowledged-lines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { sumsOf } from "./output";
@@ -61,7 +62,6 @@ test("its preview has each command in order; up does them; no acknowledged line 
   const acknowledged = await lines.stop();
   const moved = expectSuccess(await stack.up());
   expect(moved.output).toMatch(/r0: moved from alpha to bravo; it was in use on neither for \d+\.\d s/);
-  await expectPasted("switch-sides.md", "switch-up", saidOf(moved.output, "r0"));
   await servedOn("bravo");
   expect(acknowledged.length).toBeGreaterThan(3);
   expect((await lines.found("bravo")).slice(0, acknowledged.length)).toEqual(acknowledged);
@@ -115,4 +115,48 @@ test("the new side refuses in the middle: the old one serves it again", async ()
   expect(run.output).toContain("no such luck");
   expect(run.output).toContain("the move from bravo to alpha failed, and bravo serves it again");
   await servedOn("bravo");
+});
+
+const SERVICE = "writer.service";
+/** Numbers its lines on from the last one; each is on the disk before it is noted off it. */
+const unit = `[Service]
+ExecStart=/bin/sh -c 'number=$$(tail -n 1 ${MOUNT_POINT}/numbers 2>/dev/null || echo 0); while :; do number=$$((number + 1)); echo $$number >>${MOUNT_POINT}/numbers && sync ${MOUNT_POINT}/numbers && echo $$number >>/root/numbers; sleep 0.05; done'
+`;
+
+test("a service that writes all the time moves with it: nothing acknowledged is lost, and it goes on where it was", async () => {
+  await primaryAt("bravo");
+  expectSuccess(await stack.up());
+  for (const machine of MACHINES)
+    await lab.run(machine, `rm -f /root/numbers; cat >/etc/systemd/system/${SERVICE} && systemctl daemon-reload`, {
+      stdin: unit,
+    });
+  const both = (primary: string) => stack.configure(withResource(site, { primary, services: [SERVICE] }));
+  await both("bravo");
+  expectSuccess(await stack.up());
+  await eventually(async () => (await lab.run("bravo", "wc -l </root/numbers")).stdout.trim(), /^\d\d+$/, 60);
+  await both("alpha");
+  const run = expectSuccess(await stack.up());
+  await expectPasted("switch-sides.md", "switch-up", saidOf(run.output, "r0"));
+  await servedOn("alpha");
+  const before = Number((await lab.run("bravo", "tail -n 1 /root/numbers")).stdout);
+  const [first = 0] = (await lab.run("alpha", "cat /root/numbers")).stdout.split("\n").map(Number);
+  expect(before).toBeGreaterThan(9);
+  expect(first).toBeGreaterThan(before);
+  // The last one may have been on the disk, and not yet noted.
+  expect(first - before).toBeLessThanOrEqual(2);
+  expect((await lab.run("bravo", `systemctl is-active ${SERVICE}`, { check: false })).stdout.trim()).toBe("inactive");
+  expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
+});
+
+test("a service that does not start on the new side: the old one serves it again, its service too", async () => {
+  await lab.run(
+    "bravo",
+    `sed -i 's|^ExecStart=.*|ExecStart=/bin/false|; s|^.Service.|[Service]\\nType=oneshot|' /etc/systemd/system/${SERVICE} && systemctl daemon-reload`,
+  );
+  await stack.configure(withResource(site, { primary: "bravo", services: [SERVICE] }));
+  const run = await stack.up();
+  expect(run.code).not.toBe(0);
+  expect(run.output).toContain("the move from alpha to bravo failed, and alpha serves it again");
+  await servedOn("alpha");
+  expect((await lab.run("alpha", `systemctl is-active ${SERVICE}`, { check: false })).stdout.trim()).toBe("active");
 });

@@ -2,7 +2,7 @@
 import { MACHINES, type MachineName } from "../../lab/machines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { LivingPair } from "./keeps-data/living-pair";
-import { shown } from "./shown-output";
+import { expectPasted } from "./pasted";
 import { DEVICE, MOUNT_POINT } from "./site";
 import { lastOf, writer, WriteLoad } from "./write-load";
 
@@ -121,7 +121,7 @@ test("destroy takes them away", async () => {
 test("the peer is alive: refused, whatever is said of it", async () => {
   const well = await type("bravo", "drbd-where");
   expect(well.text).toMatch(/^ {2}volume 0 +\/dev\/drbd1, 319 MiB: UpToDate here, UpToDate on alpha$/m);
-  shown(PAGE, "drbd-where in a healthy pair", transcript("drbd-where", await type("alpha", "drbd-where")));
+  await expectPasted(PAGE, "drbd-where in a healthy pair", transcript("drbd-where", await type("alpha", "drbd-where")));
   const refused = await type("bravo", "drbd-takeover r0 --peer-is-off alpha");
   expect(refused.exit).toBe(1);
   expect(refused.text).toContain("Refused: for DRBD alpha is alive: connected, and Primary.");
@@ -132,7 +132,7 @@ test("the peer's plug is pulled under write load: every acknowledged write is th
   const { acknowledged } = await pullAlphasPlug();
   const command = "drbd-takeover r0 --peer-is-off alpha";
   const where = await type("bravo", "drbd-where");
-  shown(PAGE, "drbd-where beside a dead peer", transcript("drbd-where", where));
+  await expectPasted(PAGE, "drbd-where beside a dead peer", transcript("drbd-where", where));
   expect(where.text).toMatch(
     /peer gone +since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d; it was Primary then, with its disk UpToDate/,
   );
@@ -146,7 +146,7 @@ test("the peer's plug is pulled under write load: every acknowledged write is th
   });
   expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Secondary/);
   const taken = await type("bravo", command);
-  shown(PAGE, "drbd-takeover", transcript(command, taken));
+  await expectPasted(PAGE, "drbd-takeover", transcript(command, taken));
   expect(taken.exit).toBe(0);
   expect(taken.text).toContain("nothing that alpha had told its programs to be written");
   expect(await mountedAt(pair.lab, "bravo", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
@@ -160,7 +160,11 @@ test("the peer's plug is pulled under write load: every acknowledged write is th
   await pair.lab.powerOn("alpha");
   const state = await eventually(() => drbdState(pair.lab, "alpha"), /ds:UpToDate\/UpToDate/, 180);
   expect(state).toMatch(/^cs:Connected ro:Secondary\/Primary ds:UpToDate\/UpToDate/);
-  shown(PAGE, "drbd-where on the host that came back", transcript("drbd-where", await type("alpha", "drbd-where")));
+  await expectPasted(
+    PAGE,
+    "drbd-where on the host that came back",
+    transcript("drbd-where", await type("alpha", "drbd-where")),
+  );
   expect(await mountedAt(pair.lab, "alpha", MOUNT_POINT)).toBe("");
 });
 
@@ -180,7 +184,7 @@ test("under protocol A it says what may be lost; what is there is whole up to so
   await eventually(() => drbdState(pair.lab, "alpha"), /cs:Connected .* A r/, 60);
   await pullAlphasPlug();
   const { exit, text } = await type("bravo", "drbd-takeover r0 --peer-is-off alpha");
-  shown(PAGE, "what protocol A may lose", /^ {2}Protocol A.*\n(?: {2}- .*\n)+/m.exec(text)?.[0] ?? text);
+  await expectPasted(PAGE, "what protocol A may lose", /^ {2}Protocol A.*\n(?: {2}- .*\n)+/m.exec(text)?.[0] ?? text);
   expect(exit).toBe(0);
   expect(text).toMatch(
     /Protocol A\. May be lost:\n.*still under way to bravo: as a rule not more than its send buffer \(sndbuf-size 2/,
@@ -213,7 +217,7 @@ test("the link for DRBD is cut while the peer lives: refused, while its other ad
   expect(await lostPeer("bravo")).toMatch(/ro:Secondary\/Unknown/);
   const command = "drbd-takeover r0 --peer-is-off alpha";
   const refused = await type("bravo", command);
-  shown(PAGE, "drbd-takeover while the peer lives", transcript(command, refused));
+  await expectPasted(PAGE, "drbd-takeover while the peer lives", transcript(command, refused));
   expect(refused.exit).toBe(1);
   expect(refused.text).toMatch(/^ {2}10\.0\.98\.1: .*port 22: answers/m);
   expect(refused.text).toContain("Refused: alpha answers, so it is alive.");
@@ -247,7 +251,7 @@ test("handed back under write load, and started on the peer: nothing is missing,
   await pair.run("alpha", "systemctl start web.service");
   await eventually(async () => String((await written("alpha")) > 50), "true", 60);
   const handed = await type("alpha", "drbd-handback r0");
-  shown(PAGE, "drbd-handback", transcript("drbd-handback r0", handed));
+  await expectPasted(PAGE, "drbd-handback", transcript("drbd-handback r0", handed));
   expect(handed.exit).toBe(0);
   expect(await drbdState(pair.lab, "alpha")).toMatch(/ro:Secondary\/Secondary/);
   const [, there = ""] = /Now type on bravo:\n {2}(.*)\n/.exec(handed.text) ?? [];
