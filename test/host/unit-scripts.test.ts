@@ -49,7 +49,9 @@ function follow({ says, note, isDecided = false, active = "inactive" }: Host) {
   );
   if (note !== undefined) give("var/r0.last-primary", `${note}\n`);
   if (isDecided) give("run/r0.decided", "");
-  says.forEach((text, index) => { give(`says${index + 1}`, `${text}\n`); });
+  says.forEach((text, index) => {
+    give(`says${index + 1}`, `${text}\n`);
+  });
   give("looks", "");
   const moved = script("drbd-role@.service", "ExecStart")
     .replaceAll("/var/lib/pulumi-drbd", path("var"))

@@ -126,7 +126,10 @@ export const otherLosses: readonly Entry[] = [
         "the promotion never forces, is bounded, and comes after what brings the resource up",
         "%s: waited for, and given up after a minute",
       ),
-      ...core("steps/file-steps", "the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted"),
+      ...core(
+        "steps/file-steps",
+        "the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted",
+      ),
     ],
     law: laws,
     lab: lab(
