@@ -298,6 +298,11 @@ export interface ServiceSeen {
   readonly ends: boolean;
 }
 
+const running: readonly string[] = ["active", "activating", "reloading", "refreshing"];
+
+export const isRunning = (seen: ServiceSeen | undefined): boolean =>
+  seen !== undefined && running.includes(seen.active);
+
 export interface ObservedNode {
   readonly hostname: string;
   readonly kernel: string;

@@ -77,7 +77,7 @@ export function giveUpRefusals(view: ResourceView): Refusal[] {
   if (lost.sides.some(isPrimary))
     return refuse(
       `${desired.name} is Primary there, and what it holds is to be given up`,
-      `Stop what uses it, and make it Secondary: \`${demotion(desired.name, lost.node, lost.sides).join(" && ")}\`. Then run \`pulumi up\` again.`,
+      `Stop what uses it, and make it Secondary: \`${demotion(desired, lost.node, lost.sides).join(" && ")}\`. Then run \`pulumi up\` again.`,
     );
   if (desired.keep === undefined)
     return refuse(

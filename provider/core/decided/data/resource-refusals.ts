@@ -44,10 +44,10 @@ function refuseMixed({ desired: { name }, pairs, isToKeep, neverUsed }: Resource
 }
 
 /** Two hosts that write to one filesystem, or to two halves of it that parted, destroy it. */
-function refuseTwoPrimaries({ desired: { name }, pairs, hosts, target }: ResourceView): Refusal[] {
+function refuseTwoPrimaries({ desired: wanted, pairs, hosts, target }: ResourceView): Refusal[] {
   const filesystem = pairs.find(({ desired }) => desired.filesystem !== undefined)?.desired.filesystem;
   if (filesystem === undefined || !pairs.some(({ sides }) => sides.every(isPrimary))) return [];
-  const commands = demotion(name, target.node, target.sides);
+  const commands = demotion(wanted, target.node, target.sides);
   return [
     {
       found: `${hosts.map(({ host }) => host.hostname).join(" and ")} are both Primary, and ${filesystem.type} may be in use on one alone`,

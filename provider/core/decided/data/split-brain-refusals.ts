@@ -3,10 +3,11 @@ import { devicePath } from "../../config/paths";
 import { discardOffer } from "./discard-offer";
 import { formatGi, generationOf } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
-import { grammarOf, type ObservedNode } from "../../seen/observed";
+import { grammarOf, isRunning, type ObservedNode } from "../../seen/observed";
 import { isActive, promotionOf } from "../../steps/boot-units";
 import { quote } from "../../seen/shell-words";
 import type { Refusal } from "../../steps/plan";
+import type { DesiredResource } from "../../wanted/desired";
 import { other, type PairView } from "./pair-view";
 import { isPrimary, type Side } from "./side";
 import { relationOf, isNewest, isAttached } from "./side-relation";
@@ -84,7 +85,8 @@ function olderThan({ memory, source, target }: PairView): readonly Side[] {
  * What a person types in a split brain to give up one side's changes: for the state that each side is in, because a
  * command for another state fails, and stops those that are chained to it by `&&`.
  */
-function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string {
+function giveUp({ desired }: PairView, lost: Side, kept: Side): string {
+  const { name } = desired;
   // A resource that runs without its disk would be connected without one, and no data be given up: it begins anew.
   const isWithoutDisk = (side: Side) => side.kernel !== undefined && !isAttached(side);
   const isUp = (side: Side) => side.kernel !== undefined && isAttached(side);
@@ -92,7 +94,7 @@ function giveUp({ desired: { name } }: PairView, lost: Side, kept: Side): string
   // Two that look for each other would meet, and part, before the connection that discards is made.
   const waits = !isUp(lost) && looks(kept) ? [`drbdadm disconnect ${name}`] : [];
   const there = [
-    ...demotion(name, lost.node, [lost]),
+    ...demotion(desired, lost.node, [lost]),
     ...(isWithoutDisk(lost) ? [`drbdadm down ${name}`] : []),
     ...(isUp(lost) ? [] : [`drbdadm up ${name}`]),
     ...(!isUp(lost) || looks(lost) ? [`drbdadm disconnect ${name}`] : []),
@@ -133,7 +135,11 @@ function letGo({ desired, source, target }: PairView): string {
 }
 
 /** What a person types on a side that is no longer to be Primary. */
-export function demotion(name: string, node: ObservedNode, sides: readonly Side[]): string[] {
+export function demotion(
+  { name, services }: Pick<DesiredResource, "name" | "services">,
+  node: ObservedNode,
+  sides: readonly Side[],
+): string[] {
   const running = node.kernelResources.get(name)?.devices ?? [];
   const minors = [...sides.map(({ desired }) => desired.minor), ...running.map(({ minor }) => minor)];
   const unmounts = node.mounts
@@ -141,6 +147,8 @@ export function demotion(name: string, node: ObservedNode, sides: readonly Side[
     .map(({ target }) => `umount ${quote(target)}`)
     .reverse();
   if (!sides.some(isPrimary)) return unmounts;
+  const serving = services.filter((service) => isRunning(node.services?.get(service)));
+  const ends = serving.length === 0 ? [] : [`systemctl stop ${[...serving].reverse().map(quote).join(" ")}`];
   const stops = isActive(node, promotionOf(name)) ? [`systemctl stop ${quote(promotionOf(name))}`] : [];
-  return [...unmounts, ...stops, `drbdadm secondary ${name}`];
+  return [...ends, ...unmounts, ...stops, `drbdadm secondary ${name}`];
 }

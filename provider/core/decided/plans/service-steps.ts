@@ -1,16 +1,11 @@
 /** The services of a resource: started where it is mounted, or Primary where it has no mount point. */
-import type { ServiceSeen } from "../../seen/observed";
+import { isRunning } from "../../seen/observed";
 import type { Step } from "../../steps/plan";
 import { isActive, mountUnitsOf, promotionOf } from "../../steps/boot-units";
 import * as stepsUnits from "../../steps/unit-steps";
 import type { HostView, ResourceView } from "../data/resource-view";
 import { isPrimary } from "../data/side";
 import { inOrder } from "./boot-steps";
-
-const running: readonly string[] = ["active", "activating", "reloading", "refreshing"];
-
-export const isRunning = (seen: ServiceSeen | undefined): boolean =>
-  seen !== undefined && running.includes(seen.active);
 
 /** After `before`, the plan's steps that promote and mount. */
 export function serviceSteps(view: ResourceView, before: readonly Step[]): Step[] {

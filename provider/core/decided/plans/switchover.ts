@@ -5,6 +5,7 @@
  */
 import { isActive, promotionOf } from "../../steps/boot-units";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
+import { isRunning } from "../../seen/observed";
 import type { Call } from "../../seen/remote-functions";
 import type { Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
@@ -15,7 +16,6 @@ import * as steps from "../../steps/kernel-steps";
 import { isPrimary } from "../data/side";
 import { isMet } from "../data/switchover-refusals";
 import { inOrder } from "./boot-steps";
-import { isRunning } from "./service-steps";
 
 /**
  * Whether it is in this plan. What is begun or formatted comes first, and so does what brings the new side up: the next look
