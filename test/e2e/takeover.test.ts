@@ -3,7 +3,7 @@ import { MACHINES, type MachineName } from "../../lab/machines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { LivingPair } from "./keeps-data/living-pair";
 import { expectPasted } from "./pasted";
-import { DEVICE, MOUNT_POINT } from "./site";
+import { DEVICE, MOUNT_POINT, withResource } from "./site";
 import { lastOf, writer, WriteLoad } from "./write-load";
 
 jest.setTimeout(1_000_000);
@@ -62,7 +62,8 @@ function load(machine: MachineName): WriteLoad {
 }
 
 const withService = async () => {
-  for (const machine of MACHINES) await pair.run(machine, `echo 'service web.service' >>${values}`);
+  await pair.stack.configure(withResource(pair.site, { services: ["web.service"] }));
+  expect(await pair.up()).toContain("alpha: systemctl start web.service");
 };
 
 const lostPeer = (on: MachineName) => eventually(() => drbdState(pair.lab, on), /cs:WFConnection/, 60);
@@ -248,7 +249,6 @@ test("data that must not be used is never promoted: a sync that was not finished
 
 test("handed back under write load, and started on the peer: nothing is missing, and it goes on", async () => {
   await withService();
-  await pair.run("alpha", "systemctl start web.service");
   await eventually(async () => String((await written("alpha")) > 50), "true", 60);
   const handed = await type("alpha", "drbd-handback r0");
   await expectPasted(PAGE, "drbd-handback", transcript("drbd-handback r0", handed));
@@ -267,10 +267,7 @@ test("handed back under write load, and started on the peer: nothing is missing,
 
 test("the mount is busy: who holds it is told, and it is served here again", async () => {
   await withService();
-  await pair.run(
-    "alpha",
-    `systemctl start web.service; (sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`,
-  );
+  await pair.run("alpha", `(sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`);
   const { exit, text } = await type("alpha", "drbd-handback r0");
   expect(exit).toBe(3);
   expect(text).toMatch(/umount \/srv\/data` \(exit 32\)/);

@@ -48,7 +48,7 @@ const faults: readonly Fault[] = [
 ];
 
 const interruption: fc.Arbitrary<Interruption> = fc.record({
-  at: fc.integer({ min: 0, max: 50 }),
+  at: fc.integer({ min: 0, max: 80 }),
   what: fc.oneof(
     { weight: 5, arbitrary: event },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("fault" as const), fault: fc.constantFrom(...faults) }) },
@@ -199,7 +199,7 @@ export const arbitraryRace: fc.Arbitrary<History> = fc.record({
     .tuple(
       fc.constantFrom<Deed[]>([], [{ kind: "discard", on: 0 }], [{ kind: "discard", on: 1 }]),
       fc.record({
-        at: fc.integer({ min: 5, max: 65 }),
+        at: fc.integer({ min: 5, max: 100 }),
         what: fc.record({ kind: hand, on: machine, command: fc.constantFrom(...diskWork) }),
       }),
     )
@@ -214,7 +214,7 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
   restless: fc.boolean(),
   deeds: fc
     // Around the step between `primary --force` and mkfs, counted from the beginning of a first up.
-    .tuple(fc.integer({ min: 40, max: 70 }), fc.integer({ min: 1, max: 8 }))
+    .tuple(fc.integer({ min: 70, max: 105 }), fc.integer({ min: 1, max: 8 }))
     .map(([at, turns]) => [
       { kind: "up", interruptions: [{ at, what: { kind: "the process dies" } }] },
       ...happens(
@@ -227,6 +227,25 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
         { kind: "time", turns: 8 },
         byHand(0, "move here"),
       ),
+    ]),
+});
+
+/** A disk with somebody's data stands in for the one whose metadata is elsewhere, and its peer goes on being written to. */
+export const arbitrarySwap: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, syncSource: "alpha" as const, keeps: false, metadataApart: true })),
+  restless: fc.boolean(),
+  deeds: fc
+    .record({
+      command: fc.constantFrom<HandCommand>("another pair's disk", "a disk with data", "a disk with ext4"),
+      block,
+    })
+    .map(({ command, block: written }) => [
+      { kind: "up", interruptions: [] },
+      ...happens({ kind: "time", turns: 8 }, byHand(1, command)),
+      { kind: "up", interruptions: [] },
+      ...happens({ kind: "write", on: 0, block: written }, { kind: "time", turns: 8 }),
     ]),
 });
 
@@ -328,7 +347,7 @@ export const arbitraryKeeping: fc.Arbitrary<History> = fc.record({
   program: program.map((one) => ({ ...one, syncSource: "alpha" as const, keeps: true })),
   restless: fc.boolean(),
   deeds: fc
-    .integer({ min: 5, max: 45 })
+    .integer({ min: 5, max: 70 })
     .map((at) => [
       { kind: "up", interruptions: [{ at, what: byHand(1, "another pair's disk") }] },
       ...happens({ kind: "cut power", on: 1 }, { kind: "boot", on: 1 }, { kind: "time", turns: 8 }),

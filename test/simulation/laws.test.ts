@@ -13,6 +13,7 @@ import {
   arbitraryObedience,
   arbitraryRace,
   arbitraryReturn,
+  arbitrarySwap,
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { besidePacemaker } from "./beside-pacemaker";
@@ -69,6 +70,12 @@ test(
 test(
   `the laws hold where somebody mounts the disk itself (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryMount, Math.ceil(runs * 0.01)),
+  aDay,
+);
+
+test(
+  `the laws hold where somebody swaps a disk beside its metadata (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitrarySwap, Math.ceil(runs * 0.01)),
   aDay,
 );
 

@@ -17,11 +17,20 @@ export interface Mutation {
   readonly drops?: RegExp;
   /**
    * It shows only where somebody works on a disk in the middle of an up, where data is kept beside such a disk, or where
-   * somebody takes over what an up left half-made; where somebody mounts the disk itself; where a pair is taken over, or
+   * somebody takes over what an up left half-made; where somebody mounts the disk itself, or swaps it beside its metadata; where a pair is taken over, or
    * given back; where a resource has several volumes; where Pacemaker manages it; or where a person follows every message.
    */
   readonly meets?:
-    "races" | "keeping" | "takeovers" | "mounts" | "adoptions" | "returns" | "obedience" | "volumes" | "managed";
+    | "races"
+    | "keeping"
+    | "takeovers"
+    | "mounts"
+    | "swaps"
+    | "adoptions"
+    | "returns"
+    | "obedience"
+    | "volumes"
+    | "managed";
 }
 
 /** The one that is at work. */

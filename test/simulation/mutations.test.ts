@@ -9,6 +9,7 @@ import {
   arbitraryObedience,
   arbitraryRace,
   arbitraryReturn,
+  arbitrarySwap,
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { besidePacemaker } from "./beside-pacemaker";
@@ -60,6 +61,7 @@ const drawn = {
   keeping: fc.sample(arbitraryKeeping, { seed, numRuns: bound }),
   adoptions: fc.sample(arbitraryAdoption, { seed, numRuns: 500 }),
   returns: fc.sample(arbitraryReturn, { seed, numRuns: 200 }),
+  swaps: fc.sample(arbitrarySwap, { seed, numRuns: 500 }),
   mounts: fc.sample(arbitraryMount, { seed, numRuns: 50 }),
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),

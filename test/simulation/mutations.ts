@@ -219,6 +219,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "a disk that was changed under its metadata is brought up": {
     law: /was lost/,
     drops: /is another disk than the one that/,
+    meets: "swaps",
   },
   "what was replicated counts as anybody's where another place for its metadata is named": {
     law: /was lost/,
