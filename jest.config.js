@@ -34,6 +34,7 @@ const LONG = [
   "/switchover",
   "/split-brain",
   "/takeover",
+  "/boot",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/simulation-oracle"];
