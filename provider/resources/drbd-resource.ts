@@ -148,7 +148,7 @@ export interface DrbdResourceArgs {
   /**
    * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
    * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
-   * that another tool manages. Leave `filesystem` out where the tool is to go on promoting and mounting.
+   * that another tool manages. Leave `filesystem` and `services` out where the tool goes on promoting and mounting.
    */
   readonly ignoreManagers?: pulumi.Input<pulumi.Input<ManagerName>[]>;
 }

@@ -18,7 +18,7 @@ function leveled(text: string): string {
       .replaceAll(/\d\d:\d\d:\d\d/g, "TIME")
       .replaceAll(/\d{4}-\d\d-\d\d/g, "DATE")
       .replaceAll(/\d+(\.\d+)? [KMG]iB\b/g, "SIZE")
-    .replaceAll(/\d+(\.\d+)?/g, "N")
+      .replaceAll(/\d+(\.\d+)?/g, "N")
       .replaceAll(/ +/g, " ")
   );
 }

@@ -119,7 +119,8 @@ export const otherLosses: readonly Entry[] = [
   {
     number: 21,
     text: "A boot that waits for the peer for ever (wfc-timeout 0).",
-    guard: "drbd@.target, which waits for nobody; a promotion that gives up after a minute; nofail in fstab.",
+    guard:
+      "drbd@.target, which waits for nobody; the wait for the peer is a unit of its own, on which no boot waits; noauto and nofail in fstab.",
     row: [
       ...core(
         "steps/boot-units",

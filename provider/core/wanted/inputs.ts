@@ -106,7 +106,7 @@ export interface FilesystemInputs {
    * -f, -L, -N and other devices are refused.
    */
   readonly mkfsOptions?: readonly string[];
-  /** Where it is mounted on the sync source; an absolute path. Not mounted when left out. */
+  /** Where it is mounted on the host that is Primary; an absolute path. Not mounted when left out. */
   readonly mountPoint?: string;
   /**
    * Further options for fstab: ["noatime"]. The provider itself sets noauto, nofail, _netdev and, of systemd's, what starts
@@ -232,7 +232,7 @@ export interface ResourceInputs extends SectionInputs {
   /**
    * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
    * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
-   * that another tool manages. Leave `filesystem` out where the tool is to go on promoting and mounting.
+   * that another tool manages. Leave `filesystem` and `services` out where the tool goes on promoting and mounting.
    */
   readonly ignoreManagers?: readonly ManagerName[];
 }
