@@ -16,6 +16,8 @@ import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
+import { isOurs } from "../core/config/own-mark";
+import { resourcePath } from "../core/config/paths";
 import { isUnknown } from "../core/wanted/unknowns";
 import { preview } from "./phase";
 import { hostOf, type Host } from "../shell/host";
@@ -34,6 +36,9 @@ export class Pair {
   private known: string | undefined;
   /** The host that `primary` names, where no `up` has carried that out yet. */
   private readonly switchTo: string | undefined;
+  /** Nothing is stored of it. */
+  private readonly isNew: boolean;
+  private staysPut: boolean | undefined;
 
   constructor(
     readonly desired: DesiredResource,
@@ -43,6 +48,7 @@ export class Pair {
     const [first, second] = desired.hosts;
     this.hosts = [hostOf(first.hostname, connections[0]), hostOf(second.hostname, connections[1])];
     this.memory = remembered(olds);
+    this.isNew = Object.keys(olds).length === 0;
     const { primary } = desired;
     this.switchTo = primary === text("switchedTo", olds).switchedTo ? undefined : primary;
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
@@ -180,10 +186,30 @@ export class Pair {
     };
   }
 
-  /** `switchTo`: where it is to be Primary, where that is not what the program says. */
-  plan(nodes: readonly ObservedNode[], switchTo = this.switchTo): Plan {
+  /** `switchedTo`, as what is stored has it or stands for it. */
+  carriedOut(olds: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return this.staysPut === true ? { switchedTo: this.desired.primary } : olds;
+  }
+
+  /**
+   * A pair of ours that this state knows nothing of: another stack's, or under another name. Whether `primary` was carried
+   * out before, and somebody has moved it since, nobody knows: it stays where it runs.
+   */
+  private isLeftWhereItIs(nodes: Nodes): boolean {
+    const { name } = this.desired;
+    this.staysPut ??=
+      this.isNew &&
+      nodes.some(
+        (node) => node.kernelResources.get(name)?.role === "Primary" && isOurs(node.files.get(resourcePath(name))),
+      );
+    return this.staysPut;
+  }
+
+  /** `given`: where it is to be Primary, where that is not what the program says. */
+  plan(nodes: readonly ObservedNode[], given?: string): Plan {
     const [first, second] = nodes;
     if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
+    const switchTo = given ?? (this.isLeftWhereItIs([first, second]) ? undefined : this.switchTo);
     this.adoptSecret([first, second]);
     return planResource({
       desired: this.asFound(nodes),

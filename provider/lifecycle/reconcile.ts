@@ -133,7 +133,7 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter, move:
           });
         } catch (error) {
           // The guard stopped the last one.
-          if (error instanceof GuardError) begun.pop();
+          if (error instanceof GuardError) move.stopped(begun.pop());
           throw error;
         } finally {
           subject.ran.push(...begun);

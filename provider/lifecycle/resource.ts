@@ -209,7 +209,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
     const outs = toState({
       ...news,
       ...outputsOf(pair.desired, nodes, pair.memory),
-      ...switchedTo(pair.desired, nodes, olds),
+      ...switchedTo(pair.desired, nodes, pair.carriedOut(olds)),
       configuration: await pair.shownConfiguration(),
       ...(pair.secret === undefined ? {} : { sharedSecret: pair.secret }),
     });

@@ -84,13 +84,25 @@ describe("copy_disk", () => {
 
   test("a file: all of the device's bytes and none of the metadata, and then its line in the note", () => {
     const place = join(folder, "copy");
-    // Left behind by a run that was stopped.
-    writeFileSync(`${place}.part`, "half");
     expect(copy(place)).toEqual([0, ""]);
     expect(readFileSync(place).equals(content.subarray(0, bytes))).toBe(true);
     expect(statSync(place).blocks * 512).toBeLessThan(bytes / 8);
-    expect(existsSync(`${place}.part`)).toBe(false);
-    expect(readFileSync(note, "utf8")).toBe(`GENERATION ${place}\n`);
+    expect(statSync(place).mode & 0o077).toBe(0);
+    expect(existsSync(`${place}.pulumi-drbd`)).toBe(false);
+    expect(readFileSync(note, "utf8")).toBe(`begun GENERATION ${place}\nGENERATION ${place}\n`);
+    expect(check(["copy_holds", disk, place, String(bytes)], {})).toEqual([0, ""]);
+    writeFileSync(place, content.subarray(0, bytes).fill(1, 4096, 4097));
+    expect(check(["copy_holds", disk, place, String(bytes)], {})[0]).toBe(1);
+    content.fill(0, 4096, 4097);
+  });
+
+  test("a run that was stopped in it goes on: what it began is its own", () => {
+    const place = join(folder, "begun");
+    writeFileSync(note, `${readFileSync(note, "utf8")}begun GENERATION ${place}\n`);
+    writeFileSync(place, "half");
+    writeFileSync(`${place}.pulumi-drbd`, "half");
+    expect(copy(place)).toEqual([0, ""]);
+    expect(readFileSync(place).equals(content.subarray(0, bytes))).toBe(true);
   });
 
   test("a file that is there is not written over, nor noted", () => {
@@ -118,6 +130,6 @@ describe("copy_disk", () => {
     const tools = { df: `printf 'Filesystem 1024-blocks Used Available\\n/dev/x 100 10 90 1%% ${quote(small)}\\n'` };
     const [exit, said] = check(["copy_disk", disk, place, String(bytes), note, "x"], tools);
     expect([exit, said]).toEqual([1, `${small} has 90 KiB left, and the copy takes ${bytes / 1024} KiB`]);
-    expect(existsSync(`${place}.part`)).toBe(false);
+    expect(existsSync(`${place}.pulumi-drbd`)).toBe(false);
   });
 });

@@ -135,6 +135,8 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
           : failed(1, `${word} is in generation ${now} now, or differs in ${differs} KiB`);
       });
     }
+    case "copy_holds":
+      return failed(1, "the simulation keeps no copies");
     case "not_standalone":
       return connectionOf(machine) === "StandAlone" ? failed(1, "r0 is StandAlone now") : done;
   }

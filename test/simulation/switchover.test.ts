@@ -72,6 +72,22 @@ describe.each(chosenVersions())("DRBD %s", (drbd) => {
     expect(world.ledger.lost).toEqual([]);
   });
 
+  test("taken over in the night, and the state is lost: it stays where it runs, then and afterwards", async () => {
+    const { world, stack } = await pair(drbd);
+    await stack.up(toBravo, plainRun());
+    happen(world, { kind: "hand", on: 0, command: "move here" });
+    rest(world);
+    stack.forget();
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await stack.up(toBravo, plainRun())).toEqual({ kind: "done" });
+      expect(namesOf(mountedOn(world))).toBe("alpha");
+    }
+    // Until the program says something else.
+    await stack.up({ ...plainProgram, primary: "alpha" }, plainRun());
+    expect(await stack.up(toBravo, plainRun())).toEqual({ kind: "done" });
+    expect(namesOf(mountedOn(world))).toBe("bravo");
+  });
+
   test.each<Fault>(["fails", "fails after it took effect", "dropped before", "dropped after", "dropped while it runs"])(
     "a step: %s",
     async (fault) => {

@@ -24,7 +24,8 @@ export type Check =
   | "is_secondary"
   | "is_half_up"
   | "peer_is_whole"
-  | "still_differs";
+  | "still_differs"
+  | "copy_holds";
 
 /** A check with its arguments. */
 export type Call = readonly [Check, ...string[]];

@@ -12,10 +12,14 @@ export const stillDiffers = (word: string, generation: string, kib?: number): Ca
   kib === undefined ? "any" : String(kib),
 ];
 
-export interface Copied {
+/** Where so many bytes of a disk are copied to. */
+export interface Copy {
   readonly disk: string;
   readonly place: string;
   readonly bytes: number;
+}
+
+export interface Copied extends Copy {
   readonly generation: string;
 }
 
@@ -56,17 +60,19 @@ export function disconnect(node: string, resource: string, because: string): Ste
 export function connectDiscarding(
   node: string,
   resource: string,
-  isAsPlanned: readonly Call[],
+  /** `copies`: those that an earlier run made, which are compared once more. */
+  { isAsPlanned, copies }: { readonly isAsPlanned: readonly Call[]; readonly copies: readonly Copy[] },
   because: string,
   destroys: string,
 ): Step {
+  const holds = copies.map(({ disk, place, bytes }): Call => ["copy_holds", disk, place, String(bytes)]);
   return {
     node,
     argv: ["drbdadm", "connect", "--discard-my-data", resource],
     because,
     destroys,
-    guard: [["is_secondary", resource], ...isAsPlanned],
-    timeoutSeconds: patient,
+    guard: [["is_secondary", resource], ...isAsPlanned, ...holds],
+    timeoutSeconds: patient + copies.reduce((seconds, { bytes }) => seconds + copied(bytes), 0),
   };
 }
 

@@ -392,7 +392,10 @@ const keptCopy = text((value) =>
     ? undefined
     : 'must be the absolute path of a blank block device or of a new file, or "none"',
 );
-const keep = z.preprocess((given) => (typeof given === "string" ? [given] : given), z.array(keptCopy));
+const keep = z.preprocess(
+  (given) => (typeof given === "string" ? [given] : given),
+  z.array(keptCopy).min(1, { error: 'must name a place, or be "none"' }),
+);
 
 const minor = byHost(whole(0, 1048575, ": 1 is /dev/drbd1"));
 const existingData = property(optional(choice(["keep"])));

@@ -38,6 +38,12 @@ fits_before_metadata() {
   echo "the filesystem on $1 takes ${taken:-an unknown number of} bytes, and DRBD's metadata would leave it $3"; return 1
 }
 
+# copy_holds DISK PLACE BYTES: a copy that was made before is what the disk holds now. Read past the cache (copy-disk.sh).
+copy_holds() {
+  if [ -e "$2" ] && dd if="$1" bs=4M count="$3" iflag=direct,count_bytes status=none </dev/null | cmp -s -n "$3" - "$2"; then return 0; fi
+  echo "the copy at $2 is not what $1 holds now: name another place for it in \`keep\`"; return 1
+}
+
 # nobody_holds DEVICE: no process has it open, by whatever name, it is mounted nowhere, and no other device stands on it.
 # Asked more than once: udev and others open a device for a moment.
 nobody_holds() {

@@ -65,7 +65,13 @@ test("a victim of a split brain: named by the program alone, by what it holds, w
   ]);
   // No situation that is drawn has a `giveUp`.
   expect(drawn.filter((step) => discards.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
-  const gives = connectDiscarding("alpha", "r0", [stillDiffers("r0", "F2099469C0D6C688", 8)], "`giveUp`", "alpha's r0");
+  const gives = connectDiscarding(
+    "alpha",
+    "r0",
+    { isAsPlanned: [stillDiffers("r0", "F2099469C0D6C688", 8)], copies: [] },
+    "`giveUp`",
+    "alpha's r0",
+  );
   expect(gives.guard).toEqual([
     ["is_secondary", "r0"],
     ["still_differs", "r0", "F2099469C0D6C688", "8"],

@@ -110,17 +110,16 @@ function refuseFilesystem(pair: PairView): Refusal[] {
  * Where there is nothing left to do. Nobody is demoted by us, so that it cannot be mounted where it is wanted, and being
  * content with that would hide it.
  */
-export function mountRefusals({ desired, sides }: PairView, home: string): Refusal[] {
+export function mountRefusals({ desired, sides }: PairView, home: string, why: string): Refusal[] {
   const mountPoint = desired.filesystem?.mountPoint;
   const primary = sides.find(isPrimary);
   const there = primary?.desired.hostname;
   if (mountPoint === undefined || there === undefined || there === home) return [];
   if (sides.some((side) => side.mountedAt.length > 0)) return [];
-  const why = desired.primary === home ? "`primary` names" : "it belongs on the sync source";
   return [
     {
       node: there,
-      found: `${desired.name} is Primary there and ${mountPoint} is mounted nowhere: ${why} ${home}`,
+      found: `${desired.name} is Primary there and ${mountPoint} is mounted nowhere. It belongs on ${home}: ${why}`,
       way: `To have it on ${home}: on ${there}, \`drbdadm secondary ${desired.name}\`, and run \`pulumi up\` again. To have it where it is: \`primary: ${there}\`.`,
     },
   ];

@@ -5,6 +5,7 @@
 import { generationOf, formatGi } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
 import { peerDeviceOf } from "../../seen/observed";
+import { leavingOn } from "../../installed/leaving-volumes";
 import type { Refusal } from "../../steps/plan";
 import { wordFor, type VolumePair } from "../../wanted/desired";
 import { other, type PairView } from "./pair-view";
@@ -52,12 +53,34 @@ export function giveUpRefusals(view: ResourceView): Refusal[] {
   const { hostname } = lost.host;
   const kept = view.hosts[lost.place === 0 ? 1 : 0];
   const refuse = (found: string, way: string): Refusal[] => [{ node: hostname, found, way }];
+  const strangers = view.hosts.flatMap(({ host, node, kernel }) => [
+    ...leavingOn(desired, node, host.hostname).map(({ volume }) => volume),
+    ...(kernel?.devices ?? []).map(({ volume }) => volume),
+  ]);
+  const unnamed = [...new Set(strangers)].filter((volume) => desired.volumes.every(({ number }) => number !== volume));
+  if (unnamed.length > 0)
+    return refuse(
+      `${desired.name} has volume ${unnamed.join(", ")} on the hosts, which the program does not describe, and which would be given up with the others`,
+      "DRBD gives up all volumes of a resource at once. Describe it until the split brain is over.",
+    );
   const named = desired.giveUp?.[hostname] ?? [];
-  const now = pairs.map((pair) => generationOn(pair.sides[lost.place]) ?? "none that can be read");
+  const read = pairs.flatMap((pair) => generationOn(pair.sides[lost.place]) ?? []);
+  if (read.length < pairs.length)
+    return refuse(
+      `the generation of each volume of ${desired.name} cannot be read there`,
+      `\`drbdadm up ${desired.name}\` there, and run \`pulumi up\` again. Leave a volume that is new in the program out of it until the split brain is over.`,
+    );
+  const now = read;
   if (named.length !== now.length || named.some((one, index) => one.toUpperCase() !== now[index]))
     return refuse(
       `\`giveUp\` names ${named.join(", ")}, and ${desired.name} is in generation ${now.join(", ")} there: what was decided on has changed`,
       `Look at both sides once more. To give up what ${hostname} holds now: \`${giveUpLine(hostname, now)}\`.`,
+    );
+  const offered = pairs.filter((pair) => isSplit(pair) && !mayBeGivenUp(pair).includes(pair.sides[lost.place]));
+  if (offered.length > 0)
+    return refuse(
+      `${hostname} holds the newer data of ${offered.map(({ desired: one }) => wordFor(one)).join(" and ")}, as far as is known after a conversion of its metadata`,
+      `The other side may be given up: the refusal without \`giveUp\` has the line.`,
     );
   const newer = pairs.filter((pair) => {
     const side = pair.sides[lost.place];
@@ -73,6 +96,12 @@ export function giveUpRefusals(view: ResourceView): Refusal[] {
     return refuse(
       `${desired.name} is not up with its disks on ${apart.map(({ host }) => host.hostname).join(" and ")}`,
       `\`drbdadm up ${desired.name}\` there, and run \`pulumi up\` again: both sides must be seen before one is given up.`,
+    );
+  const kinds = kept.sides.map(({ device }) => device?.disk ?? "");
+  if (kinds.some((disk) => !["UpToDate", "Consistent"].includes(disk)))
+    return refuse(
+      `the disk of ${kept.host.hostname} is ${kinds.join(" and ")}, which is not whole: DRBD would fill it from ${hostname}, and not the other way`,
+      `Find out what ${kept.host.hostname} holds before anything is given up (\`drbdadm status ${desired.name}\` and \`dmesg\` there).`,
     );
   if (lost.sides.some(isPrimary))
     return refuse(

@@ -80,7 +80,7 @@ export class ResourceView {
     if (hostname === this.switchTo)
       return hostname === this.desired.primary ? "`primary` names this one" : "it was here";
     if (hostname === this.lastPrimary) return "it was Primary on this one last";
-    return hostname === this.desired.primary ? "`primary` names this one" : "the filesystem belongs on the sync source";
+    return hostname === this.desired.primary ? "`primary` names this one" : "it is the sync source";
   }
 
   /** Where it was Primary last, as far as the hosts agree on that: a boot makes it Primary there, and so does an `up`. */

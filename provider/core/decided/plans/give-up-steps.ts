@@ -21,12 +21,18 @@ export function giveUpStages(view: ResourceView, { lost, kept }: GivingUp): Stag
     stepsSplit.stillDiffers(wordFor(pair.desired), generation, differs),
   );
   const noted = (lost.node.files.get(keptNote(name)) ?? "").split("\n");
-  const copies = volumes.flatMap(({ pair, side, generation }, index): Step[] => {
+  const wanted = volumes.flatMap((volume, index) => {
     const place = desired.keep?.[index];
-    if (place === undefined || noted.includes(`${generation} ${place}`)) return [];
-    const size = (side.device?.size ?? 0) * 1024;
-    const disk = side.observed?.disk;
+    const { disk, device } = { disk: volume.side.observed?.disk, device: volume.side.device };
+    const size = (device?.size ?? 0) * 1024;
     const bytes = size > 0 ? size : usableBytes(disk !== undefined && "size" in disk ? disk.size : 0);
+    const isMade = noted.includes(`${volume.generation} ${place ?? ""}`);
+    return place === undefined ? [] : [{ ...volume, place, bytes, isMade }];
+  });
+  // Made by an earlier run: a write since then may have begun no generation.
+  const made = wanted.filter(({ isMade }) => isMade);
+  const copies = wanted.flatMap(({ pair, side, generation, place, bytes, isMade }): Step[] => {
+    if (isMade) return [];
     const because = `a copy of what ${host} holds of ${wordFor(pair.desired)}, before it is given up`;
     return [
       stepsSplit.keepCopy(host, name, { disk: side.desired.disk, place, bytes, generation }, isAsPlanned, because),
@@ -49,7 +55,7 @@ export function giveUpStages(view: ResourceView, { lost, kept }: GivingUp): Stag
       stepsSplit.connectDiscarding(
         host,
         name,
-        isAsPlanned,
+        { isAsPlanned, copies: made.map(({ side, place, bytes }) => ({ disk: side.desired.disk, place, bytes })) },
         because,
         lines.map((line) => `${host}'s ${line}`).join(" and "),
       ),

@@ -52,8 +52,8 @@ export function afterwards(view: ResourceView, promotion: Promotion, moves: bool
     found.push(`what the metadata on the disks says is read once drbd-utils is there`);
   }
   const { undecided } = promotion;
-  for (const pair of undecided) {
-    const device = devicePath(pair.source.desired.minor);
+  for (const pair of undecided.filter(({ desired: { filesystem } }) => filesystem !== undefined)) {
+    const device = devicePath(pair.sides[home.place].desired.minor);
     found.push(`what ${device} holds is looked at once it is Primary: a filesystem is mounted, never made anew`);
   }
   if (undecided.length > 0 && promotion.homeState() !== "ready") {

@@ -60,7 +60,8 @@ export function planResource(situation: ResourceSituation): Plan {
   if (unmoved.length > 0) return refused(unmoved);
   const stages = [...before, ...(moves ? switchoverStages(view) : before.length === 0 ? meetingBefore(view) : [])];
   const home = view.home.host.hostname;
-  const unmounted = stages.length === 0 ? view.pairs.flatMap((pair) => mountRefusals(pair, home)) : [];
+  const unmounted =
+    stages.length === 0 ? view.pairs.flatMap((pair) => mountRefusals(pair, home, view.reasonForHome)) : [];
   if (unmounted.length > 0) return refused(unmounted);
   if (managed.length > 0 && stages.length > 0) return refused(managed);
   const full = view.hosts.flatMap(({ node, host }) => roomRefusals(host.hostname, node, stages.flat()));

@@ -91,8 +91,7 @@ export class Promotion {
     if (used.length === 0) return [];
     if (used.some(({ sides }) => sides.some(isPrimary))) return this.promoteBeside();
     // An unmounted pair with no Primary is brought back only where the user wants something mounted, formatted or started.
-    const isWanted = used.some((pair) => pair.desired.filesystem !== undefined) || desired.services.length > 0;
-    if (!isWanted && !view.isSwitched) return [];
+    if (!used.some((pair) => this.isWanted(pair))) return [];
     const host = home.host.hostname;
     switch (this.homeState()) {
       case "ready": {
@@ -126,15 +125,15 @@ export class Promotion {
       const { filesystem } = pair.desired;
       const primary = pair.sides.find(isPrimary);
       return primary !== undefined && filesystem !== undefined && isMade(filesystem) && this.mayFormat(pair, primary)
-        ? [this.makeFilesystem(pair, filesystem)]
+        ? [this.makeFilesystem(pair, filesystem, primary)]
         : [];
     });
   }
 
-  private makeFilesystem(pair: PairView, filesystem: DesiredFilesystem): Step {
+  private makeFilesystem(pair: PairView, filesystem: DesiredFilesystem, on: Side = pair.source): Step {
     const { options, because } = mkfsOptionsOf(pair, filesystem);
     const why = ["blank, never formatted", ...because].join("; ");
-    return stepsFilesystem.makeFilesystem(pair.source.desired.hostname, pair.desired, filesystem, options, why);
+    return stepsFilesystem.makeFilesystem(on.desired.hostname, pair.desired, filesystem, options, why);
   }
 
   private mayFormat(pair: PairView, primary: Side): boolean {
@@ -190,9 +189,13 @@ export class Promotion {
       : [];
   }
 
-  /** Volumes with a filesystem that hold data, and are Primary on no host. */
+  /** Volumes that hold data and are to be used, and are Primary on no host. */
   get undecided(): readonly PairView[] {
-    return this.used.filter(({ desired, sides }) => desired.filesystem !== undefined && !sides.some(isPrimary));
+    return this.used.filter((pair) => this.isWanted(pair) && !pair.sides.some(isPrimary));
+  }
+
+  private isWanted({ desired: { filesystem, services } }: PairView): boolean {
+    return filesystem !== undefined || services.length > 0 || this.view.isSwitched;
   }
 
   /** The side that shall be Primary is being filled, and nothing else is to be done until it is. */

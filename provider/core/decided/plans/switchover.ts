@@ -60,7 +60,8 @@ function givenUp({ desired: { name, services }, pairs }: ResourceView, { from, t
     stepsPromotion.secondary(host, name, devices, `${because}; fails while something still uses it`),
   ];
   const isWhole: Call = ["peer_is_whole", name];
-  return steps.map((step, index) => (index === 0 ? { ...step, guard: [isWhole] } : step));
+  // A service may take minutes to stop: the link may be cut in them.
+  return steps.map((step) => ({ ...step, guard: [isWhole] }));
 }
 
 function takenOver(view: ResourceView, { from, to }: Switchover): Step[] {
@@ -79,7 +80,12 @@ function takenOver(view: ResourceView, { from, to }: Switchover): Step[] {
     mounted.length === pairs.filter(({ desired: volume }) => volume.filesystem?.mountPoint !== undefined).length;
   const isStarted = isActive(from.node, promotionOf(name));
   return [
-    stepsPromotion.primary(host, name, volumes, `\`primary: ${primary ?? host}\`; all of its data is UpToDate there`),
+    stepsPromotion.primary(
+      host,
+      name,
+      volumes,
+      `${primary === host ? `\`primary: ${host}\`` : "it goes back"}; all of its data is UpToDate there`,
+    ),
     ...(mounted.length + services.length === 0 || isActive(to.node, promotionOf(name))
       ? []
       : [stepsUnits.startPromotionUnit(host, name, inOrder)]),

@@ -74,6 +74,13 @@ test("a copy comes first, of as many bytes as the device has; once only", () => 
   const noted: Pair = [withFile(parted[0], "/var/lib/pulumi-drbd/r0.kept", `${alphas} /dev/vg/before\n`), parted[1]];
   expect(commandsOf(planOf(noted, keeping)).flat()).not.toContain(first?.argv.join(" "));
   expect(commandsOf(planOf(noted, keeping))).toHaveLength(3);
+  // Somebody may have written to the disk since then.
+  expect(stepsOf(planOf(noted, keeping))[1]?.guard?.at(-1)).toEqual([
+    "copy_holds",
+    "/dev/vdb",
+    "/dev/vg/before",
+    String(327632 * 1024),
+  ]);
 });
 
 test("a side that still looks for its peer is disconnected first, and one that stays and looks is not connected twice", () => {
@@ -103,6 +110,13 @@ describe("refused", () => {
   test("nothing is said of a copy", () => {
     expect(refusalsOf(planOf(parted, given({ giveUp: decided.giveUp })))).toEqual([
       "alpha: `giveUp` gives up what r0 holds there, and `keep` does not say whether a copy is kept",
+    ]);
+  });
+
+  test("the side that stays is not whole: DRBD would fill it from the other", () => {
+    const nodes: Pair = [parted[0], withKernel(parted[1], { devices: [kernelDevice("Inconsistent")] })];
+    expect(refusalsOf(planOf(nodes, given(decided)))).toEqual([
+      "alpha: the disk of bravo is Inconsistent, which is not whole: DRBD would fill it from alpha, and not the other way",
     ]);
   });
 

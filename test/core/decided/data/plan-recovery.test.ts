@@ -145,7 +145,8 @@ describe("Primary where it is not wanted, and mounted nowhere", () => {
   const [alpha, bravo] = healthyPair();
   const onBravo = (node: ObservedNode) => withFile(node, lastPrimaryNote("r0"), "bravo\n");
   const unmounted: Pair = [onBravo({ ...alpha, mounts: blankNode("alpha").mounts }), onBravo(bravo)];
-  const refusal = "alpha: r0 is Primary there and /srv/data is mounted nowhere: it belongs on the sync source bravo";
+  const refusal =
+    "alpha: r0 is Primary there and /srv/data is mounted nowhere. It belongs on bravo: it is the sync source";
 
   test("it was Primary there last: it is mounted there", () => {
     const nodes: Pair = [{ ...alpha, mounts: blankNode("alpha").mounts }, bravo];

@@ -285,6 +285,14 @@ describe("a split brain that a person has decided", () => {
     expect(refusals).toContain(`giveUp: { bravo: ["${given(divergedGi)}", "${given(olderGi)}"] }`);
   });
 
+  test("a volume that leaves the program would go with the others: refused", () => {
+    const nodes = parted([usedGi, usedGi], [divergedGi, divergedGi]);
+    const wanted: DesiredResource = { ...naming(usedGi), volumes: [first] };
+    expect(refusalsOf(planOf(nodes, wanted))).toEqual([
+      "alpha: r0 has volume 1 on the hosts, which the program does not describe, and which would be given up with the others",
+    ]);
+  });
+
   test("a generation too few: refused", () => {
     const nodes = parted([usedGi, usedGi], [divergedGi, divergedGi]);
     expect(refusalsOf(planOf(nodes, naming(usedGi)))[0]).toMatch(/^alpha: `giveUp` names F2099469C0D6C688, and/);
