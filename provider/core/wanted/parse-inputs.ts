@@ -289,7 +289,8 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
 /** An address of this machine's own leads to another host there: that of a tunnel, or of the lab. */
 function reachedAt({ connection }: SideProperties, address: string): Pick<DesiredHost, "reachedAt"> {
   const { host, port } = known(connection);
-  if (host === undefined || host === address || /^(127\.|localhost$|::1$)/.test(host)) return {};
+  if (host === undefined || (host === address && port === undefined) || /^(127\.|localhost$|::1$)/.test(host))
+    return {};
   return { reachedAt: { host, ...set({ port: port ?? undefined }) } };
 }
 

@@ -119,9 +119,6 @@ there() {
   else echo "  drbdadm primary $resource"; fi
 }
 
-# quoted WORD: as it is typed; the name of a unit may have a backslash.
-quoted() { case $1 in *\\*) echo "'$1'" ;; *) echo "$1" ;; esac; }
-
 # back WORDS: serves here again, and says why.
 back() {
   printf '%s\n' "$resource was not given up on $here: $1" >&2

@@ -74,14 +74,14 @@ $(drbdsetup show "$resource" </dev/null 2>/dev/null | awk '
   /_remote_host/ { remote = 1 }
   remote { for (i = 1; i < NF; i++) if ($i ~ /^ipv[46]$/) { at = $(i + 1); sub(/;.*/, "", at); print at; remote = 0 } }')
 END
-  all=''
-  while read -r host port; do
-    [ -n "$host" ] || continue
-    case $newline$all in *"$newline$host "*) ;; *) all="$all$host ${port:-22}$ports$newline" ;; esac
-  done <<END
-$addresses$from_drbd
-END
-  addresses=$all
+  # Each host once, with all ports that are known for it.
+  addresses=$(printf '%s' "$addresses$from_drbd" | awk -v ports="$ports" '
+    NF {
+      if (!($1 in known)) { order[++count] = $1; known[$1] = "" }
+      port = NF > 1 ? $2 : 22
+      if (index(known[$1] " ", " " port " ") == 0) known[$1] = known[$1] " " port
+    }
+    END { for (i = 1; i <= count; i++) print order[i] known[order[i]] ports }')
 }
 
 # drbd_address HOST:PORT: one that DRBD has.
@@ -187,9 +187,8 @@ peer_is_silent() {
 if_alive() {
   if [ "$peer_role" = Primary ]; then echo "To move $resource here in order: \`drbd-handback $resource\` on $peer."
   elif [ "$connection" = Connected ]; then
-    target=$(target_of "$resource")
-    echo "To start $resource here: \`${target:+systemctl start $target}${target:-drbdadm primary $resource}\`"
-    [ -n "$target" ] || echo "and then mount it."
+    echo "To start $resource here: \`$(start_here)\`"
+    [ -n "$(target_of "$resource")" ] || echo "and then mount it."
     return
   else
     echo "Look at it there: \`drbd-where $resource\`. If it serves, leave it: mend the link between the two, and $here is filled again."

@@ -297,8 +297,3 @@ END
       fi ;;
   esac
 }
-
-start_here() {
-  target=$(target_of "$resource")
-  if [ -n "$target" ]; then echo "systemctl start $target"; else echo "drbdadm primary $resource"; fi
-}

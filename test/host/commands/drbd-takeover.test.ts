@@ -275,3 +275,11 @@ test("a /run that cannot be written hinders no takeover", () => {
   const { exit, calls } = takeover({ ...dead, files: { "run-lock": "a file, and no folder" } }, ...word);
   expect([exit, calls[0]]).toEqual([0, promoted]);
 });
+
+test("the peer is there, and nobody serves it: the command that starts it is told, as it is typed", () => {
+  const events = `${resource}${connection("Connected", "Secondary")}${device("UpToDate")}${peerDevice("Established", "UpToDate")}exists -\n`;
+  const files = { "etc/systemd/system/drbd-primary-services@.target": "" };
+  const { exit, said } = takeover({ ...dead, events, files }, ...word);
+  expect(exit).toBe(1);
+  expect(said).toContain("To start r0 here: `systemctl start drbd-primary-services@r0.target`\n");
+});

@@ -166,3 +166,12 @@ promotion_of() {
   with_systemd || return 0
   if [ -e /etc/systemd/system/drbd-primary@.service ]; then systemd-escape --template=drbd-primary@.service "$1"; fi
 }
+
+# quoted WORD: as it is typed; the name of a unit may have a backslash.
+quoted() { case $1 in *\\*) echo "'$1'" ;; *) echo "$1" ;; esac; }
+
+# start_here: what starts the resource on this host, as it is typed.
+start_here() {
+  there=$(target_of "$resource")
+  if [ -n "$there" ]; then echo "systemctl start $(quoted "$there")"; else echo "drbdadm primary $resource"; fi
+}
