@@ -62,8 +62,8 @@ function ownUnit(name: keyof typeof units): UnitFile {
 }
 
 /**
- * Promotes a resource, for its mount and its services: when the host boots, and whenever its target is started. drbd-utils' own drbd-promote@.service cannot do this with a
- * DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0).
+ * Promotes a resource, for its mount and its services: when the host boots, and whenever its target is started. drbd-utils'
+ * own drbd-promote@.service cannot do this with a DRBD 8.4 module (drbdsetup primary takes a minor there; drbd-utils 9.22.0).
  *
  * The condition waits up to a minute until it is known what to do:
  * - The resource is Primary here already: somebody has decided, and nothing more is asked.

@@ -18,7 +18,10 @@ forget=$run/$name.forget;
 told=;
 asked=;
 filled=;
-mkdir -p "${note%/*}" "$run";
+mkdir -p "${note%/*}";
+[ -d "$run" ] || mkdir -m 700 "$run";
+chmod 700 "$run";
+rm -f "$forget";
 
 while read -r word host rest; do
   [ "$word" = on ] || continue;
@@ -36,7 +39,7 @@ tell() { [ "$told" = "$1" ] || { told=$1; echo "$1"; }; };
 record() {
   touch "$decided";
   [ "$(cat "$note" 2>/dev/null)" != "$1" ] || return 0;
-  echo "$1" >"$note~" && sync "$note~" && mv "$note~" "$note" && echo "$name is Primary on $1: noted for the next boot";
+  echo "$1" >"$note~" && sync "$note~" && mv "$note~" "$note" && sync "${note%/*}" && echo "$name is Primary on $1: noted for the next boot";
 };
 
 follow() {

@@ -4,6 +4,7 @@ for second in $(seq 10); do
   now=$(drbdsetup events2 --now "$0");
   case "$now" in
     *" role:Primary suspended:"*) exit 0 ;;
+    *" connection:Connected role:Secondary"*" disk:"[!U]*) break ;;
     *" connection:Connected role:Secondary"*" disk:UpToDate"*" replication:"[!O]*) drbdadm primary "$0" && exit 0 ;;
     *) break ;;
   esac;

@@ -123,6 +123,16 @@ start web-data`);
     expect(start(paired("Secondary", connection, replication, disk))).toEqual({ exit: 1, seconds: 60, did: [] });
   });
 
+  test("one of several volumes is being filled: waited for, and given up after a minute", () => {
+    const one = paired("Secondary", "Connected role:Secondary", "Established");
+    const other = "exists device name:web-data volume:1 minor:2 disk:Inconsistent size:327632";
+    for (const said of [
+      one.replace("exists peer-device", `${other}\nexists peer-device`),
+      one.replace("exists device", `${other}\nexists device`),
+    ])
+      expect(start(said)).toEqual({ exit: 1, seconds: 60, did: [] });
+  });
+
   test.each([
     ["StandAlone", paired("Secondary", "StandAlone role:Unknown", "Off")],
     ["down", "exists -"],
