@@ -209,13 +209,14 @@ export async function live(history: History): Promise<Life> {
 }
 
 /** What makes a host ready for DRBD, and is no matter of the resource's. */
-const ofTheHost = /global_common\.conf$|modules-load\.d|\bmodprobe drbd$|\bapt-get\b|\/lib\/drbd\b/;
+const ofTheHost =
+  /global_common\.conf |modules-load\.d|\bmodprobe drbd |\bapt-get\b|\/lib\/drbd\b|\/usr\/local\/sbin\/drbd-|reads another grammar than the one that wrote it/;
 
 /** What was done to the resource while Pacemaker managed it. */
 function besideIt(world: World, { applied }: Run): string[] {
   world.happened.add("Pacemaker managed it");
   return applied
-    .map(({ node, argv }) => `${node}: ${argv.join(" ")}`)
+    .map(({ node, argv, because }) => `${node}: ${argv.join(" ")} (${because})`)
     .filter((step) => !ofTheHost.test(step))
     .map((step) => `done beside Pacemaker: ${step}`);
 }
