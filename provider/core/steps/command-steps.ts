@@ -3,6 +3,7 @@ import { commandDigests, commands } from "../../host/text";
 import { ownMark } from "../config/own-mark";
 import { valuesFolder, valuesPath } from "../config/paths";
 import type { ObservedNode } from "../seen/observed";
+import { writeFile } from "./file-steps";
 import type { Step } from "./plan";
 import { quick } from "./time-limits";
 
@@ -69,14 +70,7 @@ export function removeCommands(
 }
 
 export function writeValues(node: string, resource: string, text: string, because: string): Step {
-  const path = valuesPath(resource);
-  return {
-    node,
-    argv: ["write", path],
-    because,
-    does: [{ kind: "put", path, text, mode: 0o644 }],
-    timeoutSeconds: quick,
-  };
+  return writeFile(node, valuesPath(resource), text, because);
 }
 
 export function removeValues(node: string, resource: string, because: string): Step {

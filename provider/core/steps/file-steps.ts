@@ -6,6 +6,12 @@ import { type Beside, writeConfiguration } from "./configuration-steps";
 import { bootNote, foldersNote, lastPrimaryNote } from "./own-folder";
 import { quick } from "./time-limits";
 
+/** A file of ours that anybody may read. */
+export function writeFile(node: string, path: string, text: string, because: string): Step {
+  const does: Action[] = [{ kind: "put", path, text, mode: 0o644 }];
+  return { node, argv: ["write", path], because, does, timeoutSeconds: quick };
+}
+
 export function writeResourceFile(
   node: string,
   resource: string,
@@ -18,27 +24,12 @@ export function writeResourceFile(
 
 /** What a host did with the resource at boot before we took it over. */
 export function noteBoot(node: string, resource: string, lines: readonly string[], because: string): Step {
-  const path = bootNote(resource);
-  const text = lines.map((line) => `${line}\n`).join("");
-  return {
-    node,
-    argv: ["write", path],
-    because,
-    does: [{ kind: "put", path, text, mode: 0o644 }],
-    timeoutSeconds: quick,
-  };
+  return writeFile(node, bootNote(resource), lines.map((line) => `${line}\n`).join(""), because);
 }
 
 /** Who is Primary, as drbd-role@.service notes it. */
 export function noteLastPrimary(node: string, resource: string, primary: string, because: string): Step {
-  const path = lastPrimaryNote(resource);
-  return {
-    node,
-    argv: ["write", path],
-    because,
-    does: [{ kind: "put", path, text: `${primary}\n`, mode: 0o644 }],
-    timeoutSeconds: quick,
-  };
+  return writeFile(node, lastPrimaryNote(resource), `${primary}\n`, because);
 }
 
 export function removeFile(node: string, path: string, because: string): Step {
@@ -47,10 +38,7 @@ export function removeFile(node: string, path: string, because: string): Step {
 
 /** A file of ours that goes on being there, with nothing in it. */
 export function emptyConfiguration(node: string, path: string, because: string): Step {
-  const does: Action[] = [
-    { kind: "put", path, text: `# ${ownMark}: empty since its resource is gone.\n`, mode: 0o644 },
-  ];
-  return { node, argv: ["write", path], because: `empty: ${because}`, does, timeoutSeconds: quick };
+  return writeFile(node, path, `# ${ownMark}: empty since its resource is gone.\n`, `empty: ${because}`);
 }
 
 /** Puts a user's own file back in its place, over ours where it has the same name. */

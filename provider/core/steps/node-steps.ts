@@ -1,5 +1,6 @@
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, moduleAtBootPath } from "../config/paths";
+import { writeFile } from "./file-steps";
 import type { Step } from "./plan";
 import { listsUpdated, moduleLoaded, packagesInstalled, quick } from "./time-limits";
 
@@ -28,13 +29,7 @@ export function loadModule(node: string, because: string): Step {
 }
 
 export function loadModuleAtBoot(node: string, because: string): Step {
-  return {
-    node,
-    argv: ["write", moduleAtBootPath],
-    because,
-    does: [{ kind: "put", path: moduleAtBootPath, text: "drbd\n", mode: 0o644 }],
-    timeoutSeconds: quick,
-  };
+  return writeFile(node, moduleAtBootPath, "drbd\n", because);
 }
 
 /** Keeps what the administrator (or the package) had there: our own text is never taken for theirs. */

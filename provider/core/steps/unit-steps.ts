@@ -1,16 +1,11 @@
+import { writeFile } from "./file-steps";
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
 import { type UnitFile, targetOf, promotionOf, servedOf } from "./boot-units";
 import { quick, patient, serviceStart } from "./time-limits";
 
 export function writeUnit(node: string, { path, text }: UnitFile, because: string): Step {
-  return {
-    node,
-    argv: ["write", path],
-    because,
-    does: [{ kind: "put", path, text, mode: 0o644 }],
-    timeoutSeconds: quick,
-  };
+  return writeFile(node, path, text, because);
 }
 
 /** `--no-reload`: reloading is a step of its own, once. */
