@@ -40,8 +40,8 @@ export function folders(): string[] {
 export const commandNames = (): string[] =>
   hostFiles(/^commands\/[^/]*\.sh$/).map((path) => path.replace(/^commands\/|\.sh$/g, ""));
 
-/** A command as it is installed: all that it needs is in it, so that a person can read it at night. */
-export function commandText(name: string): string {
+/** What every command begins with: all that it needs is in it, so that a person can read it at night. */
+function commandBeginning(): string {
   const shared = ["environment", "turn", "guards/holders", "commands/parts"].map((part) => {
     if (!part.startsWith("guards/")) return folderText(part);
     const programs = [`${part}.pl`, "guards/open-by.pl"].map(
@@ -52,10 +52,23 @@ export function commandText(name: string): string {
   return [
     `#!/bin/sh\n# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.\n`,
     ...shared,
-    hostFile(`commands/${name}.sh`),
-    'main "$@"\n',
   ].join("");
 }
+
+const commandEnd = (name: string): string => `${hostFile(`commands/${name}.sh`)}main "$@"\n`;
+
+/** A command as it is installed. */
+export const commandText = (name: string): string => commandBeginning() + commandEnd(name);
+
+/** A text line by line, between what stands before and behind it. */
+const asLines = (before: string, text: string, behind: string): string[] => {
+  const indentation = /^ */.exec(before)?.[0] ?? "";
+  return [
+    `${before}[`,
+    ...text.split("\n").map((line) => `${indentation}  ${JSON.stringify(line)},`),
+    `${indentation}].join("\\n")${behind}`,
+  ];
+};
 
 /** A systemd unit, with the scripts that it names by `@promotion.sh@`: in one line, and as systemd reads it. */
 function unitText(path: string): string {
@@ -76,26 +89,14 @@ export function renderText(): string {
     "// Each folder is one text for sh: its programs in Perl and awk as variables, and then its shell functions. Each unit of",
     "// systemd and each command is a text of its own.",
   ];
-  for (const folder of folders()) {
-    const text = folderText(folder)
-      .split("\n")
-      .map((line) => `  ${JSON.stringify(line)},`);
-    lines.push("", `export const ${folder} = [`, ...text, `].join("\\n");`);
-  }
+  for (const folder of folders()) lines.push("", ...asLines(`export const ${folder} = `, folderText(folder), ";"));
   lines.push("", "export const units = {");
-  for (const path of hostFiles(/^units\/.*(@\.\w+|\.conf)$/)) {
-    const text = unitText(path)
-      .split("\n")
-      .map((line) => `    ${JSON.stringify(line)},`);
-    lines.push(`  ${JSON.stringify(path.replace("units/", ""))}: [`, ...text, `  ].join("\\n"),`);
-  }
-  lines.push("};", "", "export const commands = {");
-  for (const name of commandNames()) {
-    const text = commandText(name)
-      .split("\n")
-      .map((line) => `    ${JSON.stringify(line)},`);
-    lines.push(`  ${JSON.stringify(name)}: [`, ...text, `  ].join("\\n"),`);
-  }
+  for (const path of hostFiles(/^units\/.*(@\.\w+|\.conf)$/))
+    lines.push(...asLines(`  ${JSON.stringify(path.replace("units/", ""))}: `, unitText(path), ","));
+  lines.push("};", "", ...asLines("const commandBeginning = ", commandBeginning(), ";"));
+  lines.push("", "export const commands = {");
+  for (const name of commandNames())
+    lines.push(`  ${JSON.stringify(name)}:`, "    commandBeginning +", ...asLines("    ", commandEnd(name), ","));
   lines.push("};", "", "/** sha256 of each. */", "export const commandDigests = {");
   for (const name of commandNames()) {
     const digest = createHash("sha256").update(commandText(name)).digest("hex");

@@ -1,4 +1,5 @@
 /** The commands on the hosts: what a look tells of them, and how they are written and taken away, in a real sh. */
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseProbe } from "../../../provider/core/seen/parse-probe";
@@ -77,4 +78,8 @@ test("somebody else's command of that name is kept beside ours, and comes back w
 test("a host that was not asked about them has none to do", () => {
   expect(missingCommands({ ...look(), commands: undefined })).toEqual([]);
   expect(existsSync(sbin)).toBe(true);
+});
+
+test("what is installed has the digest by which a look knows it: a second up writes nothing", () => {
+  for (const { text, digest } of ownCommands) expect(createHash("sha256").update(text).digest("hex")).toBe(digest);
 });
