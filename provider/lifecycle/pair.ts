@@ -16,8 +16,7 @@ import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
-import { isOurs } from "../core/config/own-mark";
-import { resourcePath } from "../core/config/paths";
+import { isLeftWhereItIs } from "../core/decided/plans/switchover";
 import { isUnknown } from "../core/wanted/unknowns";
 import { preview } from "./phase";
 import { hostOf, type Host } from "../shell/host";
@@ -191,25 +190,13 @@ export class Pair {
     return this.staysPut === true ? { switchedTo: this.desired.primary } : olds;
   }
 
-  /**
-   * A pair of ours that this state knows nothing of: another stack's, or under another name. Whether `primary` was carried
-   * out before, and somebody has moved it since, nobody knows: it stays where it runs.
-   */
-  private isLeftWhereItIs(nodes: Nodes): boolean {
-    const { name } = this.desired;
-    this.staysPut ??=
-      this.isNew &&
-      nodes.some(
-        (node) => node.kernelResources.get(name)?.role === "Primary" && isOurs(node.files.get(resourcePath(name))),
-      );
-    return this.staysPut;
-  }
-
   /** `given`: where it is to be Primary, where that is not what the program says. */
   plan(nodes: readonly ObservedNode[], given?: string): Plan {
     const [first, second] = nodes;
     if (first === undefined || second === undefined) throw new Error("a pair has two nodes");
-    const switchTo = given ?? (this.isLeftWhereItIs([first, second]) ? undefined : this.switchTo);
+    // By the first look: what this run makes is not what it has found.
+    this.staysPut ??= this.isNew && isLeftWhereItIs(this.desired.name, [first, second]);
+    const switchTo = given ?? (this.staysPut ? undefined : this.switchTo);
     this.adoptSecret([first, second]);
     return planResource({
       desired: this.asFound(nodes),

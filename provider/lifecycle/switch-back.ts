@@ -1,9 +1,9 @@
 /** A resource that moves from one host to the other: how long it was served nowhere, and what becomes of it where that fails. */
 import { servedOf } from "../core/steps/boot-units";
-import type { Plan, Step } from "../core/steps/plan";
+import type { Plan, PlannedMove, Step } from "../core/steps/plan";
 import type { Reporter } from "./reporter";
 
-type Switchover = NonNullable<Plan["switchover"]> & { readonly subject: string };
+type Switchover = PlannedMove & { readonly subject: string };
 
 /** `since`: in milliseconds, as Date.now tells it. */
 interface Begun extends Switchover {
@@ -28,14 +28,9 @@ export class Move {
     if (switchover !== undefined) this.moved = { ...switchover, subject };
   }
 
-  /** It begins with the first step on the host that gives it up that takes something from it. */
+  /** It begins with the first step that takes something from the old side. */
   stepBegins(step: Step): void {
-    const {
-      node,
-      argv: [command, verb],
-    } = step;
-    const takes = command === "umount" || verb === "secondary" || (command === "systemctl" && verb === "stop");
-    if (node !== this.moved?.from || !takes || this.since !== undefined) return;
+    if (this.since !== undefined || this.moved?.givesUp.includes(step) !== true) return;
     this.since = Date.now();
     this.first = step;
   }

@@ -33,6 +33,13 @@ export interface Refusal {
   readonly way: string;
 }
 
+/** From one host to the other. `givesUp`: the steps by which the first lets go of it; from then on nobody may use it. */
+export interface PlannedMove {
+  readonly from: string;
+  readonly to: string;
+  readonly givesUp: readonly Step[];
+}
+
 export interface Plan {
   readonly subject: string;
   /** Barriers: a stage begins when the one before it has ended everywhere. */
@@ -45,7 +52,7 @@ export interface Plan {
   /** Nothing can be done now, and something is due once a sync has ended, for which the run is to wait. */
   readonly waits?: boolean;
   /** A resource moves in it: where a step fails, the run sees to it that one of the two serves it. */
-  readonly switchover?: { readonly from: string; readonly to: string };
+  readonly switchover?: PlannedMove;
 }
 
 export function actionsOf(step: Step): readonly Action[] {

@@ -9,7 +9,7 @@ import { leavingOn } from "../../installed/leaving-volumes";
 import type { Refusal } from "../../steps/plan";
 import { wordFor, type VolumePair } from "../../wanted/desired";
 import { other, type PairView } from "./pair-view";
-import type { HostView, ResourceView } from "./resource-view";
+import { otherHost, type HostView, type ResourceView } from "./resource-view";
 import { isPrimary, type Side } from "./side";
 import { giOf, isAttached, relationOf } from "./side-relation";
 import { demotion, mayBeGivenUp } from "./split-brain-refusals";
@@ -38,7 +38,7 @@ export function givingUp(view: ResourceView): GivingUp | undefined {
   const lost = namedIn(view);
   return lost === undefined || !view.pairs.some(isSplit) || giveUpRefusals(view).length > 0
     ? undefined
-    : { lost, kept: view.hosts[lost.place === 0 ? 1 : 0] };
+    : { lost, kept: otherHost(view, lost) };
 }
 
 function namedIn({ desired: { giveUp = {} }, hosts }: ResourceView): HostView | undefined {
@@ -51,7 +51,7 @@ export function giveUpRefusals(view: ResourceView): Refusal[] {
   const lost = namedIn(view);
   if (lost === undefined || !pairs.some(isSplit)) return [];
   const { hostname } = lost.host;
-  const kept = view.hosts[lost.place === 0 ? 1 : 0];
+  const kept = otherHost(view, lost);
   const refuse = (found: string, way: string): Refusal[] => [{ node: hostname, found, way }];
   const strangers = view.hosts.flatMap(({ host, node, kernel }) => [
     ...leavingOn(desired, node, host.hostname).map(({ volume }) => volume),
@@ -64,22 +64,21 @@ export function giveUpRefusals(view: ResourceView): Refusal[] {
       "DRBD gives up all volumes of a resource at once. Describe it until the split brain is over.",
     );
   const named = desired.giveUp?.[hostname] ?? [];
-  const read = pairs.flatMap((pair) => generationOn(pair.sides[lost.place]) ?? []);
-  if (read.length < pairs.length)
+  const now = lost.sides.flatMap((side) => generationOn(side) ?? []);
+  if (now.length < pairs.length)
     return refuse(
       `the generation of each volume of ${desired.name} cannot be read there`,
       `\`drbdadm up ${desired.name}\` there, and run \`pulumi up\` again. Leave a volume that is new in the program out of it until the split brain is over.`,
     );
-  const now = read;
   if (named.length !== now.length || named.some((one, index) => one.toUpperCase() !== now[index]))
     return refuse(
       `\`giveUp\` names ${named.join(", ")}, and ${desired.name} is in generation ${now.join(", ")} there: what was decided on has changed`,
       `Look at both sides once more. To give up what ${hostname} holds now: \`${giveUpLine(hostname, now)}\`.`,
     );
-  const offered = pairs.filter((pair) => isSplit(pair) && !mayBeGivenUp(pair).includes(pair.sides[lost.place]));
-  if (offered.length > 0)
+  const withheld = pairs.filter((pair) => isSplit(pair) && !mayBeGivenUp(pair).includes(pair.sides[lost.place]));
+  if (withheld.length > 0)
     return refuse(
-      `${hostname} holds the newer data of ${offered.map(({ desired: one }) => wordFor(one)).join(" and ")}, as far as is known after a conversion of its metadata`,
+      `${hostname} holds the newer data of ${withheld.map(({ desired: one }) => wordFor(one)).join(" and ")}, as far as is known after a conversion of its metadata`,
       `The other side may be given up: the refusal without \`giveUp\` has the line.`,
     );
   const newer = pairs.filter((pair) => {

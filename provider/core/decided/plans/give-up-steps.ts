@@ -23,7 +23,8 @@ export function giveUpStages(view: ResourceView, { lost, kept }: GivingUp): Stag
   const noted = (lost.node.files.get(keptNote(name)) ?? "").split("\n");
   const wanted = volumes.flatMap((volume, index) => {
     const place = desired.keep?.[index];
-    const { disk, device } = { disk: volume.side.observed?.disk, device: volume.side.device };
+    const { device, observed } = volume.side;
+    const disk = observed?.disk;
     const size = (device?.size ?? 0) * 1024;
     const bytes = size > 0 ? size : usableBytes(disk !== undefined && "size" in disk ? disk.size : 0);
     const isMade = noted.includes(`${volume.generation} ${place ?? ""}`);

@@ -18,7 +18,7 @@ import { devicesOn, volumePairs } from "../../wanted/desired";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
-import { isDue, meetingBefore, switchoverStages } from "./switchover";
+import { isDue, meetingBefore, plannedMove } from "./switchover";
 
 /**
  * (Desired, Observed) → Plan. Every step is there because of something observed; a plan after a full apply is empty.
@@ -58,7 +58,9 @@ export function planResource(situation: ResourceSituation): Plan {
   const moves = isDue(view, before);
   const unmoved = moves ? switchoverRefusals(view) : [];
   if (unmoved.length > 0) return refused(unmoved);
-  const stages = [...before, ...(moves ? switchoverStages(view) : before.length === 0 ? meetingBefore(view) : [])];
+  const move = moves ? plannedMove(view) : undefined;
+  const later = before.length === 0 ? meetingBefore(view) : [];
+  const stages = [...before, ...(move === undefined ? later : [move.givesUp, move.takesOver])];
   const home = view.home.host.hostname;
   const unmounted =
     stages.length === 0 ? view.pairs.flatMap((pair) => mountRefusals(pair, home, view.reasonForHome)) : [];
@@ -73,9 +75,7 @@ export function planResource(situation: ResourceSituation): Plan {
     warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged)],
     afterwards: afterwards(view, promotion, moves),
     ...((promotion.waitsForFill() || view.isMovedLater) && desired.waitForSync ? { waits: true } : {}),
-    ...(moves && view.switchover !== undefined
-      ? { switchover: { from: view.switchover.from.host.hostname, to: view.switchover.to.host.hostname } }
-      : {}),
+    ...(move === undefined ? {} : { switchover: { from: move.from, to: move.to, givesUp: move.givesUp } }),
   };
 }
 

@@ -91,7 +91,6 @@ export class ResourceStages {
 
   /** From wherever the pair is to up, connected, promoted, formatted and mounted. */
   private startup(changedFiles: readonly Step[], adjusted: readonly HostView[]): Stage[] {
-    const { view } = this;
     if (this.view.isToKeep) return this.startupKeeping(changedFiles);
     const prepare = this.view.hosts.flatMap((host) => this.prepare(host, changedFiles, adjusted.includes(host)));
     const promote = this.promotion.promoteAndFormat();
@@ -109,7 +108,7 @@ export class ResourceStages {
       );
     const serving = [...promote, ...this.promotion.mountSteps()];
     // On the host where the last of these runs: in one command with them.
-    return [this.checkSurvivors(), [...prepare, ...checked], [...serving, ...serviceSteps(view, serving)]];
+    return [this.checkSurvivors(), [...prepare, ...checked], [...serving, ...serviceSteps(this.view, serving)]];
   }
 
   /**

@@ -5,12 +5,13 @@
  */
 import { isActive, promotionOf } from "../../steps/boot-units";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
-import { isRunning } from "../../seen/observed";
+import { isRunning, type ObservedNode } from "../../seen/observed";
 import type { Call } from "../../seen/remote-functions";
-import type { Stage, Step } from "../../steps/plan";
+import type { PlannedMove, Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as stepsUnits from "../../steps/unit-steps";
-import { devicePath } from "../../config/paths";
+import { isOurs } from "../../config/own-mark";
+import { devicePath, resourcePath } from "../../config/paths";
 import { isTogetherOn, type ResourceView, type Switchover } from "../data/resource-view";
 import * as steps from "../../steps/kernel-steps";
 import { isPrimary } from "../data/side";
@@ -37,17 +38,19 @@ export function meetingBefore(view: ResourceView): Stage[] {
   return [[steps.waitConnected(to.host.hostname, desired, `${from.host.hostname} fills it, and then it moves here`)]];
 }
 
-export function switchoverStages(view: ResourceView): Stage[] {
+/** The old side's steps, and then the new one's. */
+export function plannedMove(view: ResourceView): (PlannedMove & { readonly takesOver: Stage }) | undefined {
   const { switchover } = view;
-  return switchover === undefined ? [] : [givenUp(view, switchover), takenOver(view, switchover)];
+  if (switchover === undefined) return undefined;
+  const [from, to] = [switchover.from.host.hostname, switchover.to.host.hostname];
+  return { from, to, givesUp: givenUp(view, switchover), takesOver: takenOver(view, switchover) };
 }
 
-function givenUp({ desired: { name, services }, pairs }: ResourceView, { from, to }: Switchover): Step[] {
+function givenUp({ desired: { name, services } }: ResourceView, { from, to }: Switchover): Step[] {
   const host = from.host.hostname;
   const because = `${name} moves to ${to.host.hostname}`;
-  const used = pairs.map((pair) => ({ device: devicePath(pair.sides[from.place].desired.minor), pair }));
+  const devices = from.sides.map(({ desired }) => devicePath(desired.minor));
   // As they are mounted one below the other, the last first.
-  const devices = used.map(({ device }) => device);
   const unmounts = from.node.mounts
     .filter(({ source }) => devices.includes(source))
     .reverse()
@@ -61,7 +64,7 @@ function givenUp({ desired: { name, services }, pairs }: ResourceView, { from, t
   ];
   const isWhole: Call = ["peer_is_whole", name];
   // A service may take minutes to stop: the link may be cut in them.
-  return steps.map((step) => ({ ...step, guard: [isWhole] }));
+  return steps.map((step) => ({ ...step, guard: [...(step.guard ?? []), isWhole] }));
 }
 
 function takenOver(view: ResourceView, { from, to }: Switchover): Step[] {
@@ -113,4 +116,15 @@ export function switchoverRemarks({ desired: { name, primary }, hosts, isSwitche
     `${name} is Primary on ${host}, and \`primary\` names ${primary}, where an earlier \`up\` had it: it is left where somebody has put it. ` +
       `To keep it there: \`primary: ${host}\`, which changes nothing on the hosts. To move it back: \`drbd-handback ${name}\` on ${host}, and on ${primary} the command that it prints`,
   ];
+}
+
+/**
+ * Of a pair of ours that the state knows nothing of: another stack's, or under another name. Whether `primary` was carried out
+ * before, and somebody has moved it since, nobody knows: it stays where it runs.
+ */
+export function isLeftWhereItIs(name: string, nodes: readonly ObservedNode[]): boolean {
+  return nodes.some(
+    ({ kernelResources, files }) =>
+      kernelResources.get(name)?.role === "Primary" && isOurs(files.get(resourcePath(name))),
+  );
 }
