@@ -60,6 +60,13 @@ function replication(resource: ResourceProperties): Failure[] {
   const blame = (name: string, reason: string): void => void failures.push(failureAt(["net", name], reason));
   if (net["allow-two-primaries"] === "yes") {
     if (protocol !== undefined && protocol !== "C") blame("allow-two-primaries", `needs protocol C, not ${protocol}`);
+    if (resource.primary !== undefined)
+      failures.push(
+        failureAt(
+          ["primary"],
+          "names the one host that is Primary, and allow-two-primaries lets both be: leave out one",
+        ),
+      );
     if (filesystemsOf(resource).length > 0) {
       blame(
         "allow-two-primaries",

@@ -353,6 +353,31 @@ test.each<[string, Json, string]>([
     'services[0]: "drbd-primary@r0.service" is a unit of DRBD',
   ],
   ["a service twice", { services: ["a.service", "a.service"] }, 'services[1]: "a.service" stands there twice'],
+  ["a Primary that is neither host", { primary: "carol" }, "primary: must be one of the two nodes, alpha or bravo"],
+  [
+    "one Primary, and two",
+    { primary: "bravo", net: { "allow-two-primaries": true } },
+    "primary: names the one host that is Primary, and allow-two-primaries lets both be",
+  ],
+  [
+    "what is given up of neither host",
+    { giveUp: { carol: "6D58B9C5F1E0A2B4" } },
+    "giveUp.carol: is none of the two nodes, alpha and bravo",
+  ],
+  [
+    "both sides given up",
+    { giveUp: { alpha: "6D58B9C5F1E0A2B4", bravo: "718431164AB65DE2" } },
+    "giveUp: names alpha and bravo: one side's changes stay",
+  ],
+  ["no generation", { giveUp: { alpha: "all" } }, 'giveUp.alpha: "all" is no generation of a volume'],
+  [
+    "more generations than volumes",
+    { giveUp: { alpha: ["6D58B9C5F1E0A2B4", "718431164AB65DE2"] } },
+    "giveUp.alpha: must name one generation for each volume, which are 1 here",
+  ],
+  ["a copy nowhere", { keep: [] }, 'keep: must name a place, or be "none"'],
+  ["a copy in a relative place", { keep: "before" }, 'keep[0]: "before" must be the absolute path'],
+  ["two copies of one volume", { keep: ["/dev/vg/a", "/dev/vg/b"] }, "keep: must name one place for each volume"],
   ["a misspelt property", { protocl: "A" }, ": protocl: no such property; did you mean protocol?"],
   [
     "a property in another style",
