@@ -62,14 +62,14 @@ test("the refusal offers a line for each side; a Primary is not given up; the co
   expect(generation).not.toBe("");
   expect(refused.output).toMatch(/`giveUp: \{ alpha: "[0-9A-F]{16}" \}` gives up alpha's/);
   const giveUp = { bravo: generation };
-  await configure({ giveUp, keep: "/root/before" });
+  await configure({ giveUp, keep: "/var/backups/r0-before" });
   const primary = await stack.up();
   expect(primary.code).not.toBe(0);
   expect(primary.output).toContain("bravo: r0 is Primary there, and what it holds is to be given up");
   await demote("bravo");
   await configure({ giveUp });
   expect((await stack.up()).output).toContain("`keep` does not say whether a copy is kept");
-  await configure({ giveUp, keep: "/root/before" });
+  await configure({ giveUp, keep: "/var/backups/r0-before" });
   const preview = expectSuccess(await stack.preview());
   await expectPasted("split-brain.md", "split-preview", saidOf(preview.output, "r0"));
   expect(preview.output).toMatch(/DESTROYS bravo's r0 in generation [0-9A-F]{16}, of which \d+ KiB differ/);
@@ -81,7 +81,7 @@ test("the refusal offers a line for each side; a Primary is not given up; the co
   // The copy is what bravo held.
   const inCopy = await lab.run(
     "bravo",
-    "mkdir -p /root/there && mount -o loop,ro,norecovery,nouuid /root/before /root/there && cat /root/there/of-bravo-first; umount /root/there",
+    "mkdir -p /root/there && mount -o loop,ro,norecovery,nouuid /var/backups/r0-before /root/there && cat /root/there/of-bravo-first; umount /root/there",
   );
   expect(inCopy.stdout.trim()).toBe("bravo");
   expect(changesOf(expectSuccess(await stack.up()))).toEqual([]);
