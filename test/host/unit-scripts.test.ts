@@ -179,6 +179,51 @@ describe("once after a boot", () => {
   });
 });
 
+/** The token after each of drbdsetup's events: whether there is one, and whether it is the one before. */
+function tokensAfter(events: readonly string[]): string[] {
+  const own = join(folder, `apart${(runs += 1)}`);
+  for (const part of ["etc", "run"]) mkdirSync(join(own, part), { recursive: true });
+  writeFileSync(join(own, "etc/r0.res"), "resource r0 {\n}\n");
+  writeFileSync(join(own, "run/r0.apart"), "of an earlier start");
+  events.forEach((text, index) => {
+    writeFileSync(join(own, `event${index}`), `${text}\n`);
+  });
+  const moved = script("drbd-role@.service", "ExecStart")
+    .replaceAll("/var/lib/pulumi-drbd", join(own, "var"))
+    .replaceAll("/run/pulumi-drbd", join(own, "run"))
+    .replaceAll("/etc/drbd.d", join(own, "etc"));
+  // Both loops ask for the events: the one that comes first plays the other, which gets none.
+  shCommand(
+    withTools(own, `${usualPath}${moved}; wait`, {
+      uname: "echo alpha",
+      drbdsetup: `case "$*" in "events2 r0") ;; *) exit ;; esac
+for n in ${events.map((_, index) => index).join(" ")}; do
+  cat ${own}/event$n; /bin/sleep 0.2
+  [ -e ${own}/token$n ] || cp ${own}/run/r0.apart ${own}/token$n 2>/dev/null || echo none >${own}/token$n
+done`,
+      systemctl: "echo inactive",
+    }),
+    ["r0", "r0"],
+  );
+  return events.map((_, index) => readFileSync(join(own, `token${index}`), "utf8").trim());
+}
+
+test("the word that the peer is off counts for one time of being apart: each has a token of its own", () => {
+  const connection = (state: string) => `change connection name:r0 peer-node-id:0 conn-name:peer connection:${state}`;
+  const [atStart, still, together, gone, other, down] = tokensAfter([
+    "exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connecting role:Unknown",
+    connection("WFReportParams"),
+    connection("Connected role:Primary"),
+    "change peer-device name:r0 volume:0 replication:Off",
+    connection("NetworkFailure"),
+    "destroy connection name:r0 peer-node-id:0 conn-name:peer",
+  ]);
+  expect(atStart).toMatch(/^[0-9a-f]{16}$/);
+  expect([still, together, gone, down]).toEqual([atStart, "none", "none", "none"]);
+  expect(other).toMatch(/^[0-9a-f]{16}$/);
+  expect(other).not.toBe(atStart);
+});
+
 describe("who is Primary is noted, and drbd-primary@.service follows", () => {
   test.each([
     ["inactive", [follows]],

@@ -2,14 +2,16 @@
 
 help() {
   cat <<END
-drbd-takeover RESOURCE [--peer-is-off PEER]
+drbd-takeover RESOURCE [--peer-is-off PEER [--while-apart TOKEN]]
 
 For the host that is left when its peer is dead. It says what it sees of the peer, tries all its addresses, and refuses
 while anything answers. Then it asks for the peer's host name, as your word that the peer is off: pull its plug, or look at
 it. Two hosts that are both Primary write two histories, and one of them is lost. After that it makes this host Primary
 (drbdadm primary --force), mounts the filesystems and starts the services.
 
-  --peer-is-off PEER   the word, where there is no terminal to ask at
+  --peer-is-off PEER    the word, where there is no terminal to ask at
+  --while-apart TOKEN   the word counts only as long as the two hosts have not been connected since the token was made.
+                        \`pulumi preview\` tells the token, and \`pulumi up\` calls this command with it.
   --help
 
 It ends with 0 when the resource is served here, 1 when it was refused and nothing was done, 2 when it was called wrongly,
@@ -19,12 +21,14 @@ END
 }
 
 main() {
-  resource='' given=''
+  resource='' given='' apart=''
   while [ $# -gt 0 ]; do
     case $1 in
       --help|-h) help; exit 0 ;;
       --peer-is-off) [ $# -ge 2 ] || wrong_call "--peer-is-off needs the peer's host name"; given=$2; shift ;;
       --peer-is-off=*) given=${1#*=} ;;
+      --while-apart) [ $# -ge 2 ] || wrong_call "--while-apart needs a token"; apart=$2; shift ;;
+      --while-apart=?*) apart=${1#*=} ;;
       -*) wrong_call "drbd-takeover has no option $1. drbd-takeover --help says what it has." ;;
       *) [ -z "$resource" ] || wrong_call "drbd-takeover takes one resource at a time"; resource=$1 ;;
     esac
@@ -47,6 +51,7 @@ main() {
     exit $code
   fi
   tell_state
+  is_same_cut || exit 1
   data_is_good || { why_not_good; exit 1; }
   peer_is_silent
   load_filesystems
@@ -284,12 +289,23 @@ have_word() {
   fi
 }
 
+# is_same_cut: whether the token, where one is given, is the one that was made when the two were parted.
+is_same_cut() {
+  [ -n "$apart" ] || return 0
+  made=$(cat "$run_folder/$resource.apart" 2>/dev/null)
+  [ "$apart" != "$made" ] || return 0
+  echo "Refused: the word that $peer is off was given for another time. Since then $resource was connected to $peer, or the word" \
+    "was used, or $here was started anew, or drbd-role@$resource.service was. Nothing was changed." >&2
+  return 1
+}
+
 # take_over: from here on time counts.
 take_over() {
   look "$resource"
   if [ "$role" = Primary ]; then echo "$resource has become Primary on $here meanwhile."
   elif ! still_apart; then echo "Refused: $peer is connected again. Nothing was changed." >&2; return 1
   elif ! data_is_good; then why_not_good; return 1
+  elif ! is_same_cut; then return 1
   else
     said=$(drbdadm primary --force "$resource" </dev/null 2>&1) || {
       code=$?
@@ -297,6 +313,7 @@ take_over() {
         "$resource is not Primary here, and nothing is mounted. \`drbd-where $resource\` shows what stands." >&2
       return 3
     }
+    rm -f "$run_folder/$resource.apart"
     echo "$resource is Primary on $here."
   fi
   serve || return

@@ -49,7 +49,7 @@ read_files() {
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
     /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept \
-    /var/lib/pulumi-drbd/*.last-primary
+    /var/lib/pulumi-drbd/*.last-primary /run/pulumi-drbd/*.apart
   do
     # A file that two patterns match is read once.
     case $known in *":$file:"*) ;; *) known="$known:$file:"; set -- "$@" "$file" ;; esac

@@ -15,6 +15,8 @@ begin_steps() {
   turn
   case $free$last in "0$1"|0) ;; *) mark locked "${who:-$words}"; exit 75 ;; esac
   have_turn "$1" "$2"
+  # For the commands of ours that a step calls.
+  export pulumi_drbd_run="$1"
   out=$run_folder/output
 }
 

@@ -6,6 +6,9 @@
 # hosts whose data has parted, and makes no two of them Primary. A note that is older than the peer's is that of a host that was
 # down or apart while the peer was Primary: where the peer wrote then, this host is filled first, and the peer, which is not, is
 # before it. After it was filled it leaves the peer ten seconds more.
+#
+# For each time that the two are apart it makes a token, which is gone once they are connected: `pulumi up` takes the word that the
+# peer is off with that token alone (drbd-takeover --while-apart). That is a loop of its own: all else may wait for a unit.
 # The unit has it in one line, without these lines.
 name=$0;
 unit=drbd-primary@$1.service;
@@ -15,6 +18,7 @@ note=/var/lib/pulumi-drbd/$name.last-primary;
 run=/run/pulumi-drbd;
 decided=$run/$name.decided;
 forget=$run/$name.forget;
+token=$run/$name.apart;
 told=;
 asked=;
 filled=;
@@ -101,6 +105,21 @@ after_boot() {
   tell "$name was Primary here last, and $peer is connected: it is promoted, mounted, and its services are started";
   systemctl start --no-block "drbd-primary-services@$1.target";
 };
+
+mark_apart() {
+  drbdsetup events2 "$name" | while read -r kind what rest; do
+    [ "$what" = connection ] || continue;
+    case "$kind $rest " in
+      *" connection:Connected "*|"destroy "*) rm -f "$token"; apart= ;;
+      *" connection:"*) [ -n "$apart" ] || { apart=yes; od -An -N8 -tx1 /dev/urandom | tr -dc 0-9a-f >"$token~" && mv "$token~" "$token"; } ;;
+    esac;
+  done;
+  rm -f "$token";
+};
+
+rm -f "$token";
+apart=;
+mark_apart &
 
 drbdsetup events2 "$name" | while read -r kind what rest; do
   case "$kind $what $rest" in

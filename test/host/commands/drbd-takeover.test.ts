@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { temporaryFolder } from "../../core/shell";
 import { type, valuesOnBravo, type Night } from "./host-at-night";
 import { stateOf, states } from "./states";
@@ -282,4 +284,27 @@ test("the peer is there, and nobody serves it: the command that starts it is tol
   const { exit, said } = takeover({ ...dead, events, files }, ...word);
   expect(exit).toBe(1);
   expect(said).toContain("To start r0 here: `systemctl start drbd-primary-services@r0.target`\n");
+});
+
+describe("of `pulumi up`: the word counts for one time of being apart", () => {
+  const token = "3f9c2ab81d04e756";
+  const made = { "run-lock/r0.apart": `${token}\n` };
+
+  test("with its token it is taken over, and the token is spent", () => {
+    const { exit, said, calls } = takeover({ ...dead, files: made }, ...word, "--while-apart", token);
+    expect([exit, calls[0]]).toEqual([0, promoted]);
+    expect(said).toContain("r0 is Primary on bravo.");
+    expect(existsSync(join(folder, "run-lock/r0.apart"))).toBe(false);
+  });
+
+  test.each([
+    ["another's token", made, "0000000000000000"],
+    ["a part of it", made, token.slice(1)],
+    ["nothing", made, ""],
+    ["one that is spent, or void", {}, token],
+  ])("with %s it is refused", (_what, files, given) => {
+    const { exit, said, calls } = takeover({ ...dead, files }, ...word, `--while-apart=${given}`);
+    expect([exit, calls]).toEqual(given === "" ? [2, []] : [1, []]);
+    if (given !== "") expect(said).toContain("Refused: the word that alpha is off was given for another time.");
+  });
 });

@@ -3,8 +3,11 @@
 # Of take_turn alone, which these commands do not call.
 nonce=''
 
-# begin_change WORDS: ends where a run is at work here. An `up` that was planned before this goes on no more.
+# begin_change WORDS: ends where a run is at work here, unless that has called this command. An `up` that was planned before this
+# goes on no more.
 begin_change() {
+  turn
+  if [ -n "${pulumi_drbd_run:-}" ] && [ -n "$who" ] && [ "$last" = "$pulumi_drbd_run" ]; then return; fi
   # A full /run must not stop a takeover.
   if ! command -v flock >/dev/null || ! (open_lock) >/dev/null 2>&1; then
     echo "Whether a \`pulumi up\` is at work on $here could not be seen: flock and $run_folder/lock are needed for that." >&2
