@@ -15,6 +15,10 @@ export function expectAnnounced(announced: Announced | undefined): void {
   for (const { hostname, name } of announced.looks) {
     known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
   }
+  for (const { name, hosts: pair, primary, peerIsOff } of announced.moves) {
+    known.primaries.push({ name, from: pair.filter((hostname) => hostname !== primary) });
+    for (const hostname of Object.keys(peerIsOff ?? {})) known.off.add(hostname);
+  }
   const looks = announced.looks.filter(isLook).map(withPlaces);
   known.declaredClaims = looks.flatMap(claimsOfDeclared);
   const hosts = new Map<string, Host>();
@@ -24,6 +28,7 @@ export function expectAnnounced(announced: Announced | undefined): void {
     if (parsed.ok !== true) continue;
     const host = hostOf(hostname, parsed.connection);
     host.expect(looks.filter((look) => look.hostname === hostname).map(lookOf));
+    if (known.off.has(hostname)) host.mayBeOff();
     host.prefetch();
     hosts.set(hostname, host);
   }

@@ -39,7 +39,7 @@ export async function inTurnOfReachable(
   });
 }
 
-function isGone(error: unknown): error is UnreachableError {
+export function isGone(error: unknown): error is UnreachableError {
   return error instanceof UnreachableError && error.network;
 }
 

@@ -28,7 +28,7 @@ import { wayOut } from "./gone-host";
 import { HalfMadeError } from "./half-made";
 import { preview } from "./phase";
 import { toState } from "./to-state";
-import { changedWhileBusy, hostErrorsAsFailures, unreachableInPreview } from "./looks-that-fail";
+import { changedWhileBusy, hostErrorsAsFailures, unreachablePassedOver } from "./looks-that-fail";
 import { refusalsAsFailures, sourced } from "./check-failures";
 import { known } from "./process";
 import { reconcile, type Subject } from "./reconcile";
@@ -63,7 +63,7 @@ export const nodeLifecycle = {
         moved: movedVersions(olds, found(node, olds)),
       });
     };
-    const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
+    const needed = await changedWhileBusy(() => unreachablePassedOver(reporter, look));
     await reporter.done();
     return { changes: changed || needed === true };
   },
@@ -151,7 +151,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
   const { connection, desired: given } = parsed;
   const host = hostOf(given.hostname, connection);
   const reporter = new Reporter(news.__urn, [host]);
-  const seen = await unreachableInPreview(reporter, () => host.observe(justTheHost, preview.attempts));
+  const seen = await unreachablePassedOver(reporter, () => host.observe(justTheHost, preview.attempts));
   const told = seen === undefined ? rememberedGrammar(olds) : grammarOf(seen);
   const grammar = told ?? fittingGrammar((one) => nodeGrammarFailures(given, one));
   const misplaced = nodeGrammarFailures(given, grammar);
@@ -164,7 +164,7 @@ async function checkNode(olds: Inputs, news: Inputs): Promise<CheckResult> {
     await reporter.done();
     return { inputs: checked };
   }
-  const failures = await unreachableInPreview(reporter, async () => {
+  const failures = await unreachablePassedOver(reporter, async () => {
     const plan = planOf(
       wanted,
       await undisturbed([host], preview.patience, () => observeFor(host, wanted.configuration, justTheHost)),

@@ -17,6 +17,7 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { isLeftWhereItIs } from "../core/decided/plans/switchover";
+import { isTakeover, planTakeover } from "../core/decided/plans/takeover";
 import { isUnknown } from "../core/wanted/unknowns";
 import { preview } from "./phase";
 import { hostOf, type Host } from "../shell/host";
@@ -188,6 +189,16 @@ export class Pair {
   /** `switchedTo`, as what is stored has it or stands for it. */
   carriedOut(olds: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
     return this.staysPut === true ? { switchedTo: this.desired.primary } : olds;
+  }
+
+  /** What a host's word is worth for the pair where the other one cannot be reached: of one that was set up before. */
+  takeover(gone: string): { readonly host: Host; readonly plan: (node: ObservedNode) => Plan } | undefined {
+    const host = this.hosts.find(({ name }) => name !== gone);
+    const { desired } = this;
+    const isSwitched = this.switchTo !== undefined;
+    if (this.isNew || host === undefined || this.hosts.every(({ name }) => name !== gone)) return undefined;
+    if (!isTakeover(desired, gone, isSwitched)) return undefined;
+    return { host, plan: (node) => planTakeover({ desired, host: host.name, node, gone, isSwitched }) };
   }
 
   /** `given`: where it is to be Primary, where that is not what the program says. */

@@ -20,6 +20,10 @@ export const known = {
   takenDown: new Map<string, Set<string>>(),
   /** What a refresh found to be another state than the one that was stored, by URN. */
   moved: new Set<string>(),
+  /** The hosts that a `peerIsOff` of the program names. */
+  off: new Set<string>(),
+  /** The resources with a `primary`, and the hosts that they would move from. */
+  primaries: [] as { readonly name: string; readonly from: readonly string[] }[],
   /** The hosts of each resource that the program declared. */
   pairs: [] as (readonly Host[])[],
 };
@@ -32,6 +36,8 @@ export function beginProcess(...reach: Parameters<typeof forgetHosts>): void {
   known.described.clear();
   known.hostnames.clear();
   known.takenDown.clear();
+  known.off.clear();
+  known.primaries = [];
   known.moved.clear();
   forgetWarnings();
   operation.command = undefined;

@@ -11,9 +11,10 @@ import { formatMoved, movedStates } from "../core/told/moved-states";
 import { type ObservedNode } from "../core/seen/observed";
 import { furthestBehind } from "../core/seen/sync-progress";
 import { devicesOn } from "../core/wanted/desired";
-import { outputsOf, switchedTo } from "../core/told/outputs";
+import { outputsAlone, outputsOf, switchedTo } from "../core/told/outputs";
 import { givenBackQuestions } from "../core/installed/definition";
 import { resourcePath } from "../core/config/paths";
+import type { Plan } from "../core/steps/plan";
 import { planTeardown } from "../core/decided/plans/plan-resource-teardown";
 import { justTheTables } from "../core/seen/probe";
 import { sameInputs } from "../core/wanted/same-inputs";
@@ -28,7 +29,7 @@ import { isUnknown } from "../core/wanted/unknowns";
 import { ownInputs, Pair } from "./pair";
 import { preview } from "./phase";
 import { toState } from "./to-state";
-import { changedWhileBusy, hostErrorsAsFailures, unreachableInPreview } from "./looks-that-fail";
+import { changedWhileBusy, hostErrorsAsFailures, unreachablePassedOver } from "./looks-that-fail";
 import { refusalsAsFailures, sourced, type Failure } from "./check-failures";
 import { known } from "./process";
 import { reconcile } from "./reconcile";
@@ -37,6 +38,7 @@ import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
 import { newSecret } from "../shell/new-secret";
 import { waitForSync } from "./sync-wait";
+import { planAlone, takeOver, whereGone } from "./takeover";
 import { undisturbed } from "./turns";
 
 type Inputs = HiddenInputs & Record<string, unknown>;
@@ -68,7 +70,11 @@ export const resourceLifecycle = {
         sync: sync && formatSync(kindOfSync(name, nodes, pair.memory), sync),
       });
     };
-    const needed = await changedWhileBusy(() => unreachableInPreview(reporter, look));
+    const either = () =>
+      whereGone(pair, look, async (takeover) =>
+        changesBy(reporter, news.__urn, { plan: await planAlone(pair, takeover), moved: [] }),
+      );
+    const needed = await changedWhileBusy(() => unreachablePassedOver(reporter, either));
     await reporter.done();
     return { changes: needed === true || !sameInputs(inputsOf(olds), inputsOf(news)) };
   },
@@ -164,18 +170,27 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
 
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
   const reporter = new Reporter(news.__urn, pair.hosts);
-  const seen = await unreachableInPreview(reporter, () => pair.grammar());
+  const found = await unreachablePassedOver(reporter, () =>
+    whereGone<Awaited<ReturnType<Pair["grammar"]>> | Plan>(
+      pair,
+      () => pair.grammar(),
+      (takeover) => planAlone(pair, takeover),
+    ),
+  );
+  const alone = typeof found === "object" ? found : undefined;
+  if (alone !== undefined && alone.refusals.length > 0) return { failures: refusalsAsFailures(news, alone) };
+  const seen = typeof found === "object" ? undefined : found;
   const { desired } = parsed;
   const fitting = seen ?? pair.knownGrammar() ?? fittingGrammar((one) => grammarFailures(desired, one));
   const misplaced = grammarFailures(desired, fitting);
   if (misplaced.length > 0) return { failures: sourced(news, misplaced) };
-  const shown = seen === undefined ? undefined : await unreachableInPreview(reporter, () => pair.shownConfiguration());
+  const shown = seen === undefined ? undefined : await unreachablePassedOver(reporter, () => pair.shownConfiguration());
   const checked = { ...inputs, configuration: shown ?? pair.rememberedConfiguration(fitting) };
   if (!preview.now || !creating || seen === undefined) {
     await reporter.done();
     return { inputs: checked };
   }
-  const failures = await unreachableInPreview(reporter, async () => {
+  const failures = await unreachablePassedOver(reporter, async () => {
     const plan = pair.plan(await undisturbed(pair.hosts, preview.patience, () => pair.observe("needed")));
     if (plan.refusals.length === 0) reporter.say(formatPlan(plan));
     return refusalsAsFailures(news, plan);
@@ -201,7 +216,20 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
     },
   };
   await pair.settleSecret(newSecret);
+  const onBoth = async () => {
+    await Promise.all(pair.hosts.map((host) => host.seen()));
+    return undefined;
+  };
   try {
+    const left = await whereGone(pair, onBoth, async (takeover) => ({
+      host: takeover.host.name,
+      node: await takeOver(pair, takeover, reporter, subject),
+    }));
+    if (left !== undefined) {
+      const seen = outputsAlone(pair.desired, left.host, left.node, olds);
+      const kept = { configuration: olds["configuration"], sharedSecret: olds["sharedSecret"] };
+      return { id, outs: toState({ ...news, ...seen, ...kept }) };
+    }
     let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
     // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
     if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
@@ -240,6 +268,7 @@ const inputKeys = [
   "discard",
   "giveUp",
   "keep",
+  "peerIsOff",
   "filesystem",
   "volumes",
   "waitForSync",

@@ -8,7 +8,12 @@ import type { Announced } from "../core/told/engine-inputs";
  * hosts at once, and once. What depends on other resources is not waited for: only values that are known at once, such as
  * a secret from the config, are announced.
  */
-const announced: { nodes: unknown[]; looks: unknown[]; pairs: string[][] } = { nodes: [], looks: [], pairs: [] };
+const announced: { nodes: unknown[]; looks: unknown[]; pairs: string[][]; moves: unknown[] } = {
+  nodes: [],
+  looks: [],
+  pairs: [],
+  moves: [],
+};
 
 const hostnames = new WeakMap<object, string>();
 
@@ -34,6 +39,16 @@ export function announceLook(node: object, look: object): void {
 export function announcePair(nodes: readonly object[]): void {
   const pair = nodes.flatMap((node) => hostnames.get(node) ?? []);
   if (pair.length === nodes.length) announced.pairs.push(pair);
+}
+
+/** Where a resource is to run, and whether a person says that its other host is off. */
+export function announceMove(
+  nodes: readonly object[],
+  move: { readonly primary?: unknown; readonly [key: string]: unknown },
+): void {
+  if (move.primary === undefined) return;
+  const hosts = nodes.flatMap((node) => hostnames.get(node) ?? []);
+  whenKnown(move, (known) => announced.moves.push({ ...known, hosts }));
 }
 
 function whenKnown(value: object, then: (known: object) => void): void {

@@ -1,7 +1,7 @@
 import type { ManagerName } from "../core/wanted/manager-names";
 import * as pulumi from "@pulumi/pulumi";
 
-import { announcedName, announceLook, announcePair } from "./announce";
+import { announcedName, announceLook, announceMove, announcePair } from "./announce";
 import { secretOutputs } from "../core/config/shared-secret";
 import type { ByHostInputs, FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
 import type { VolumeOutputs } from "../core/told/outputs";
@@ -128,6 +128,12 @@ export interface DrbdResourceArgs {
    * the order of their numbers. `none`: no copy. Asked for with `giveUp`.
    */
   readonly keep?: pulumi.Input<string | string[]>;
+  /**
+   * Hostname → the token by which `primary` makes the other host Primary while this one cannot be reached: your word that it
+   * is off, { alpha: "3f9c2ab81d04e756" }. The refusal of that `primary` tells the token. It counts until the two hosts are
+   * connected again, and once. Without it, a host that cannot be reached stops `up`. Asked for with `primary`. Default: none.
+   */
+  readonly peerIsOff?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** The filesystem on the DRBD device. Made once, on a blank device only, and never again. Default: none. */
   readonly filesystem?: pulumi.Input<FilesystemInputs>;
   /**
@@ -230,6 +236,10 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       "DrbdResource",
     );
     announcePair(args.nodes.map(({ node }) => node));
+    announceMove(
+      args.nodes.map(({ node }) => node),
+      { name: args.name ?? name, primary: args.primary, peerIsOff: args.peerIsOff },
+    );
     for (const side of args.nodes) {
       const hostname = announcedName(side.node);
       if (hostname === undefined) continue;

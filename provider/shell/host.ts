@@ -34,6 +34,7 @@ export class Host {
   private first: Promise<ObservedNode> | undefined;
   private expected: ProbeRequest["looks"] = [];
   private readonly followers = new Map<unknown, (what: string) => void>();
+  private isPatient = true;
   private hasTurn = false;
   /** How many pieces of work of this process need the turn now. */
   private inTurn = 0;
@@ -69,7 +70,7 @@ export class Host {
       const known = this.recent();
       if (known !== undefined && this.covers(request)) return known;
       const wider = this.widen(request);
-      return this.keep(wider, await this.remote.observe(wider, attempts), this.sighting);
+      return this.keep(wider, await this.remote.observe(wider, this.attempts(attempts)), this.sighting);
     });
   }
 
@@ -82,6 +83,11 @@ export class Host {
       this.first = undefined;
       throw error;
     }
+  }
+
+  /** A person says so: it is not waited for as one that boots. */
+  mayBeOff(): void {
+    this.isPatient = false;
   }
 
   /** What will be asked for before long: the first close look goes into it too, which saves others. */
@@ -120,7 +126,8 @@ export class Host {
       clearTimeout(this.givingSoon);
       if (!this.hasTurn) {
         // First, so that whatever is wrong with the host is told as a look tells it.
-        if (this.recent() === undefined) this.keep(justTheHost, await this.remote.observe(justTheHost), undefined);
+        if (this.recent() === undefined)
+          this.keep(justTheHost, await this.remote.observe(justTheHost, this.attempts()), undefined);
         const answer = await this.remote.takeTurn();
         if (answer.kind === "busy") return answer.holder;
         const before = this.sighting?.node.turn;
@@ -173,6 +180,10 @@ export class Host {
     clearTimeout(this.givingSoon);
     this.hasTurn = false;
     return this.remote.close();
+  }
+
+  private attempts(given?: number): number | undefined {
+    return given ?? (this.isPatient ? undefined : 2);
   }
 
   private covers(request: ProbeRequest): boolean {

@@ -54,6 +54,8 @@ function follow({ says, note, isDecided = false, active = "inactive" }: Host) {
   });
   give("looks", "");
   const moved = script("drbd-role@.service", "ExecStart")
+    // The loop beside it has a test of its own, below.
+    .replace("mark_apart & ", "")
     .replaceAll("/var/lib/pulumi-drbd", path("var"))
     .replaceAll("/run/pulumi-drbd", path("run"))
     .replaceAll("/etc/drbd.d", path("etc"));
@@ -188,18 +190,18 @@ function tokensAfter(events: readonly string[]): string[] {
   events.forEach((text, index) => {
     writeFileSync(join(own, `event${index}`), `${text}\n`);
   });
-  const moved = script("drbd-role@.service", "ExecStart")
+  const [before] = script("drbd-role@.service", "ExecStart").split("mark_apart & ");
+  const moved = `${before}mark_apart`
     .replaceAll("/var/lib/pulumi-drbd", join(own, "var"))
     .replaceAll("/run/pulumi-drbd", join(own, "run"))
     .replaceAll("/etc/drbd.d", join(own, "etc"));
-  // Both loops ask for the events: the one that comes first plays the other, which gets none.
   shCommand(
-    withTools(own, `${usualPath}${moved}; wait`, {
+    withTools(own, `${usualPath}${moved}`, {
       uname: "echo alpha",
       drbdsetup: `case "$*" in "events2 r0") ;; *) exit ;; esac
 for n in ${events.map((_, index) => index).join(" ")}; do
-  cat ${own}/event$n; /bin/sleep 0.2
-  [ -e ${own}/token$n ] || cp ${own}/run/r0.apart ${own}/token$n 2>/dev/null || echo none >${own}/token$n
+  cat ${own}/event$n; /bin/sleep 0.5
+  cp ${own}/run/r0.apart ${own}/token$n 2>/dev/null || echo none >${own}/token$n
 done`,
       systemctl: "echo inactive",
     }),

@@ -4,6 +4,8 @@ import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
 import { broughtUpLink, enabledLink, type Machine, promotionLink, resource, resourceFile, roleLink } from "./machine";
 import { isAttached, isRunning, type Volume } from "./volume";
+import { apartToken } from "../../provider/core/decided/plans/takeover";
+import { connectionOf } from "./connection";
 import { formattingMark } from "../../provider/core/steps/own-folder";
 import type { World } from "./world";
 
@@ -58,6 +60,8 @@ export function run(world: World, machine: Machine, argv: readonly string[], act
       return done;
     case "systemd-run":
       return run(world, machine, words.slice(words.indexOf("--collect") + 1), actor);
+    case "drbd-takeover":
+      return takeOver(world, machine, words);
     case "env":
       return run(world, machine, words.slice(1), actor);
     case "apt-get":
@@ -296,6 +300,30 @@ function mount(world: World, machine: Machine, words: readonly string[], actor: 
   }
   volume.mountedAt = target;
   return done;
+}
+
+/** host/commands/drbd-takeover.sh, called with a word for one time of being apart. */
+function takeOver(world: World, machine: Machine, words: readonly string[]): Result {
+  const [name = "", off, peer = "", apart, token = ""] = words;
+  if (off !== "--peer-is-off" || apart !== "--while-apart" || name !== resource)
+    throw new UnknownCommand(`the simulation does not know: drbd-takeover ${words.join(" ")}`);
+  const made = apartToken(resource);
+  const isGood = machine.running.every(({ kernel }) => ["UpToDate", "Consistent"].includes(kernel.disk));
+  const serve = () => {
+    for (const { fstabLine, mountedAt } of machine.volumes)
+      if (fstabLine !== undefined && mountedAt === undefined) mount(world, machine, [fstabLine.target], "hand");
+    return done;
+  };
+  if (machine.isPrimary) return serve();
+  if (machine.files.get(made)?.trim() !== token) return failed(1, "Refused: the word was given for another time.");
+  if (connectionOf(machine) === "Connected") return failed(1, "Refused: for DRBD the peer is alive.");
+  if (!isGood || machine.running.length === 0) return failed(1, "Refused: the data must not be used.");
+  if (world.peerOf(machine).powered || world.peerOf(machine).name !== peer) return failed(1, "Refused: it answers.");
+  const { exit, output } = drbdadm(world, machine, ["primary", "--force", resource], "hand");
+  if (exit !== 0) return failed(3, output);
+  machine.files.delete(made);
+  machine.links.add(promotionLink);
+  return serve();
 }
 
 function unmount(world: World, machine: Machine, [target]: readonly string[]): Result {

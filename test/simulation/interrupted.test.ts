@@ -187,7 +187,10 @@ describe("a program that has changed", () => {
       hostname,
       ...probeLook({ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }),
     }));
-    await nodeLifecycle.check({}, { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], looks, pairs: [] } });
+    await nodeLifecycle.check(
+      {},
+      { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], looks, pairs: [], moves: [] } },
+    );
     await resourceLifecycle.delete(id, outs);
     expect(ran).toEqual([]);
     expect(isMounted()).toEqual([true, false]);
@@ -198,7 +201,7 @@ describe("a program that has changed", () => {
       hostname,
       ...probeLook({ name: "web", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: false }),
     }));
-    const inputs = { ...resourceInputs("urn:r0"), __announced: { nodes: [], looks: web, pairs: [] } };
+    const inputs = { ...resourceInputs("urn:r0"), __announced: { nodes: [], looks: web, pairs: [], moves: [] } };
     const { failures = [] } = (await resourceLifecycle.check({}, inputs)) as { failures?: { reason: string }[] };
     expect(failures.map(({ reason }) => reason.split(" belongs")[0])).toEqual([
       "minor 1",

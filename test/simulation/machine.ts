@@ -42,6 +42,8 @@ export class Machine {
   readonly folders = new Set<string>();
   /** Since its boot, somebody was Primary: drbd-role@r0.service promotes no more. */
   isDecided = false;
+  /** drbd-role@.service has seen that it is apart from its peer. */
+  isApart = false;
   /** A step that goes on although the connection over which it was begun is gone. */
   readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */

@@ -3,6 +3,7 @@ import type { Connection } from "../../provider/core/wanted/connection";
 import type { HiddenInputs } from "../../provider/core/told/engine-inputs";
 import { type Memory, wasInUse } from "../../provider/core/seen/memory";
 import { HalfMadeError } from "../../provider/lifecycle/half-made";
+import { expectAnnounced } from "../../provider/lifecycle/expected";
 import { nodeLifecycle } from "../../provider/lifecycle/node";
 import { resourceLifecycle } from "../../provider/lifecycle/resource";
 import { beginProcess } from "../../provider/lifecycle/process";
@@ -39,6 +40,8 @@ export interface Program {
   readonly primary?: "alpha" | "bravo" | undefined;
   /** The side that is given up in a split brain, by the generations of its volumes; no copy is kept. */
   readonly giveUp?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The word that a host is off, with the token of one time of being apart. */
+  readonly peerIsOff?: Readonly<Record<string, string>>;
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
 }
@@ -100,6 +103,7 @@ export class Stack {
   /** `pulumi up`, without the preview before it. */
   up(program: Program, run: Run): Promise<Outcome> {
     return this.phase(run, async () => {
+      this.announce(program);
       for (const index of [0, 1] as const) await this.node(index, false);
       await this.pair(program, false);
     });
@@ -107,6 +111,7 @@ export class Stack {
 
   preview(program: Program, run: Run): Promise<Outcome> {
     return this.phase(run, async () => {
+      this.announce(program);
       for (const index of [0, 1] as const) await this.node(index, true);
       // What is not there yet in a preview is not known to the resource either.
       if (this.nodes.size === 2) await this.pair(program, true);
@@ -151,6 +156,13 @@ export class Stack {
     }
   }
 
+  /** As the classes do, of what a host that cannot be reached means. Looks are not begun beforehand here. */
+  private announce({ primary, peerIsOff }: Program): void {
+    const off = peerIsOff === undefined ? {} : { peerIsOff };
+    const moves = primary === undefined ? [] : [{ name: "r0", hosts: nodeNames, primary, ...off }];
+    expectAnnounced({ nodes: [], looks: [], pairs: [], moves });
+  }
+
   private placeOf(index: 0 | 1): Properties {
     const { address, access } = this.ground.nodes[index];
     return { address, ...access };
@@ -179,6 +191,7 @@ export class Stack {
       syncSource: program.syncSource,
       ...(program.giveUp === undefined ? {} : { giveUp: program.giveUp, keep: "none" }),
       ...(program.primary === undefined ? {} : { primary: program.primary }),
+      ...(program.peerIsOff === undefined ? {} : { peerIsOff: program.peerIsOff }),
       ...(isPlain
         ? { minor: 1, ...ownOf(program, "/srv/data") }
         : { volumes: volumes.map((one) => longForm(program, one)) }),
@@ -238,7 +251,7 @@ async function call(
   if (failures.length > 0) {
     const why = failures.map(({ reason }) => reason).join("\n");
     // In a check, what keeps us from looking at a host is a failure like any other.
-    if (/connection was lost|cannot be reached/.test(why)) throw new HostError("a host", why);
+    if (/connection was lost|: cannot be reached/.test(why)) throw new HostError("a host", why);
     throw new Refused(why);
   }
   if (kept === undefined) {

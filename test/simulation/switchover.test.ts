@@ -3,7 +3,7 @@
  * or the message says that it is on none; never on both, and nothing is lost.
  */
 import { happen, type Event } from "./events";
-import { plainProgram } from "./pulumi";
+import { plainProgram, type Outcome } from "./pulumi";
 import { type Fault, type Run } from "./remote";
 import { SimulatedStack } from "./simulated-stack";
 import { chosenVersions } from "./drbd";
@@ -150,6 +150,111 @@ describe.each(chosenVersions())("DRBD %s", (drbd) => {
         rest(world);
         expect([at, mountedOn(world).length]).toEqual([at, 1]);
         expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+      }
+    },
+  );
+});
+
+describe.each(chosenVersions())("the Primary is dead, and the program has the word for that: DRBD %s", (drbd) => {
+  const offIn = (outcome: Outcome): Readonly<Record<string, string>> => {
+    const why = "why" in outcome ? outcome.why : "";
+    const token = /`peerIsOff: \{ alpha: "([0-9a-f]{16})" \}`/.exec(why)?.[1];
+    return token === undefined ? {} : { alpha: token };
+  };
+  const primariesOf = (run: FaultyRun) => run.applied.filter(({ argv }) => argv[0] === "drbd-takeover");
+
+  /** alpha has died, a preview was refused, and its line is in the program. */
+  async function dead() {
+    const { world, stack } = await pair(drbd);
+    happen(world, { kind: "cut power", on: 0 });
+    rest(world);
+    const refused = await stack.preview(toBravo, plainRun());
+    return { world, stack, refused, withWord: { ...toBravo, peerIsOff: offIn(refused) } };
+  }
+
+  test("refused with a line; with the line it is taken over; then nothing is to do, and alpha is filled when it is back", async () => {
+    const { world, stack, refused, withWord } = await dead();
+    expect(refused.kind).toBe("refused");
+    expect(await stack.preview(withWord, plainRun())).toEqual({ kind: "done" });
+    expect(namesOf(primaries(world))).toBe("");
+    expect(await stack.up(withWord, plainRun())).toEqual({ kind: "done" });
+    expect([namesOf(mountedOn(world)), namesOf(primaries(world))]).toEqual(["bravo", "bravo"]);
+    for (const program of [withWord, withWord]) {
+      const again = plainRun();
+      expect(await stack.up(program, again)).toEqual({ kind: "done" });
+      expect(again.applied).toEqual([]);
+    }
+    happen(world, { kind: "write", on: 1, block: 2 });
+    happen(world, { kind: "boot", on: 0 });
+    rest(world);
+    expect(await stack.up(withWord, plainRun())).toEqual({ kind: "done" });
+    rest(world);
+    const last = plainRun();
+    expect(await stack.up(withWord, last)).toEqual({ kind: "done" });
+    expect(last.applied).toEqual([]);
+    expect([namesOf(mountedOn(world)), namesOf(primaries(world))]).toEqual(["bravo", "bravo"]);
+    expect(world.machines[0].volumes[0]?.kernel?.disk).toBe("UpToDate");
+    expect([world.ledger.lost, world.broken]).toEqual([[], []]);
+  });
+
+  test("a line of another time of being apart does nothing", async () => {
+    const { world, stack, withWord } = await dead();
+    happen(world, { kind: "boot", on: 0 });
+    rest(world);
+    happen(world, { kind: "cut power", on: 0 });
+    rest(world);
+    const run = plainRun();
+    const outcome = await stack.up(withWord, run);
+    expect(outcome.kind).toBe("refused");
+    expect(offIn(outcome)).not.toEqual(withWord.peerIsOff);
+    expect(primariesOf(run)).toEqual([]);
+    expect(namesOf(primaries(world))).toBe("");
+  });
+
+  test("a line stands in the program for good: once it is spent it promotes nothing", async () => {
+    const { world, stack, withWord } = await dead();
+    await stack.up(withWord, plainRun());
+    // Mounting writes, too: a Primary that never wrote is StandAlone once alpha is back (DRBD 9).
+    happen(world, { kind: "write", on: 1, block: 2 });
+    happen(world, { kind: "boot", on: 0 });
+    rest(world);
+    expect(await stack.up({ ...withWord, primary: "alpha", peerIsOff: {} }, plainRun())).toEqual({ kind: "done" });
+    expect(namesOf(primaries(world))).toBe("alpha");
+    happen(world, { kind: "cut power", on: 0 });
+    rest(world);
+    const run = plainRun();
+    expect((await stack.up(withWord, run)).kind).toBe("refused");
+    expect(primariesOf(run)).toEqual([]);
+  });
+
+  test("alpha is alive again between the plan and the step: it is not taken over", async () => {
+    const { world, stack, withWord } = await dead();
+    const booting = new FaultyRun(Number.POSITIVE_INFINITY, () => "none");
+    booting.interrupt = () => {
+      if (booting.applied.length > 0) happen(world, { kind: "boot", on: 0 });
+      return "none";
+    };
+    const outcome = await stack.up(withWord, booting);
+    rest(world);
+    expect(["failed", "done"]).toContain(outcome.kind);
+    expect(primaries(world).length).toBeLessThanOrEqual(1);
+    expect(world.ledger.lost).toEqual([]);
+  });
+
+  test.each<Fault>(["fails", "fails after it took effect", "dropped before", "dropped after", "dropped while it runs"])(
+    "whatever befalls it (%s), the next up goes on",
+    async (fault) => {
+      for (let at = 0; ; at++) {
+        const { world, stack, withWord } = await dead();
+        const run = new FaultyRun(at, () => fault);
+        await stack.up(withWord, run);
+        if (run.count <= at) break;
+        rest(world);
+        const outcome = await stack.up(withWord, plainRun());
+        expect(["done", "refused"]).toContain(outcome.kind);
+        // What ran by itself has spent the line: then it is Primary.
+        expect([at, namesOf(primaries(world))]).toEqual([at, "bravo"]);
+        expect([world.ledger.lost, world.broken]).toEqual([[], []]);
       }
     },
   );

@@ -16,6 +16,7 @@ import {
   roleLink,
 } from "./machine";
 import { roleOf } from "../../provider/core/steps/boot-units";
+import { apartToken } from "../../provider/core/decided/plans/takeover";
 import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import type { Volume } from "./volume";
 
@@ -171,6 +172,7 @@ export class World {
     }
     machine.unfinished.length = 0;
     machine.isDecided = false;
+    this.endOfCut(machine);
     for (const link of [broughtUpLink, promotionLink, roleLink]) machine.links.delete(link);
     loseConnection(this);
   }
@@ -186,11 +188,21 @@ export class World {
     if (machine.files.get(roleDropIn)?.includes(roleOf(resource)) === true) machine.links.add(roleLink);
   }
 
+  private endOfCut(machine: Machine): void {
+    machine.isApart = false;
+    machine.files.delete(apartToken(resource));
+  }
+
   /** drbd-role@.service: host/units/follow-role.sh. */
   private followRole(machine: Machine): void {
     if (!machine.powered || !machine.links.has(roleLink)) return;
     const note = lastPrimaryNote(resource);
     const isConnected = connectionOf(machine) === "Connected";
+    if (isConnected || machine.running.length === 0) this.endOfCut(machine);
+    else if (!machine.isApart) {
+      machine.isApart = true;
+      machine.files.set(apartToken(resource), `${this.deviceUuid()}\n`);
+    }
     const isElsewhere = isConnected && machine.running.some(({ kernel }) => kernel.peerRole === "Primary");
     if (machine.isPrimary || isElsewhere) {
       machine.files.set(note, `${machine.isPrimary ? machine.name : this.peerOf(machine).name}\n`);

@@ -7,6 +7,15 @@ export interface Announced {
   readonly looks: readonly (Look & { readonly hostname: string })[];
   /** The two hosts of each resource. */
   readonly pairs: readonly (readonly string[])[];
+  /** Of each resource with a `primary`: its hosts, and those that `peerIsOff` names. */
+  readonly moves: readonly AnnouncedMove[];
+}
+
+export interface AnnouncedMove {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly primary?: string;
+  readonly peerIsOff?: Readonly<Record<string, string>>;
 }
 
 export interface AnnouncedNode {

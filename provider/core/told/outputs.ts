@@ -71,6 +71,29 @@ export function switchedTo(
   return isThere ? { switchedTo: primary } : typeof before === "string" ? { switchedTo: before } : {};
 }
 
+/** After a takeover: what is known of the host that is left. All else stays as it was stored. */
+export function outputsAlone(
+  desired: DesiredResource,
+  host: string,
+  node: ObservedNode,
+  stored: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const kernel = node.kernelResources.get(desired.name);
+  const [volume] = volumePairs(desired);
+  const here = (own: string, others: string): Record<string, string> =>
+    Object.fromEntries(desired.hosts.map(({ hostname }) => [hostname, hostname === host ? own : others]));
+  const states = stored["volumeStates"];
+  return {
+    ...Object.fromEntries(resourceOutputNames.map((key) => [key, stored[key]])),
+    roles: here(kernel?.role ?? "Unconfigured", "Unknown"),
+    connectionState: kernel?.connection ?? "Unconfigured",
+    diskStates: here(kernelDeviceOf(node, volume)?.disk ?? "Unconfigured", "DUnknown"),
+    inSync: false,
+    ...(states === undefined ? {} : { volumeStates: states }),
+    ...(kernel?.role === "Primary" ? { switchedTo: desired.primary } : {}),
+  };
+}
+
 function byHost<T>({ sides }: VolumePair, pick: (side: DesiredSide, index: number) => T): Record<string, T> {
   return Object.fromEntries(sides.map((side, index) => [side.hostname, pick(side, index)]));
 }

@@ -155,6 +155,23 @@ function givingUp(resource: ResourceProperties, hostnames: readonly (string | un
   ];
 }
 
+/** It is about the host that `primary` takes it from. */
+function peerOff(
+  { peerIsOff = {}, primary }: ResourceProperties,
+  hostnames: readonly (string | undefined)[],
+): Failure[] {
+  const named = Object.keys(peerIsOff);
+  if (named.length === 0) return [];
+  return [
+    ...byHostFailures(peerIsOff, hostnames, ["peerIsOff"], false),
+    ...(primary === undefined
+      ? [failureAt(["peerIsOff"], "is for a resource that moves away from a dead host: give `primary`, too")]
+      : named
+          .filter((host) => host === primary)
+          .map((host) => failureAt(["peerIsOff", host], `names ${host}, where \`primary\` has the resource run`))),
+  ];
+}
+
 /** What is given by host must be given for both, and for no other. */
 function byHostFailures(
   given: Readonly<Record<string, unknown>>,
@@ -269,7 +286,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   }
 
   failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));
-  failures.push(...discards(resource, hostnames), ...givingUp(resource, hostnames));
+  failures.push(...discards(resource, hostnames), ...givingUp(resource, hostnames), ...peerOff(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
 
   failures.push(...waitingForItself(resource), ...optionsOfConnection(resource));

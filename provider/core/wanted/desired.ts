@@ -94,6 +94,8 @@ interface DesiredContext {
   readonly giveUp?: Readonly<Record<string, readonly string[]>>;
   /** Where a copy of each volume of that side goes first, in the order of their numbers; empty: no copy. */
   readonly keep?: readonly string[];
+  /** Hostname → the token that stands for a person's word that this host is off, as long as the two are apart. */
+  readonly peerIsOff?: Readonly<Record<string, string>>;
   readonly waitForSync: boolean;
   /** Longest wait for the initial sync, in seconds. */
   readonly waitForSyncSeconds: number;

@@ -387,6 +387,15 @@ const giveUp = wordsByHost(
   'must give for a host the generation that is given up, { alpha: "6D58B9C5F1E0A2B4" }',
 );
 
+const apartToken = text((value) =>
+  /^[0-9a-f]{16}$/.test(value)
+    ? undefined
+    : 'is no token such as "3f9c2ab81d04e756": `pulumi preview` tells it where a host cannot be reached',
+);
+const peerIsOff = z.record(z.string(), apartToken, {
+  error: 'must give for the host that is off the token that the refusal tells, { alpha: "3f9c2ab81d04e756" }',
+});
+
 const keptCopy = text((value) =>
   value === "none" || /^\/[^\n]+[^/\n]$/.test(value)
     ? undefined
@@ -423,6 +432,7 @@ const common = {
   discard: property(withDefault(discard, {})),
   giveUp: property(optional(giveUp)),
   keep: property(optional(keep)),
+  peerIsOff: property(optional(peerIsOff)),
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
   services: property(withDefault(services, [])),

@@ -216,6 +216,12 @@ export interface ResourceInputs extends SectionInputs {
    * the order of their numbers. `none`: no copy. Asked for with `giveUp`.
    */
   readonly keep?: string | readonly string[];
+  /**
+   * Hostname → the token by which `primary` makes the other host Primary while this one cannot be reached: your word that it
+   * is off, { alpha: "3f9c2ab81d04e756" }. The refusal of that `primary` tells the token. It counts until the two hosts are
+   * connected again, and once. Without it, a host that cannot be reached stops `up`. Asked for with `primary`. Default: none.
+   */
+  readonly peerIsOff?: Readonly<Record<string, string>>;
   readonly filesystem?: FilesystemInputs;
   /** Default true: `up` ends when both disks are UpToDate. */
   readonly waitForSync?: boolean;

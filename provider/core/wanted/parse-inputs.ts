@@ -281,6 +281,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
       ignoreManagers: given.ignoreManagers,
       primary: given.primary,
       giveUp: given.giveUp,
+      peerIsOff: given.peerIsOff,
       keep: given.keep?.filter((place) => place !== "none"),
     }),
   };

@@ -369,6 +369,31 @@ test.each<[string, Json, string]>([
     { giveUp: { alpha: "6D58B9C5F1E0A2B4", bravo: "718431164AB65DE2" } },
     "giveUp: names alpha and bravo: one side's changes stay",
   ],
+  [
+    "the word that a host is off, without a place to go",
+    { peerIsOff: { alpha: "3f9c2ab81d04e756" } },
+    "peerIsOff: is for a resource that moves away from a dead host: give `primary`, too",
+  ],
+  [
+    "the word that the host is off that it is to run on",
+    { primary: "bravo", peerIsOff: { bravo: "3f9c2ab81d04e756" } },
+    "peerIsOff.bravo: names bravo, where `primary` has the resource run",
+  ],
+  [
+    "the word that a stranger is off",
+    { primary: "bravo", peerIsOff: { carol: "3f9c2ab81d04e756" } },
+    "peerIsOff.carol: is none of the two nodes, alpha and bravo",
+  ],
+  [
+    "a generation for a token",
+    { primary: "bravo", peerIsOff: { alpha: "6D58B9C5F1E0A2B4" } },
+    'peerIsOff.alpha: "6D58B9C5F1E0A2B4" is no token such as',
+  ],
+  [
+    "a word without a token",
+    { primary: "bravo", peerIsOff: "alpha" },
+    "peerIsOff: must give for the host that is off the token that the refusal tells",
+  ],
   ["no generation", { giveUp: { alpha: "all" } }, 'giveUp.alpha: "all" is no generation of a volume'],
   [
     "more generations than volumes",

@@ -1,0 +1,126 @@
+/**
+ * `primary` names a host whose peer cannot be reached. Only a person knows whether that one is off: `peerIsOff` is the word, and
+ * drbd-takeover on the host does the rest, as it does for a person there. The word is bound to a token that the host made when
+ * the two were parted (host/units/follow-role.sh).
+ */
+import { runFolder } from "../../config/paths";
+import { connectionStates, diskStates } from "../../seen/kernel-states";
+import type { KernelResource, ObservedNode } from "../../seen/observed";
+import type { Plan, Refusal, Step } from "../../steps/plan";
+import { serviceStart } from "../../steps/time-limits";
+import { devicesOn, type DesiredResource } from "../../wanted/desired";
+import { managerRefusals } from "../hosts/manager-refusals";
+
+export interface TakeoverSituation {
+  readonly desired: DesiredResource;
+  /** The host that is left, and what was seen of it. */
+  readonly host: string;
+  readonly node: ObservedNode;
+  /** The one that cannot be reached. */
+  readonly gone: string;
+  /** Whether no `up` has carried `primary` out yet. */
+  readonly isSwitched: boolean;
+}
+
+/** Made when the two were parted, and gone as soon as they are connected again, or it was used. */
+export const apartToken = (resource: string): string => `${runFolder}/${resource}.apart`;
+
+/** Whether what a program says is about this: else a host that cannot be reached is an error like any other. */
+export function isTakeover({ primary, peerIsOff = {} }: DesiredResource, gone: string, isSwitched: boolean): boolean {
+  return primary !== undefined && primary !== gone && (isSwitched || peerIsOff[gone] !== undefined);
+}
+
+export function planTakeover(situation: TakeoverSituation): Plan {
+  const { desired, host, node, gone } = situation;
+  const { name } = desired;
+  const plan = { subject: name, stages: [], refusals: [], warnings: [], afterwards: [] };
+  const refused = refusalsOf(situation);
+  if (refused.length > 0) return { ...plan, refusals: refused };
+  if (!situation.isSwitched || node.kernelResources.get(name)?.role === "Primary")
+    return {
+      ...plan,
+      warnings: [
+        `${gone} cannot be reached, and \`peerIsOff\` names it: nothing of ${name} was looked at there, and nothing else is changed before it is back`,
+      ],
+    };
+  return {
+    ...plan,
+    stages: [[takeOver(host, desired, gone)]],
+    warnings: [
+      `what ${gone} wrote and ${host} never got is not on ${host}: what it wrote while the two were not connected${desired.protocol === "A" ? ", and, under protocol A, what was under way when it died" : ""}`,
+    ],
+    afterwards: [
+      `${gone} is filled from ${host} when it comes back and wrote nothing that ${host} never got; else it is a split brain, which a person decides`,
+    ],
+  };
+}
+
+function takeOver(host: string, { name, peerIsOff, volumes, services }: DesiredResource, gone: string): Step {
+  const isMounted = volumes.some(({ filesystem }) => filesystem?.mountPoint !== undefined);
+  const more = [...(isMounted ? ["mounts it"] : []), ...(services.length > 0 ? ["starts the services"] : [])];
+  const does = ["tries every address of the peer, and refuses while one answers", "makes it Primary", ...more];
+  return {
+    node: host,
+    argv: ["drbd-takeover", name, "--peer-is-off", gone, "--while-apart", peerIsOff?.[gone] ?? ""],
+    because: `\`primary: ${host}\`, and \`peerIsOff\` says that ${gone} is off: ${does.join(", ")}`,
+    timeoutSeconds: serviceStart,
+  };
+}
+
+function refusalsOf({ desired, host, node, gone, isSwitched }: TakeoverSituation): Refusal[] {
+  const { name, ignoreManagers } = desired;
+  const kernel = node.kernelResources.get(name);
+  if (!isSwitched || kernel?.role === "Primary") return [];
+  const managed = managerRefusals(node, host, { name, volumes: devicesOn(desired, host), ignoreManagers });
+  if (managed.length > 0) return managed;
+  const refuse = (found: string, way: string): Refusal[] => [
+    {
+      node: host,
+      found: `${name} is to run there (\`primary: ${host}\`), ${gone} cannot be reached, and ${found}`,
+      way,
+    },
+  ];
+  const stays = `Without \`primary: ${host}\`, it stays as it is.`;
+  if (kernel === undefined)
+    return refuse(
+      `${name} is down on ${host}, so that what its disk holds is not known`,
+      `\`drbdadm up ${name}\` there, and run it again.`,
+    );
+  if (connectionStates[kernel.connection ?? ""] === "together")
+    return refuse(
+      `DRBD on ${host} is connected to it: it runs, and is ${kernel.peerRole ?? "Unknown"}`,
+      `Nobody takes it over from a host that runs. Find out why Pulumi cannot reach ${gone}, or move it there by hand: \`drbd-handback ${name}\`. ${stays}`,
+    );
+  const bad = kernel.devices.filter(({ disk }) => !["newest", "whole"].includes(diskStates[disk] ?? ""));
+  if (bad.length > 0 || kernel.devices.length === 0)
+    return refuse(
+      `the data on ${host} must not be used: its disk is ${[...new Set(bad.map(({ disk }) => disk))].join(" and ") || "not attached"}`,
+      `Bring ${gone} back: it fills ${host}, and then it moves. \`drbd-where ${name}\` on ${host} shows more. ${stays}`,
+    );
+  return wordRefusals(desired, { host, node, gone, kernel }, refuse);
+}
+
+function wordRefusals(
+  { name, peerIsOff = {} }: DesiredResource,
+  { host, node, gone, kernel }: Pick<TakeoverSituation, "host" | "node" | "gone"> & { kernel: KernelResource },
+  refuse: (found: string, way: string) => Refusal[],
+): Refusal[] {
+  const token = node.files.get(apartToken(name))?.trim() ?? "";
+  const byHand = `\`drbd-takeover ${name}\` on ${host}`;
+  const state = `DRBD there is ${kernel.connection ?? "without a connection"}`;
+  const given = peerIsOff[gone];
+  if (token === "")
+    return refuse(
+      `${state}, but ${host} has made no token for a line of the program${given === undefined ? "" : ": the one in `peerIsOff` is spent, or void"}`,
+      `If ${gone} is off for sure, take it over by hand: ${byHand}. (The token is made by \`drbd-role@\` when the two are parted: \`systemctl status 'drbd-role@*'\` there.)`,
+    );
+  if (given === token) return [];
+  const line = `\`peerIsOff: { ${gone}: "${token}" }\``;
+  const asks = `If ${gone} is off for sure (pull its plug, or look at it; two hosts that both write lose what one of them writes): ${line} in the resource's entry, and run it again. The same by hand: ${byHand}.`;
+  return given === undefined
+    ? refuse(`${state}. Whether ${gone} is off, only a person knows`, asks)
+    : refuse(
+        `${state}, and \`peerIsOff\` has the token of another time: since then the two were connected, or it was used, or ${host} was started anew`,
+        asks,
+      );
+}
