@@ -112,7 +112,7 @@ export class Pair {
    */
   async observe(depth: "needed" | "close"): Promise<Nodes> {
     const seen = this.hosts.map((host) => host.recent());
-    if (seen.every((node) => node !== undefined && (depth === "needed" || node.closely))) {
+    if (!this.isToMove && seen.every((node) => node !== undefined && (depth === "needed" || node.closely))) {
       const [first, second] = seen;
       if (first === undefined || second === undefined) throw new Error("unreachable");
       this.adoptSecret([first, second]);
@@ -142,6 +142,11 @@ export class Pair {
     });
   }
 
+  /** No `up` has carried out what `primary` says of a pair that was set up before. */
+  private get isToMove(): boolean {
+    return this.switchTo !== undefined && !this.isNew;
+  }
+
   looks(): readonly ProbeRequest[] {
     const { name, hosts, volumes, services } = this.desired;
     const digests = digestsOf(this.desired).map(({ digest }) => digest);
@@ -153,6 +158,7 @@ export class Pair {
           address,
           digests,
           services,
+          ...(this.isToMove ? { moves: true as const } : {}),
           volumes: volumes.map(({ number, places, filesystem }) => ({
             volume: number,
             ...places[place === 0 ? 0 : 1],

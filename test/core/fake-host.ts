@@ -67,7 +67,7 @@ export function probed(host: FakeHost, request: ProbeRequest): string {
       // The script's own paths are below the folder too, and so are those that it compares with them.
       writeFileSync(
         join(root, path),
-        path === "/proc/self/mountinfo" ? text.replaceAll(" /dev/", ` ${root}/dev/`) : text,
+        path === "/proc/self/mountinfo" ? text.replaceAll(/ \/(?=dev\/|srv\/)/g, ` ${root}/`) : text,
         // A disk is bytes.
         path.startsWith("/dev/") ? "latin1" : "utf8",
       );

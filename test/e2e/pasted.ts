@@ -12,6 +12,7 @@ function leveled(text: string): string {
   return (
     text
       .replaceAll(/\b[0-9A-F]{16}\b/g, "GENERATION")
+      .replaceAll(/"?\b[0-9a-f]{16}\b"?/g, "TOKEN")
       .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID")
       // What a network says of a silent host depends on the moment.
       .replaceAll(/no answer \([^)]*\)/g, "no answer")

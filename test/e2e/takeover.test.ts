@@ -2,8 +2,9 @@
 import { MACHINES, type MachineName } from "../../lab/machines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { LivingPair } from "./keeps-data/living-pair";
-import { expectPasted } from "./pasted";
+import { expectPasted, saidOf } from "./pasted";
 import { DEVICE, MOUNT_POINT, withResource } from "./site";
+import { changesOf, expectSuccess } from "./stack";
 import { lastOf, writer, WriteLoad } from "./write-load";
 
 jest.setTimeout(1_000_000);
@@ -177,6 +178,57 @@ async function pullAlphasPlug(): Promise<{ acknowledged: number }> {
   expect(await lostPeer("bravo")).toMatch(/ro:Secondary\/Unknown ds:UpToDate\/DUnknown/);
   return { acknowledged };
 }
+
+const tokenIn = (output: string): string => /`peerIsOff: \{ alpha: "([0-9a-f]{16})" \}`/.exec(output)?.[1] ?? "none";
+
+test("by the program: refused with a line; the line counts for that time alone; with it, every acknowledged write is there", async () => {
+  const asks = (peerIsOff?: string) =>
+    pair.stack.configure(
+      withResource(pair.site, {
+        primary: "bravo",
+        ...(peerIsOff === undefined ? {} : { peerIsOff: { alpha: peerIsOff } }),
+      }),
+    );
+  await pair.lab.powerOff("alpha");
+  await lostPeer("bravo");
+  await asks();
+  const refused = await pair.stack.preview();
+  expect(refused.code).not.toBe(0);
+  await expectPasted(PAGE, "primary beside a dead peer", saidOf(refused.output, "r0"));
+  const first = tokenIn(refused.output);
+  // Straight to the steps: the host itself stops it, and says where the line is.
+  const straight = await pair.stack.up();
+  expect([straight.code === 0, /`pulumi preview` tells the line/.test(straight.output)]).toEqual([false, true]);
+  await pair.lab.powerOn("alpha");
+  await eventually(() => drbdState(pair.lab, "alpha"), /^cs:Connected .*ds:UpToDate\/UpToDate/, 180);
+  await pair.run("alpha", "drbdadm role r0 | grep -q Primary || systemctl start drbd-primary-services@r0.target");
+  const { acknowledged } = await pullAlphasPlug();
+  await asks(first);
+  const old = await pair.stack.up();
+  expect(old.code).not.toBe(0);
+  expect(old.output).toContain("has the token of another time");
+  expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Secondary/);
+  const second = tokenIn(old.output);
+  expect([second === first, second]).toEqual([false, expect.stringMatching(/^[0-9a-f]{16}$/) as string]);
+  await asks(second);
+  const preview = expectSuccess(await pair.stack.preview());
+  await expectPasted(PAGE, "the takeover in a preview", saidOf(preview.output, "r0"));
+  expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Secondary/);
+  expectSuccess(await pair.stack.up());
+  expect(await mountedAt(pair.lab, "bravo", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
+  expect(await written("bravo")).toBeGreaterThanOrEqual(acknowledged);
+  // Spent, and alpha still off: nothing is done, and that is told.
+  const again = expectSuccess(await pair.stack.up());
+  expect(changesOf(again)).toEqual([]);
+  expect(again.output).toContain("alpha cannot be reached, and `peerIsOff` names it");
+  await pair.lab.powerOn("alpha");
+  await eventually(
+    () => drbdState(pair.lab, "alpha"),
+    /^cs:Connected ro:Secondary\/Primary ds:UpToDate\/UpToDate/,
+    180,
+  );
+  expect(changesOf(expectSuccess(await pair.stack.up()))).toEqual([]);
+});
 
 test("under protocol A it says what may be lost; what is there is whole up to some write", async () => {
   for (const machine of MACHINES)

@@ -170,11 +170,16 @@ function isWell({ kernel, mountedAt, machine }: Volume): boolean {
   return well && (!machine.isPrimary || mountedAt !== undefined);
 }
 
-function lookAt(world: World, machine: Machine, { volumes }: Look, drift: CommandOutput | undefined): ObservedResource {
+function lookAt(
+  world: World,
+  machine: Machine,
+  { volumes, moves }: Look,
+  drift: CommandOutput | undefined,
+): ObservedResource {
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
   const configuration = machine.running[0]?.kernel.configuration;
   const own = machine.drbd === "9" && configuration !== undefined ? nodeIdOf(configuration, machine.name) : undefined;
-  const looked = volumes.map((look) => [look.volume, lookAtVolume(world, machine, look)] as const);
+  const looked = volumes.map((look) => [look.volume, lookAtVolume(world, machine, look, moves)] as const);
   const isKnown = looked.some(([, { disk }]) => disk.kind !== "missing");
   return {
     volumes: new Map(looked),
@@ -184,11 +189,16 @@ function lookAt(world: World, machine: Machine, { volumes }: Look, drift: Comman
   };
 }
 
-function lookAtVolume(world: World, machine: Machine, look: VolumeLook): ObservedVolume {
+function lookAtVolume(world: World, machine: Machine, look: VolumeLook, moves?: true): ObservedVolume {
   const volume = machine.volumes[look.volume];
   if (volume?.diskPath !== look.disk) return { disk: { kind: "missing" }, metadata: { kind: "unknown" } };
   const { disk, device, diskPath } = volume;
-  const inside = volume.isPrimary ? { device: readBlocks(world, disk, device) } : {};
+  const inside = volume.isPrimary
+    ? {
+        device: readBlocks(world, disk, device),
+        ...(moves === true && volume.heldOpen ? { users: ["process 600 (sleep)"] } : {}),
+      }
+    : {};
   const metadata = isRunning(volume) ? attachedMetadata(volume) : undefined;
   const kernelGi =
     metadata === undefined || machine.parseError !== undefined || !isInFile(volume)

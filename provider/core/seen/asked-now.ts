@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, string>> = {
   gi: "drbdmeta get-gi",
   kernelgi: "drbdadm get-gi",
   digests: "reading /proc/crypto and modprobe -n",
+  users: "the look for who has the device open",
   status: "drbdsetup status",
   port: "grep of /proc/net/tcp",
   parsed: "drbdadm sh-nop with the wanted configuration",

@@ -198,6 +198,8 @@ export interface ObservedVolume {
   readonly folder?: Folder;
   /** The DRBD device's own contents; only where this host is Primary. */
   readonly device?: Contents;
+  /** Who has it in use beside its services, in words for a person; only where it was asked for, and this host is Primary. */
+  readonly users?: readonly string[];
 }
 
 /** One resource looked at closely. */

@@ -440,7 +440,18 @@ function parseVolume(sections: Sections, blocks: ReadonlyMap<string, BlockDevice
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
     device: device && parseContents(device, blocks),
+    ...parseUsers(sections.get("users")),
   };
+}
+
+/** `in use: process 412 (sh): /srv/data/log`, a line each. */
+function parseUsers(section: Section | undefined): Pick<ObservedVolume, "users"> {
+  if (section === undefined) return {};
+  const lines = section.text.split("\n").filter(Boolean);
+  const strange = lines.find((line) => !line.startsWith("in use: "));
+  if (section.exit !== 0 || strange !== undefined)
+    throw new ProbeError(`who has the device open could not be read: ${section.text.slice(0, 300)}`);
+  return { users: [...new Set(lines.map((line) => line.slice("in use: ".length)))] };
 }
 
 /** `r0 node-id:0 role:Primary …`, the first line of `drbdsetup status --verbose` (module 9). */

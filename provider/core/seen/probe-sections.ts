@@ -38,7 +38,7 @@ const QUESTIONS = {
     "mkfs",
   ],
   resource: ["digests", "status", "port", "change"],
-  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device"],
+  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device", "users"],
   candidate: ["parsed", "change", "means", "meant"],
   back: ["common", "file", "change"],
 } as const;

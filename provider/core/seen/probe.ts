@@ -1,4 +1,4 @@
-import { commands, environment, looks as lookFunctions, probe, turn } from "../../host/text";
+import { commands, environment, guards, looks as lookFunctions, probe, turn } from "../../host/text";
 import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, otherTopPaths, resourcePath } from "../config/paths";
@@ -18,6 +18,8 @@ export interface Look {
   readonly digests?: readonly string[];
   /** Units of systemd that run with it: whether each is there, and active, is looked at. */
   readonly services?: readonly string[];
+  /** It is to move to its peer: who uses it here beside its services is looked at. */
+  readonly moves?: true;
   readonly volumes: readonly VolumeLook[];
 }
 
@@ -124,6 +126,7 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
     utils: utils ?? "",
     looks: String(looks.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
+    moving: looks.flatMap(({ name, moves }) => (moves === true ? [name] : [])).join(" "),
   };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
@@ -168,7 +171,8 @@ function candidateArguments({ name, resource, globalCommon, replaces, unread = [
 
 /** Runs the probe and nothing else. */
 export function observeScript(nonce: string, request: ProbeRequest): string {
-  return `${environment}${lookFunctions}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
+  const ofMoves = request.looks.some(({ moves }) => moves === true) ? guards : "";
+  return `${environment}${lookFunctions}${ofMoves}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
 /** Whether a host's drbdadm must be asked about a wanted configuration, or what is installed there is that already. */

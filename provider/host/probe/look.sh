@@ -100,5 +100,19 @@ metadata_moved() {
 
 # What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
 inspect_if_primary() {
-  case $minors in *" primary:$minor "*) inspect device "/dev/drbd$minor" ;; esac
+  case $minors in *" primary:$minor "*) ;; *) return ;; esac
+  inspect device "/dev/drbd$minor"
+  case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac
+}
+
+# tell_users DEVICE: who would hinder it from being unmounted and demoted, once its services have stopped.
+tell_users() {
+  found=''
+  while read -r _ _ number _ place _; do
+    [ "$number" = "147:$minor" ] || continue
+    found=yes
+    passed_units=$services holders "$1" "$(printf %b "$(echo "$place" | sed 's/\\/\\0/g')")" | grep -v "^in use: $1 is mounted below it"
+  done </proc/self/mountinfo
+  [ -n "$found" ] || passed_units=$services holders "$1"
+  return 0
 }

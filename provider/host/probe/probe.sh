@@ -2,7 +2,8 @@
 # Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
-# What is asked for stands in variables (`services`: names of units of systemd) and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
+# What is asked for stands in variables (`services`: names of units of systemd; `moving`: resources that are to move to the peer)
+# and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
 # function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
 # port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
 # `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
@@ -164,6 +165,7 @@ ask_alone() {
 # well.
 is_close() {
   case $depth in close) return 0 ;; tables) return 1 ;; esac
+  [ -z "$moving" ] || return 0
   [ -n "$events" ] || return 0
   well=yes
   each_look each_volume note_well

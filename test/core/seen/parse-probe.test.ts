@@ -115,6 +115,46 @@ test("what stands on a Primary's device is looked at with DRBD 9, too, whose /pr
   expect(lookOf(observe({ ...apart, files }))!.device).toMatchObject({ kind: "signature", type: "xfs" });
 });
 
+test("who uses what is to move is looked at on the Primary, wherever it is mounted; of what stays it is not", () => {
+  const process = (pid: number, name: string, unit: string) => ({
+    [`/proc/${pid}/comm`]: `${name}\n`,
+    [`/proc/${pid}/cgroup`]: `0::/system.slice/${unit}\n`,
+  });
+  const mounts = String.raw`90 22 147:1 / /srv/data rw - xfs /dev/drbd1 rw
+91 22 147:1 / /srv/my\040data rw - xfs /dev/drbd1 rw
+92 90 147:1 / /srv/data/again rw - xfs /dev/drbd1 rw
+`;
+  const host: FakeHost = {
+    ...healthy,
+    files: {
+      ...healthy.files,
+      "/proc/self/mountinfo": `${rootAlone}${mounts}`,
+      ...process(412, "sh", "cron.service"),
+      ...process(413, "web", "web.service"),
+      ...process(414, "mysqld", "db.service"),
+    },
+    links: {
+      ...healthy.links,
+      "/proc/412/cwd": "/srv/my data/log",
+      "/proc/413/fd/3": "/srv/data/web",
+      "/proc/414/exe": "/srv/data/mysqld",
+    },
+    tools: {
+      ...healthy.tools,
+      systemctl: {
+        "show --property=LoadState --property=ActiveState --property=Type --property=RemainAfterExit -- web.service": {
+          says: "LoadState=loaded\nActiveState=active\nType=simple\nRemainAfterExit=no\n",
+        },
+      },
+    },
+  };
+  const moving = { ...look, moves: true as const, services: ["web.service"] };
+  const users = (one: ProbeRequest["looks"][number]) =>
+    lookOf(parseProbe(nonce, probed(host, { ...request, looks: [one], depth: "needed" })))?.users;
+  expect(users(moving)).toEqual(["process 414 (mysqld): /srv/data/mysqld", "process 412 (sh): /srv/my data/log"]);
+  expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
+});
+
 describe("as close a look as is needed", () => {
   const other = { ...withVolume(look, { minor: 2 }), name: "r1" };
   const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": rootAlone } };

@@ -10,19 +10,29 @@ export function isMet(host: HostView): boolean {
   return isTogetherOn(host) && host.sides.every(isAttached);
 }
 
-/** Nobody gives up what is in use for a side that has not all of it. */
+/** Nobody gives up what is in use for a side that has not all of it, nor stops services for an unmount that cannot be. */
 export function switchoverRefusals({ desired: { name }, switchover }: ResourceView): Refusal[] {
   if (switchover === undefined) return [];
   const { from, to } = switchover;
   const isWhole = to.sides.every(({ device }) => diskStates[device?.disk ?? ""] === "newest");
-  if (isWhole && isTogetherOn(to) && isTogetherOn(from)) return [];
   const [there, here] = [to.host.hostname, from.host.hostname];
+  const users = from.sides.flatMap(({ observed }) => observed?.users ?? []);
+  if (isWhole && isTogetherOn(to) && isTogetherOn(from))
+    return users.length === 0
+      ? []
+      : [
+          {
+            node: here,
+            found: `${name} is to move from there to ${there} (\`primary: ${there}\`), and is in use: ${users.join("; ")}`,
+            way: `Stop what uses it, and run \`pulumi up\` again. A unit of systemd that is listed in \`services\` is stopped by the move, and started on ${there}. With \`primary: ${here}\` it stays where it is.`,
+          },
+        ];
   const mounted = from.sides.flatMap(({ mountedAt }) => mountedAt);
   const use = mounted.length === 0 ? "" : `, mounted on ${mounted.join(" and ")}`;
   return [
     {
       node: there,
-      found: `${name} is to move there from ${here} (\`primary: ${there}\`), and DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}`,
+      found: `${name} is to move there from ${here} (\`primary: ${there}\`), and DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}${users.length === 0 ? "" : `, and is in use there: ${users.join("; ")}`}`,
       way: `${isTogetherOn(to) ? "Wait until it is UpToDate there" : `Find out why the two are not connected (\`drbdadm status ${name}\` and \`dmesg\` on both)`}, and run \`pulumi up\` again. With \`primary: ${here}\` it stays where it is.`,
     },
   ];

@@ -47,6 +47,18 @@ describe("who has it in use", () => {
     expect(run(`holders /dev/drbd1 ${quote(place.slice(0, -1))}`).stdout).toBe("");
   });
 
+  test("those of the services that a move stops are no hindrance", () => {
+    const groups = join(folder, "cgroup");
+    writeFileSync(groups, "9:name=systemd:/system.slice/web.service\n0::/system.slice/web.service/inner\n");
+    const own = remoteFunctions.replaceAll("/proc/$proc/cgroup", groups);
+    const passing = (units: string) =>
+      sh(`${own}\npassed_units=${quote(units)}; holders /dev/drbd1 ${quote(place)}\n`).stdout;
+    expect(own).not.toBe(remoteFunctions);
+    expect(passing("db.service web.service")).toBe("");
+    for (const units of ["", "db.service", "web", "eb.service"])
+      expect(passing(units)).toContain(`process ${holder.pid} `);
+  });
+
   test("they stand behind what the step that failed has said", () => {
     const step = unmount("alpha", "/dev/drbd1", place, "");
     const script = applyScript("0123456789abcdef01", [shellOf(step)], { token: "me", words: "me" });

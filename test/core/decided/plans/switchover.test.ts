@@ -17,6 +17,7 @@ import {
   usedGi,
   withFile,
   withKernel,
+  withLook,
   withMount,
   type Given,
   type Pair,
@@ -168,6 +169,20 @@ describe("refused while the new side has not all of it", () => {
     const plan = planOf([withKernel(alpha, { peerDisk: disk }), behind], toBravo);
     expect(refusalsOf(plan)).toEqual([`${says}connection Connected, disk ${disk}. ${mounted}`]);
     expect(plan.refusals[0]?.way).toContain("Wait until it is UpToDate there");
+  });
+
+  test("who uses it is told, too; where it is whole, they alone are the reason, and no service is stopped for nothing", () => {
+    const used = withLook(alpha, { users: ["process 412 (sh): /srv/data/log", "swap is on /srv/data/swap"] });
+    const behind = withKernel(bravo, { replication: "SyncTarget", devices: [kernelDevice("Inconsistent")] });
+    const words = "process 412 (sh): /srv/data/log; swap is on /srv/data/swap";
+    expect(refusalsOf(planOf([used, behind], toBravo))[0]).toMatch(`${mounted}, and is in use there: ${words}`);
+    const whole = planOf([used, bravo], toBravo);
+    expect(refusalsOf(whole)).toEqual([
+      `alpha: r0 is to move from there to bravo (\`primary: bravo\`), and is in use: ${words}`,
+    ]);
+    expect(planOf([withLook(alpha, { users: [] }), bravo], toBravo).refusals).toEqual([]);
+    // Of a resource that stays, nobody asks.
+    expect(planOf([used, bravo], { ...toBravo, switchTo: undefined } as Given).refusals).toEqual([]);
   });
 
   test("being filled: how far it is, and how long it takes", () => {
