@@ -17,6 +17,7 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { isLeftWhereItIs } from "../core/decided/plans/switchover";
+import { doNotSpeak } from "../core/decided/data/giving-up";
 import { isTakeover, planTakeover } from "../core/decided/plans/takeover";
 import { isUnknown } from "../core/wanted/unknowns";
 import { preview } from "./phase";
@@ -39,6 +40,8 @@ export class Pair {
   /** Nothing is stored of it. */
   private readonly isNew: boolean;
   private staysPut: boolean | undefined;
+  /** Seen in this process: its two sides do not speak. */
+  private isParted = false;
 
   constructor(
     readonly desired: DesiredResource,
@@ -127,8 +130,14 @@ export class Pair {
       );
       if (settled) return [first, second];
     }
-    const looks = this.looks();
-    const nodes = await this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
+    let looks = this.looks();
+    const look = () => this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
+    let nodes = await look();
+    if (doNotSpeak(this.desired.name, nodes) && !this.isParted) {
+      this.isParted = true;
+      looks = this.looks();
+      nodes = await look();
+    }
     this.adoptSecret(nodes);
     // Where the wanted configuration is not what is installed, drbdadm there is asked what it thinks of it.
     return this.both((host, index) => {
@@ -158,6 +167,7 @@ export class Pair {
           address,
           digests,
           services,
+          ...(this.isParted ? { parted: true as const } : {}),
           ...(this.isToMove ? { moves: true as const } : {}),
           volumes: volumes.map(({ number, places, filesystem }) => ({
             volume: number,

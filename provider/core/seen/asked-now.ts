@@ -36,6 +36,8 @@ const commands: Readonly<Record<string, string>> = {
   kernelgi: "drbdadm get-gi",
   digests: "reading /proc/crypto and modprobe -n",
   users: "the look for who has the device open",
+  past: "the look into the kernel's log",
+  written: "the look for what was written last",
   status: "drbdsetup status",
   port: "grep of /proc/net/tcp",
   parsed: "drbdadm sh-nop with the wanted configuration",

@@ -200,6 +200,15 @@ export interface ObservedVolume {
   readonly device?: Contents;
   /** Who has it in use beside its services, in words for a person; only where it was asked for, and this host is Primary. */
   readonly users?: readonly string[];
+  /** What was written last, as far as the host tells; only of sides that do not speak. */
+  readonly written?: LastWritten;
+}
+
+/** Times in the host's own zone, `2026-11-27 13:01:42`. */
+export interface LastWritten {
+  readonly file?: { readonly time: string; readonly path: string };
+  readonly mounted?: string;
+  readonly changed?: string;
 }
 
 /** One resource looked at closely. */
@@ -212,6 +221,8 @@ export interface ObservedResource {
   readonly portTaken: boolean;
   /** Digests that were asked for and that the kernel has not. */
   readonly missingDigests?: readonly string[];
+  /** When the kernel's log says that the peer was lost, or that a split brain was found; only of sides that do not speak. */
+  readonly apartSince?: string;
   /** drbdadm's opinion of the wanted configuration beside all that is installed. */
   readonly candidate?: CommandOutput;
   /** The commands that would bring the kernel to the wanted configuration. */

@@ -417,6 +417,7 @@ function parseLook(
   const isAsked = !isAttached && groups.every((group) => !group.sections.has("kernelgi"));
   return {
     volumes,
+    ...parsePast(sections.get("past")),
     missingDigests: sections.get("digests")?.text.split("\n").filter(Boolean),
     nodeId: parseNodeId(sections.get("status")),
     portTaken: isAsked && isTaken(need(sections, "port").text),
@@ -441,6 +442,29 @@ function parseVolume(sections: Sections, blocks: ReadonlyMap<string, BlockDevice
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
     device: device && parseContents(device, blocks),
     ...parseUsers(sections.get("users")),
+    ...parseWritten(sections.get("written")),
+  };
+}
+
+function parsePast(section: Section | undefined): Pick<ObservedResource, "apartSince"> {
+  const [since] = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m.exec(section?.text ?? "") ?? [];
+  return since === undefined ? {} : { apartSince: since };
+}
+
+/** `file TIME PATH`, `mounted TIME`, `changed TIME`: what is not understood is not known. */
+function parseWritten(section: Section | undefined): Pick<ObservedVolume, "written"> {
+  if (section === undefined) return {};
+  const time = String.raw`(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)`;
+  const of = (what: string) => new RegExp(`^${what} ${time}(?: (.+))?$`, "m").exec(section.text) ?? [];
+  const [, fileTime, path] = of("file");
+  const [, mounted] = of("mounted");
+  const [, changed] = of("changed");
+  return {
+    written: {
+      ...(fileTime === undefined || path === undefined ? {} : { file: { time: fileTime, path } }),
+      ...(mounted === undefined ? {} : { mounted }),
+      ...(changed === undefined ? {} : { changed }),
+    },
   };
 }
 

@@ -37,8 +37,8 @@ const QUESTIONS = {
     "commonthen",
     "mkfs",
   ],
-  resource: ["digests", "status", "port", "change"],
-  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device", "users"],
+  resource: ["digests", "status", "port", "change", "past"],
+  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device", "users", "written"],
   candidate: ["parsed", "change", "means", "meant"],
   back: ["common", "file", "change"],
 } as const;

@@ -1,4 +1,4 @@
-import { commands, environment, guards, looks as lookFunctions, probe, turn } from "../../host/text";
+import { commands, environment, guards, log, looks as lookFunctions, probe, turn } from "../../host/text";
 import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, otherTopPaths, resourcePath } from "../config/paths";
@@ -20,6 +20,8 @@ export interface Look {
   readonly services?: readonly string[];
   /** It is to move to its peer: who uses it here beside its services is looked at. */
   readonly moves?: true;
+  /** The two sides do not speak: since when, and what was written last here, is looked at. */
+  readonly parted?: true;
   readonly volumes: readonly VolumeLook[];
 }
 
@@ -126,6 +128,7 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
     utils: utils ?? "",
     looks: String(looks.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
+    silent: looks.flatMap(({ name, parted }) => (parted === true ? [name] : [])).join(" "),
     moving: looks.flatMap(({ name, moves }) => (moves === true ? [name] : [])).join(" "),
   };
   return [
@@ -172,7 +175,8 @@ function candidateArguments({ name, resource, globalCommon, replaces, unread = [
 /** Runs the probe and nothing else. */
 export function observeScript(nonce: string, request: ProbeRequest): string {
   const ofMoves = request.looks.some(({ moves }) => moves === true) ? guards : "";
-  return `${environment}${lookFunctions}${ofMoves}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
+  const ofParted = request.looks.some(({ parted }) => parted === true) ? log : "";
+  return `${environment}${lookFunctions}${ofMoves}${ofParted}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }
 
 /** Whether a host's drbdadm must be asked about a wanted configuration, or what is installed there is that already. */

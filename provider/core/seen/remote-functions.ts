@@ -1,4 +1,4 @@
-import { environment, guards, looks, writers } from "../../host/text";
+import { environment, guards, log, looks, writers } from "../../host/text";
 
 /** The functions of host/guards that look and say yes or no: what a step's guard is made of. */
 export type Check =
@@ -34,4 +34,4 @@ export type Call = readonly [Check, ...string[]];
  * Shell functions that the probe and the steps' guards share, so that what was planned on and what is checked again
  * just before a destructive command are one and the same test.
  */
-export const remoteFunctions = environment + looks + guards + writers;
+export const remoteFunctions = environment + looks + log + guards + writers;

@@ -11,9 +11,18 @@ look_at() {
   if [ -z "$well" ]; then
     if [ -n "$runs" ]; then tell_status; else run port grep -scE "^ *[0-9]+: $2 [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6; fi
   fi
+  case " $silent " in *" $resource "*) its_minors=''; each_volume note_minor "$@"; run past tell_past ;; esac
   if [ -n "$drift" ]; then run change drbdadm -d adjust "$resource"; fi
   each_volume look_at_volume "$@"
 }
+
+# tell_past: when the peer was lost, or else when it was found that the data has parted, as the kernel's log tells.
+tell_past() {
+  past "$resource" "$its_minors"
+  echo "${gone_since:-$parted}"
+}
+
+note_minor() { its_minors="$its_minors $3"; }
 
 # tell_missing_digests DIGESTS: those that the kernel neither has nor can load. What it loads a module for has the alias crypto-NAME.
 # shellcheck disable=SC2086 # several words
@@ -59,12 +68,12 @@ look_at_volume() {
     say disk "$real"; echo attached; say exit 0
     # Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.
     run kernelgi drbdadm get-gi "$word"
-    inspect_if_primary
+    look_at_device
   else
     look_at_disks
     if [ -b "/dev/drbd$minor" ] && [ -n "$runs" ]; then
       run kernelgi drbdadm get-gi "$word"
-      inspect_if_primary
+      look_at_device
     fi
   fi
 }
@@ -98,8 +107,9 @@ metadata_moved() {
   if [ "$now" = none ]; then echo none; else echo "moved $known $now"; fi
 }
 
-# What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for.
-inspect_if_primary() {
+# What stands on the DRBD device can be read on the Primary only; its identity is remembered, so it is always asked for then.
+look_at_device() {
+  case " $silent " in *" $resource "*) run written last_written "$disk" "/dev/drbd$minor" ;; esac
   case $minors in *" primary:$minor "*) ;; *) return ;; esac
   inspect device "/dev/drbd$minor"
   case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac

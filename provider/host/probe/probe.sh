@@ -2,7 +2,8 @@
 # Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
-# What is asked for stands in variables (`services`: names of units of systemd; `moving`: resources that are to move to the peer)
+# What is asked for stands in variables (`services`: names of units of systemd; `moving`: resources that are to move to the peer;
+# `silent`: those whose two sides do not speak)
 # and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
 # function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
 # port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.

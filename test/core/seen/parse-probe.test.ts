@@ -155,6 +155,61 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
   expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
 });
 
+describe("two sides that do not speak", () => {
+  const log = (said: string) => ({ "-q --no-pager -o short-iso _TRANSPORT=kernel": { says: said } });
+  const looked = (host: FakeHost, parted = true) => {
+    const one = parted ? { ...look, parted: true as const } : look;
+    return parseProbe(nonce, probed(host, { ...request, looks: [one] })).resources.get("r0");
+  };
+  const split = capturedHost("split-brain-standalone.alpha");
+  const lost =
+    "2026-11-27T13:01:42+0000 alpha kernel: drbd r0: conn( Connected -> NetworkFailure ) peer( Primary -> Unknown )\n";
+
+  test("mounted: the newest file, and since when the peer is gone", () => {
+    const own: FakeHost = {
+      ...split,
+      files: {
+        ...split.files,
+        "/proc/self/mountinfo": `${rootAlone}91 22 147:1 / /srv/my\\040data rw - xfs /dev/drbd1 rw\n`,
+        "/srv/my data/the newest": "",
+      },
+      tools: { ...split.tools, journalctl: log(lost) },
+    };
+    const seen = looked(own);
+    expect(seen?.apartSince).toBe("2026-11-27 13:01:42");
+    expect(seen?.volumes.get(0)?.written).toEqual({
+      file: {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/) as string,
+        path: expect.stringMatching(/\/srv\/my data\/the newest$/) as string,
+      },
+    });
+    expect([looked(own, false)?.apartSince, looked(own, false)?.volumes.get(0)?.written]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("not mounted: what an ext4 tells of itself; of another there is nothing to read", () => {
+    const block = Buffer.alloc(4096);
+    block.writeUInt32LE(1_795_000_000, 1024 + 44);
+    block.writeUInt32LE(1_795_003_600, 1024 + 48);
+    block.writeUInt16LE(0xef53, 1024 + 56);
+    const on = (disk: string): FakeHost => ({
+      ...split,
+      files: { ...split.files, "/proc/self/mountinfo": rootAlone, "/dev/vdb": disk },
+      tools: { ...split.tools, journalctl: log("") },
+    });
+    const time = /^2026-11-1\d \d\d:\d\d:\d\d$/;
+    const ext = looked(on(block.toString("latin1")));
+    expect(ext?.volumes.get(0)?.written).toEqual({
+      mounted: expect.stringMatching(time) as string,
+      changed: expect.stringMatching(time) as string,
+    });
+    expect(ext?.apartSince).toBeUndefined();
+    expect(looked(on("XFSB".padEnd(4096, "x")))?.volumes.get(0)?.written).toEqual({});
+  });
+});
+
 describe("as close a look as is needed", () => {
   const other = { ...withVolume(look, { minor: 2 }), name: "r1" };
   const unmounted = { ...healthy, files: { ...healthy.files, "/proc/self/mountinfo": rootAlone } };

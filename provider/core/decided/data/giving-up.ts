@@ -4,7 +4,7 @@
  */
 import { generationOf, formatGi } from "../../seen/generation-identifiers";
 import { connectionStates } from "../../seen/kernel-states";
-import { peerDeviceOf } from "../../seen/observed";
+import { peerDeviceOf, type LastWritten, type ObservedNode } from "../../seen/observed";
 import { leavingOn } from "../../installed/leaving-volumes";
 import type { Refusal } from "../../steps/plan";
 import { wordFor, type VolumePair } from "../../wanted/desired";
@@ -143,8 +143,8 @@ export function giveUpOffers(view: ResourceView): string {
   return ["", ...sides, program, ...offers].join("\n    ");
 }
 
-/** `Primary, mounted on /srv/data; by its bitmap 0.1 MiB are changed or missing` */
-function stateOf(view: ResourceView, { place, sides }: HostView): string {
+/** `Primary, mounted on /srv/data; apart since …, by its kernel's log; by its bitmap 0.1 MiB are changed or missing there; …` */
+function stateOf(view: ResourceView, { place, sides, node }: HostView): string {
   const role = sides.some(isPrimary) ? "Primary" : "Secondary";
   const mounted = sides.flatMap(({ mountedAt }) => mountedAt);
   const differs = view.pairs.map((pair) => {
@@ -152,7 +152,36 @@ function stateOf(view: ResourceView, { place, sides }: HostView): string {
     return kib === undefined ? "an unknown part" : `${(kib / 1024).toFixed(1)} MiB`;
   });
   const use = mounted.length === 0 ? "" : `, mounted on ${mounted.join(" and ")}`;
-  return `${role}${use}; by its bitmap ${differs.join(" and ")} are changed or missing there`;
+  const since = node.resources.get(view.desired.name)?.apartSince;
+  const apart =
+    since === undefined
+      ? "since when it is apart, its kernel's log does not tell"
+      : `apart since ${since}, by its kernel's log`;
+  const written = view.pairs.map((pair) => {
+    const words = lastWritten(pair.sides[place].observed?.written);
+    return sides.length > 1 ? `${wordFor(pair.desired)}: ${words}` : words;
+  });
+  return [
+    `${role}${use}`,
+    apart,
+    `by its bitmap ${differs.join(" and ")} are changed or missing there`,
+    ...written,
+  ].join("; ");
+}
+
+/** Times are those of the host's own clock. */
+function lastWritten({ file, mounted, changed }: LastWritten = {}): string {
+  if (file !== undefined) return `the file that was written last is ${file.path} (${file.time})`;
+  const known = [
+    ...(mounted === undefined ? [] : [`mounted last ${mounted}`]),
+    ...(changed === undefined ? [] : [`changed last ${changed}`]),
+  ];
+  return known.length > 0 ? known.join(", ") : "what was written last there cannot be read";
+}
+
+/** Perhaps a split brain: what a person needs to decide on it is asked for. */
+export function doNotSpeak(name: string, nodes: readonly ObservedNode[]): boolean {
+  return nodes.some(({ kernelResources }) => connectionStates[kernelResources.get(name)?.connection ?? ""] === "alone");
 }
 
 export const isAlone = ({ kernel }: HostView): boolean =>

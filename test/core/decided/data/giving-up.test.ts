@@ -1,4 +1,5 @@
 /** A split brain that a person decides by `giveUp`: what is refused, and what runs in which order. */
+import type { LastWritten } from "../../../../provider/core/seen/observed";
 import { stepsOf } from "../../../../provider/core/steps/plan";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import {
@@ -42,8 +43,14 @@ const decided = { giveUp: { alpha: [alphas] }, keep: [] };
 test("without a line: refused, with one for each side and how much differs", () => {
   const [refusal] = planOf(parted, given({})).refusals;
   expect(refusal?.found).toContain("split brain: alpha and bravo both hold changes that the other has not seen");
-  expect(refusal?.way).toContain("\n    alpha: Secondary; by its bitmap 1.0 MiB are changed or missing there\n");
-  expect(refusal?.way).toContain("\n    bravo: Primary; by its bitmap 2.0 MiB are changed or missing there\n");
+  const unknown = "since when it is apart, its kernel's log does not tell";
+  const unread = "what was written last there cannot be read";
+  expect(refusal?.way).toContain(
+    `\n    alpha: Secondary; ${unknown}; by its bitmap 1.0 MiB are changed or missing there; ${unread}\n`,
+  );
+  expect(refusal?.way).toContain(
+    `\n    bravo: Primary; ${unknown}; by its bitmap 2.0 MiB are changed or missing there; ${unread}\n`,
+  );
   expect(refusal?.way).toContain(`\`giveUp: { alpha: "${alphas}" }\` gives up alpha's`);
   expect(refusal?.way).toContain(`\`giveUp: { bravo: "${bravos}" }\` gives up bravo's`);
 });
@@ -130,4 +137,24 @@ describe("refused", () => {
 test("a pair that is well: the line means nothing", () => {
   const plan = planOf(healthyPair(), given(decided));
   expect([plan.stages, plan.refusals]).toEqual([[], []]);
+});
+
+test("since when they are apart, and what was written last, as far as the hosts tell", () => {
+  const [alpha, bravo] = parted;
+  const told = (node: typeof alpha, written: LastWritten, apartSince: string): typeof alpha => {
+    const looked = withLook(node, { written });
+    const r0 = looked.resources.get("r0")!;
+    return { ...looked, resources: new Map([...looked.resources, ["r0", { ...r0, apartSince }]]) };
+  };
+  const [refusal] = planOf(
+    [
+      told(alpha, { mounted: "2026-11-26 08:00:00", changed: "2026-11-27 13:01:00" }, "2026-11-27 13:01:42"),
+      told(bravo, { file: { time: "2026-11-27 13:05:09", path: "/srv/data/a log" } }, "2026-11-27 13:01:43"),
+    ],
+    given({}),
+  ).refusals;
+  expect(refusal?.way).toContain(
+    "\n    alpha: Secondary; apart since 2026-11-27 13:01:42, by its kernel's log; by its bitmap 1.0 MiB are changed or missing there; mounted last 2026-11-26 08:00:00, changed last 2026-11-27 13:01:00\n" +
+      "    bravo: Primary; apart since 2026-11-27 13:01:43, by its kernel's log; by its bitmap 2.0 MiB are changed or missing there; the file that was written last is /srv/data/a log (2026-11-27 13:05:09)\n",
+  );
 });
