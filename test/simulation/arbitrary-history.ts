@@ -56,6 +56,11 @@ const interruption: fc.Arbitrary<Interruption> = fc.record({
   ),
 });
 
+/** A move has some thirty moments. */
+const interruptionsOfMove = fc.array(
+  interruption.map((one) => ({ ...one, at: one.at % 32 })),
+  { minLength: 1, maxLength: 3 },
+);
 const interruptions = fc.array(interruption, { maxLength: 4 });
 const quiet = fc.constant([] as Interruption[]);
 
@@ -227,6 +232,40 @@ export const arbitraryTakeover: fc.Arbitrary<History> = fc.record({
         { kind: "time", turns: 8 },
         byHand(0, "move here"),
       ),
+    ]),
+});
+
+/** It moves from side to side by `up`, with a service that may hang in its stop, while somebody else is at work on the hosts. */
+export const arbitrarySwitch: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, formatted: true, keeps: false, metadataApart: false, served: true })),
+  restless: fc.boolean(),
+  deeds: fc
+    .array(
+      fc.tuple(
+        fc.record({
+          kind: fc.constant("program" as const),
+          change: fc.record({ primary: fc.constantFrom<Program["primary"]>("alpha", "bravo") }),
+        }),
+        fc.oneof(
+          fc.constant<Deed[]>([]),
+          fc
+            .record({ kind: fc.constantFrom("the service hangs" as const, "the service stops" as const), on: machine })
+            .map((one) => happens(one)),
+          event.map((one) => happens(one)),
+        ),
+        fc.record({ kind: fc.constant("up" as const), interruptions: fc.oneof(quiet, interruptionsOfMove) }),
+        fc
+          .record({ on: machine, written: block })
+          .map(({ on, written }) => happens({ kind: "write", on, block: written }, { kind: "time", turns: 6 })),
+      ),
+      { minLength: 1, maxLength: 4, size: "max" },
+    )
+    .map((moves): Deed[] => [
+      { kind: "up", interruptions: [] },
+      ...happens({ kind: "time", turns: 8 }),
+      ...moves.flatMap(([change, before, up, after]): Deed[] => [change, ...before, up, ...after]),
     ]),
 });
 

@@ -2,7 +2,16 @@
 import { demoteAfterWriting, drbdadm, drbdsetup, promoteToWrite } from "./drbdadm";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
-import { broughtUpLink, enabledLink, type Machine, promotionLink, resource, resourceFile, roleLink } from "./machine";
+import {
+  broughtUpLink,
+  enabledLink,
+  type Machine,
+  promotionLink,
+  resource,
+  resourceFile,
+  roleLink,
+  serviceName,
+} from "./machine";
 import { isAttached, isRunning, type Volume } from "./volume";
 import { apartToken } from "../../provider/core/decided/plans/takeover";
 import { connectionOf } from "./connection";
@@ -102,6 +111,7 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
     }
     case "drbd@r0.target":
     case "drbd-primary@r0.target":
+    case "drbd-primary-services@r0.target":
       return done;
     case "drbd-role@r0.service":
       machine.links.add(roleLink);
@@ -109,6 +119,10 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
     case "drbd-primary@r0.service":
       if (!machine.isPrimary) return failed(1, "Job for drbd-primary@r0.service failed.");
       machine.links.add(promotionLink);
+      return done;
+    case serviceName:
+      // Its condition: where that is not met, systemd starts nothing, and is content.
+      if (isMounted(machine)) machine.service.isActive = true;
       return done;
     default:
       throw new UnknownCommand(`the simulation does not know: systemctl start ${unit}`);
@@ -120,8 +134,8 @@ function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): R
     case "drbd-role@r0.service":
       machine.links.delete(roleLink);
       return done;
-    case "drbd-primary-services@r0.target":
     case "drbd-primary@r0.target":
+    case "drbd-primary-services@r0.target":
       return done;
     case "drbd-primary@r0.service":
       if (machine.links.delete(promotionLink) && machine.isPrimary && !isMounted(machine))
@@ -130,6 +144,13 @@ function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): R
     case "drbd@r0.target":
       if (machine.links.delete(broughtUpLink) && machine.isConfigured)
         return drbdadm(world, machine, ["down", resource], actor);
+      return done;
+    case serviceName:
+      if (machine.service.hangs && machine.service.isActive) {
+        world.happened.add("a service hung in its stop");
+        return failed(1, `Job for ${serviceName} canceled.`);
+      }
+      machine.service.isActive = false;
       return done;
     default:
       throw new UnknownCommand(`the simulation does not know: systemctl stop ${unit}`);
@@ -312,6 +333,7 @@ function takeOver(world: World, machine: Machine, words: readonly string[]): Res
   const serve = () => {
     for (const { fstabLine, mountedAt } of machine.volumes)
       if (fstabLine !== undefined && mountedAt === undefined) mount(world, machine, [fstabLine.target], "hand");
+    if (machine.hasService) startUnit(world, machine, serviceName, "hand");
     return done;
   };
   if (machine.isPrimary) return serve();
@@ -329,6 +351,7 @@ function takeOver(world: World, machine: Machine, words: readonly string[]): Res
 function unmount(world: World, machine: Machine, [target]: readonly string[]): Result {
   const volume = machine.volumes.find(({ mountedAt }) => mountedAt !== undefined && mountedAt === target);
   if (volume === undefined) return failed(32, "umount: not mounted.");
+  if (machine.service.isActive) return failed(32, `umount: ${target ?? ""}: target is busy.`);
   volume.mountedAt = undefined;
   demoteAfterWriting(world, volume);
   return done;

@@ -13,7 +13,7 @@ import {
   usualSize,
 } from "./disk";
 import { metadataVersion } from "./drbd";
-import { broken, type Machine, othersFile, resource } from "./machine";
+import { broken, type Machine, othersFile, resource, serviceName } from "./machine";
 import { isAttached, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
 
@@ -69,6 +69,8 @@ export type Event =
   | { readonly kind: "time"; readonly turns: number }
   | { readonly kind: "cut link" | "restore link" | "the next sync's end is missed" | "attaching takes its time" }
   | { readonly kind: "cut power" | "boot" | "reboot"; readonly on: 0 | 1 }
+  /** From now on a stop of the service there comes to no end, or does again. */
+  | { readonly kind: "the service hangs" | "the service stops"; readonly on: 0 | 1 }
   /** In the order that we tell: the resource is down on both, and then both get the module. */
   | { readonly kind: "both get DRBD 9" }
   | { readonly kind: "hand"; readonly on: 0 | 1; readonly command: HandCommand; readonly volume?: number }
@@ -117,6 +119,10 @@ export function happen(world: World, event: Event): void {
     case "boot":
       world.boot(machine);
       return;
+    case "the service hangs":
+    case "the service stops":
+      machine.service.hangs = event.kind === "the service hangs";
+      return;
     case "reboot":
       if (machine.powered) takeDown(world, machine);
       world.cutPower(machine);
@@ -156,6 +162,7 @@ function byHand(world: World, machine: Machine, command: HandCommand, number?: n
       type(`mount ${volume.fstabLine?.target ?? volume.mountPoint}`);
       return;
     case "umount":
+      type(`systemctl stop ${serviceName}`);
       type(`umount ${volume.mountPoint}`);
       return;
     case "mkfs":
@@ -272,6 +279,7 @@ function takeDown(world: World, machine: Machine): void {
 }
 
 function unmountAll(world: World, machine: Machine): void {
+  run(world, machine, ["systemctl", "stop", serviceName], "hand");
   for (const { mountPoint } of machine.volumes) run(world, machine, ["umount", mountPoint], "hand");
 }
 

@@ -237,6 +237,7 @@ async function settle(world: World, stack: Stack, program: Program, broken: stri
   for (const machine of world.machines) {
     for (const effect of machine.unfinished.splice(0)) effect();
     for (const volume of machine.volumes) volume.heldOpen = false;
+    machine.service.hangs = false;
     world.boot(machine);
   }
   rest(world);
@@ -277,6 +278,10 @@ function shortcomings(world: World, program: Program): string[] {
         found.push(`content with ${name} being ${state}${number === 0 ? "" : ` in volume ${number}`}`);
       if (!isWanted && mountedAt !== undefined) found.push(`volume ${number} is mounted still`);
     }
+  }
+  for (const { name, service, volumes } of program.served === true && program.formatted ? world.machines : []) {
+    const isMounted = volumes.some(({ mountedAt }) => mountedAt !== undefined);
+    if (service.isActive !== isMounted) found.push(`the service ${isMounted ? "does not run" : "runs"} on ${name}`);
   }
   for (const number of wanted) {
     const mounted = world.sidesOf({ number }).filter(({ mountedAt }) => mountedAt !== undefined);

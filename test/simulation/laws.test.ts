@@ -14,6 +14,7 @@ import {
   arbitraryRace,
   arbitraryReturn,
   arbitrarySwap,
+  arbitrarySwitch,
   arbitraryTakeover,
 } from "./arbitrary-history";
 import { besidePacemaker } from "./beside-pacemaker";
@@ -70,6 +71,12 @@ test(
 test(
   `the laws hold where somebody mounts the disk itself (SEED=${seed} RUNS=${runs})`,
   () => holds(arbitraryMount, Math.ceil(runs * 0.01)),
+  aDay,
+);
+
+test(
+  `the laws hold where it moves to and fro, with a service that may hang (SEED=${seed} RUNS=${runs})`,
+  () => holds(arbitrarySwitch, Math.ceil(runs * 0.04)),
   aDay,
 );
 

@@ -21,6 +21,9 @@ export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.
 export const broughtUpLink = activeLink(bringUpOf(resource));
 export const promotionLink = activeLink(promotionOf(resource));
 export const roleLink = activeLink(roleOf(resource));
+/** The service of a program that has one, and what binds it to the resource. */
+export const serviceName = "web.service";
+const serviceDropIn = `/etc/systemd/system/${serviceName}.d/pulumi-drbd-${resource}.conf`;
 /** By which a boot follows who is Primary. */
 export const roleDropIn = `/etc/systemd/system/${targetOf(resource)}.d/pulumi-drbd.conf`;
 
@@ -44,6 +47,8 @@ export class Machine {
   isDecided = false;
   /** drbd-role@.service has seen that it is apart from its peer. */
   isApart = false;
+  /** A unit that the resource's program lists: whether it runs, and whether a stop of it hangs until its time is up. */
+  readonly service = { isActive: false, hangs: false };
   /** A step that goes on although the connection over which it was begun is gone. */
   readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */
@@ -127,6 +132,11 @@ export class Machine {
   }
 
   /** Any of its volumes. */
+  /** What starts where the resource is mounted starts its service, too. */
+  get hasService(): boolean {
+    return this.files.has(serviceDropIn);
+  }
+
   get isPrimary(): boolean {
     return this.volumes.some(({ isPrimary }) => isPrimary);
   }

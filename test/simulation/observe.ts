@@ -9,6 +9,7 @@ import type {
   ObservedNode,
   ObservedResource,
   ObservedVolume,
+  ServiceSeen,
 } from "../../provider/core/seen/observed";
 import type { Look, ProbeRequest, VolumeLook } from "../../provider/core/seen/probe";
 import { adjustLines } from "./adjust";
@@ -27,7 +28,7 @@ import {
 } from "./disk";
 import { moduleVersion } from "./drbd";
 import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
-import { type Machine, othersFile, resource, resourceFile } from "./machine";
+import { type Machine, othersFile, resource, resourceFile, serviceName } from "./machine";
 import { isAttached, isMet, isRunning, type Volume } from "./volume";
 import type { World } from "./world";
 
@@ -76,6 +77,9 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
         mountedAt === undefined ? [] : [{ source: device, target: mountedAt, fstype: "xfs" }],
       ),
     ],
+    ...(looks.some(({ services = [] }) => services.length > 0)
+      ? { services: new Map([[serviceName, serviceOf(machine)]]) }
+      : {}),
     swaps: [],
     blocks: new Map(closely ? blocksOf(world, machine).map((one) => [one.path, one]) : []),
     kernelResources: new Map(machine.isConfigured ? [[resource, running(machine)]] : []),
@@ -88,6 +92,12 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
     resources,
   };
 }
+
+const serviceOf = ({ service: { isActive } }: Machine): ServiceSeen => ({
+  load: "loaded",
+  active: isActive ? "active" : "inactive",
+  ends: false,
+});
 
 function adjustOutput(machine: Machine, text: string | undefined): CommandOutput {
   const parseError = machine.parseErrorWith(text ?? "");

@@ -10,6 +10,7 @@ import { beginProcess } from "../../provider/lifecycle/process";
 import { RefusedError } from "../../provider/lifecycle/reconcile";
 import { HostError } from "../../provider/shell/error-classes";
 import type { Remote } from "../../provider/shell/remote";
+import { serviceName } from "./machine";
 import { ProcessDied, type Run } from "./remote";
 import { placeOf, type VolumePlace } from "./volume";
 
@@ -42,6 +43,8 @@ export interface Program {
   readonly giveUp?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The word that a host is off, with the token of one time of being apart. */
   readonly peerIsOff?: Readonly<Record<string, string>>;
+  /** Whether a unit of systemd runs where it is mounted. */
+  readonly served?: boolean;
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
 }
@@ -191,6 +194,7 @@ export class Stack {
       syncSource: program.syncSource,
       ...(program.giveUp === undefined ? {} : { giveUp: program.giveUp, keep: "none" }),
       ...(program.primary === undefined ? {} : { primary: program.primary }),
+      ...(program.served === true ? { services: [serviceName] } : {}),
       ...(program.peerIsOff === undefined ? {} : { peerIsOff: program.peerIsOff }),
       ...(isPlain
         ? { minor: 1, ...ownOf(program, "/srv/data") }

@@ -14,6 +14,7 @@ import {
   promotionLink,
   roleDropIn,
   roleLink,
+  serviceName,
 } from "./machine";
 import { roleOf } from "../../provider/core/steps/boot-units";
 import { apartToken } from "../../provider/core/decided/plans/takeover";
@@ -40,6 +41,7 @@ export const happenings = [
   "Pacemaker managed it",
   "an up moved it to the other host",
   "an up gave one side up",
+  "a service hung in its stop",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -172,6 +174,7 @@ export class World {
     }
     machine.unfinished.length = 0;
     machine.isDecided = false;
+    machine.service.isActive = false;
     this.endOfCut(machine);
     for (const link of [broughtUpLink, promotionLink, roleLink]) machine.links.delete(link);
     loseConnection(this);
@@ -218,5 +221,6 @@ export class World {
     machine.links.add(promotionLink);
     for (const { fstabLine } of machine.volumes)
       if (fstabLine !== undefined) run(this, machine, ["mount", fstabLine.target], "host");
+    if (machine.hasService) run(this, machine, ["systemctl", "start", serviceName], "host");
   }
 }
