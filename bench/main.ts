@@ -1,19 +1,18 @@
 /**
  * `npm run bench`: what the provider takes, beside a good bash script and Pulumi's own floor, all in one run and
  * interleaved, since these machines are noisy. Ratios count, not seconds. BENCH_RUNS sets how many (5), BENCH_PARTS which
- * of `pair` and `ten` (both).
+ * of `pair`, `switch` and `ten` (all).
  */
 import { writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Lab } from "../lab/lab";
 import { accessFiles } from "../lab/ssh-access";
-import { promotionUnits } from "../provider/core/steps/boot-units";
 import { Stack, timed, type Timed, type Traffic } from "./stack";
 import { formatTable, median } from "./table";
 
 const clone = resolve(__dirname, "../..");
 const runs = Number(process.env["BENCH_RUNS"] ?? 5);
-const parts = (process.env["BENCH_PARTS"] ?? "pair,ten").split(",");
+const parts = (process.env["BENCH_PARTS"] ?? "pair,switch,ten").split(",");
 const hosts = ["alpha", "bravo"] as const;
 
 const seconds = new Map<string, number[]>();
@@ -53,14 +52,18 @@ function multiplexed(lab: Lab, host: string, run: string): string {
   return `ssh -q -F ${accessFiles(lab.folder).config} ${shared} ${host}`;
 }
 
+/** What `up` has put on a host, as an archive: what a person would have prepared for a script. */
+async function preparedFiles(lab: Lab, host: (typeof hosts)[number]): Promise<string> {
+  const places = "etc/drbd.d etc/systemd/system/drbd* etc/pulumi-drbd usr/local/sbin/drbd-*";
+  const { stdout } = await lab.run(host, `cd / && tar -cf - ${places} | base64`);
+  const file = join(lab.folder, `${host}.tar`);
+  writeFileSync(file, Buffer.from(stdout, "base64"), { mode: 0o600 });
+  return file;
+}
+
 async function comparePair(lab: Lab): Promise<void> {
   const pair = await Stack.create(clone, "pulumi-drbd", await site(lab, [mounted]));
   const floor = await Stack.create(join(clone, "bench/floor"), "floor", {});
-  const unitFiles = promotionUnits.map(({ path, text }) => {
-    const file = join(lab.folder, basename(path));
-    writeFileSync(file, text);
-    return file;
-  });
   const script = (name: string) => join(clone, "bench", name);
   for (let run = 1; run <= runs; run++) {
     const ssh = (what: string) => hosts.map((host) => multiplexed(lab, host, `${what}${run}`));
@@ -72,9 +75,7 @@ async function comparePair(lab: Lab): Promise<void> {
     await fresh();
     await pair.forget();
     note("first up", await pair.pulumi("up", "--yes", "--skip-preview"));
-    const { stdout: file } = await lab.run("alpha", "cat /etc/drbd.d/r0.res");
-    const resourceFile = join(lab.folder, "r0.res");
-    writeFileSync(resourceFile, file, { mode: 0o600 });
+    const files = await Promise.all(hosts.map((host) => preparedFiles(lab, host)));
     await lab.run("alpha", 'until [ "$(drbdadm dstate r0)" = UpToDate/UpToDate ]; do sleep 1; done', { timeout: 120 });
 
     await floor.forget();
@@ -93,7 +94,37 @@ async function comparePair(lab: Lab): Promise<void> {
     note("floor: first up, previewed", await floor.pulumi("up", "--yes"));
 
     await fresh();
-    note("bash", await timed([script("pair.sh"), ...ssh("pair"), resourceFile, ...unitFiles, "/srv/data"]));
+    note("bash", await timed([script("pair.sh"), ...ssh("pair"), "r0", ...files, "/srv/data"]));
+  }
+  pair.remove();
+  floor.remove();
+}
+
+/** An idle mounted resource moves to the other host and back. */
+async function compareSwitch(lab: Lab): Promise<void> {
+  await lab.reset("utils");
+  const primaryAt = (primary: string) => site(lab, [{ ...mounted, waitForSync: true, primary }]);
+  const pair = await Stack.create(clone, "pulumi-drbd", await primaryAt("alpha"));
+  const floor = await Stack.create(join(clone, "bench/floor"), "floor", { "floor:turn": "0" });
+  await pair.pulumi("up", "--yes", "--skip-preview");
+  await floor.pulumi("up", "--yes", "--skip-preview");
+  for (let run = 1; run <= runs; run++) {
+    const [from, to] = run % 2 === 1 ? (["alpha", "bravo"] as const) : (["bravo", "alpha"] as const);
+    pair.configure(await primaryAt(to));
+    note("switch", await pair.pulumi("up", "--yes", "--skip-preview"));
+    floor.configure({ "floor:turn": String(run) });
+    note("floor: up with a change", await floor.pulumi("up", "--yes", "--skip-preview"));
+    // Back by the script, and there again, so that the next `up` finds it where its program had it.
+    const move = (one: string, other: string) =>
+      timed([
+        join(clone, "bench/switch.sh"),
+        multiplexed(lab, one, `back${run}`),
+        multiplexed(lab, other, `back${run}`),
+        "r0",
+        "/srv/data",
+      ]);
+    note("bash: switch", await move(to, from));
+    note("bash: switch", await move(from, to));
   }
   pair.remove();
   floor.remove();
@@ -131,6 +162,7 @@ const targets: readonly (readonly [string, readonly string[], number | undefined
   ["first up, previewed", ["bash", "floor: first up, previewed"], undefined],
   ["preview, nothing to do", ["look", "floor: preview"], 1.15],
   ["up, nothing to do", ["look", "floor: up"], 1.15],
+  ["switch", ["bash: switch", "floor: up with a change"], 1.15],
   ["ten resources: preview", ["one resource: preview"], 1.5],
 ];
 
@@ -165,6 +197,7 @@ async function main(): Promise<void> {
     },
   });
   if (parts.includes("pair")) await comparePair(lab);
+  if (parts.includes("switch")) await compareSwitch(lab);
   if (parts.includes("ten")) await compareTen(lab);
   console.log(report());
 }

@@ -21,7 +21,7 @@ export class Stack {
   private constructor(
     private readonly project: string,
     private readonly projectName: string,
-    private readonly config: object,
+    private config: object,
   ) {}
 
   static async create(project: string, projectName: string, config: object): Promise<Stack> {
@@ -36,6 +36,12 @@ export class Stack {
     mkdirSync(join(this.folder, "state"), { recursive: true });
     writeFileSync(join(this.folder, "Pulumi.yaml"), `name: ${this.projectName}\nruntime: nodejs\n`);
     await timed(["pulumi", "--cwd", this.folder, "stack", "init", "bench", "--non-interactive"], this.environment());
+    this.configure(this.config);
+  }
+
+  /** Another config for the same state. */
+  configure(config: object): void {
+    this.config = config;
     // JSON is YAML.
     const file = join(this.folder, "Pulumi.bench.yaml");
     const salt = existsSync(file) ? /encryptionsalt: *(\S+)/.exec(readFileSync(file, "utf8"))?.[1] : undefined;

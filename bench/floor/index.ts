@@ -1,12 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource that does nothing: what is left is what Pulumi itself takes. */
+/** A resource that does nothing: what is left is what Pulumi itself takes. With another `turn` it is updated. */
 class Nothing extends pulumi.dynamic.Resource {}
+
+interface Inputs {
+  readonly turn?: string;
+}
 
 const provider: pulumi.dynamic.ResourceProvider = {
   check: (_olds, news) => Promise.resolve({ inputs: news as object }),
-  diff: () => Promise.resolve({ changes: false }),
-  create: () => Promise.resolve({ id: "nothing", outs: {} }),
+  diff: (_id, olds: Inputs, news: Inputs) => Promise.resolve({ changes: olds.turn !== news.turn }),
+  create: (inputs: Inputs) => Promise.resolve({ id: "nothing", outs: inputs }),
+  update: (_id, _olds, news: Inputs) => Promise.resolve({ outs: news }),
 };
 
-export const id = new Nothing(provider, "nothing", {}).id;
+export const id = new Nothing(provider, "nothing", { turn: new pulumi.Config().get("turn") }).id;
