@@ -243,7 +243,7 @@ export const rules: readonly Entry[] = [
   },
   {
     number: 9,
-    text: "Split brain is resolved by a person's word alone: `giveUp` names one side by what it holds. DRBD does so itself only where an after-sb option that is set says it; that is warned of.",
+    text: "Split brain is resolved by a person's word alone: `giveUp` names one side by what it holds. DRBD does so itself only where an after-sb option that is set says it; that is warned of. A host that cannot be reached counts as off by such a word alone, for the time that the two are apart.",
     guard:
       "A refusal with both sides' generation identifiers, a line for each side, and what to type for whichever victim a person picks.",
     row: [
@@ -255,19 +255,31 @@ export const rules: readonly Entry[] = [
       ...core("decided/data/giving-up", "without a line: refused, with one for each side and how much differs"),
       ...core("wanted/option-warnings", "after-sb policies that give up a side's changes"),
       ...core("seen/generation-identifiers", "neither side is newer where neither knows the other's present"),
+      ...core(
+        "decided/plans/takeover",
+        "the host that is left is %s: refused, without a line",
+        "with the token of another time: refused, with the new line",
+      ),
     ],
     law: [
+      { file: "simulation/switchover.test.ts", title: "a line of another time of being apart does nothing" },
       ...core(
         "steps/never-emitted",
         "a victim of a split brain: named by the program alone, by what it holds, while it is Secondary",
       ),
       ...met("a side that stands alone is adjusted"),
     ],
-    lab: lab(
-      "keeps-data/apart",
-      "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
-      "split brain, and then both taken down: refused too, and that way works too",
-    ),
+    lab: [
+      ...lab(
+        "keeps-data/apart",
+        "split brain: refused with both sides' identifiers, nothing is given up, and the way that is told works",
+        "split brain, and then both taken down: refused too, and that way works too",
+      ),
+      ...lab(
+        "takeover",
+        "by the program: refused with a line; the line counts for that time alone; with it, every acknowledged write is there",
+      ),
+    ],
   },
   {
     number: 10,
