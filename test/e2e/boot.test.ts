@@ -189,10 +189,23 @@ END
   );
   await reboot(lab, "alpha");
   expect(await eventually(() => say("alpha", "systemctl is-active multi-user.target"), "active", 120)).toBe("active");
+  const missing = `the address ${lab.address("alpha")}, /dev/vdb`;
   expect(await eventually(() => journal("alpha", "drbd@r0.service"), /brought up once/, 60)).toContain(
-    `r0 is brought up once this is there: the address ${lab.address("alpha")} /dev/vdb`,
+    `r0 is brought up once this is there: ${missing}`,
   );
   expect(await drbdState(lab, "alpha")).toBe("");
+  expect(await say("alpha", "drbd-where r0")).toMatch(
+    new RegExp(`waits for +${missing}: not there since .*\n.*drbd@r0.service brings`),
+  );
+  // What is ordered behind drbd@.service, such as Pacemaker, waits for a minute at most.
+  expect(await eventually(() => isActive("alpha", "drbd-late@r0.service"), "active", 120)).toBe("active");
+  expect(await say("alpha", "systemctl list-jobs --no-legend")).toBe("");
+  expect(await say("alpha", "drbd-where r0")).toMatch(
+    new RegExp(`waits for +${missing}: .*\n.*drbd-late@r0.service brings`),
+  );
+  expect(await journal("alpha", "drbd-role@r0.service")).toContain(
+    `r0 is down, and is brought up once this is there: ${missing}`,
+  );
   await lab.run("alpha", `ip address add ${lab.address("alpha")}/24 dev eth1`);
   await new Promise((wake) => setTimeout(wake, 5000));
   expect(await drbdState(lab, "alpha")).toBe("");

@@ -38,6 +38,8 @@ interface Host {
   readonly ticks?: number;
   readonly instance?: string;
   readonly isFull?: boolean;
+  /** What drbd@r0.service waits for. */
+  readonly waits?: string;
 }
 
 const usualPath = "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; ";
@@ -46,7 +48,7 @@ let runs = 0;
 /** What alpha did, what it said, and what it has noted. */
 function follow(host: Host) {
   const { says, note, isDecided = false, active = "inactive", activeThen = active, saysThen } = host;
-  const { kernelLog = "", ticks = 0, instance = "r0", isFull = false } = host;
+  const { kernelLog = "", ticks = 0, instance = "r0", isFull = false, waits } = host;
   runs += 1;
   const own = join(folder, `host${runs}`);
   const path = (name: string) => join(own, name);
@@ -64,6 +66,7 @@ function follow(host: Host) {
   says.forEach((text, index) => {
     give(`says${index + 1}`, `${text}\n`);
   });
+  if (waits !== undefined) give("run/r0.waits", waits);
   if (saysThen !== undefined) give("says-then", `${saysThen}\n`);
   give("active", `${active}\n`);
   give("kernel-log", kernelLog);
@@ -80,7 +83,7 @@ function follow(host: Host) {
       sleep: `if [ "$1" = 15 ]; then
   ticked=$(cat ${path("ticks")} 2>/dev/null || echo 0)
   /bin/sleep 0.4
-  echo $((ticked + 1)) >${path("ticks")}
+  echo $((ticked + 1)) >${path("ticks~")} && mv ${path("ticks~")} ${path("ticks")}
   [ "$ticked" -lt ${ticks} ]; exit
 fi
 : >${path("same")}
@@ -237,6 +240,14 @@ describe("once after a boot", () => {
     const filled = pair("Secondary", both, "SyncTarget", "Inconsistent");
     const says = [pair("Secondary", both), filled, pair("Secondary", both)];
     expect(follow({ says, note: "alpha", activeThen: "failed" }).did).toEqual([starts, starts]);
+  });
+
+  test("it is down, and waits for what it needs: told", () => {
+    const { said, did } = follow({ says: ["exists -"], note: "alpha", waits: "12.3 the address 10.0.0.1, /dev/vdb\n" });
+    expect([said, did]).toEqual([
+      "r0 is down, and is brought up once this is there: the address 10.0.0.1, /dev/vdb",
+      [],
+    ]);
   });
 
   test("a unit whose name has a backslash is named as it is typed", () => {
@@ -435,24 +446,52 @@ describe("the stop of the promotion", () => {
 });
 
 describe("what a resource needs at boot", () => {
-  const wait = (address: string, digits: string, there: { trie?: string; inet6?: string; disk?: boolean }) => {
+  const wait = (
+    address: string,
+    digits: string,
+    there: { trie?: string; inet6?: string; disk?: boolean },
+    more: { name?: string; isUp?: boolean; late?: boolean; waits?: string; seconds?: number } = {},
+  ) => {
+    const { name = "r0", isUp = false, late = false, waits, seconds = 2 } = more;
     runs += 1;
     const own = join(folder, `host${runs}`);
     mkdirSync(own);
-    const path = (name: string) => join(own, name);
+    const path = (file: string) => join(own, file);
     writeFileSync(path("trie"), there.trie ?? "");
     writeFileSync(path("inet6"), there.inet6 ?? "");
+    writeFileSync(path("uptime"), "12.34 20.00\n");
+    if (waits !== undefined) writeFileSync(path(`${name}.waits`), waits);
     if (there.disk !== false) writeFileSync(path("a disk"), "");
-    const moved = script("wait-for-needs.conf", "ExecStartPre")
+    const text = /' '((?:[^'\\]|\\.)*)' %I/.exec(units["wait-for-needs.conf"])![1]!;
+    const moved = text
+      .replaceAll(/\\(.)/g, "$1")
+      .replaceAll("$$", "$")
+      .replaceAll("%%", "%")
+      .replaceAll("/run/pulumi-drbd", own)
       .replaceAll("/proc/net/fib_trie", path("trie"))
       .replaceAll("/proc/net/if_inet6", path("inet6"))
+      .replaceAll("/proc/uptime", path("uptime"))
       .replaceAll("-b ", "-f ");
-    // It waits without end: the second time the test does.
-    const { exit, stdout } = shCommand(
-      withTools(own, `${usualPath}${moved}`, { sleep: `[ ! -e ${path("slept")} ] || kill $PPID; : >${path("slept")}` }),
-      ["r0", address, digits, path("a disk")],
-    );
-    return { isThere: exit === 0, said: stdout.trim().replaceAll(own, "") };
+    const tools = {
+      // It may wait without end: until the test has waited long enough.
+      sleep: `n=$(($(cat ${path("slept")} 2>/dev/null || echo 0) + $1)); echo $n >${path("slept")}; [ $n -le ${seconds} ] || kill $PPID`,
+      drbdsetup: isUp ? "echo exists resource name:r0 role:Secondary" : "echo exists -",
+      systemctl: `[ "$1" != is-active ] || exit 3; printf 'systemctl %s\\n' "$*" >>${path("did")}`,
+      "systemd-run": `for word; do case $word in --setenv=script=*) printf %s "\${word#*=*=}" >${path("script")} ;; esac; done
+for word; do case $word in --setenv=script=*) ;; *) printf '<%s>' "$word" >>${path("did")} ;; esac; done`,
+      "systemd-escape": `printf '%s\\n' "\${1#--template=}" | sed "s/@/@$(printf %s "$2" | sed 's/-/\\\\\\\\x2d/g')/"`,
+    };
+    const script = withTools(own, `${usualPath}${late ? "late=yes; " : ""}eval "$0"`, tools);
+    const { exit, stdout } = shCommand(script, [moved, name, address, digits, path("a disk")]);
+    const read = (file: string) =>
+      existsSync(path(file)) ? readFileSync(path(file), "utf8").replaceAll(own, "") : undefined;
+    return {
+      exit,
+      said: stdout.trim().replaceAll(own, ""),
+      did: read("did")?.trim() ?? "",
+      waits: read(`${name}.waits`),
+      isHandedOn: read("script") === moved.replaceAll(own, ""),
+    };
   };
   const trie = "  |-- 10.20.0.1\n     /32 host LOCAL\n  |-- 10.20.0.255\n     /32 link BROADCAST\n";
   const line = (flags: string) => `fd000000000000000000000000000001 02 40 00 ${flags}     eth1\n`;
@@ -463,7 +502,7 @@ describe("what a resource needs at boot", () => {
     ["an address of IPv6", "fd00::1", v6, { inet6: line("80") }],
     ["the end of a tunnel", "127.0.0.5", "", {}],
   ])("%s that is there: not waited for", (_what, address, digits, there) => {
-    expect(wait(address, digits, there)).toEqual({ isThere: true, said: "" });
+    expect(wait(address, digits, there)).toEqual({ exit: 0, said: "", did: "", waits: undefined, isHandedOn: false });
   });
 
   test.each([
@@ -473,17 +512,59 @@ describe("what a resource needs at boot", () => {
     ["none of IPv6", "fd00::1", v6, {}],
     ["one that is not known to be nobody else's yet", "fd00::1", v6, { inet6: line("40") }],
     ["one that is somebody else's", "fd00::1", v6, { inet6: line("88") }],
-  ])("%s: waited for, and told once", (_what, address, digits, there) => {
-    expect(wait(address, digits, there)).toEqual({
-      isThere: false,
-      said: `r0 is brought up once this is there: the address ${address}`,
-    });
+  ])("%s: waited for, told once, and noted with the time since", (_what, address, digits, there) => {
+    const { exit, said, did, waits } = wait(address, digits, there);
+    expect([exit, said, did, waits]).toEqual([
+      null,
+      `r0 is brought up once this is there: the address ${address}`,
+      "",
+      `12.34 the address ${address}\n`,
+    ]);
   });
 
-  test("no disk: waited for", () => {
-    expect(wait("10.20.0.1", "", { trie, disk: false })).toEqual({
-      isThere: false,
-      said: "r0 is brought up once this is there: /a disk",
-    });
+  test("no disk, and no address: waited for, longer than before", () => {
+    const { exit, said, waits } = wait(
+      "10.20.0.2",
+      "",
+      { trie, disk: false },
+      { waits: "3.00 the address 10.20.0.2\n" },
+    );
+    expect([exit, said, waits]).toEqual([
+      null,
+      "r0 is brought up once this is there: the address 10.20.0.2, /a disk",
+      "3.00 the address 10.20.0.2, /a disk\n",
+    ]);
+  });
+
+  test("after a minute the boot goes on, and a unit with an own name waits on", () => {
+    const { exit, said, did, isHandedOn } = wait(
+      "10.20.0.1",
+      "",
+      { trie, disk: false },
+      { name: "web-1", seconds: 100 },
+    );
+    expect([exit, isHandedOn]).toEqual([1, true]);
+    expect(did).toBe(
+      "<--quiet><--collect><--unit=drbd-late@web\\x2d1.service><--description=What DRBD resource web-1 waits for>" +
+        '<--setenv=late=yes><--property=PartOf=drbd@web\\\\x2d1.target></bin/sh><-c><eval "$script"><late><web-1><10.20.0.1><></a disk>',
+    );
+    expect(said.split("\n")[1]).toBe(
+      "/a disk is missing, and nothing else waits for it any more: drbd-late@web\\x2d1.service brings web-1 up once it is there",
+    );
+  });
+
+  test("somebody has it up: the unit, which would take it down, does not fail", () => {
+    const { exit, did } = wait("10.20.0.1", "", { trie, disk: false }, { isUp: true, seconds: 100 });
+    expect([exit, did]).toEqual([null, ""]);
+  });
+
+  test("the unit that waits on waits without end, and starts the resource", () => {
+    const late = { late: true, seconds: 1000, waits: "3.00 /a disk\n" };
+    const on = wait("10.20.0.1", "", { trie, disk: false }, late);
+    expect([on.exit, on.did]).toEqual([null, ""]);
+    const over = wait("10.20.0.1", "", { trie }, late);
+    expect([over.exit, over.did, over.waits]).toEqual([0, "systemctl start --no-block drbd@r0.target", undefined]);
+    const byHand = wait("10.20.0.1", "", { trie, disk: false }, { ...late, isUp: true });
+    expect([byHand.exit, byHand.did, byHand.waits]).toEqual([0, "", undefined]);
   });
 });

@@ -90,7 +90,10 @@ after_boot() {
         *) tell "$name stays Secondary: it was Primary on $last last, and ${peer:-its peer} is not connected. $alone" ;;
       esac;
       return ;;
-    *) asked=; return ;;
+    *)
+      asked=;
+      if read -r since missing 2>/dev/null <"$run/$name.waits"; then tell "$name is down, and is brought up once this is there: $missing"; fi;
+      return ;;
   esac;
   case "$last" in
     "$own") ;;

@@ -107,6 +107,7 @@ primary|secondary) ${note}; cp ${folder}/events-then ${folder}/events ;; *) exit
     "systemd-escape": `case "$1" in --path) echo 'srv-my\\x20data.mount' ;; --template=*) echo "\${1#--template=}" | sed "s/@/@$2/" ;; esac`,
     systemctl: `case "$1" in
 is-active) case $2 in --quiet) [ -e "${folder}/active-$3" ] ;; *) if [ -e "${folder}/active-$2" ]; then echo active; else echo inactive; exit 3; fi ;; esac ;;
+is-failed) [ -e "${folder}/failed-$3" ] ;;
 start) ${note}; shift; for unit; do case $unit in *.mount) ${mountNow} ;; *.target) ${mountNow}; touch ${folder}/active-web.service ${folder}/active-db.service ;; *) touch "${folder}/active-$unit" ;; esac; done ;;
 stop) ${note}; rm -f "${folder}/active-$2" ;;
 esac`,

@@ -5,11 +5,15 @@ needs_root() {
   [ "$(id -u)" = 0 ] || refuse "$1 must be run as root: sudo $1"
 }
 
-# needs_drbd: ends with what is missing.
-needs_drbd() {
+needs_utils() {
   if ! command -v drbdadm >/dev/null || ! command -v drbdsetup >/dev/null; then
     refuse "drbd-utils is not installed on $here: drbdadm and drbdsetup are missing"
   fi
+}
+
+# needs_drbd: ends with what is missing.
+needs_drbd() {
+  needs_utils
   [ -e /proc/drbd ] || refuse "DRBD's kernel module is not loaded on $here, so no resource runs: \`modprobe drbd\`, then \`drbdadm up all\`"
 }
 
