@@ -160,7 +160,7 @@ test("a mount that fails: what it said, and what to do", () => {
   expect(said).toContain(
     "Failed half-way: r0 is Primary on bravo, but not all of it is served:\n  | Job for srv.mount failed.\n",
   );
-  expect(said).toContain("/srv/my data is not mounted. See why: `mount /srv/my data`");
+  expect(said).toContain("/srv/my data is not mounted. See why: `mount '/srv/my data'`");
   expect(said).toContain("web.service does not run.");
 });
 

@@ -17,7 +17,7 @@ export interface Night {
   /** /etc/pulumi-drbd/r0.conf; null: there is none. */
   readonly values?: string | null;
   readonly fstab?: string;
-  /** What is mounted: `147:1 /srv/data`. */
+  /** What is mounted: `147:1 /srv/data`, `147:1[/folder] /srv/bound`, `0:45[tmpfs] /tmp`. */
   readonly mounted?: readonly string[];
   /** What the tries of the peer's addresses say: `10.0.99.1 22 silent`. */
   readonly answers?: string;
@@ -61,8 +61,10 @@ const rooted = (root: string, script: string): string =>
   );
 
 const mountLine = (mount: string): string => {
-  const [number = "", ...place] = mount.split(" ");
-  return `99 1 ${number} / ${place.join(" ").replaceAll(" ", "\\040")} rw shared:1 - xfs /dev/drbd1 rw\n`;
+  const [, number = "", type = "xfs", root = "/", place = ""] = /^([\d:]+)(?:\[(\w+)\])?(?:\[(\/\S*)\])? (.*)$/.exec(
+    mount,
+  )!;
+  return `99 1 ${number} ${root} ${place.replaceAll(" ", "\\040")} rw,noatime shared:1 - ${type} /dev/drbd1 rw,noquota\n`;
 };
 
 /** `drbd-where`, `drbd-takeover r0 …` as they are typed. */
@@ -92,7 +94,16 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
   for (const [path, text] of Object.entries(night.files ?? {})) put(path, text);
   const note = `echo "$(basename "$0") $*" >>${folder}/calls`;
   const mountNow = `grep -q ' 147:1 / /srv' ${folder}/proc/self/mountinfo || printf '99 1 147:1 / /srv/my\\\\040data rw shared:1 - xfs /dev/drbd1 rw\\n' >>${folder}/proc/self/mountinfo`;
-  const unmountNow = `grep -v ' 147:' ${folder}/proc/self/mountinfo >${folder}/mounts; mv ${folder}/mounts ${folder}/proc/self/mountinfo`;
+  const mountinfo = `${folder}/proc/self/mountinfo`;
+  const escaped = `place=$(printf '%s\\n' "$place" | sed 's/ /\\\\040/g')`;
+  const unmountNow = `place=$1; ${escaped}; tac ${mountinfo} | place=$place awk '!gone && $5 == ENVIRON["place"] { gone = 1; next } { print }' | tac >${folder}/mounts; mv ${folder}/mounts ${mountinfo}`;
+  const mountsMore = `for place; do :; done; ${escaped}
+case $1 in
+-t) printf '99 1 147:1 / %s %s shared:1 - xfs /dev/drbd1 rw\n' "$place" "$4" >>${mountinfo} ;;
+--bind) printf '99 1 147:1 %s %s rw,noatime shared:1 - xfs /dev/drbd1 rw\n' "\${2#/srv/my data}" "$place" >>${mountinfo} ;;
+-o) ;;
+*) ${mountNow} ;;
+esac`;
   const tools: Record<string, string> = {
     uname: `echo ${night.uname ?? "bravo"}`,
     id: `echo ${night.user ?? 0}`,
@@ -112,7 +123,7 @@ start) ${note}; shift; for unit; do case $unit in *.mount) ${mountNow} ;; *.targ
 stop) ${note}; rm -f "${folder}/active-$2" ;;
 esac`,
     umount: `${note}; ${unmountNow}`,
-    mount: `${note}; ${mountNow}`,
+    mount: `${note}; ${mountsMore}`,
     ...night.tools,
   };
   for (const service of ["web.service", "db.service"]) if (mounted.length > 0) put(`active-${service}`, "");
@@ -134,8 +145,8 @@ esac`,
     exit: status,
     said: `${stdout}${stderr}`.replaceAll(folder, "").replaceAll("\r\n", "\n"),
     calls: read("calls").split("\n").filter(Boolean),
-    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) \/ (\S+) /g)].map(
-      ([, number, place]) => `${number} ${place}`,
+    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) (\S+) (\S+) /g)].map(
+      ([, number, root, place]) => `${number}${root === "/" ? "" : `[${root}]`} ${place}`,
     ),
   };
 }
