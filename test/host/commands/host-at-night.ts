@@ -77,6 +77,7 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
   const { values = valuesOnBravo, mounted = [], procDrbd = "version: 8.4.11 (api:1/proto:86-101)\n" } = night;
   put("proc/drbd", procDrbd);
   put("proc/uptime", "529.85 342.65\n");
+  put("proc/stat", "cpu 1 2 3\nbtime 1700000000\n");
   put("proc/self/mountinfo", `22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n${mounted.map(mountLine).join("")}`);
   put("etc/fstab", night.fstab ?? "");
   if (values !== null) put("etc/pulumi-drbd/r0.conf", values);
