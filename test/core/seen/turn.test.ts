@@ -94,7 +94,7 @@ test("a step that outlives the shell of its run keeps the others away until it e
   shells.push(holder);
   await new Promise((heard) => holder.stdout.once("data", heard));
   // Another one that waits for it, too, is not who has it.
-  const waiting = spawn("flock", ["--no-fork", join(place, "lock"), "true"]);
+  const waiting = spawn("flock", ["--no-fork", join(place, "lock"), "true"], { stdio: "ignore" });
   shells.push(waiting);
   const { holder: told } = asked("second") as { holder: string };
   expect(told.replace(/since [\d: -]*$/, "since")).toBe(
