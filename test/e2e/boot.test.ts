@@ -213,6 +213,41 @@ END
   await expectServedBy("alpha");
 });
 
+test("a promotion that fails at boot is tried again", async () => {
+  const folder = "/etc/systemd/system/drbd-primary@r0.service.d";
+  await lab.run(
+    "alpha",
+    `mkdir -p ${folder}; printf '[Service]\\nExecStartPre=/bin/sh -c "[ -e /root/go ]"\\n' >${folder}/fails.conf; systemctl daemon-reload`,
+  );
+  await reboot(lab, "alpha");
+  // The first try, and one more.
+  const tries = () =>
+    say("alpha", "journalctl --boot --output=cat --unit=drbd-primary@r0.service | grep -c 'Failed to start'");
+  expect(Number(await eventually(tries, /^([2-9]|\d\d)$/, 240))).toBeGreaterThan(1);
+  expect(await say("alpha", "systemctl is-active multi-user.target")).toBe("active");
+  expect(await drbdState(lab, "alpha")).toContain("ro:Secondary/Secondary");
+  await lab.run("alpha", "touch /root/go");
+  await expectServedBy("alpha");
+  expect(await journal("alpha", "drbd-role@r0.service")).toContain("The last try has failed, and journalctl");
+  await lab.run("alpha", `rm -r ${folder} /root/go; systemctl daemon-reload`);
+});
+
+test("promoted and demoted by hand in quick succession: what the person typed last stays", async () => {
+  await lab.run("alpha", "systemctl stop drbd-primary@r0.service");
+  await lab.run(
+    "bravo",
+    "for n in 0 1 2 3 4 5 6 7 8 9 0 2 4 6 8; do drbdadm primary r0; sleep 0.$n; drbdadm secondary r0; done",
+  );
+  // What was started meanwhile has ended by then.
+  await new Promise((wake) => setTimeout(wake, 15_000));
+  for (const one of MACHINES) {
+    expect(await drbdState(lab, one)).toContain("ro:Secondary/Secondary");
+    expect(await isActive(one, "drbd-primary@r0.service")).toBe("inactive");
+  }
+  await lab.run("alpha", "systemctl start drbd-primary-services@r0.target");
+  await expectServedBy("alpha");
+});
+
 test("a service that fails is told with its journal, and the filesystem stays mounted", async () => {
   await lab.run(
     "alpha",
