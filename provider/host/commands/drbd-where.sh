@@ -81,17 +81,14 @@ show_waiting() {
     journal="journalctl --boot --unit=$(quoted "$bring_up") --unit=$(quoted "$later")"
   fi
   if [ -n "$bring_up" ] && { read -r began missing <"$run_folder/$resource.waits"; } 2>/dev/null; then
-    read -r up _ </proc/uptime
-    seconds=$((${up%%.*} - ${began%%.*}))
-    row "waits for" "$missing: not there since $(date -d "$seconds seconds ago" '+%F %T' 2>/dev/null || echo "$seconds s") ($seconds s)"
     for unit in "$bring_up" "$later"; do
-      case $(systemctl is-active "$unit" </dev/null) in activating|active)
-        row "to do" "bring that back, and $unit brings $resource up by itself: \`$journal\`"
-        return ;;
-      esac
+      case $(systemctl is-active "$unit" </dev/null) in activating|active) ;; *) continue ;; esac
+      read -r up _ </proc/uptime
+      seconds=$((${up%%.*} - ${began%%.*}))
+      row "waits for" "$missing: not there since $(date -d "$seconds seconds ago" '+%F %T' 2>/dev/null || echo "$seconds s") ($seconds s)"
+      row "to do" "bring that back, and $unit brings $resource up by itself: \`$journal\`"
+      return
     done
-    row "to do" "bring that back, and then: \`systemctl start $(quoted "$(systemd-escape --template=drbd@.target "$resource")")\`; nothing waits for it any more"
-    return
   fi
   if [ -n "$bring_up" ] && systemctl is-failed --quiet "$bring_up" </dev/null; then row "why" "$bring_up has failed: \`$journal\`"; fi
   row "to do" "\`drbdadm up $resource\` brings it up"
