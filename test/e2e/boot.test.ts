@@ -199,11 +199,11 @@ END
   );
   // What is ordered behind drbd@.service, such as Pacemaker, waits for a minute at most.
   expect(await eventually(() => isActive("alpha", "drbd-late@r0.service"), "active", 120)).toBe("active");
-  expect(await say("alpha", "systemctl list-jobs --no-legend")).toBe("");
+  expect(await eventually(() => say("alpha", "systemctl list-jobs --no-legend"), /^$/, 60)).toBe("");
   expect(await say("alpha", "drbd-where r0")).toMatch(
     new RegExp(`waits for +${missing}: .*\n.*drbd-late@r0.service brings`),
   );
-  expect(await journal("alpha", "drbd-role@r0.service")).toContain(
+  expect(await eventually(() => journal("alpha", "drbd-role@r0.service"), /is down/, 60)).toContain(
     `r0 is down, and is brought up once this is there: ${missing}`,
   );
   await lab.run("alpha", `ip address add ${lab.address("alpha")}/24 dev eth1`);
