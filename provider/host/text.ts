@@ -2939,7 +2939,8 @@ export const commands = {
       "    done",
       "  fi",
       "  if [ -n \"$bring_up\" ] && systemctl is-failed --quiet \"$bring_up\" </dev/null; then row \"why\" \"$bring_up has failed: \\`$journal\\`\"; fi",
-      "  row \"to do\" \"\\`drbdadm up $resource\\` brings it up\"",
+      "  if [ -e /proc/drbd ]; then row \"to do\" \"\\`drbdadm up $resource\\` brings it up\"",
+      "  else row \"to do\" \"DRBD's kernel module is not loaded: \\`modprobe drbd && drbdadm up $resource\\`\"; fi",
       "}",
       "",
       "show_volume() {",
@@ -3177,5 +3178,5 @@ export const commands = {
 export const commandDigests = {
   "drbd-handback": "08c1115111cd5e248451dc75fe7bd429b1d47544d45f9c0138eb62a6f0e7c068",
   "drbd-takeover": "f13440e902a2b1de25ab2e3775f249e28b814da07310666d6b1529286094d1a2",
-  "drbd-where": "9043d2219989734fbedebe8bbdea62108d6fdb2a77436ece668c271b64a06601",
+  "drbd-where": "247ef74a21c5f35b65d26faa8d02e678138313ffff0b95d9ae159af5d68b2b0d",
 };

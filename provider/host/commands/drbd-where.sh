@@ -91,7 +91,8 @@ show_waiting() {
     done
   fi
   if [ -n "$bring_up" ] && systemctl is-failed --quiet "$bring_up" </dev/null; then row "why" "$bring_up has failed: \`$journal\`"; fi
-  row "to do" "\`drbdadm up $resource\` brings it up"
+  if [ -e /proc/drbd ]; then row "to do" "\`drbdadm up $resource\` brings it up"
+  else row "to do" "DRBD's kernel module is not loaded: \`modprobe drbd && drbdadm up $resource\`"; fi
 }
 
 show_volume() {

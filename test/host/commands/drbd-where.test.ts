@@ -209,3 +209,13 @@ test("down, and its unit has failed: where that is told", () => {
   );
   expect(row(said, "to do")).toBe("`drbdadm up r0` brings it up");
 });
+
+test("no module: what loads it; and a resource that waits may be the first that does", () => {
+  const night: Night = { events: "exists -\n", procDrbd: null };
+  expect(where(night)).toMatchObject({
+    exit: 0,
+    said: "r0 on bravo: down\n  to do       DRBD's kernel module is not loaded: `modprobe drbd && drbdadm up r0`\n",
+  });
+  const files = { "run-lock/r0.waits": "29.01 /dev/vdb\n", "active-drbd@r0.service": "" };
+  expect(row(where({ ...night, files }).said, "waits for")).toMatch(/^\/dev\/vdb: not there since .* \(500 s\)$/);
+});

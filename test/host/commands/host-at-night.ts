@@ -10,7 +10,8 @@ export interface Night {
   readonly events: string;
   /** … once the resource was made Primary, or Secondary. */
   readonly eventsThen?: string;
-  readonly procDrbd?: string;
+  /** null: the module is not loaded. */
+  readonly procDrbd?: string | null;
   readonly show?: string;
   readonly dump?: string;
   readonly journal?: string;
@@ -75,7 +76,7 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
     writeFileSync(join(folder, path), text);
   };
   const { values = valuesOnBravo, mounted = [], procDrbd = "version: 8.4.11 (api:1/proto:86-101)\n" } = night;
-  put("proc/drbd", procDrbd);
+  if (procDrbd !== null) put("proc/drbd", procDrbd);
   put("proc/uptime", "529.85 342.65\n");
   put("proc/stat", "cpu 1 2 3\nbtime 1700000000\n");
   put("proc/self/mountinfo", `22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n${mounted.map(mountLine).join("")}`);
