@@ -189,14 +189,62 @@ END
   );
   await reboot(lab, "alpha");
   expect(await eventually(() => say("alpha", "systemctl is-active multi-user.target"), "active", 120)).toBe("active");
+  const missing = `the address ${lab.address("alpha")}, /dev/vdb`;
   expect(await eventually(() => journal("alpha", "drbd@r0.service"), /brought up once/, 60)).toContain(
-    `r0 is brought up once this is there: the address ${lab.address("alpha")} /dev/vdb`,
+    `r0 is brought up once this is there: ${missing}`,
   );
   expect(await drbdState(lab, "alpha")).toBe("");
+  expect(await say("alpha", "drbd-where r0")).toMatch(
+    new RegExp(`waits for +${missing}: not there since .*\n.*drbd@r0.service brings`),
+  );
+  // What is ordered behind drbd@.service, such as Pacemaker, waits for a minute at most.
+  expect(await eventually(() => isActive("alpha", "drbd-late@r0.service"), "active", 120)).toBe("active");
+  expect(await eventually(() => say("alpha", "systemctl list-jobs --no-legend"), /^$/, 60)).toBe("");
+  expect(await say("alpha", "drbd-where r0")).toMatch(
+    new RegExp(`waits for +${missing}: .*\n.*drbd-late@r0.service brings`),
+  );
+  expect(await eventually(() => journal("alpha", "drbd-role@r0.service"), /is down/, 60)).toContain(
+    `r0 is down, and is brought up once this is there: ${missing}`,
+  );
   await lab.run("alpha", `ip address add ${lab.address("alpha")}/24 dev eth1`);
   await new Promise((wake) => setTimeout(wake, 5000));
   expect(await drbdState(lab, "alpha")).toBe("");
   await lab.run("alpha", "mv /dev/away /dev/vdb; systemctl disable late.service; rm /etc/systemd/system/late.service");
+  await expectServedBy("alpha");
+});
+
+test("a promotion that fails at boot is tried again", async () => {
+  const folder = "/etc/systemd/system/drbd-primary@r0.service.d";
+  await lab.run(
+    "alpha",
+    `mkdir -p ${folder}; printf '[Service]\\nExecStartPre=/bin/sh -c "[ -e /root/go ]"\\n' >${folder}/fails.conf; systemctl daemon-reload`,
+  );
+  await reboot(lab, "alpha");
+  // The first try, and one more.
+  const tries = () =>
+    say("alpha", "journalctl --boot --output=cat --unit=drbd-primary@r0.service | grep -c 'Failed to start'");
+  expect(Number(await eventually(tries, /^([2-9]|\d\d)$/, 240))).toBeGreaterThan(1);
+  expect(await say("alpha", "systemctl is-active multi-user.target")).toBe("active");
+  expect(await drbdState(lab, "alpha")).toContain("ro:Secondary/Secondary");
+  await lab.run("alpha", "touch /root/go");
+  await expectServedBy("alpha");
+  expect(await journal("alpha", "drbd-role@r0.service")).toContain("The last try has failed, and journalctl");
+  await lab.run("alpha", `rm -r ${folder} /root/go; systemctl daemon-reload`);
+});
+
+test("promoted and demoted by hand in quick succession: what the person typed last stays", async () => {
+  await lab.run("alpha", "systemctl stop drbd-primary@r0.service");
+  await lab.run(
+    "bravo",
+    "for n in 0 1 2 3 4 5 6 7 8 9 0 2 4 6 8; do drbdadm primary r0; sleep 0.$n; drbdadm secondary r0; done",
+  );
+  // What was started meanwhile has ended by then.
+  await new Promise((wake) => setTimeout(wake, 15_000));
+  for (const one of MACHINES) {
+    expect(await drbdState(lab, one)).toContain("ro:Secondary/Secondary");
+    expect(await isActive(one, "drbd-primary@r0.service")).toBe("inactive");
+  }
+  await lab.run("alpha", "systemctl start drbd-primary-services@r0.target");
   await expectServedBy("alpha");
 });
 

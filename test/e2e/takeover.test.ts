@@ -319,14 +319,38 @@ test("handed back under write load, and started on the peer: nothing is missing,
 
 test("the mount is busy: who holds it is told, and it is served here again", async () => {
   await withService();
-  await pair.run("alpha", `(sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`);
+  await pair.run(
+    "alpha",
+    `mkdir -p ${MOUNT_POINT}/sub "/exports of it" && mount --bind ${MOUNT_POINT}/sub "/exports of it" && mount -o remount,bind,ro,nosuid "/exports of it"
+     mount -o noexec ${DEVICE} /mnt
+     (sleep 600 3>${MOUNT_POINT}/held >/dev/null 2>&1 </dev/null &)`,
+  );
+  // Without the numbers of the mounts.
+  const mounts = () => pair.run("alpha", "grep ' 147:' /proc/self/mountinfo | cut -d' ' -f3-6 | sort");
+  const before = await mounts();
+  expect(before.split("\n")).toHaveLength(3);
   const { exit, text } = await type("alpha", "drbd-handback r0");
+  expect(text).toMatch(/^\/mnt is unmounted\.\n\/exports of it is unmounted\.$/m);
+  expect(text).toMatch(/^\/exports of it is mounted again\.\n\/mnt is mounted again\.$/m);
+  expect(await mounts()).toBe(before);
   expect(exit).toBe(3);
   expect(text).toMatch(/umount \/srv\/data` \(exit 32\)/);
   expect(text).toMatch(/in use: process \d+ \(sleep\): \/srv\/data\/held/);
   expect(text).toContain("It is served here on alpha as before");
   expect(await pair.run("alpha", "systemctl is-active web.service")).toBe("active");
   expect(await drbdState(pair.lab, "alpha")).toMatch(/ro:Primary\/Secondary/);
+});
+
+test("something else is mounted upon it: that is named, and nothing is unmounted", async () => {
+  await withService();
+  await pair.run("alpha", `mkdir ${MOUNT_POINT}/tmp && mount -t tmpfs none ${MOUNT_POINT}/tmp`);
+  const { exit, text } = await type("alpha", "drbd-handback r0");
+  expect(exit).toBe(3);
+  expect(text).toContain("/srv/data/tmp is a mount of something else (tmpfs) upon it: `umount /srv/data/tmp`");
+  expect(text).not.toContain("is unmounted");
+  expect(text).toContain("It is served here on alpha as before");
+  await pair.run("alpha", `umount ${MOUNT_POINT}/tmp`);
+  expect((await type("alpha", "drbd-handback r0")).exit).toBe(0);
 });
 
 test("the peer is not there: nothing is handed back", async () => {

@@ -77,8 +77,8 @@ function unitText(path: string): string {
       .split("\n")
       .map((line) => line.trim())
       .filter((line) => line !== "" && !line.startsWith("#"));
-    const text = lines.join(" ");
-    if (/['\\]/.test(text)) throw new Error(`${script} has a character that a unit would have to quote`);
+    // It stands in single quotes there, in which a backslash escapes.
+    const text = lines.join(" ").replaceAll(/['\\]/g, "\\$&");
     return text.replaceAll("$", "$$$$").replaceAll("%", "%%");
   });
 }

@@ -17,7 +17,7 @@ END
 }
 
 main() {
-  resource=''
+  resource='' unmounted=''
   while [ $# -gt 0 ]; do
     case $1 in
       --help|-h) help; exit 0 ;;
@@ -43,7 +43,11 @@ main() {
   fi
   peer_is_ready || refuse "Refused: $peer cannot take $resource: $not_ready." \
     "Nothing was changed. \`drbd-where $resource\` shows how far it is; call this again when $peer is connected and UpToDate."
-  foreign_mounts
+  # A service may unmount on its own what it has mounted.
+  if [ -z "$services" ]; then
+    mounts_to_end
+    [ -z "$in_the_way" ] || refuse "Refused: $(tell_in_the_way)" "Nothing was changed."
+  fi
   begin_change "drbd-handback $resource on $here, since $(date '+%F %T')"
   trap 'back "it was interrupted"; exit 3' INT TERM HUP
   give_up; code=$?
@@ -66,11 +70,47 @@ END
   [ -z "$not_ready" ]
 }
 
-# foreign_mounts: what is mounted from the resource beside what is known goes to others, a line each, DEVICE PLACE.
-foreign_mounts() {
-  others=$(minors=" $(minors_of) " awk '
-    { split($3, number, ":"); gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5) }
-    number[1] == 147 && index(ENVIRON["minors"], " " number[2] " ") { print "/dev/drbd" number[2], $5 }' /proc/self/mountinfo)
+# mounts_to_end: what is mounted from the resource, in its order, goes to ours, a line each: MINOR ROOT PLACE OPTIONS TYPE OPTIONS,
+# as the kernel escapes them. What could not be mounted again, where it goes back, is never unmounted: that goes to in_the_way, a
+# line each: PLACE WHY.
+mounts_to_end() {
+  found=$(minors=" $(minors_of) " known="$newline$mounts" awk '
+    function plain(text) { gsub(/\\040/, " ", text); gsub(/\\011/, "\t", text); gsub(/\\134/, "\\", text); return text }
+    function is_below(place,  one) { for (one in places) if (index(place "/", one "/") == 1) return 1; return 0 }
+    {
+      split($3, number, ":")
+      for (i = 7; $i != "-"; i++);
+      if (number[1] != 147 || !index(ENVIRON["minors"], " " number[2] " ")) {
+        if (is_below($5)) why[++bad] = $5 " is a mount of something else (" $(i + 1) ") upon it"
+        next
+      }
+      places[$5] = 1
+      if ($4 ~ /\/\/deleted$/) { why[++bad] = $5 " shows a folder that was deleted since"; next }
+      minor[++count] = number[2]; root[count] = $4; at[count] = $5
+      rest[count] = $6 " " $(i + 1) " " $(i + 3)
+      # Mounted from the device itself, and not a part of another mount.
+      if ($4 == "/" || index(ENVIRON["known"], "\n/dev/drbd" number[2] " " plain($5) "\n")) firm[count] = 1
+    }
+    END {
+      for (i = 1; i <= count; i++) {
+        print "ours", minor[i], root[i], at[i], rest[i]
+        from = (i in firm)
+        for (j in firm) if (minor[j] == minor[i] && index(root[i] "/", root[j] == "/" ? "/" : root[j] "/") == 1) from = 1
+        if (!from) why[++bad] = at[i] " shows a part of /dev/drbd" minor[i] ", which is mounted nowhere as a whole"
+      }
+      for (i = 1; i <= bad; i++) print "why", why[i]
+    }' /proc/self/mountinfo)
+  ours=$(printf '%s\n' "$found" | sed -n 's/^ours //p')
+  in_the_way=$(printf '%s\n' "$found" | sed -n 's/^why //p')
+}
+
+tell_in_the_way() {
+  echo "this could not be mounted again, if $here had to go back:"
+  printf '%s\n' "$in_the_way" | while read -r place why; do
+    place=$(unescaped "$place")
+    printf "  %s %s: \`umount %s\`\n" "$place" "$why" "$(quoted "$place")"
+  done
+  echo "Unmount that, and call this again."
 }
 
 give_up() {
@@ -79,23 +119,27 @@ give_up() {
   for service in $in_reverse; do
     said=$(systemctl stop "$service" </dev/null 2>&1); code=$?
     case $(systemctl is-active "$service" </dev/null) in
-      inactive|failed|unknown) echo "$service is stopped." ;;
+      inactive|failed|unknown) printf '%s is stopped.\n' "$service" ;;
       *) back "$service does not stop (exit $code): $said"; return 3 ;;
     esac
   done
+  mounts_to_end
+  [ -z "$in_the_way" ] || { back "$(tell_in_the_way)"; return 3; }
   # What was mounted last goes first.
   in_reverse=''
   while IFS= read -r mount; do in_reverse="$mount$newline$in_reverse"; done <<END
-$others
+$ours
 END
-  while read -r device place; do
+  while read -r minor root place rest; do
     [ -n "$place" ] || continue
-    said=$(umount "$place" </dev/null 2>&1) || {
+    at=$(unescaped "$place")
+    said=$(umount "$at" </dev/null 2>&1) || {
       code=$?
-      back "\`umount $place\` (exit $code): $said$newline$(holders "$device" "$place")"
+      back "\`umount $(quoted "$at")\` (exit $code): $said$newline$(holders "/dev/drbd$minor" "$at")"
       return 3
     }
-    echo "$place is unmounted."
+    unmounted="$minor $root $place $rest$newline$unmounted"
+    printf '%s is unmounted.\n' "$at"
   done <<END
 $in_reverse
 END
@@ -114,8 +158,8 @@ END
 
 # there: what starts it on the peer, which is set up as this host is.
 there() {
-  if [ -n "$target" ]; then echo "  systemctl start $(quoted "$target")"
-  elif [ -n "$mount_units$services" ]; then echo "  drbdadm primary $resource && systemctl start $(for unit in $mount_units $services; do quoted "$unit"; done | tr '\n' ' ' | sed 's/ $//')"
+  if [ -n "$target" ]; then printf '  systemctl start %s\n' "$(quoted "$target")"
+  elif [ -n "$mount_units$services" ]; then printf '  drbdadm primary %s && systemctl start %s\n' "$resource" "$(for unit in $mount_units $services; do quoted "$unit"; done | tr '\n' ' ' | sed 's/ $//')"
   else echo "  drbdadm primary $resource"; fi
 }
 
@@ -130,5 +174,40 @@ back() {
     }
   fi
   [ -z "$promotion" ] || systemctl start "$promotion" </dev/null >/dev/null 2>&1
-  if serve; then echo "It is served here on $here as before. Mend that, and call \`drbd-handback $resource\` again." >&2; fi
+  mount_again
+  serve; code=$?
+  if [ -n "$not_again" ]; then
+    printf '%s' "Failed half-way: not mounted again:$newline$not_again" >&2
+  elif [ $code = 0 ]; then
+    echo "It is served here on $here as before. Mend that, and call \`drbd-handback $resource\` again." >&2
+  fi
+}
+
+# mount_again: what give_up has unmounted, in the order in which it was mounted, and with its options. Services come afterwards: they
+# may use it. What was not to be goes to not_again, a line each.
+mount_again() {
+  not_again=''
+  while read -r minor root place options type super; do
+    [ -n "$place" ] || continue
+    at=$(unescaped "$place")
+    ! is_mounted "$minor" "$at" || continue
+    case $newline$mounts in
+      # Where this fails, serve tries it, too, and tells.
+      *"$newline/dev/drbd$minor $at$newline"*) mount "$at" </dev/null >/dev/null 2>&1; continue ;;
+    esac
+    if [ "$root" = / ]; then said=$(mount -t "$type" -o "$options,${super#rw,}" "/dev/drbd$minor" "$at" </dev/null 2>&1)
+    else
+      from=$(number=147:$minor root=$root awk '
+        $3 == ENVIRON["number"] {
+          own = $4 == "/" ? "" : $4
+          if (index(ENVIRON["root"] "/", own "/") == 1) { print $5 substr(ENVIRON["root"], length(own) + 1); exit }
+        }' /proc/self/mountinfo)
+      said=$({ mount --bind "$(unescaped "${from:-what it was a part of}")" "$at" && mount -o "remount,bind,$options" "$at"; } </dev/null 2>&1)
+    fi
+    code=$?
+    if [ $code = 0 ]; then printf '%s is mounted again.\n' "$at"
+    else not_again="$not_again  /dev/drbd$minor on $at, with $options (exit $code): $said$newline"; fi
+  done <<END
+$unmounted
+END
 }

@@ -25,13 +25,15 @@ main() {
     shift
   done
   needs_root drbd-where
-  needs_drbd
+  # A resource that waits at boot for what it needs may be the first that loads the module.
+  needs_utils
   if [ -n "$one" ]; then known_resource "$one"; all=$one; else all=$(list_resources); fi
   if [ -z "$all" ]; then
     echo "$here has no DRBD resource: drbdadm knows of none, and none runs."
     exit 0
   fi
-  proc=$(cat /proc/drbd)
+  proc=''
+  [ ! -e /proc/drbd ] || proc=$(cat /proc/drbd)
   while IFS= read -r resource; do show "$resource"; done <<END
 $all
 END
@@ -45,7 +47,7 @@ show() {
   look "$resource"
   if [ -z "$role" ]; then
     echo "$resource on $here: down"
-    row "to do" "\`drbdadm up $resource\` brings it up"
+    show_waiting
     return
   fi
   read_values "$resource"
@@ -69,6 +71,28 @@ END
   show_verify
   show_past
   show_advice
+}
+
+# show_waiting: of a resource that is down, what it waits for, or why it is not up, as far as this host's units tell.
+show_waiting() {
+  bring_up='' later=''
+  if with_systemd; then
+    bring_up=$(systemd-escape --template=drbd@.service "$resource") later=$(systemd-escape --template=drbd-late@.service "$resource")
+    journal="journalctl --boot --unit=$(quoted "$bring_up") --unit=$(quoted "$later")"
+  fi
+  if [ -n "$bring_up" ] && { read -r began missing <"$run_folder/$resource.waits"; } 2>/dev/null; then
+    for unit in "$bring_up" "$later"; do
+      case $(systemctl is-active "$unit" </dev/null) in activating|active) ;; *) continue ;; esac
+      read -r up _ </proc/uptime
+      seconds=$((${up%%.*} - ${began%%.*}))
+      row "waits for" "$missing: not there since $(date -d "$seconds seconds ago" '+%F %T' 2>/dev/null || echo "$seconds s") ($seconds s)"
+      row "to do" "bring that back, and $unit brings $resource up by itself: \`$journal\`"
+      return
+    done
+  fi
+  if [ -n "$bring_up" ] && systemctl is-failed --quiet "$bring_up" </dev/null; then row "why" "$bring_up has failed: \`$journal\`"; fi
+  if [ -e /proc/drbd ]; then row "to do" "\`drbdadm up $resource\` brings it up"
+  else row "to do" "DRBD's kernel module is not loaded: \`modprobe drbd && drbdadm up $resource\`"; fi
 }
 
 show_volume() {

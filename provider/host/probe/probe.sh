@@ -91,13 +91,13 @@ ask_kernel() {
   say boottime
   while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat
   say exit 0
-  case $events in *" device "*) minors=" $(echo "$events" | awk "$tell_minors_awk" /proc/self/mountinfo -)" ;; esac
+  case $events in *" device "*) minors=" $(printf '%s\n' "$events" | awk "$tell_minors_awk" /proc/self/mountinfo -)" ;; esac
 }
 
 # shellcheck disable=SC2086 # patterns of names
 list_links() {
   for link in /etc/systemd/system/*.wants/drbd* /run/systemd/units/invocation:drbd* $manager_links; do
-    if [ -L "$link" ]; then echo "$link"; fi
+    if [ -L "$link" ]; then printf '%s\n' "$link"; fi
   done
 }
 
@@ -114,7 +114,7 @@ list_commands() {
       [ -f "$file" ] || continue
       set -- "$@" "$file"
       { read -r line; read -r line; } <"$file"
-      case $line in "# $own_mark"*) echo "ours $file" ;; esac
+      case $line in "# $own_mark"*) printf 'ours %s\n' "$file" ;; esac
     done
   done
   [ $# = 0 ] || sha256sum "$@"
@@ -152,8 +152,8 @@ EOF
 # ask_drift: what drbdadm would change, in $drift, and how it ended, in $code.
 ask_drift() {
   drift=$(drbdadm -d adjust all </dev/null 2>&1); code=$?
-  if [ $code != 0 ]; then drift=$(echo "$drift"; each_alone); fi
-  echo "$drift"
+  if [ $code != 0 ]; then drift=$(printf '%s\n' "$drift"; each_alone); fi
+  printf '%s\n' "$drift"
 }
 
 # drbdadm stops at the first file that it cannot read: each is asked about alone, so that all of them are known.

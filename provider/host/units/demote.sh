@@ -17,6 +17,6 @@ for second in $(seq "$tries"); do
   if [ -z "$said" ]; then said=$(drbdadm secondary "$0" 2>&1) && exit 0; fi;
   sleep 1;
 done;
-echo "$0 stays Primary: $said";
+printf "%s stays Primary: %s\n" "$0" "${said# }";
 systemctl try-restart --no-block "drbd-role@$1.service";
 exit 1

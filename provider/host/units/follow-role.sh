@@ -5,13 +5,17 @@
 # the host that the note names, once its peer is connected and Secondary and every disk here is UpToDate. DRBD connects no two
 # hosts whose data has parted, and makes no two of them Primary. A note that is older than the peer's is that of a host that was
 # down or apart while the peer was Primary: where the peer wrote then, this host is filled first, and the peer, which is not, is
-# before it. After it was filled it leaves the peer ten seconds more.
+# before it. A host that was filled since it booted leaves the peer ten seconds more. A fill may be over before its first event is
+# read, or before this has started, so the kernel's log is asked. A promotion that fails is tried again as long as all this holds,
+# after 15 seconds, and after twice as many each time, up to two minutes. A person who stops it ends that.
 #
 # For each time that the two are apart it makes a token, which is gone once they are connected: `pulumi up` takes the word that the
 # peer is off with that token alone (drbd-takeover --while-apart). That is a loop of its own: all else may wait for a unit.
 # The unit has it in one line, without these lines.
 name=$0;
 unit=drbd-primary@$1.service;
+served=drbd-primary-services@$1.target;
+case "$1" in *\\*) typed="'$served'" ;; *) typed=$served ;; esac;
 own=$(uname -n);
 peer=;
 note=/var/lib/pulumi-drbd/$name.last-primary;
@@ -19,13 +23,15 @@ run=/run/pulumi-drbd;
 decided=$run/$name.decided;
 forget=$run/$name.forget;
 token=$run/$name.apart;
+noting=$run/$name.noting;
 told=;
 asked=;
-filled=;
+failed=;
+pause=1;
 mkdir -p "${note%/*}";
 [ -d "$run" ] || mkdir -m 700 "$run";
 chmod 700 "$run";
-rm -f "$forget";
+rm -f "$forget" "$noting";
 
 while read -r word host rest; do
   [ "$word" = on ] || continue;
@@ -38,22 +44,29 @@ look() { now=$(drbdsetup events2 --now "$name") || now=; };
 
 is_primary() { case "$now" in *" role:Primary suspended:"*) return 0 ;; *) return 1 ;; esac; };
 
-tell() { [ "$told" = "$1" ] || { told=$1; echo "$1"; }; };
+tell() { [ "$told" = "$1" ] || { told=$1; printf "%s\n" "$1"; }; };
 
 record() {
   touch "$decided";
   [ "$(cat "$note" 2>/dev/null)" != "$1" ] || return 0;
-  echo "$1" >"$note~" && sync "$note~" && mv "$note~" "$note" && sync "${note%/*}" && echo "$name is Primary on $1: noted for the next boot";
+  if echo "$1" >"$note~" && sync "$note~" && mv "$note~" "$note" && sync "${note%/*}"; then echo "$name is Primary on $1: noted for the next boot";
+  else tell "$name is Primary on $1, and this cannot be noted in $note for the next boot, which goes by what stands there still. Is ${note%/*} full, or read-only?"; fi;
 };
 
 follow() {
+  started=;
   while :; do
     state=$(systemctl show --value --property=ActiveState "$unit");
     look;
     if is_primary; then
       case "$state" in
         deactivating) sleep 1 ;;
-        inactive|failed) systemctl start --no-block --job-mode=ignore-dependencies "$unit"; return ;;
+        inactive|failed)
+          [ -z "$started" ] || return;
+          started=yes;
+          touch "$noting";
+          systemctl start --job-mode=ignore-dependencies "$unit";
+          rm -f "$noting" ;;
         *) return ;;
       esac;
     else
@@ -81,29 +94,32 @@ after_boot() {
         *) tell "$name stays Secondary: it was Primary on $last last, and ${peer:-its peer} is not connected. $alone" ;;
       esac;
       return ;;
-    *) asked=; return ;;
+    *)
+      asked=;
+      if read -r since missing 2>/dev/null <"$run/$name.waits"; then tell "$name is down, and is brought up once this is there: $missing"; fi;
+      return ;;
   esac;
   case "$last" in
     "$own") ;;
-    "") tell "$name stays Secondary: nothing is noted of who was Primary last. pulumi up makes it Primary, and on this host: systemctl start drbd-primary-services@$1.target"; return ;;
-    *) tell "$name stays Secondary: it was Primary on $last last, which is connected, and is promoted there. To have it here: systemctl start drbd-primary-services@$1.target"; return ;;
+    "") tell "$name stays Secondary: nothing is noted of who was Primary last. pulumi up makes it Primary, and on this host: systemctl start $typed"; return ;;
+    *) tell "$name stays Secondary: it was Primary on $last last, which is connected, and is promoted there. To have it here: systemctl start $typed"; return ;;
   esac;
   case "$now" in
-    *" disk:"[!U]*) filled=yes; tell "$name stays Secondary: it was Primary here last, and is promoted once its disk is UpToDate"; return ;;
+    *" disk:"[!U]*) asked=; tell "$name stays Secondary: it was Primary here last, and is promoted once its disk is UpToDate"; return ;;
     *" replication:Off"*) return ;;
     *" disk:UpToDate"*) ;;
     *) return ;;
   esac;
   [ -z "$asked" ] || return;
   asked=yes;
-  if [ -n "$filled" ]; then
-    filled=;
+  left=$pause;
+  if dmesg | grep -Eq "drbd.* -> (SyncTarget|PausedSyncT) "; then
     sleep 10;
     look;
     case "$now" in *" role:Primary"*) return ;; *" connection:Connected role:Secondary"*) ;; *) asked=; return ;; esac;
   fi;
-  tell "$name was Primary here last, and $peer is connected: it is promoted, mounted, and its services are started";
-  systemctl start --no-block "drbd-primary-services@$1.target";
+  tell "$name was Primary here last, and $peer is connected: it is promoted, mounted, and its services are started${failed:+. The last try has failed, and journalctl --boot --unit=$unit says why}";
+  systemctl start --no-block "$served";
 };
 
 mark_apart() {
@@ -117,12 +133,26 @@ mark_apart() {
   rm -f "$token";
 };
 
+once_more() {
+  left=$((left - 1));
+  [ "$left" -le 0 ] || return;
+  [ "$(systemctl show --value --property=ActiveState "$unit")" = failed ] || return;
+  asked=;
+  failed=yes;
+  pause=$((pause < 8 ? pause * 2 : 8));
+};
+
 rm -f "$token";
 apart=;
 mark_apart &
 
-drbdsetup events2 "$name" | while read -r kind what rest; do
+{
+  while [ ! -e "$decided" ] && sleep 15 >/dev/null; do echo time passes; done &
+  drbdsetup events2 "$name";
+  kill $! 2>/dev/null;
+} | while read -r kind what rest; do
   case "$kind $what $rest" in
+    "time passes "*) [ -n "$asked" ] || continue; once_more; [ -z "$asked" ] || continue ;;
     "exists -"*|"change resource"*|"change connection"*|"change device"*|"change peer-device"*|"destroy resource"*) ;;
     *) continue ;;
   esac;

@@ -14,7 +14,7 @@ forget_units() {
   for unit; do
     case $unit in *.service) ;; *) continue ;; esac
     left=$(systemctl show --value --property=ExecStop --property=ExecStopPost "$unit") || return
-    [ -z "$left" ] || { echo "systemd would run this still, to stop $unit: $left"; return 1; }
+    [ -z "$left" ] || { printf 'systemd would run this still, to stop %s: %s\n' "$unit" "$left"; return 1; }
   done
   systemctl stop --job-mode=ignore-dependencies "$@" || code=$?
   for unit; do

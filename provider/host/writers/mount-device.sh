@@ -6,5 +6,5 @@ mount_device() {
   # By the device's number, whatever name it was mounted by; what was mounted last is what is seen there.
   there=$(place=$2 awk '{ gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5) } $5 == ENVIRON["place"] { found = $3 } END { print found }' /proc/self/mountinfo)
   if [ "$there" = "147:${1#/dev/drbd}" ]; then return 0; fi
-  echo "$refused"; return $code
+  printf '%s\n' "$refused"; return $code
 }

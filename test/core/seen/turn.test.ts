@@ -1,6 +1,7 @@
 /** Who may change something on a host: the scripts that take the turn and give it back, in a real sh. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { turn } from "../../../provider/host/text";
@@ -53,8 +54,13 @@ test("the shell and the errors that name its files mean the same folder", () => 
 });
 
 test("one run at a time has it, and the other is told whose it is", async () => {
-  await takenBy("first");
-  expect(asked("second")).toEqual({ kind: "busy", holder: "first's words" });
+  const shell = await takenBy("first");
+  const answer = asked("second") as { kind: "busy"; holder: string };
+  expect(answer.holder.replace(/since (.*)$/, "since")).toBe(
+    `first's words; on ${hostname()}: process ${shell.pid} (sh -s), since`,
+  );
+  // By the clock of now, to a second or two.
+  expect(Math.abs(Date.now() - Date.parse(/since (.*)$/.exec(answer.holder)![1]!))).toBeLessThan(15_000);
   expect(seen()).toEqual({ last: "first", holder: "first's words" });
   // Another piece of work of the same run.
   expect(asked("first")).toEqual({ kind: "taken", last: "first" });
@@ -87,10 +93,13 @@ test("a step that outlives the shell of its run keeps the others away until it e
   const holder = spawn("flock", ["--no-fork", join(place, "lock"), "sh", "-c", "echo held; exec sleep 20"]);
   shells.push(holder);
   await new Promise((heard) => holder.stdout.once("data", heard));
-  expect(asked("second")).toEqual({
-    kind: "busy",
-    holder: "first's words (it was killed, and its last step is still running)",
-  });
+  // Another one that waits for it, too, is not who has it.
+  const waiting = spawn("flock", ["--no-fork", join(place, "lock"), "true"], { stdio: "ignore" });
+  shells.push(waiting);
+  const { holder: told } = asked("second") as { holder: string };
+  expect(told.replace(/since [\d: -]*$/, "since")).toBe(
+    `first's words (it was killed, and its last step is still running); on ${hostname()}: process ${holder.pid} (sleep 20), since`,
+  );
 });
 
 test("steps run in the turn alone, and keep it", async () => {

@@ -1,5 +1,5 @@
 import { temporaryFolder } from "../../core/shell";
-import { type, type Night } from "./host-at-night";
+import { type, valuesOnBravo, type Night } from "./host-at-night";
 import { states } from "./states";
 
 const folder = temporaryFolder();
@@ -90,7 +90,7 @@ const failing = (tool: string) => (night: Night) =>
 test("a mount that is busy: who holds it, and it is served here again", () => {
   const { exit, said, calls, mounted } = failing("umount")({ ...serving, tools: {} });
   expect(exit).toBe(3);
-  expect(said).toContain("r0 was not given up on bravo: `umount /srv/my data` (exit 32): it is busy");
+  expect(said).toContain("r0 was not given up on bravo: `umount '/srv/my data'` (exit 32): it is busy");
   expect(said).toContain("It is served here on bravo as before.");
   expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
   expect(calls.at(-1)).toBe("systemctl start srv-my\\x20data.mount web.service db.service");
@@ -110,11 +110,90 @@ test("a demotion that is refused: mounted and served again", () => {
   const { exit, said, calls, mounted } = handback({ ...serving, tools: { drbdadm } });
   expect(exit).toBe(3);
   expect(said).toContain("`drbdadm secondary r0` (exit 11): (-12) Device is held open by someone");
-  expect(calls.slice(-2)).toEqual([
+  expect(calls.slice(-3)).toEqual([
     "drbdadm secondary r0",
+    "mount /srv/my data",
     "systemctl start srv-my\\x20data.mount web.service db.service",
   ]);
   expect(mounted).toEqual(["147:1 /srv/my\\040data"]);
+});
+
+test("what was unmounted before is mounted again, in its order and with its options, before the services start", () => {
+  const drbdadm = `case "$1" in sh-resources) echo r0 ;; secondary) exit 11 ;; esac`;
+  const all = ["147:1 /srv/my data", "147:1 /mnt/else where", "147:1[/sub] /exports/a", "147:1[/sub/b] /exports/a/b"];
+  const { exit, said, calls, mounted } = handback({ ...serving, mounted: all, tools: { drbdadm } });
+  expect(exit).toBe(3);
+  expect(calls.slice(2)).toEqual([
+    "umount /exports/a/b",
+    "umount /exports/a",
+    "umount /mnt/else where",
+    "umount /srv/my data",
+    "mount /srv/my data",
+    "mount -t xfs -o rw,noatime,noquota /dev/drbd1 /mnt/else where",
+    "mount --bind /srv/my data/sub /exports/a",
+    "mount -o remount,bind,rw,noatime /exports/a",
+    "mount --bind /srv/my data/sub/b /exports/a/b",
+    "mount -o remount,bind,rw,noatime /exports/a/b",
+    "systemctl start srv-my\\x20data.mount web.service db.service",
+  ]);
+  expect(mounted).toEqual(all.map((one) => one.replace(/(?<= .*) /, "\\040")));
+  expect(said).toContain("/exports/a/b is mounted again.\n");
+  expect(said).toContain("It is served here on bravo as before.");
+});
+
+test("what cannot be mounted again is told", () => {
+  const drbdadm = `case "$1" in sh-resources) echo r0 ;; secondary) exit 11 ;; esac`;
+  const mount = `case $1 in --bind) echo "no such folder"; exit 32 ;; esac`;
+  const more = ["147:1 /srv/my data", "147:1[/sub] /exports"];
+  const { exit, said } = handback({ ...serving, mounted: more, tools: { drbdadm, mount } });
+  expect(exit).toBe(3);
+  expect(said).toContain(
+    "Failed half-way: not mounted again:\n  /dev/drbd1 on /exports, with rw,noatime (exit 32): no such folder\n",
+  );
+  expect(said).not.toContain("as before");
+});
+
+const inTheWay = [
+  ["something else upon it", "0:45[tmpfs] /srv/my data/tmp", "is a mount of something else (tmpfs) upon it"],
+  ["something else at its place", "0:45[tmpfs] /srv/my data", "is a mount of something else (tmpfs) upon it"],
+  ["a folder that is gone", "147:1[/old//deleted] /exports", "shows a folder that was deleted since"],
+] as const;
+
+test.each(inTheWay)("%s: refused before anything is touched, where no service is to be stopped", (_what, one, why) => {
+  const values = valuesOnBravo.replaceAll(/service .*\n/g, "");
+  const { exit, said, calls } = handback({ ...serving, values, mounted: ["147:1 /srv/my data", one] });
+  expect([exit, calls]).toEqual([1, []]);
+  const place = one.replace(/^\S* /, "");
+  expect(said).toContain(`  ${place} ${why}: \`umount ${place.includes(" ") ? `'${place}'` : place}\`\n`);
+});
+
+test.each(inTheWay)("%s: found once the services are stopped, it is served here again", (_what, one, why) => {
+  const { exit, said, calls } = handback({ ...serving, mounted: ["147:1 /srv/my data", one] });
+  expect(exit).toBe(3);
+  expect(said).toContain(why);
+  expect(calls).toEqual([...inOrder.slice(0, 2), "systemctl start srv-my\\x20data.mount web.service db.service"]);
+});
+
+test("a part of it alone is mounted: refused, as nothing would be there to mount it from", () => {
+  const values = valuesOnBravo.replaceAll(/service .*\n/g, "");
+  const { exit, said } = handback({ ...serving, values, mounted: ["147:1[/sub] /exports"] });
+  expect(exit).toBe(1);
+  expect(said).toContain("/exports shows a part of /dev/drbd1, which is mounted nowhere as a whole: `umount /exports`");
+});
+
+test("a subvolume by its line in fstab is no part of another mount", () => {
+  expect(handback({ ...serving, mounted: ["147:1[/@data] /srv/my data", "147:1[/@data/b] /exports"] })).toMatchObject({
+    exit: 0,
+    mounted: [],
+  });
+});
+
+test("a service whose name has a backslash is told as it is typed", () => {
+  const values = valuesOnBravo.replace("service db.service", "service web\\x2dfront.service");
+  const { calls, said } = handback({ ...serving, values, files: { "active-web\\x2dfront.service": "" } });
+  expect(calls[0]).toBe("systemctl stop web\\x2dfront.service");
+  expect(said).toContain("web\\x2dfront.service is stopped.\n");
+  expect(said).toContain("systemctl start 'srv-my\\x20data.mount' web.service 'web\\x2dfront.service'\n");
 });
 
 test("the peer goes while the services stop: served here again", () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../core/shell";
 import { type, valuesOnBravo, type Night } from "./host-at-night";
@@ -162,7 +162,7 @@ test("a mount that fails: what it said, and what to do", () => {
   expect(said).toContain(
     "Failed half-way: r0 is Primary on bravo, but not all of it is served:\n  | Job for srv.mount failed.\n",
   );
-  expect(said).toContain("/srv/my data is not mounted. See why: `mount /srv/my data`");
+  expect(said).toContain("/srv/my data is not mounted. See why: `mount '/srv/my data'`");
   expect(said).toContain("web.service does not run.");
 });
 
@@ -234,8 +234,23 @@ test("not root, no module, a resource that is down: each is told, and nothing is
 test("a run of Pulumi's that is at work is not disturbed", () => {
   const { exit, said, calls } = takeover({ ...dead, tools: { flock: "exit 1" } }, ...word);
   expect(exit).toBe(1);
-  expect(said).toContain("Something else is changing DRBD on bravo right now");
+  expect(said).toContain(
+    "Something else is changing DRBD on bravo right now: another command.\nWait until it has ended",
+  );
   expect(calls).toEqual([]);
+});
+
+test("a run that has the turn is named, with its process and how it is ended", () => {
+  const start = readFileSync(`/proc/${process.pid}/stat`, "utf8").replace(/.*\) /, "").split(" ")[19];
+  const files = { "run-lock/turn": `x ${process.pid} ${start} root@ws, process 12, since then\n` };
+  const tools = { tr: "cat >/dev/null; echo pulumi up" };
+  const { exit, said, calls } = takeover({ ...dead, files, tools }, ...word);
+  expect([exit, calls]).toEqual([1, []]);
+  expect(said).toMatch(/right now: root@ws, process 12, since then\.$/m);
+  expect(said).toMatch(
+    new RegExp(`^It is here: process ${process.pid} \\(pulumi up\\), since [-\\d]+ [:\\d]+\\.$`, "m"),
+  );
+  expect(said).toContain(`Wait until it has ended, or end it (\`kill ${process.pid}\`); then call this again.`);
 });
 
 test("the states that these tests rest on are of both versions", () => {

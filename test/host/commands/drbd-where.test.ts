@@ -182,3 +182,40 @@ test("no resource, none of that name, not root, no drbd-utils, no module: each i
   const down = where({ events: "exists -\n" });
   expect(down).toMatchObject({ exit: 0, said: "r0 on bravo: down\n  to do       `drbdadm up r0` brings it up\n" });
 });
+
+test("down at boot: what it waits for, since when, and who brings it up then", () => {
+  // 529 seconds after the boot; no clock is asked.
+  const waits = { "run-lock/r0.waits": "29.01 the address 10.0.99.2, /dev/vdb\n" };
+  const ofUnit = (unit: string) =>
+    where({ events: "exists -\n", files: { ...waits, [`active-${unit}`]: "" } }).said.split("\n");
+  for (const unit of ["drbd@r0.service", "drbd-late@r0.service"]) {
+    const [first, second, third] = ofUnit(unit);
+    expect(first).toBe("r0 on bravo: down");
+    expect(second).toMatch(
+      /^ {2}waits for {3}the address 10\.0\.99\.2, \/dev\/vdb: not there since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(500 s\)$/,
+    );
+    expect(third).toBe(
+      `  to do       bring that back, and ${unit} brings r0 up by itself: \`journalctl --boot --unit=drbd@r0.service --unit=drbd-late@r0.service\``,
+    );
+  }
+  // What is left of one that nobody waits in any more.
+  expect(ofUnit("another.service").slice(1)).toEqual(["  to do       `drbdadm up r0` brings it up", ""]);
+});
+
+test("down, and its unit has failed: where that is told", () => {
+  const { said } = where({ events: "exists -\n", files: { "failed-drbd@r0.service": "" } });
+  expect(row(said, "why")).toBe(
+    "drbd@r0.service has failed: `journalctl --boot --unit=drbd@r0.service --unit=drbd-late@r0.service`",
+  );
+  expect(row(said, "to do")).toBe("`drbdadm up r0` brings it up");
+});
+
+test("no module: what loads it; and a resource that waits may be the first that does", () => {
+  const night: Night = { events: "exists -\n", procDrbd: null };
+  expect(where(night)).toMatchObject({
+    exit: 0,
+    said: "r0 on bravo: down\n  to do       DRBD's kernel module is not loaded: `modprobe drbd && drbdadm up r0`\n",
+  });
+  const files = { "run-lock/r0.waits": "29.01 /dev/vdb\n", "active-drbd@r0.service": "" };
+  expect(row(where({ ...night, files }).said, "waits for")).toMatch(/^\/dev\/vdb: not there since .* \(500 s\)$/);
+});

@@ -10,14 +10,15 @@ export interface Night {
   readonly events: string;
   /** … once the resource was made Primary, or Secondary. */
   readonly eventsThen?: string;
-  readonly procDrbd?: string;
+  /** null: the module is not loaded. */
+  readonly procDrbd?: string | null;
   readonly show?: string;
   readonly dump?: string;
   readonly journal?: string;
   /** /etc/pulumi-drbd/r0.conf; null: there is none. */
   readonly values?: string | null;
   readonly fstab?: string;
-  /** What is mounted: `147:1 /srv/data`. */
+  /** What is mounted: `147:1 /srv/data`, `147:1[/folder] /srv/bound`, `0:45[tmpfs] /tmp`. */
   readonly mounted?: readonly string[];
   /** What the tries of the peer's addresses say: `10.0.99.1 22 silent`. */
   readonly answers?: string;
@@ -61,8 +62,10 @@ const rooted = (root: string, script: string): string =>
   );
 
 const mountLine = (mount: string): string => {
-  const [number = "", ...place] = mount.split(" ");
-  return `99 1 ${number} / ${place.join(" ").replaceAll(" ", "\\040")} rw shared:1 - xfs /dev/drbd1 rw\n`;
+  const [, number = "", type = "xfs", root = "/", place = ""] = /^([\d:]+)(?:\[(\w+)\])?(?:\[(\/\S*)\])? (.*)$/.exec(
+    mount,
+  )!;
+  return `99 1 ${number} ${root} ${place.replaceAll(" ", "\\040")} rw,noatime shared:1 - ${type} /dev/drbd1 rw,noquota\n`;
 };
 
 /** `drbd-where`, `drbd-takeover r0 …` as they are typed. */
@@ -73,8 +76,9 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
     writeFileSync(join(folder, path), text);
   };
   const { values = valuesOnBravo, mounted = [], procDrbd = "version: 8.4.11 (api:1/proto:86-101)\n" } = night;
-  put("proc/drbd", procDrbd);
+  if (procDrbd !== null) put("proc/drbd", procDrbd);
   put("proc/uptime", "529.85 342.65\n");
+  put("proc/stat", "cpu 1 2 3\nbtime 1700000000\n");
   put("proc/self/mountinfo", `22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n${mounted.map(mountLine).join("")}`);
   put("etc/fstab", night.fstab ?? "");
   if (values !== null) put("etc/pulumi-drbd/r0.conf", values);
@@ -92,7 +96,16 @@ export function type(folder: string, night: Night, name: keyof typeof commands, 
   for (const [path, text] of Object.entries(night.files ?? {})) put(path, text);
   const note = `echo "$(basename "$0") $*" >>${folder}/calls`;
   const mountNow = `grep -q ' 147:1 / /srv' ${folder}/proc/self/mountinfo || printf '99 1 147:1 / /srv/my\\\\040data rw shared:1 - xfs /dev/drbd1 rw\\n' >>${folder}/proc/self/mountinfo`;
-  const unmountNow = `grep -v ' 147:' ${folder}/proc/self/mountinfo >${folder}/mounts; mv ${folder}/mounts ${folder}/proc/self/mountinfo`;
+  const mountinfo = `${folder}/proc/self/mountinfo`;
+  const escaped = `place=$(printf '%s\\n' "$place" | sed 's/ /\\\\040/g')`;
+  const unmountNow = `place=$1; ${escaped}; tac ${mountinfo} | place=$place awk '!gone && $5 == ENVIRON["place"] { gone = 1; next } { print }' | tac >${folder}/mounts; mv ${folder}/mounts ${mountinfo}`;
+  const mountsMore = `for place; do :; done; ${escaped}
+case $1 in
+-t) printf '99 1 147:1 / %s %s shared:1 - xfs /dev/drbd1 rw\n' "$place" "$4" >>${mountinfo} ;;
+--bind) printf '99 1 147:1 %s %s rw,noatime shared:1 - xfs /dev/drbd1 rw\n' "\${2#/srv/my data}" "$place" >>${mountinfo} ;;
+-o) ;;
+*) ${mountNow} ;;
+esac`;
   const tools: Record<string, string> = {
     uname: `echo ${night.uname ?? "bravo"}`,
     id: `echo ${night.user ?? 0}`,
@@ -107,11 +120,12 @@ primary|secondary) ${note}; cp ${folder}/events-then ${folder}/events ;; *) exit
     "systemd-escape": `case "$1" in --path) echo 'srv-my\\x20data.mount' ;; --template=*) echo "\${1#--template=}" | sed "s/@/@$2/" ;; esac`,
     systemctl: `case "$1" in
 is-active) case $2 in --quiet) [ -e "${folder}/active-$3" ] ;; *) if [ -e "${folder}/active-$2" ]; then echo active; else echo inactive; exit 3; fi ;; esac ;;
+is-failed) [ -e "${folder}/failed-$3" ] ;;
 start) ${note}; shift; for unit; do case $unit in *.mount) ${mountNow} ;; *.target) ${mountNow}; touch ${folder}/active-web.service ${folder}/active-db.service ;; *) touch "${folder}/active-$unit" ;; esac; done ;;
 stop) ${note}; rm -f "${folder}/active-$2" ;;
 esac`,
     umount: `${note}; ${unmountNow}`,
-    mount: `${note}; ${mountNow}`,
+    mount: `${note}; ${mountsMore}`,
     ...night.tools,
   };
   for (const service of ["web.service", "db.service"]) if (mounted.length > 0) put(`active-${service}`, "");
@@ -133,8 +147,8 @@ esac`,
     exit: status,
     said: `${stdout}${stderr}`.replaceAll(folder, "").replaceAll("\r\n", "\n"),
     calls: read("calls").split("\n").filter(Boolean),
-    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) \/ (\S+) /g)].map(
-      ([, number, place]) => `${number} ${place}`,
+    mounted: [...read("proc/self/mountinfo").matchAll(/ (147:\d+) (\S+) (\S+) /g)].map(
+      ([, number, root, place]) => `${number}${root === "/" ? "" : `[${root}]`} ${place}`,
     ),
   };
 }

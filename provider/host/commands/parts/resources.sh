@@ -5,11 +5,15 @@ needs_root() {
   [ "$(id -u)" = 0 ] || refuse "$1 must be run as root: sudo $1"
 }
 
-# needs_drbd: ends with what is missing.
-needs_drbd() {
+needs_utils() {
   if ! command -v drbdadm >/dev/null || ! command -v drbdsetup >/dev/null; then
     refuse "drbd-utils is not installed on $here: drbdadm and drbdsetup are missing"
   fi
+}
+
+# needs_drbd: ends with what is missing.
+needs_drbd() {
+  needs_utils
   [ -e /proc/drbd ] || refuse "DRBD's kernel module is not loaded on $here, so no resource runs: \`modprobe drbd\`, then \`drbdadm up all\`"
 }
 
@@ -133,13 +137,12 @@ know_peer() {
   [ -n "$peer" ] || peer=${told%% *}
 }
 
-# unescaped WORD: as fstab writes it.
+# unescaped WORD: as fstab and the kernel write it.
 unescaped() {
-  text=$1
-  while :; do
-    case $text in *'\040'*) text="${text%%'\040'*} ${text#*'\040'}" ;; *) break ;; esac
-  done
-  printf '%s\n' "$text"
+  case $1 in
+    *\\*) printf '%s\n' "$1" | awk '{ gsub(/\\040/, " "); gsub(/\\011/, "\t"); gsub(/\\134/, "\\"); print }' ;;
+    *) printf '%s\n' "$1" ;;
+  esac
 }
 
 # is_mounted MINOR PLACE: whether what is seen at PLACE is that device.
@@ -167,11 +170,17 @@ promotion_of() {
   if [ -e /etc/systemd/system/drbd-primary@.service ]; then systemd-escape --template=drbd-primary@.service "$1"; fi
 }
 
-# quoted WORD: as it is typed; the name of a unit may have a backslash.
-quoted() { case $1 in *\\*) echo "'$1'" ;; *) echo "$1" ;; esac; }
+# quoted WORD: as it is typed. The name of a unit may have a backslash, and a mount point anything.
+quoted() {
+  case $1 in
+    *"'"*) printf "'%s'\n" "$(printf '%s\n' "$1" | sed "s/'/'\\\\\\\\''/g")" ;;
+    ''|*[!A-Za-z0-9@%_+=:,./-]*) printf "'%s'\n" "$1" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
+}
 
 # start_here: what starts the resource on this host, as it is typed.
 start_here() {
   there=$(target_of "$resource")
-  if [ -n "$there" ]; then echo "systemctl start $(quoted "$there")"; else echo "drbdadm primary $resource"; fi
+  if [ -n "$there" ]; then printf 'systemctl start %s\n' "$(quoted "$there")"; else echo "drbdadm primary $resource"; fi
 }

@@ -35,14 +35,14 @@ END
   fi
   while read -r device place; do
     [ -n "$place" ] || continue
-    if is_mounted "${device#/dev/drbd}" "$place"; then echo "$device is mounted on $place."
+    if is_mounted "${device#/dev/drbd}" "$place"; then printf '%s is mounted on %s.\n' "$device" "$place"
     else failed="$failed$place$newline"; fi
   done <<END
 $mounts
 END
   stopped=''
   for service in $services; do
-    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then echo "$service runs."
+    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then printf '%s runs.\n' "$service"
     else stopped="$stopped $service"; fi
   done
   [ -n "$failed$stopped" ] || return 0
@@ -50,10 +50,12 @@ END
     echo "Failed half-way: $resource is Primary on $here, but not all of it is served:"
     [ -z "$said" ] || printf '%s\n' "$said" | sed 's/^/  | /'
     printf '%s' "$failed" | while read -r place; do
-      echo "  $place is not mounted. See why: \`mount $place\`, or \`journalctl -b -u '$(unit_of "$place" 2>/dev/null)'\`. It is mounted by its line in /etc/fstab."
+      printf "  %s is not mounted. See why: \`mount %s\`, or \`journalctl -b -u %s\`. It is mounted by its line in /etc/fstab.\n" \
+        "$place" "$(quoted "$place")" "$(quoted "$(unit_of "$place" 2>/dev/null)")"
     done
     for service in $stopped; do
-      echo "  $service does not run. See why: \`systemctl status $service\`, \`journalctl -b -u $service\`."
+      unit=$(quoted "$service")
+      printf "  %s does not run. See why: \`systemctl status %s\`, \`journalctl -b -u %s\`.\n" "$service" "$unit" "$unit"
     done
     echo "Mend that, and call \`drbd-takeover $resource\` again: it mounts and starts what is missing. Nothing else holds it up."
   } >&2

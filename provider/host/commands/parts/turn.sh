@@ -17,8 +17,10 @@ begin_change() {
   flock -n 9; free=$?
   turn
   if [ $free != 0 ] || [ -n "$who" ]; then
+    busy_with
     refuse "Something else is changing DRBD on $here right now: ${who:-another command}." \
-      "Wait until it has ended, or end it; then call this again."
+      ${held:+"It is here: $held."} \
+      "Wait until it has ended, or end it${pids:+ (\`kill $pids\`)}; then call this again."
   fi
   own_turn=by-hand-$$-$(cut -d. -f1 /proc/uptime)
   have_turn "$own_turn" "$1"
