@@ -245,6 +245,7 @@ const inputKeys = [
   "waitForSync",
   "waitForSyncSeconds",
   "services",
+  "virtualMachines",
   "ignoreManagers",
   "devicePath",
   "configuration",

@@ -29,6 +29,7 @@ import { moduleVersion } from "./drbd";
 import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
 import { type Machine, othersFile, resource, resourceFile } from "./machine";
 import { isAttached, isMet, isRunning, type Volume } from "./volume";
+import { observedGuests } from "./virtual-machines";
 import type { World } from "./world";
 
 export function observe(world: World, machine: Machine, request: ProbeRequest): ObservedNode {
@@ -85,6 +86,11 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
       const change = adjustOutput(machine, text === "" ? installed : text);
       return { name, globalCommon, resource: text, change };
     }),
+    ...observedGuests(
+      machine,
+      looks.flatMap(({ virtualMachines = [] }) => virtualMachines),
+      looks.flatMap(({ services = [] }) => services),
+    ),
     resources,
   };
 }

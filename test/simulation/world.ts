@@ -169,6 +169,7 @@ export class World {
       volume.heldOpen = false;
       volume.mountsDisk = false;
     }
+    for (const guest of machine.guests.values()) guest.isUp = false;
     machine.unfinished.length = 0;
     machine.isDecided = false;
     for (const link of [broughtUpLink, promotionLink, roleLink]) machine.links.delete(link);

@@ -18,7 +18,14 @@ export interface Look {
   readonly digests?: readonly string[];
   /** Units of systemd that run with it: whether each is there, and active, is looked at. */
   readonly services?: readonly string[];
+  /** Virtual machines that run with it, and paths that their wanted definitions name. */
+  readonly virtualMachines?: readonly VirtualMachineLook[];
   readonly volumes: readonly VolumeLook[];
+}
+
+export interface VirtualMachineLook {
+  readonly name: string;
+  readonly paths: readonly string[];
 }
 
 /** One volume of it, as it is on that host. */
@@ -117,17 +124,23 @@ const variables: Readonly<Record<string, string>> = {
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */
 export function probeFunction(nonce: string, request: ProbeRequest): string {
   const { looks, candidates, depth, utils, common, givenBack = [] } = request;
+  const machines = looks.flatMap(({ virtualMachines = [] }) => virtualMachines);
   const asked = {
     ...variables,
     nonce,
     depth,
     utils: utils ?? "",
     looks: String(looks.length),
+    machines: String(machines.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
   };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
     eachOf("each_look", looks.map(lookArguments)),
+    eachOf(
+      "each_machine",
+      machines.map(({ name, paths }) => [name, ...paths]),
+    ),
     eachOf("each_candidate", candidates.map(candidateArguments)),
     eachOf("each_common", common === undefined ? [] : [[common.globalCommon, ...(common.unread ?? [])]]),
     eachOf(

@@ -2,6 +2,7 @@
 import type { Failure } from "../../wanted/failures";
 import { wordFor, volumePairs, sideOn, type DesiredResource } from "../../wanted/desired";
 import { metadataPlaceFrom, areApart, type MetadataPlace } from "../../wanted/metadata-place";
+import { calledService, virtualMachineOf } from "../../wanted/virtual-machine";
 import { shareAddress } from "../../wanted/same-address";
 import { type Claim, claimsOf, type Claims } from "./claims";
 import { namesOf, pathOf } from "../../seen/disk-names";
@@ -36,7 +37,16 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
           .find(([one, another]) => isSamePlace(one, another, isSameDisk)) ?? [];
       const service = mine.services?.find((one) => other.services?.includes(one));
       return [
-        ...(service === undefined ? [] : [{ property: "services" as const, what: `the service ${service}`, other }]),
+        ...(service === undefined
+          ? []
+          : [
+              {
+                property: "services" as const,
+                what:
+                  virtualMachineOf(service) === undefined ? `the service ${service}` : `the ${calledService(service)}`,
+                other,
+              },
+            ]),
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
           : []),

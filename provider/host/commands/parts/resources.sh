@@ -170,6 +170,16 @@ promotion_of() {
 # quoted WORD: as it is typed; the name of a unit may have a backslash.
 quoted() { case $1 in *\\*) echo "'$1'" ;; *) echo "$1" ;; esac; }
 
+# machine_of SERVICE: the virtual machine that it is; nothing where it is none.
+machine_of() {
+  case $1 in drbd-vm@*.service) machine=${1#drbd-vm@}; systemd-escape --unescape -- "${machine%.service}" ;; esac
+}
+
+# called SERVICE: in words.
+called() {
+  case $1 in drbd-vm@*.service) echo "virtual machine $(machine_of "$1")" ;; *) echo "$1" ;; esac
+}
+
 # start_here: what starts the resource on this host, as it is typed.
 start_here() {
   there=$(target_of "$resource")

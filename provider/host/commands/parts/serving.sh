@@ -42,7 +42,7 @@ $mounts
 END
   stopped=''
   for service in $services; do
-    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then echo "$service runs."
+    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then echo "$(called "$service") runs."
     else stopped="$stopped $service"; fi
   done
   [ -n "$failed$stopped" ] || return 0
@@ -53,7 +53,7 @@ END
       echo "  $place is not mounted. See why: \`mount $place\`, or \`journalctl -b -u '$(unit_of "$place" 2>/dev/null)'\`. It is mounted by its line in /etc/fstab."
     done
     for service in $stopped; do
-      echo "  $service does not run. See why: \`systemctl status $service\`, \`journalctl -b -u $service\`."
+      echo "  $(called "$service") does not run. See why: \`systemctl status $(quoted "$service")\`, \`journalctl -b -u $(quoted "$service")\`."
     done
     echo "Mend that, and call \`drbd-takeover $resource\` again: it mounts and starts what is missing. Nothing else holds it up."
   } >&2
