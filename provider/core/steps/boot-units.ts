@@ -154,20 +154,23 @@ export function serviceDropIns(desired: DesiredResource): UnitFile[] {
     ...before.flatMap((unit) => [`After=${unit}`, `PartOf=${unit}`]),
     `PartOf=${servedOf(name)}`,
   ];
-  const limits = new Map(
+  const plain = services.filter((service) => virtualMachineOf(service) === undefined);
+  const ofMachines = new Map(
     virtualMachines.map((one) => [
       virtualMachineUnit(one.name),
-      // Behind its own limit it is asked for its end for the last time, or powered off.
       [
+        // It may need them.
+        ...plain.map((service) => `After=${service}`),
         "",
         "[Service]",
         `Environment=shutdown_timeout=${one.shutdownTimeout}`,
+        // At the end of its own limit it may still have to be powered off.
         `TimeoutStopSec=${one.shutdownTimeout + 120}`,
       ],
     ]),
   );
   return services.map((service) =>
-    dropIn(service, serviceDropInName(name), `${[...lines, ...(limits.get(service) ?? [])].join("\n")}\n`),
+    dropIn(service, serviceDropInName(name), `${[...lines, ...(ofMachines.get(service) ?? [])].join("\n")}\n`),
   );
 }
 

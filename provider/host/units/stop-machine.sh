@@ -6,12 +6,14 @@ limit=${shutdown_timeout:-120};
 read -r begun rest </proc/uptime;
 begun=${begun%.*};
 asked=$((begun - 20));
+tries=0;
 while :; do
   state=$(ask domstate --domain "$0");
   case "$state" in "shut off"|crashed|*"failed to get domain"*) exit 0 ;; esac;
   read -r now rest </proc/uptime;
   now=${now%.*};
-  [ $((now - begun)) -lt "$limit" ] || break;
+  if [ $((now - begun)) -ge "$limit" ] || [ "$tries" -ge "$limit" ]; then break; fi;
+  tries=$((tries + 1));
   if [ $((now - asked)) -ge 20 ]; then asked=$now; said=$(ask shutdown --domain "$0"); fi;
   sleep 1;
 done;

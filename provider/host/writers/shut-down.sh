@@ -5,13 +5,15 @@
 shut_down() {
   read -r begun _ </proc/uptime
   begun=${begun%.*}
-  asked=$((begun - 20)) said=''
+  asked=$((begun - 20)) tries=0 said=''
   while :; do
     state=$(timeout 60 virsh --quiet --connect qemu:///system domstate --domain "$1" </dev/null 2>&1)
     case $state in 'shut off'|crashed|*'failed to get domain'*) return 0 ;; esac
     read -r now _ </proc/uptime
     now=${now%.*}
-    [ $((now - begun)) -lt "$2" ] || break
+    # Each try takes a second, and more where libvirt is slow.
+    if [ $((now - begun)) -ge "$2" ] || [ "$tries" -ge "$2" ]; then break; fi
+    tries=$((tries + 1))
     if [ $((now - asked)) -ge 20 ]; then
       asked=$now
       said=$(timeout 60 virsh --quiet --connect qemu:///system shutdown --domain "$1" </dev/null 2>&1)

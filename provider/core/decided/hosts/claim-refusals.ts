@@ -11,7 +11,7 @@ import type { Refusal } from "../../steps/plan";
 import { foreignClaims } from "./foreign-claims";
 
 interface Clash {
-  readonly property: "name" | "minor" | "port" | "nodes" | "services";
+  readonly property: "name" | "minor" | "port" | "nodes" | "services" | "virtualMachines";
   readonly what: string;
   readonly other: Claim;
 }
@@ -41,9 +41,9 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
           ? []
           : [
               {
-                property: "services" as const,
-                what:
-                  virtualMachineOf(service) === undefined ? `the service ${service}` : `the ${calledService(service)}`,
+                ...(virtualMachineOf(service) === undefined
+                  ? { property: "services" as const, what: `the service ${service}` }
+                  : { property: "virtualMachines" as const, what: `the ${calledService(service)}` }),
                 other,
               },
             ]),

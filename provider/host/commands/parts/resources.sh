@@ -177,7 +177,7 @@ machine_of() {
 
 # called SERVICE: in words.
 called() {
-  case $1 in drbd-vm@*.service) echo "virtual machine $(machine_of "$1")" ;; *) echo "$1" ;; esac
+  case $1 in drbd-vm@*.service) printf 'virtual machine %s\n' "$(machine_of "$1")" ;; *) printf '%s\n' "$1" ;; esac
 }
 
 # start_here: what starts the resource on this host, as it is typed.
