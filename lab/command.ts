@@ -9,7 +9,7 @@ export interface Outcome {
 }
 
 export interface CommandOptions {
-  stdin?: string;
+  stdin?: string | Uint8Array;
   /** Seconds; the command is killed after them and `exit` is null. */
   timeout?: number;
   env?: Record<string, string>;

@@ -53,6 +53,8 @@ export interface Image {
   kernel: string;
   initrd: string;
   root: string;
+  /** What a machine unpacks to have libvirt; empty where the release has none of it. */
+  libvirt: string;
 }
 
 function imageFiles(folder: string) {
@@ -61,6 +63,7 @@ function imageFiles(folder: string) {
     kernel: join(folder, "vmlinuz"),
     initrd: join(folder, "initrd"),
     root: join(folder, "root.qcow2"),
+    libvirt: join(folder, "libvirt.tar.gz"),
   };
 }
 
@@ -121,6 +124,7 @@ async function readInputs(release: Release, sources: string): Promise<Record<str
     argv: mmdebstrapArgv({ release, hook: "", aptOptions: "", sources: true, root: true }).join("\n"),
     password: ADMIN_PASSWORD,
     cluster: RELEASES[release].cluster.join(" "),
+    libvirt: RELEASES[release].libvirt.join(" "),
   };
   for (const entry of await readdir(sources, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -195,6 +199,7 @@ async function build(release: Release, sources: string, images: string, folder: 
       await executeOrThrow(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", join(work, "root.raw"), files.root]);
       await copyFile(join(work, "vmlinuz"), files.kernel);
       await copyFile(join(work, "initrd"), files.initrd);
+      await copyFile(join(work, "libvirt.tar.gz"), files.libvirt);
       await writeFile(files.id, randomUUID());
       await rename(half, folder);
     });
@@ -202,11 +207,11 @@ async function build(release: Release, sources: string, images: string, folder: 
   await undo();
 }
 
-/** Fills `work` with root.raw, vmlinuz and initrd. */
+/** Fills `work` with root.raw, vmlinuz, initrd and libvirt.tar.gz. */
 async function bootstrap(release: Release, sources: string, work: string, root: boolean, log: string): Promise<void> {
   // Without root, mmdebstrap and its hook run under another user id: they must get to what they read and write.
   await chmod(work, root ? 0o700 : 0o755);
-  for (const name of ["root.raw", "vmlinuz", "initrd"]) {
+  for (const name of ["root.raw", "vmlinuz", "initrd", "libvirt.tar.gz"]) {
     await writeFile(join(work, name), "");
     if (!root) await chmod(join(work, name), 0o666);
   }
@@ -225,6 +230,7 @@ async function bootstrap(release: Release, sources: string, work: string, root: 
       TMPDIR: work,
       LAB_ADMIN_PASSWORD: ADMIN_PASSWORD,
       LAB_CLUSTER: RELEASES[release].cluster.join(" "),
+      LAB_LIBVIRT: RELEASES[release].libvirt.join(" "),
       LC_ALL: "C.UTF-8",
     },
   });

@@ -24,7 +24,7 @@ export interface LabOptions {
 export interface RunOptions {
   /** Seconds; 60 by default. */
   timeout?: number;
-  stdin?: string;
+  stdin?: string | Uint8Array;
   /** Whether an exit other than 0 is an error; true by default. */
   check?: boolean;
 }

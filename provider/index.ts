@@ -2,7 +2,7 @@
 import { refuseToBeTheProgram } from "./resources/no-program";
 
 export type { ConnectionArgs } from "./resources/connection-args";
-export type { ConnectionInputs, FilesystemInputs, SectionInputs } from "./core/wanted/inputs";
+export type { ConnectionInputs, FilesystemInputs, SectionInputs, VirtualMachineInputs } from "./core/wanted/inputs";
 export type * from "./core/wanted/option-types";
 export type { DiskIdentity } from "./core/seen/disk-identity";
 export { DrbdNode, type DrbdNodeArgs } from "./resources/drbd-node";

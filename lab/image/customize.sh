@@ -1,6 +1,6 @@
 #!/bin/sh
 # Turns the tree that mmdebstrap has unpacked into the machines' disk image, kernel and initrd.
-# Runs as a mmdebstrap customize hook: $1 is the tree, $2 the folder of this script, $3 where the three files go
+# Runs as a mmdebstrap customize hook: $1 is the tree, $2 the folder of this script, $3 where the files go that it makes
 # (they exist already, empty and writable to all: in unshare mode this script is another user than the caller).
 set -eu
 tree=$1 here=$2 out=$3
@@ -29,9 +29,11 @@ SHA256:
 END
 }
 package_folder "$tree/var/lib/lab/packages" drbd-utils
-cluster=$(mktemp -d)
+copies=$(mktemp -d)
 # shellcheck disable=SC2086 # words
-[ -z "$LAB_CLUSTER" ] || package_folder "$cluster/packages" $LAB_CLUSTER
+[ -z "$LAB_CLUSTER" ] || package_folder "$copies/cluster" $LAB_CLUSTER
+# shellcheck disable=SC2086 # words
+[ -z "$LAB_LIBVIRT" ] || package_folder "$copies/libvirt" $LAB_LIBVIRT
 
 # Nothing of the host's apt configuration stays: no mirror, no proxy. (mmdebstrap insists on removing 00mmdebstrap itself,
 # after the disk image is made.)
@@ -104,26 +106,34 @@ rm -f "$tree"/boot/vmlinuz-* "$tree"/boot/System.map-* "$tree"/vmlinuz* "$tree"/
 plain=$(mktemp -d)
 mount --bind "$tree" "$plain"
 
-# A cluster's packages take an emulated machine minutes to install. They are installed here, in a copy, and what that made
-# is one file in the image: `tar -C / -xzf /var/lib/lab/cluster.tar.gz` gives a machine a cluster's tools, with drbd-utils.
-apt_in_copy() {
-  DEBIAN_FRONTEND=noninteractive chroot "$cluster/tree" apt-get -q -o Dpkg::Options::=--force-unsafe-io "$@"
+# The packages of a cluster and of libvirt take an emulated machine minutes to install. They are installed here, in a copy, and
+# what that made is one file each: `tar -C / -xzf …` gives a machine all of it.
+# installed_in_copy NAME FILE PACKAGE…
+installed_in_copy() {
+  name=$1 file=$2
+  shift 2
+  copy=$copies/tree
+  cp -a "$plain" "$copy"
+  mv "$copies/$name" "$copy/var/lib/lab/$name"
+  echo "deb [trusted=yes] file:/var/lib/lab/$name ./" >"$copy/etc/apt/sources.list"
+  touch "$copies/before"
+  mount --rbind "$tree/dev" "$copy/dev"
+  for call in update "install -y --no-install-recommends $*"; do
+    # shellcheck disable=SC2086 # words
+    DEBIAN_FRONTEND=noninteractive chroot "$copy" apt-get -q -o Dpkg::Options::=--force-unsafe-io $call
+  done
+  umount -R "$copy/dev"
+  rm -rf "$copy/var/lib/apt/lists" "$copy/var/cache/apt" "$copy/var/lib/lab/$name"
+  (cd "$copy" && find . -xdev -cnewer ../before -print0) |
+    tar -C "$copy" --null --no-recursion --files-from=- -czf "$file"
+  rm -rf "$copy"
 }
-if [ -n "$LAB_CLUSTER" ]; then
-  cp -a "$plain" "$cluster/tree"
-  mv "$cluster/packages" "$cluster/tree/var/lib/lab/cluster"
-  echo "deb [trusted=yes] file:/var/lib/lab/cluster ./" >"$cluster/tree/etc/apt/sources.list"
-  touch "$cluster/before"
-  mount --rbind "$tree/dev" "$cluster/tree/dev"
-  apt_in_copy update
-  # shellcheck disable=SC2086 # words
-  apt_in_copy install -y --no-install-recommends $LAB_CLUSTER
-  umount -R "$cluster/tree/dev"
-  rm -rf "$cluster/tree/var/lib/apt/lists" "$cluster/tree/var/cache/apt"
-  (cd "$cluster/tree" && find . -xdev -cnewer ../before -print0) |
-    tar -C "$cluster/tree" --null --no-recursion --files-from=- -czf "$plain/var/lib/lab/cluster.tar.gz"
-fi
-rm -rf "$cluster"
+# Beside the image: only one test wants it.
+# shellcheck disable=SC2086 # words
+[ -z "$LAB_LIBVIRT" ] || installed_in_copy libvirt "$out/libvirt.tar.gz" $LAB_LIBVIRT
+# shellcheck disable=SC2086 # words
+[ -z "$LAB_CLUSTER" ] || installed_in_copy cluster "$plain/var/lib/lab/cluster.tar.gz" $LAB_CLUSTER
+rm -rf "$copies"
 
 mke2fs -q -t ext4 -L root -m 0 -E root_owner=0:0 -d "$plain" -F "$out/root.raw" 3G || { umount "$plain"; exit 1; }
 umount "$plain"

@@ -1,3 +1,4 @@
+import { neededBy } from "../core/wanted/virtual-machine";
 import { asFound } from "../core/installed/as-found";
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
@@ -157,7 +158,7 @@ export class Pair {
   }
 
   looks(): readonly ProbeRequest[] {
-    const { name, hosts, volumes, services } = this.desired;
+    const { name, hosts, volumes, services, virtualMachines = [] } = this.desired;
     const digests = digestsOf(this.desired).map(({ digest }) => digest);
     return hosts.map(({ address, port }, place) => ({
       looks: [
@@ -169,6 +170,10 @@ export class Pair {
           services,
           ...(this.isParted ? { parted: true as const } : {}),
           ...(this.isToMove ? { moves: true as const } : {}),
+          virtualMachines: virtualMachines.map((machine) => ({
+            name: machine.name,
+            paths: neededBy(machine.xml ?? "").flatMap(({ path }) => path ?? []),
+          })),
           volumes: volumes.map(({ number, places, filesystem }) => ({
             volume: number,
             ...places[place === 0 ? 0 : 1],

@@ -274,6 +274,7 @@ const inputKeys = [
   "waitForSync",
   "waitForSyncSeconds",
   "services",
+  "virtualMachines",
   "ignoreManagers",
   "devicePath",
   "configuration",

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { announcedName, announceLook, announceMove, announcePair } from "./announce";
 import { secretOutputs } from "../core/config/shared-secret";
-import type { ByHostInputs, FilesystemInputs, SectionInputs } from "../core/wanted/inputs";
+import type { ByHostInputs, FilesystemInputs, SectionInputs, VirtualMachineInputs } from "../core/wanted/inputs";
 import type { VolumeOutputs } from "../core/told/outputs";
 import type { DiskIdentity } from "../core/seen/disk-identity";
 import type { DrbdNode } from "./drbd-node";
@@ -152,6 +152,13 @@ export interface DrbdResourceArgs {
    */
   readonly services?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * Virtual machines of libvirt (`qemu:///system`) that run as `services` do, after them, and are shut down before the resource
+   * is unmounted: ["web", { name: "db", shutdownTimeout: 300 }]. One that does not shut down keeps running, and the resource
+   * stays where it is; only when its host shuts down is it powered off. All of their disks are files below the mount point, or
+   * devices of the resource. One that is taken out of the list runs on, and stays defined.
+   */
+  readonly virtualMachines?: pulumi.Input<pulumi.Input<string | VirtualMachineInputs>[]>;
+  /**
    * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
    * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource
    * that another tool manages. Leave `filesystem` and `services` out where the tool goes on promoting and mounting.
@@ -246,6 +253,7 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       announceLook(side.node, {
         name: args.name ?? name,
         services: args.services,
+        virtualMachines: args.virtualMachines,
         port: on(hostname, args.port),
         volumes: volumesOn(hostname, side, args),
       });

@@ -39,6 +39,7 @@ export const goodResource = {
   cramHmacAlg: "sha256",
   syncSource: "alpha",
   services: ["web.service"],
+  virtualMachines: ["web", { name: "db", xml: "<domain><name>db</name></domain>", shutdownTimeout: 60 }],
   filesystem: {
     type: "xfs",
     label: "data",

@@ -20,7 +20,7 @@ import { applyScript, parseOutcomes } from "../../provider/core/steps/apply-scri
 import { shellOf } from "../../provider/core/steps/step-script";
 import { renderGlobalCommon, renderResource } from "../../provider/core/config/render-configuration";
 import type { DesiredResource } from "../../provider/core/wanted/desired";
-import type { ObservedNode } from "../../provider/core/seen/observed";
+import type { ObservedNode, VirtualMachinesSeen } from "../../provider/core/seen/observed";
 import { parseProbe } from "../../provider/core/seen/parse-probe";
 import { globalCommonPath, resourcePath } from "../../provider/core/config/paths";
 import { actionsOf, type Step, stepsOf } from "../../provider/core/steps/plan";
@@ -84,8 +84,11 @@ echo exists -`,
   mkdir: `for last; do :; done; case "$last" in "$ROOT"/*) exec /bin/mkdir "$@" ;; esac`,
 };
 
+/** It is called in more words than a plan shows. */
+const VIRSH = `case "$*" in *" define "*) cat >>"$ROOT/defined" ;; esac`;
+
 function run(script: string): string {
-  const tools = Object.entries(TOOLS).map(([name, body]) => {
+  const tools = Object.entries({ ...TOOLS, virsh: VIRSH }).map(([name, body]) => {
     const call = name === "mkdir" ? "" : `printf '%s\\0' ${name} "$@" "" >>"$ROOT/calls"\n`;
     return [name, `ROOT='${root}'\n${call}${body}`] as const;
   });
@@ -134,11 +137,29 @@ function pairFor(desired: OneVolume, there: (hostname: string) => ObservedNode):
     const blank = { kind: "blank" as const, size: diskBytes };
     const node = { ...there(index === 0 ? "alpha" : "bravo"), hostname, addresses: [address], resources: new Map() };
     const looked = withLook(withBlock(node, disk, {}), { disk: { ...blank, real: disk } }, desired.name);
+    const withMachines = { ...looked, virtualMachines: machinesOf(desired, index === 0) };
     return metaDisk === "internal"
-      ? looked
-      : withLook(withBlock(looked, metaDisk, {}), { metaDisk: { ...blank, real: metaDisk } }, desired.name);
+      ? withMachines
+      : withLook(withBlock(withMachines, metaDisk, {}), { metaDisk: { ...blank, real: metaDisk } }, desired.name);
   });
   return [first!, second!];
+}
+
+/** Each is defined on the first host, and what it is called stands in its definition. */
+function machinesOf({ virtualMachines = [] }: OneVolume, isThere: boolean): VirtualMachinesSeen {
+  const seen = {
+    isDefined: isThere,
+    state: "shut off",
+    isPersistent: true,
+    startsItself: isThere,
+    hasManagedSave: false,
+    digest: "",
+    hasSecrets: false,
+    places: new Map(),
+    behind: new Map(),
+  };
+  const machines = virtualMachines.map(({ name, xml }) => ({ name, definition: xml ?? `<domain>${name}</domain>` }));
+  return { machines: new Map(machines.map(({ name, definition }) => [name, { ...seen, definition }])) };
 }
 
 /** A first `up` on both hosts, a look in between, and the teardown, all in a real sh. */
@@ -160,6 +181,9 @@ function live(resource: DesiredResource): void {
     carryOut(steps);
     expect(read(resourcePath(desired.name))).toBe(configuration);
     expect(read("/parsed")).toBe(configuration);
+    const defined = steps.flatMap(actionsOf).map((action) => (action.kind === "define-machine" ? action.text : ""));
+    expect(read("/defined")).toBe(defined.join(""));
+    give("/defined", "");
     const { mountPoint, mountOptions = [] } = desired.filesystem ?? {};
     if (mountPoint !== undefined) {
       const fields = read("/etc/fstab").trimEnd().split("\n").at(-1)!.split(" ");

@@ -88,6 +88,8 @@ export const resourcePaths: readonly Path[] = [
   ...["name", "minor", "port", "protocol", "auth", "sharedSecret", "cramHmacAlg", "syncSource"].map((name) => [name]),
   ...["waitForSync", "waitForSyncSeconds", "ignoreManagers"].map((name) => [name]),
   ["services", 0],
+  ["virtualMachines", 0],
+  ...["xml", "shutdownTimeout"].map((name) => ["virtualMachines", 1, name]),
   ...[0, 1].flatMap((index) => [
     ...["hostname", "address", "disk", "metaDisk"].map((name) => ["nodes", index, name]),
     ...connection(["nodes", index]),

@@ -26,7 +26,7 @@ test("a disk's file is deleted when neither a machine nor a snapshot has it any 
     }));
     for (const { file } of disks) await writeFile(file, "");
     const [inMachine, inSnapshot] = disks;
-    const image = { folder: "", id: "", kernel: "", initrd: "", root: "" };
+    const image = { folder: "", id: "", kernel: "", initrd: "", root: "", libvirt: "" };
     const state: LabState = {
       make: DEFAULT_MAKE,
       images: { alpha: image, bravo: image },

@@ -3,7 +3,14 @@ import { MACHINES, type MachineStart, SLOTS, renderMachineArgv } from "../../lab
 const start: MachineStart = {
   name: "alpha",
   folder: "/lab",
-  image: { folder: "/image", id: "1", kernel: "/image/vmlinuz", initrd: "/image/initrd", root: "/image/root.qcow2" },
+  image: {
+    folder: "/image",
+    id: "1",
+    kernel: "/image/vmlinuz",
+    initrd: "/image/initrd",
+    root: "/image/root.qcow2",
+    libvirt: "",
+  },
   accelerator: "tcg",
   ports: { ssh: 2201, link: 3001 },
   peerLink: 3002,

@@ -1,4 +1,6 @@
 /** What a command does on a machine, by its argv: the way drbd-utils 9.22 and DRBD 8.4 and 9 do it. */
+import { virtualMachineOf } from "../../provider/core/wanted/virtual-machine";
+import { shutDownGuest, startGuest } from "./virtual-machines";
 import { demoteAfterWriting, drbdadm, drbdsetup, promoteToWrite } from "./drbdadm";
 import { beginOwed, nodeIdOf } from "./kernel";
 import { anyMetadata, type Disk, justCreated, MiB, tailBlock, unseenBlock } from "./disk";
@@ -102,6 +104,8 @@ function systemctl(world: World, machine: Machine, words: readonly string[], act
 }
 
 function startUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
+  const guest = startGuest(machine, unit);
+  if (guest !== undefined) return guest;
   switch (unit) {
     case "drbd@r0.service": {
       // The unit runs it whatever runs already: where the guard or the plan is wrong, it connects what has parted.
@@ -130,6 +134,8 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
 }
 
 function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): Result {
+  const guest = virtualMachineOf(unit);
+  if (guest !== undefined) return shutDownGuest(machine, guest);
   switch (unit) {
     case "drbd-role@r0.service":
       machine.links.delete(roleLink);
@@ -352,6 +358,7 @@ function unmount(world: World, machine: Machine, [target]: readonly string[]): R
   const volume = machine.volumes.find(({ mountedAt }) => mountedAt !== undefined && mountedAt === target);
   if (volume === undefined) return failed(32, "umount: not mounted.");
   if (machine.service.isActive) return failed(32, `umount: ${target ?? ""}: target is busy.`);
+  if ([...machine.guests.values()].some(({ isUp }) => isUp)) return failed(32, "umount: target is busy.");
   volume.mountedAt = undefined;
   demoteAfterWriting(world, volume);
   return done;

@@ -1,6 +1,7 @@
 /** One host: its volumes, and what its kernel and systemd know of until the power goes. */
 import type { Drbd } from "./drbd";
 import type { Disk } from "./disk";
+import type { SimulatedGuest } from "./virtual-machines";
 import type { Kernel } from "./kernel";
 import { isRunning, type RunningVolume, Volume, volumesIn } from "./volume";
 import { activeLink, bringUpOf, promotionOf, roleOf, targetOf } from "../../provider/core/steps/boot-units";
@@ -56,6 +57,8 @@ export class Machine {
   readonly waiting: (() => void)[] = [];
   readonly files = new Map<string, string>(filesOfAPackage);
   readonly links = new Set<string>();
+  /** libvirt's machines, by name. */
+  readonly guests = new Map<string, SimulatedGuest>();
   /** By number: every volume that the resource may come to have, with its disks. */
   readonly volumes: readonly [Volume, ...Volume[]];
 

@@ -30,6 +30,7 @@ import { moduleVersion } from "./drbd";
 import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
 import { type Machine, othersFile, resource, resourceFile, serviceName } from "./machine";
 import { isAttached, isMet, isRunning, type Volume } from "./volume";
+import { observedGuests } from "./virtual-machines";
 import type { World } from "./world";
 
 export function observe(world: World, machine: Machine, request: ProbeRequest): ObservedNode {
@@ -89,6 +90,11 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
       const change = adjustOutput(machine, text === "" ? installed : text);
       return { name, globalCommon, resource: text, change };
     }),
+    ...observedGuests(
+      machine,
+      looks.flatMap(({ virtualMachines = [] }) => virtualMachines),
+      looks.flatMap(({ services = [] }) => services),
+    ),
     resources,
   };
 }

@@ -47,6 +47,7 @@ export interface Program {
   readonly served?: boolean;
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
+  readonly virtualMachines?: readonly string[];
 }
 
 export const plainProgram: Program = {
@@ -200,6 +201,7 @@ export class Stack {
         ? { minor: 1, ...ownOf(program, "/srv/data") }
         : { volumes: volumes.map((one) => longForm(program, one)) }),
       discard: program.discard,
+      ...(program.virtualMachines === undefined ? {} : { virtualMachines: program.virtualMachines }),
       nodes: nodeNames.map((hostname, index) => ({
         hostname,
         ...this.placeOf(index === 0 ? 0 : 1),

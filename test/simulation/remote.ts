@@ -19,6 +19,7 @@ import { clearDisk } from "./clear-disk";
 import { giText } from "./disk";
 import { moveMetadata } from "./drbdadm";
 import { observe } from "./observe";
+import { shutDownGuest } from "./virtual-machines";
 import type { RunningVolume } from "./volume";
 import type { World } from "./world";
 
@@ -252,6 +253,14 @@ export class SimulatedRemote implements Remote {
         return done;
       case "remove-drop-ins":
         for (const path of action.paths) files.delete(path);
+        return done;
+      case "shut-down":
+        return shutDownGuest(machine, action.name);
+      case "define-machine":
+        machine.guests.set(action.name, {
+          ...(machine.guests.get(action.name) ?? { isUp: false, hangs: false }),
+          definition: action.text,
+        });
         return done;
       case "start-service":
         return run(world, machine, ["systemctl", "start", action.unit], "provider");

@@ -7,6 +7,7 @@ import { plainProgram, type Outcome } from "./pulumi";
 import { type Fault, type Run } from "./remote";
 import { SimulatedStack } from "./simulated-stack";
 import { chosenVersions } from "./drbd";
+import { definitionOf } from "./virtual-machines";
 import { World } from "./world";
 
 const toBravo = { ...plainProgram, primary: "bravo" as const };
@@ -153,6 +154,58 @@ describe.each(chosenVersions())("DRBD %s", (drbd) => {
       }
     },
   );
+
+  describe("with a virtual machine", () => {
+    const home = { ...plainProgram, virtualMachines: ["web"] };
+    const away = { ...toBravo, virtualMachines: ["web"] };
+    async function withGuest(hangs: boolean): Promise<{ world: World; stack: SimulatedStack }> {
+      const { world, stack } = await pair(drbd);
+      world.machines[0].guests.set("web", { definition: definitionOf("web"), isUp: false, hangs });
+      expect(await stack.up(home, plainRun())).toEqual({ kind: "done" });
+      return { world, stack };
+    }
+    const runningOn = ({ machines }: World) =>
+      namesOf(machines.filter(({ guests }) => guests.get("web")?.isUp === true));
+
+    test("it is defined on both, and moves with the resource", async () => {
+      const { world, stack } = await withGuest(false);
+      expect(runningOn(world)).toBe("alpha");
+      expect(await stack.up(away, plainRun())).toEqual({ kind: "done" });
+      expect([runningOn(world), namesOf(mountedOn(world))]).toEqual(["bravo", "bravo"]);
+      const again = plainRun();
+      expect(await stack.up(away, again)).toEqual({ kind: "done" });
+      expect(again.applied).toEqual([]);
+    });
+
+    test("it hangs: it goes on running, and the resource stays", async () => {
+      const { world, stack } = await withGuest(true);
+      const outcome = await stack.up(away, plainRun());
+      expect(outcome).toMatchObject({
+        kind: "failed",
+        why: expect.stringContaining("and alpha serves it again") as string,
+      });
+      expect([runningOn(world), namesOf(mountedOn(world)), namesOf(primaries(world))]).toEqual([
+        "alpha",
+        "alpha",
+        "alpha",
+      ]);
+    });
+
+    test.each<Fault>(["fails", "fails after it took effect", "dropped while it runs"])(
+      "a step: %s; it runs on one side in the end",
+      async (fault) => {
+        for (let at = 0; ; at++) {
+          const { world, stack } = await withGuest(false);
+          const run = new FaultyRun(at, () => fault);
+          await stack.up(away, run);
+          rest(world);
+          expect([at, runningOn(world), mountedOn(world).length]).toEqual([at, namesOf(mountedOn(world)), 1]);
+          expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+          if (run.count <= at) break;
+        }
+      },
+    );
+  });
 });
 
 describe.each(chosenVersions())("the Primary is dead, and the program has the word for that: DRBD %s", (drbd) => {

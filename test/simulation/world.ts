@@ -172,6 +172,7 @@ export class World {
       volume.heldOpen = false;
       volume.mountsDisk = false;
     }
+    for (const guest of machine.guests.values()) guest.isUp = false;
     machine.unfinished.length = 0;
     machine.isDecided = false;
     machine.service.isActive = false;

@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, string>> = {
   needs: "the look for the tools",
   commands: "sha256sum of the commands in /usr/local/sbin",
   services: "systemctl show",
+  machines: "virsh",
   names: "the names in /dev",
   room: "df",
   folder: "the look into the folder of the mount point",

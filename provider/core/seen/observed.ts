@@ -313,6 +313,34 @@ export interface ServiceSeen {
 
 const running: readonly string[] = ["active", "activating", "reloading", "refreshing"];
 
+/** What a host has of the virtual machines that were asked for. */
+export interface VirtualMachinesSeen {
+  /** What is wrong with libvirt itself: `virsh` is not there, or nothing answers it. */
+  readonly fault?: { readonly kind: "missing" | "silent"; readonly said: string };
+  /** By name: those that were asked for. */
+  readonly machines: ReadonlyMap<string, VirtualMachineSeen>;
+}
+
+export interface VirtualMachineSeen {
+  /** Whether libvirt has one of that name; else only `places` tells something. */
+  readonly isDefined: boolean;
+  /** `running`, `shut off`, `paused`, … */
+  readonly state: string;
+  readonly isPersistent: boolean;
+  /** libvirt starts it when the host boots. */
+  readonly startsItself: boolean;
+  readonly hasManagedSave: boolean;
+  /** `virsh dumpxml --inactive`, and its sha256: what counts from the next start. */
+  readonly definition: string;
+  readonly digest: string;
+  /** There is more in it that is shown to nobody: passwords. */
+  readonly hasSecrets: boolean;
+  /** Where the paths that it names lead, by the path. */
+  readonly places: ReadonlyMap<string, string>;
+  /** Path → what stands behind it, as qemu-img says. */
+  readonly behind: ReadonlyMap<string, readonly string[]>;
+}
+
 export const isRunning = (seen: ServiceSeen | undefined): boolean =>
   seen !== undefined && running.includes(seen.active);
 
@@ -367,6 +395,8 @@ export interface ObservedNode {
   readonly sync: ReadonlyMap<number, SyncProgress>;
   /** The units of systemd that were asked for, by the names that were given. */
   readonly services?: ReadonlyMap<string, ServiceSeen>;
+  /** The virtual machines that were asked for. */
+  readonly virtualMachines?: VirtualMachinesSeen;
   /** What `drbdadm -d adjust all` says of the installed configuration; absent without drbd-utils. */
   readonly adjust?: CommandOutput;
   /** What drbdadm reads, where that may be more than we wrote: `drbdadm --verbose dump all`. Only after a close look. */

@@ -1,3 +1,4 @@
+import { parseVirtualMachines } from "./parse-virtual-machines";
 import { canonicalIPv6 } from "../wanted/address";
 import { topPath } from "../config/paths";
 import { parseDump } from "../config/parse-dump";
@@ -87,6 +88,7 @@ export function parseProbe(nonce: string, output: string): ObservedNode {
     names: parseNames(need(general, "names").text),
     mounts: parseMounts(files.get("/proc/self/mountinfo") ?? ""),
     ...parseServices(general.get("services")),
+    ...parseVirtualMachines(general.get("machines")),
     missing: general.get("needs")?.text.split("\n").filter(Boolean),
     room: parseRoom(general.get("room")),
     swaps: swaps.map((line) => line.split(/\s/)[0] ?? "").filter(Boolean),

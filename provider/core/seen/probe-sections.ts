@@ -26,6 +26,7 @@ const QUESTIONS = {
     "needs",
     "commands",
     "services",
+    "machines",
     "room",
     "utils",
     "adjust",

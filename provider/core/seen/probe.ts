@@ -22,7 +22,14 @@ export interface Look {
   readonly moves?: true;
   /** The two sides do not speak: since when, and what was written last here, is looked at. */
   readonly parted?: true;
+  /** Virtual machines that run with it, and paths that their wanted definitions name. */
+  readonly virtualMachines?: readonly VirtualMachineLook[];
   readonly volumes: readonly VolumeLook[];
+}
+
+export interface VirtualMachineLook {
+  readonly name: string;
+  readonly paths: readonly string[];
 }
 
 /** One volume of it, as it is on that host. */
@@ -121,12 +128,14 @@ const variables: Readonly<Record<string, string>> = {
 /** The shell function `probe` of host/probe, which looks at a host and changes nothing there, and what it asks for. */
 export function probeFunction(nonce: string, request: ProbeRequest): string {
   const { looks, candidates, depth, utils, common, givenBack = [] } = request;
+  const machines = looks.flatMap(({ virtualMachines = [] }) => virtualMachines);
   const asked = {
     ...variables,
     nonce,
     depth,
     utils: utils ?? "",
     looks: String(looks.length),
+    machines: String(machines.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
     silent: looks.flatMap(({ name, parted }) => (parted === true ? [name] : [])).join(" "),
     moving: looks.flatMap(({ name, moves }) => (moves === true ? [name] : [])).join(" "),
@@ -134,6 +143,10 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
     eachOf("each_look", looks.map(lookArguments)),
+    eachOf(
+      "each_machine",
+      machines.map(({ name, paths }) => [name, ...paths]),
+    ),
     eachOf("each_candidate", candidates.map(candidateArguments)),
     eachOf("each_common", common === undefined ? [] : [[common.globalCommon, ...(common.unread ?? [])]]),
     eachOf(

@@ -26,6 +26,10 @@ export type Action =
   | { readonly kind: "forget-units"; readonly units: readonly string[] }
   /** A unit of systemd; where it fails, its status and the last lines of its journal are told. */
   | { readonly kind: "start-service"; readonly unit: string }
+  /** A virtual machine is shut down within so many seconds, or goes on running. */
+  | { readonly kind: "shut-down"; readonly name: string; readonly seconds: number }
+  /** A virtual machine's definition; kept in a file of ours where one is named, with the digest of what libvirt made of it. */
+  | { readonly kind: "define-machine"; readonly name: string; readonly text: string; readonly keptIn?: string }
   /** Files beside systemd's units, with their folders, where these hold nothing else. */
   | { readonly kind: "remove-drop-ins"; readonly paths: readonly string[] }
   /** A file that need not be there. */

@@ -1,32 +1,10 @@
 import { isOurs, ownMark } from "../config/own-mark";
 import type { ObservedNode } from "../seen/observed";
 import { groupsOf } from "../wanted/address";
+import { DEFAULT_SHUTDOWN_TIMEOUT, virtualMachineOf, virtualMachineUnit } from "../wanted/virtual-machine";
+import { escapeInstance } from "../wanted/systemd-escape";
 import { type DesiredResource, placesOn } from "../wanted/desired";
 import { units } from "../../host/text";
-
-/** What `systemd-escape` makes of a string: an instance name that %I turns back into it. */
-export function escapeInstance(name: string): string {
-  return [...new TextEncoder().encode(name)]
-    .map((byte, index) => {
-      const character = String.fromCharCode(byte);
-      if (character === "/") return "-";
-      if (/[A-Za-z0-9:_]/.test(character) || (character === "." && index > 0)) return character;
-      return `\\x${byte.toString(16).padStart(2, "0")}`;
-    })
-    .join("");
-}
-
-/** The way back, as %I goes. */
-export function unescapeInstance(instance: string): string {
-  const bytes = instance
-    .split(/(\\x[0-9a-f]{2})/)
-    .flatMap((part) =>
-      /^\\x[0-9a-f]{2}$/.test(part)
-        ? [parseInt(part.slice(2), 16)]
-        : [...new TextEncoder().encode(part.replaceAll("-", "/"))],
-    );
-  return new TextDecoder().decode(new Uint8Array(bytes));
-}
 
 /** The unit of a mount point: what `systemd-escape --path` makes of it. */
 export function mountUnitOf(mountPoint: string): string {
@@ -102,6 +80,9 @@ const roleService = ownUnit("drbd-role@.service");
 /** The same for every resource. */
 export const promotionUnits: readonly UnitFile[] = [promotionService, promotedTarget, servedTarget, roleService];
 
+/** Runs a virtual machine of libvirt: one more service of its resource. */
+export const virtualMachineTemplate = ownUnit("drbd-vm@.service");
+
 /** A file that systemd reads beside a unit's own. */
 function dropIn(unit: string, name: string, text: string): UnitFile {
   return { path: `/etc/systemd/system/${unit}.d/${name}.conf`, text: `# ${ownMark}.\n${text}` };
@@ -160,7 +141,7 @@ export function servedDropIns(desired: DesiredResource): UnitFile[] {
  * brings the resource up. A link of systemd's tells what is active (systemd 247 to 257).
  */
 export function serviceDropIns(desired: DesiredResource): UnitFile[] {
-  const { name, services, volumes } = desired;
+  const { name, services, volumes, virtualMachines = [] } = desired;
   const mountPoints = volumes.flatMap(({ filesystem }) => filesystem?.mountPoint ?? []);
   const conditions =
     mountPoints.length > 0
@@ -173,7 +154,24 @@ export function serviceDropIns(desired: DesiredResource): UnitFile[] {
     ...before.flatMap((unit) => [`After=${unit}`, `PartOf=${unit}`]),
     `PartOf=${servedOf(name)}`,
   ];
-  return services.map((service) => dropIn(service, serviceDropInName(name), `${lines.join("\n")}\n`));
+  const plain = services.filter((service) => virtualMachineOf(service) === undefined);
+  const ofMachines = new Map(
+    virtualMachines.map((one) => [
+      virtualMachineUnit(one.name),
+      [
+        // It may need them.
+        ...plain.map((service) => `After=${service}`),
+        "",
+        "[Service]",
+        `Environment=shutdown_timeout=${one.shutdownTimeout}`,
+        // At the end of its own limit it may still have to be powered off.
+        `TimeoutStopSec=${one.shutdownTimeout + 120}`,
+      ],
+    ]),
+  );
+  return services.map((service) =>
+    dropIn(service, serviceDropInName(name), `${[...lines, ...(ofMachines.get(service) ?? [])].join("\n")}\n`),
+  );
 }
 
 const serviceDropInName = (resource: string): string => `${ownName}-${resource}`;
@@ -188,6 +186,17 @@ export function serviceDropInsOn(
     const name = path.startsWith(unitFolder) && path.endsWith(end) ? path.slice(unitFolder.length, -end.length) : "";
     return name === "" || !isOurs(text) ? [] : [{ service: name, path }];
   });
+}
+
+/** The virtual machine behind such a drop-in, and the seconds that it has to shut down. */
+export function machineBeside(
+  node: ObservedNode,
+  { service, path }: { readonly service: string; readonly path: string },
+): { readonly name: string; readonly seconds: number } | undefined {
+  const name = virtualMachineOf(service);
+  if (name === undefined) return undefined;
+  const [, seconds] = /^Environment=shutdown_timeout=(\d+)$/m.exec(node.files.get(path) ?? "") ?? [];
+  return { name, seconds: seconds === undefined ? DEFAULT_SHUTDOWN_TIMEOUT : Number(seconds) };
 }
 
 /** Those of ours there are on a host, of a resource, whatever it is to have. */

@@ -1,4 +1,5 @@
 import type { VolumeName } from "../seen/observed";
+import { escapeInstance } from "../wanted/systemd-escape";
 
 const ownFolder = "/var/lib/pulumi-drbd";
 
@@ -29,4 +30,9 @@ export function foldersNote(resource: string): string {
 /** Who was Primary last, as this host has seen it: `uname -n` of that host, in a line. */
 export function lastPrimaryNote(resource: string): string {
   return `${ownFolder}/${resource}.last-primary`;
+}
+
+/** The definition of a virtual machine that we gave it, behind the digest of what libvirt made of it. */
+export function definitionNote(machine: string): string {
+  return `${ownFolder}/${escapeInstance(machine)}.machine`;
 }

@@ -40,6 +40,10 @@ function actionScript(action: Action): string {
       return commandLine(["forget_units", ...action.units]);
     case "start-service":
       return commandLine(["start_service", action.unit]);
+    case "shut-down":
+      return commandLine(["shut_down", action.name, String(action.seconds)]);
+    case "define-machine":
+      return withText(action.text, ["define_machine", action.name, action.keptIn ?? ""]);
     case "remove-drop-ins":
       return commandLine(["remove_drop_ins", ...action.paths]);
     case "remove":

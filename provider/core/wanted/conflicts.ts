@@ -67,6 +67,13 @@ function replication(resource: ResourceProperties): Failure[] {
           "names the one host that is Primary, and allow-two-primaries lets both be: leave out one",
         ),
       );
+    if ((resource.virtualMachines ?? []).length > 0)
+      failures.push(
+        failureAt(
+          ["virtualMachines"],
+          "run on the one host that is Primary, and allow-two-primaries lets both be: leave out one",
+        ),
+      );
     if (filesystemsOf(resource).length > 0) {
       blame(
         "allow-two-primaries",

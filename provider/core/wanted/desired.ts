@@ -5,6 +5,7 @@
 import type { FilesystemType } from "./filesystem-types";
 import type { ManagerName } from "./manager-names";
 import type { MetadataPlace } from "./metadata-place";
+import type { DesiredVirtualMachine } from "./virtual-machine";
 
 /** Option name as drbd.conf spells it (`max-buffers`) → value as drbd.conf spells it (`8000`, `yes`, `1M`). Sorted by name. */
 export type OptionValues = Readonly<Record<string, string>>;
@@ -103,6 +104,8 @@ interface DesiredContext {
   readonly ignoreManagers?: readonly ManagerName[];
   /** Units of systemd on both hosts, which run where the resource is mounted, or Primary where it is not mounted. */
   readonly services: readonly string[];
+  /** Of libvirt: each is one of the services, too, by its unit. Absent: none. */
+  readonly virtualMachines?: readonly DesiredVirtualMachine[];
 }
 
 /** A resource, as DrbdResource wants it: hosts × volumes. */

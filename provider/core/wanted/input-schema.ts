@@ -24,6 +24,7 @@ import { OPTIONS, type SectionName, findOption, optionElsewhere } from "./option
 import { digestFault, HMAC_DIGESTS, parseOptionValue } from "./option-value";
 import { UNKNOWN, isUnknown } from "./unknowns";
 import { instead } from "./wrong-kind";
+import { DEFAULT_SHUTDOWN_TIMEOUT, definitionFault, virtualMachineNameFault } from "./virtual-machine";
 
 interface Context {
   readonly issues: z.core.$ZodRawIssue[];
@@ -419,6 +420,27 @@ const services = z
     });
   });
 
+const definition = string("the XML of a virtual machine, <domain>…</domain>");
+const machineKeys = object({
+  name: property(text(virtualMachineNameFault)),
+  xml: property(optional(definition)),
+  shutdownTimeout: property(withDefault(whole(1, 86400, " seconds; the default is 120"), DEFAULT_SHUTDOWN_TIMEOUT)),
+}).superRefine(({ name, xml }, context) => {
+  const reason = xml === undefined ? undefined : definitionFault(xml, name);
+  if (reason !== undefined) context.addIssue({ code: "custom", message: reason, path: ["xml"] });
+});
+/** A name alone stands for a machine that is defined already. */
+const virtualMachine = z.preprocess((given) => (typeof given === "string" ? { name: given } : given), machineKeys);
+const virtualMachines = z
+  .array(property(virtualMachine), { error: 'must be a list of virtual machines of libvirt, for example ["web"]' })
+  .superRefine((given, context) => {
+    const names = given.map((one) => one?.name);
+    names.forEach((name, index) => {
+      if (name === undefined || names.indexOf(name) === index) return;
+      context.addIssue({ code: "custom", message: `${quoted(name)} stands there twice`, path: [index] });
+    });
+  });
+
 const named = { name: property(text(resourceNameFault)) };
 const common = {
   port: property(byHost(whole(1, 65535, ", a TCP port, for example 7789"))),
@@ -436,6 +458,7 @@ const common = {
   waitForSync: property(withDefault(boolean, true)),
   waitForSyncSeconds: property(withDefault(whole(1, 604800, " seconds (a week); the default is 3600"), 3600)),
   services: property(withDefault(services, [])),
+  virtualMachines: property(withDefault(virtualMachines, [])),
   ignoreManagers: property(optional(z.array(choice(MANAGER_NAMES), { error: "must be a list of names of tools" }))),
 };
 

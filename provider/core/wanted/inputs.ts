@@ -118,6 +118,20 @@ export interface FilesystemInputs {
 /** A value for both hosts, or one for each by its hostname: { alpha: 7789, bravo: 7790 }. */
 export type ByHostInputs<T> = T | Readonly<Record<string, T>>;
 
+/** A virtual machine of libvirt. */
+export interface VirtualMachineInputs {
+  /** As `virsh list --all` shows it. */
+  readonly name: string;
+  /**
+   * Its definition, for both hosts: it is defined where it is not there or differs. It has a <mac> for each <interface>, and
+   * holds no password. Left out: it is defined on one host at least, and on the other one from there. A change counts from the
+   * machine's next start.
+   */
+  readonly xml?: string;
+  /** Seconds that it has to shut down, 1..86400, default 120. */
+  readonly shutdownTimeout?: number;
+}
+
 /** One volume of a resource that has several: a replicated device. */
 export interface VolumeInputs {
   /** Its number in the resource, 0..65535. A volume that is new here is added to the resource that runs. */
@@ -235,6 +249,13 @@ export interface ResourceInputs extends SectionInputs {
    * the list runs on.
    */
   readonly services?: readonly string[];
+  /**
+   * Virtual machines of libvirt (`qemu:///system`) that run as `services` do, after them, and are shut down before the resource
+   * is unmounted: ["web", { name: "db", shutdownTimeout: 300 }]. One that does not shut down keeps running, and the resource
+   * stays where it is; only when its host shuts down is it powered off. All of their disks are files below the mount point, or
+   * devices of the resource. One that is taken out of the list runs on, and stays defined.
+   */
+  readonly virtualMachines?: readonly (string | VirtualMachineInputs)[];
   /**
    * Tools whose word on this resource is passed over, by the names that a refusal has, such as ["Pacemaker"]: for one that
    * acts no more, or that leaves the resource alone (in maintenance mode, say). Without it, nothing is done to a resource

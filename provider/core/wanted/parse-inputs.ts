@@ -12,6 +12,7 @@ import type {
   Sections,
 } from "./desired";
 import { type Failure, type Path, failureAt, failureOfName } from "./failures";
+import { type DesiredVirtualMachine, virtualMachineUnit } from "./virtual-machine";
 import { resourceConflicts } from "./conflicts";
 import {
   type EndpointProperties,
@@ -264,6 +265,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
   const [volume, ...more] = [...volumesFrom(given)].sort((a, b) => a.number - b.number);
   const sections = sectionsFrom(given);
   const unnamed = unnamedIn(given);
+  const machines = (given.virtualMachines ?? []).map(machineFrom);
   return {
     name: known(given.name),
     protocol: known(given.protocol),
@@ -276,7 +278,9 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),
-    services: (given.services ?? []).map(known),
+    // A virtual machine is one more service, and starts behind the others, which it may need.
+    services: [...(given.services ?? []).map(known), ...machines.map(({ name }) => virtualMachineUnit(name))],
+    ...(machines.length === 0 ? {} : { virtualMachines: machines }),
     ...set({
       ignoreManagers: given.ignoreManagers,
       primary: given.primary,
@@ -285,6 +289,11 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
       keep: given.keep?.filter((place) => place !== "none"),
     }),
   };
+}
+
+function machineFrom(given: NonNullable<ResourceProperties["virtualMachines"]>[number]): DesiredVirtualMachine {
+  const { name, xml, shutdownTimeout } = known(given);
+  return { name: known(name), shutdownTimeout: known(shutdownTimeout), ...set({ xml }) };
 }
 
 /** An address of this machine's own leads to another host there: that of a tunnel, or of the lab. */

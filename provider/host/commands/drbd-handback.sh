@@ -117,10 +117,16 @@ give_up() {
   in_reverse=''
   for service in $services; do in_reverse="$service $in_reverse"; done
   for service in $in_reverse; do
+    machine=$(machine_of "$service")
+    if [ -n "$machine" ]; then
+      seconds=$(systemctl show --value --property=Environment "$service" </dev/null | sed -n 's/.*shutdown_timeout=\([0-9]*\).*/\1/p')
+      echo "virtual machine $machine is to shut down; it has ${seconds:-120} s."
+      said=$(shut_down "$machine" "${seconds:-120}") || { back "$said"; return 3; }
+    fi
     said=$(systemctl stop "$service" </dev/null 2>&1); code=$?
     case $(systemctl is-active "$service" </dev/null) in
-      inactive|failed|unknown) printf '%s is stopped.\n' "$service" ;;
-      *) back "$service does not stop (exit $code): $said"; return 3 ;;
+      inactive|failed|unknown) printf '%s is stopped.\n' "$(called "$service")" ;;
+      *) back "$(called "$service") does not stop (exit $code): $said"; return 3 ;;
     esac
   done
   mounts_to_end

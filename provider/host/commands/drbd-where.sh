@@ -259,7 +259,7 @@ show_services() {
   name=services
   for service in $services; do
     if with_systemd; then state=$(systemctl is-active "$service" </dev/null 2>&1); else state="not known without systemd"; fi
-    row "$name" "$service: $state"
+    row "$name" "$(called "$service"): $state"
     name=''
   done
 }

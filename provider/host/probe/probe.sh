@@ -2,11 +2,12 @@
 # Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
-# What is asked for stands in variables (`services`: names of units of systemd; `moving`: resources that are to move to the peer;
-# `silent`: those whose two sides do not speak)
-# and three functions that core/seen/probe.ts writes: `each_look FUNCTION` calls the
+# What is asked for stands in variables (`services`: names of units of systemd; `machines`: how many virtual machines; `moving`:
+# resources that are to move to the peer; `silent`: those whose two sides do not speak), and in functions that core/seen/probe.ts
+# writes: `each_look FUNCTION` calls the
 # function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
 # port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
+# `each_machine FUNCTION` calls it for each virtual machine, with NAME and the paths that its wanted definition names, and
 # `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
 # is, where there is one, and `each_given_back FUNCTION` for the files that a destroy may give back.
 
@@ -19,6 +20,7 @@ probe() {
   say needs; list_missing; say exit 0
   say commands; list_commands; say exit 0
   if [ -n "$services" ]; then ask_services; fi
+  if [ "$machines" != 0 ]; then ask_machines; fi
   say names; list_names; say exit 0
   drift=''
   if command -v drbdadm >/dev/null; then
@@ -48,6 +50,7 @@ read_files() {
     /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf $other_tops /etc/drbd.d/* /etc/modules-load.d/* \
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /etc/systemd/system/drbd-role@.* /etc/systemd/system/drbd-primary-services@.* /etc/systemd/system/*.d/pulumi-drbd*.conf \
+    /etc/systemd/system/drbd-vm@.* /var/lib/pulumi-drbd/*.machine \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
     /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept \

@@ -2,14 +2,13 @@ import { events } from "../fixtures";
 import {
   activeLink,
   bringUpUnits,
-  escapeInstance,
   generatedUnitPath,
   promotedOf,
   promotionOf,
   promotionUnits,
   targetOf,
-  unescapeInstance,
 } from "../../../provider/core/steps/boot-units";
+import { escapeInstance, unescapeInstance } from "../../../provider/core/wanted/systemd-escape";
 import { sh } from "../shell";
 
 const text = (name: string) => [...promotionUnits, ...bringUpUnits].find(({ path }) => path.endsWith(`/${name}`))!.text;

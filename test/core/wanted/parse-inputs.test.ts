@@ -352,6 +352,30 @@ test.each<[string, Json, string]>([
     { services: ["drbd-primary@r0.service"] },
     'services[0]: "drbd-primary@r0.service" is a unit of DRBD',
   ],
+  ["virtual machines in a string", { virtualMachines: "web" }, "virtualMachines: must be a list of virtual machines"],
+  ["a machine without a name", { virtualMachines: [{}] }, "virtualMachines[0].name: is missing"],
+  ["a machine with a slash", { virtualMachines: ["a/b"] }, 'virtualMachines[0].name: "a/b" must be without `/`'],
+  [
+    "a machine's other name",
+    { virtualMachines: [{ name: "web", xml: "<domain><name>db</name></domain>" }] },
+    'virtualMachines[0].xml: names "db" in its <name>, not "web"',
+  ],
+  [
+    "no time to shut down",
+    { virtualMachines: [{ name: "web", shutdownTimeout: 0 }] },
+    "virtualMachines[0].shutdownTimeout: must be a whole number 1..86400 seconds; the default is 120",
+  ],
+  ["a machine twice", { virtualMachines: ["web", { name: "web" }] }, 'virtualMachines[1]: "web" stands there twice'],
+  [
+    "a machine's unit among the services",
+    { services: ["drbd-vm@web.service"] },
+    'services[0]: "drbd-vm@web.service" is a unit of DRBD',
+  ],
+  [
+    "machines beside two Primaries",
+    { virtualMachines: ["web"], filesystem: undefined, net: { "allow-two-primaries": "yes" } },
+    "virtualMachines: run on the one host that is Primary, and allow-two-primaries lets both be",
+  ],
   ["a service twice", { services: ["a.service", "a.service"] }, 'services[1]: "a.service" stands there twice'],
   ["a Primary that is neither host", { primary: "carol" }, "primary: must be one of the two nodes, alpha or bravo"],
   [

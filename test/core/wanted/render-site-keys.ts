@@ -65,6 +65,11 @@ export const groups: readonly { readonly title: string; readonly place: string; 
     place: "pulumi-drbd:resources[0].filesystem",
     keys: keysOf("provider/core/wanted/inputs.ts", "FilesystemInputs"),
   },
+  {
+    title: "A virtual machine",
+    place: "pulumi-drbd:resources[0].virtualMachines[0]",
+    keys: keysOf("provider/core/wanted/inputs.ts", "VirtualMachineInputs"),
+  },
   ...(
     [
       ["net", "NetOptions"],

@@ -1,7 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConnectionInputs, FilesystemInputs, ProxyConnectionInputs } from "../../../provider/core/wanted/inputs";
+import type {
+  ConnectionInputs,
+  FilesystemInputs,
+  ProxyConnectionInputs,
+  VirtualMachineInputs,
+} from "../../../provider/core/wanted/inputs";
 import { HMAC_DIGESTS } from "../../../provider/core/wanted/option-value";
 import type {
   ConnectionProperties,
@@ -33,6 +38,8 @@ const saidOf: Readonly<Record<string, (key: string) => unknown>> = {
   "pulumi-drbd:nodes[0].global": (key) => parseNode({ ...goodNode, global: { [key]: [] } }),
   "pulumi-drbd:resources[0]": (key) => parseResource({ ...goodResource, [key]: [] }),
   "pulumi-drbd:resources[0].filesystem": (key) => parseResource({ ...goodResource, filesystem: { [key]: [] } }),
+  "pulumi-drbd:resources[0].virtualMachines[0]": (key) =>
+    parseResource({ ...goodResource, virtualMachines: [{ name: "web", [key]: [] }] }),
   ...Object.fromEntries(
     ["net", "disk", "options", "startup", "handlers"].map((section) => [
       `pulumi-drbd:resources[0].${section}`,
@@ -59,7 +66,8 @@ const untold: readonly [
   Untold<ConnectionProperties, ConnectionInputs>,
   Untold<EndpointProperties, ProxyConnectionInputs>,
   Untold<NonNullable<ResourceProperties["filesystem"]>, FilesystemInputs>,
-] = [[], [], [], [], []];
+  Untold<NonNullable<NonNullable<ResourceProperties["virtualMachines"]>[number]>, VirtualMachineInputs>,
+] = [[], [], [], [], [], []];
 const nothing: readonly (readonly never[])[] = untold;
 
 test("the page tells each digest that an authentication can have", () => {

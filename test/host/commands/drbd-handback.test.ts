@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { temporaryFolder } from "../../core/shell";
 import { type, valuesOnBravo, type Night } from "./host-at-night";
 import { states } from "./states";
@@ -228,5 +230,41 @@ test.each([
     exit,
     said: expect.stringContaining(said) as string,
     calls: [],
+  });
+});
+
+describe("a virtual machine", () => {
+  const unit = "drbd-vm@my\\x20web.service";
+  const values = valuesOnBravo.replace("service db.service", `service ${unit}`);
+  /** Its drop-in gives it two seconds. */
+  const tools = (state: string): NonNullable<Night["tools"]> => ({
+    virsh: `case "$*" in *domstate*) if [ -e ${folder}/asked ]; then echo "${state}"; else echo running; fi ;; *) touch ${folder}/asked; echo "virsh $*" >>${folder}/calls ;; esac`,
+    systemctl: `case "$1" in show) echo "LC_ALL=C shutdown_timeout=2" ;; is-active) [ "$2" = --quiet ] || { echo inactive; exit 3; } ;; *) printf '%s\\n' "systemctl $*" >>${folder}/calls ;; esac`,
+    "systemd-escape": `case "$1" in --unescape) echo 'my web' ;; --path) echo 'srv-my\\x20data.mount' ;; esac`,
+  });
+  const ask = "virsh --quiet --connect qemu:///system shutdown --domain my web";
+  const files = { "proc/uptime": "100.00 50.00\n" };
+  beforeEach(() => {
+    rmSync(join(folder, "asked"), { force: true });
+  });
+
+  test("it shuts down before its unit is stopped, and before all else", () => {
+    const { exit, said, calls } = handback({ ...serving, values, files, tools: tools("shut off") });
+    expect(exit).toBe(0);
+    expect(calls.slice(0, 4)).toEqual([
+      ask,
+      `systemctl stop ${unit}`,
+      "systemctl stop web.service",
+      "umount /srv/my data",
+    ]);
+    expect(said).toContain("virtual machine my web is to shut down; it has 2 s.\nvirtual machine my web is stopped.\n");
+  });
+
+  test("it goes on running: so does all else, and nothing is unmounted", () => {
+    const { exit, said, calls } = handback({ ...serving, values, files, tools: tools("running") });
+    expect(exit).toBe(3);
+    expect(calls).toEqual([ask, expect.stringMatching(/^systemctl start /)]);
+    expect(said).toContain("r0 was not given up on bravo: The virtual machine my web did not shut down in 2 s");
+    expect(said).toContain("virtual machine my web runs.");
   });
 });

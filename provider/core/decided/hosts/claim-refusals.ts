@@ -2,6 +2,7 @@
 import type { Failure } from "../../wanted/failures";
 import { wordFor, volumePairs, sideOn, type DesiredResource } from "../../wanted/desired";
 import { metadataPlaceFrom, areApart, type MetadataPlace } from "../../wanted/metadata-place";
+import { calledService, virtualMachineOf } from "../../wanted/virtual-machine";
 import { shareAddress } from "../../wanted/same-address";
 import { type Claim, claimsOf, type Claims } from "./claims";
 import { namesOf, pathOf } from "../../seen/disk-names";
@@ -10,7 +11,7 @@ import type { Refusal } from "../../steps/plan";
 import { foreignClaims } from "./foreign-claims";
 
 interface Clash {
-  readonly property: "name" | "minor" | "port" | "nodes" | "services";
+  readonly property: "name" | "minor" | "port" | "nodes" | "services" | "virtualMachines";
   readonly what: string;
   readonly other: Claim;
 }
@@ -36,7 +37,16 @@ function clashes(mine: Claim, others: readonly Claim[], isSameDisk: IsSameDisk =
           .find(([one, another]) => isSamePlace(one, another, isSameDisk)) ?? [];
       const service = mine.services?.find((one) => other.services?.includes(one));
       return [
-        ...(service === undefined ? [] : [{ property: "services" as const, what: `the service ${service}`, other }]),
+        ...(service === undefined
+          ? []
+          : [
+              {
+                ...(virtualMachineOf(service) === undefined
+                  ? { property: "services" as const, what: `the service ${service}` }
+                  : { property: "virtualMachines" as const, what: `the ${calledService(service)}` }),
+                other,
+              },
+            ]),
         ...(mine.minor !== undefined && mine.minor === other.minor
           ? [{ property: "minor" as const, what: `minor ${mine.minor}`, other }]
           : []),

@@ -16,6 +16,7 @@ import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
 import { serviceRefusals } from "./service-refusals";
+import { virtualMachineRefusals } from "./virtual-machine-refusals";
 import { takeOverRefusals } from "./take-over-refusals";
 import { differentVersionRefusals } from "./different-versions";
 import { sizeRefusals } from "./too-small-refusals";
@@ -50,6 +51,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
       ];
     }),
     ...claimed,
+    ...virtualMachineRefusals(desired, nodes),
     ...inheritedRefusals(situation),
     ...sizeRefusals(situation),
     ...versions,

@@ -2,11 +2,14 @@
 import type { ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import type { DesiredResource } from "../../wanted/desired";
+import { virtualMachineOf } from "../../wanted/virtual-machine";
 
 export function serviceRefusals({ services, name }: DesiredResource, node: ObservedNode, host: string): Refusal[] {
   return services.flatMap((service) => {
     const seen = node.services?.get(service);
     if (seen === undefined || seen.load === "loaded") return [];
+    // Ours is written by the plan.
+    if (virtualMachineOf(service) !== undefined && seen.load === "not-found") return [];
     const { found, way } = describe(service, seen.load);
     return [
       {

@@ -8,7 +8,7 @@ import type { PairView } from "../data/pair-view";
 import type { HostView, ResourceView } from "../data/resource-view";
 import { devicePath, valuesPath } from "../../config/paths";
 import { renderValues } from "../../config/render-values";
-import { lastPrimaryNote } from "../../steps/own-folder";
+import { definitionNote, lastPrimaryNote } from "../../steps/own-folder";
 import type { Step } from "../../steps/plan";
 import type { DesiredResource } from "../../wanted/desired";
 import { isPrimary, type Side } from "../data/side";
@@ -34,7 +34,10 @@ import {
   serviceDropInsOn,
   targetOf,
   type UnitFile,
+  virtualMachineTemplate,
 } from "../../steps/boot-units";
+import { calledService, virtualMachineOf } from "../../wanted/virtual-machine";
+import { virtualMachineSteps } from "./virtual-machine-steps";
 import { lineComes } from "./fstab-line";
 
 export function bootSteps(view: ResourceView, host: HostView): Step[] {
@@ -63,10 +66,14 @@ export function mountedAtBoot(view: ResourceView, { host, node, place }: HostVie
   const drop = "what is mounted and started where it is Primary";
   return [
     ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(hostname, unit, because)),
+    ...(view.desired.virtualMachines === undefined ? [] : missing(node, [virtualMachineTemplate])).map((unit) =>
+      stepsUnits.writeUnit(hostname, unit, "starts a virtual machine, and shuts it down in order"),
+    ),
     ...missing(node, servedDropIns(view.desired)).map((unit) => stepsUnits.writeUnit(hostname, unit, drop)),
     ...missing(node, serviceDropIns(view.desired)).map((unit) =>
       stepsUnits.writeUnit(hostname, unit, `runs where ${view.desired.name} is mounted, and nowhere else`),
     ),
+    ...virtualMachineSteps(view, place),
     ...noteLastPrimary(view, { hostname, node }),
     ...view.pairs.flatMap((pair) => lineComes(pair, pair.sides[place])),
   ];
@@ -130,8 +137,21 @@ function dropInsGo(desired: DesiredResource, { host: { hostname }, node }: HostV
   const because =
     left.length === 0
       ? "nothing is mounted or started with it any more"
-      : `${left.map(({ service }) => service).join(" and ")} is not in \`services\` any more; what of it runs is left running`;
-  return [stepsUnits.removeDropIns(hostname, gone, because)];
+      : `${left.map(({ service }) => calledService(service)).join(" and ")} is not in ${listsOf(left)} any more; what of it runs is left running`;
+  const notes = left
+    .flatMap(({ service }) => virtualMachineOf(service) ?? [])
+    .map(definitionNote)
+    .filter((path) => node.files.has(path));
+  return [
+    stepsUnits.removeDropIns(hostname, gone, because),
+    ...notes.map((path) => stepsFiles.removeFile(hostname, path, "written by us; the virtual machine stays defined")),
+  ];
+}
+
+/** The inputs in which these stood. */
+function listsOf(left: readonly { readonly service: string }[]): string {
+  const inputs = left.map(({ service }) => (virtualMachineOf(service) === undefined ? "services" : "virtualMachines"));
+  return [...new Set(inputs)].map((one) => `\`${one}\``).join(" and ");
 }
 
 const wantedDropIns = (desired: DesiredResource, host: string): UnitFile[] => [
@@ -173,7 +193,11 @@ export function reloaded(view: ResourceView, host: HostView): Step[] {
   );
   const known = view.pairs.every((pair) => knowsMount(pair, pair.sides[host.place]));
   if (writes.length === 0 && known) return [];
-  return missing(host.node, serviceDropIns(view.desired)).length > 0
+  const needed = [
+    ...serviceDropIns(view.desired),
+    ...(view.desired.virtualMachines === undefined ? [] : [virtualMachineTemplate]),
+  ];
+  return missing(host.node, needed).length > 0
     ? [stepsUnits.reloadSystemd(hostname, "reads fstab and the units")]
     : [stepsUnits.reloadSystemdMeanwhile(hostname, "reads fstab and the units, in the background")];
 }

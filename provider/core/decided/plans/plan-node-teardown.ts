@@ -11,7 +11,8 @@ import { removeFiles } from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import type { Plan, Step } from "../../steps/plan";
 import { ownCommands, removeCommands } from "../../steps/command-steps";
-import { promotionUnits, bringUpUnits, unescapeInstance } from "../../steps/boot-units";
+import { promotionUnits, bringUpUnits, virtualMachineTemplate } from "../../steps/boot-units";
+import { unescapeInstance } from "../../wanted/systemd-escape";
 import { keepsOurCommon } from "./give-back-global-common";
 
 /**
@@ -35,7 +36,7 @@ export function planNodeTeardown(
     else if (kept.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
     else warnings.push(...kept);
   }
-  const units = [...promotionUnits, ...bringUpUnits]
+  const units = [...promotionUnits, ...bringUpUnits, virtualMachineTemplate]
     .map(({ path }) => path)
     .filter((path) => isOurs(node.files.get(path)));
   const started = units.filter((path) => startsAtBoot(node, path).length > 0);

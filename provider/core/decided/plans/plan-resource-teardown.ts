@@ -14,6 +14,8 @@ import { devicePath } from "../../config/paths";
 import type { Plan, Refusal, Step } from "../../steps/plan";
 import * as steps from "../../steps/kernel-steps";
 import * as stepsUnits from "../../steps/unit-steps";
+import * as stepsMachines from "../../steps/virtual-machine-steps";
+import { runsMachine } from "../hosts/machine-definitions";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as ownFolder from "../../steps/own-folder";
@@ -21,6 +23,7 @@ import * as stepsFiles from "../../steps/file-steps";
 import {
   bringUpOf,
   isActive,
+  machineBeside,
   promotionOf,
   roleOf,
   servedOf,
@@ -102,7 +105,11 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
   const volumes = devicesOn(desired, host);
   const devices = volumes.map(({ minor }) => devicePath(minor));
   if (kernel?.role === "Primary") {
-    const services = serviceDropInsOn(node, resource).map(({ service }) => service);
+    const beside = serviceDropInsOn(node, resource);
+    const machines = beside.flatMap((one) => machineBeside(node, one) ?? []);
+    const services = beside.flatMap((one) => (machineBeside(node, one) === undefined ? [one.service] : []));
+    for (const { name, seconds } of machines.filter((one) => runsMachine(node, one.name)))
+      found.push(stepsMachines.shutDownMachine(host, name, seconds, "before it is unmounted; it stays defined"));
     // The last that was started stops first.
     if (services.length > 0) found.push(stepsUnits.stopServices(host, services, "before it is unmounted"));
   }
@@ -136,6 +143,9 @@ function marksSteps(desired: DesiredResource, host: string, node: ObservedNode):
   }
   const note = ownFolder.lastPrimaryNote(resource);
   if (node.files.has(note)) found.push(stepsFiles.removeFile(host, note, "written by us"));
+  const definitions = serviceDropInsOn(node, resource).flatMap((one) => machineBeside(node, one)?.name ?? []);
+  for (const path of definitions.map(ownFolder.definitionNote).filter((one) => node.files.has(one)))
+    found.push(stepsFiles.removeFile(host, path, "written by us; the virtual machine stays defined"));
   const folders = (node.files.get(ownFolder.foldersNote(resource)) ?? "").split("\n").filter((folder) => folder !== "");
   if (folders.length > 0) {
     found.push(

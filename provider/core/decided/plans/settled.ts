@@ -22,7 +22,9 @@ export function isSettled(
     const formatted = volume.filesystem === undefined || kernel?.role !== "Primary" || mounted;
     return device?.disk === "UpToDate" && formatted;
   };
-  const areKnown = desired.services.every((service) => node.services?.has(service) === true);
+  const areKnown =
+    desired.services.every((service) => node.services?.has(service) === true) &&
+    (desired.virtualMachines ?? []).every(({ name }) => node.virtualMachines?.machines.has(name) === true);
   return (
     areKnown &&
     kernel?.connection === "Connected" &&

@@ -10,6 +10,9 @@ import type { Call } from "../../seen/remote-functions";
 import type { PlannedMove, Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as stepsUnits from "../../steps/unit-steps";
+import * as stepsMachines from "../../steps/virtual-machine-steps";
+import { virtualMachineOf } from "../../wanted/virtual-machine";
+import { runsMachine } from "../hosts/machine-definitions";
 import { isOurs } from "../../config/own-mark";
 import { devicePath, resourcePath } from "../../config/paths";
 import { isTogetherOn, type ResourceView, type Switchover } from "../data/resource-view";
@@ -46,7 +49,10 @@ export function plannedMove(view: ResourceView): (PlannedMove & { readonly takes
   return { from, to, givesUp: givenUp(view, switchover), takesOver: takenOver(view, switchover) };
 }
 
-function givenUp({ desired: { name, services } }: ResourceView, { from, to }: Switchover): Step[] {
+function givenUp(
+  { desired: { name, services, virtualMachines = [] } }: ResourceView,
+  { from, to }: Switchover,
+): Step[] {
   const host = from.host.hostname;
   const because = `${name} moves to ${to.host.hostname}`;
   const devices = from.sides.map(({ desired }) => devicePath(desired.minor));
@@ -55,9 +61,15 @@ function givenUp({ desired: { name, services } }: ResourceView, { from, to }: Sw
     .filter(({ source }) => devices.includes(source))
     .reverse()
     .map(({ source, target }) => stepsFilesystem.unmount(host, source, target, because));
-  const running = services.filter((service) => isRunning(from.node.services?.get(service)));
+  const running = services.filter(
+    (service) => virtualMachineOf(service) === undefined && isRunning(from.node.services?.get(service)),
+  );
   const steps = [
     // Those that were started last end first.
+    ...[...virtualMachines]
+      .reverse()
+      .filter(({ name: one }) => runsMachine(from.node, one))
+      .map((one) => stepsMachines.shutDownMachine(host, one.name, one.shutdownTimeout, because)),
     ...(running.length === 0 ? [] : [stepsUnits.stopServices(host, [...running].reverse(), because)]),
     ...unmounts,
     stepsPromotion.secondary(host, name, devices, `${because}; fails while something still uses it`),

@@ -179,6 +179,16 @@ quoted() {
   esac
 }
 
+# machine_of SERVICE: the virtual machine that it is; nothing where it is none.
+machine_of() {
+  case $1 in drbd-vm@*.service) machine=${1#drbd-vm@}; systemd-escape --unescape -- "${machine%.service}" ;; esac
+}
+
+# called SERVICE: in words.
+called() {
+  case $1 in drbd-vm@*.service) printf 'virtual machine %s\n' "$(machine_of "$1")" ;; *) printf '%s\n' "$1" ;; esac
+}
+
 # start_here: what starts the resource on this host, as it is typed.
 start_here() {
   there=$(target_of "$resource")

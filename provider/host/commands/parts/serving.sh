@@ -42,7 +42,7 @@ $mounts
 END
   stopped=''
   for service in $services; do
-    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then printf '%s runs.\n' "$service"
+    if with_systemd && systemctl is-active --quiet "$service" </dev/null; then printf '%s runs.\n' "$(called "$service")"
     else stopped="$stopped $service"; fi
   done
   [ -n "$failed$stopped" ] || return 0
@@ -55,7 +55,7 @@ END
     done
     for service in $stopped; do
       unit=$(quoted "$service")
-      printf "  %s does not run. See why: \`systemctl status %s\`, \`journalctl -b -u %s\`.\n" "$service" "$unit" "$unit"
+      printf "  %s does not run. See why: \`systemctl status %s\`, \`journalctl -b -u %s\`.\n" "$(called "$service")" "$unit" "$unit"
     done
     echo "Mend that, and call \`drbd-takeover $resource\` again: it mounts and starts what is missing. Nothing else holds it up."
   } >&2

@@ -1,0 +1,243 @@
+/** Virtual machines of libvirt on a host: the look at them, and what their unit and the steps run; a virsh of the test's own. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseVirtualMachines } from "../../provider/core/seen/parse-virtual-machines";
+import { environment, probe, units, writers } from "../../provider/host/text";
+import { sh, shCommand, temporaryFolder, withTools } from "../core/shell";
+
+const folder = temporaryFolder();
+const fixture = (name: string) => readFileSync(join(__dirname, "../fixtures/libvirt-11.3.0", name), "utf8");
+const image = "/var/lib/libvirt/images/web.img";
+
+interface Libvirt {
+  /** What `domstate` says, one after the other; the last one stays. */
+  readonly states?: readonly string[];
+  readonly names?: readonly string[];
+  readonly info?: string;
+  readonly xml?: string;
+  readonly withSecrets?: string;
+  /** Of what fails: the call's first word. */
+  readonly fails?: Readonly<Record<string, string>>;
+  readonly isStopping?: boolean;
+}
+
+let runs = 0;
+
+/** A host's tools, and what was called of them. */
+function host({ states = ["running"], names = ["web"], fails = {}, isStopping = false, ...texts }: Libvirt) {
+  runs += 1;
+  const own = join(folder, `host${runs}`);
+  mkdirSync(own);
+  const path = (name: string) => join(own, name);
+  const { info = fixture("dominfo.txt"), xml = fixture("web.xml"), withSecrets = xml } = texts;
+  for (const [name, text] of Object.entries({ info, xml, secret: withSecrets, calls: "" }))
+    writeFileSync(path(name), text);
+  writeFileSync(path("states"), states.map((one) => `${one}\n`).join(""));
+  const failures = Object.entries(fails).map(([call, said]) => `${call}) echo '${said}'; exit 1 ;;`);
+  const virsh = `while :; do case "$1" in --quiet|--version) shift ;; --connect) [ "$2" = qemu:///system ] || exit 99; shift 2 ;; *) break ;; esac; done
+[ "$LC_ALL" = C ] || exit 98
+case "$1" in domstate|list|dominfo|dumpxml) ;; *) echo "virsh $*" >>${own}/calls ;; esac
+case "$1" in
+${failures.join("\n")}
+list) printf '%s\\n' ${names.map((one) => `'${one}'`).join(" ")} '' ;;
+dominfo) cat ${own}/info ;;
+dumpxml) case "$*" in *--security-info*) cat ${own}/secret ;; *) cat ${own}/xml ;; esac ;;
+domstate) head -n 1 ${own}/states; [ "$(wc -l <${own}/states)" -lt 2 ] || sed -i 1d ${own}/states ;;
+define) cat "$3" >${own}/defined ;;
+esac`;
+  const note = (name: string) => `echo "${name} $*" >>${own}/calls`;
+  const systemctl = `case "$1" in is-system-running) echo ${isStopping ? "stopping" : "running"} ;; *) ${note("systemctl")} ;; esac`;
+  const tools = { virsh, systemctl, "systemd-run": note("systemd-run"), "qemu-img": "echo no such thing; exit 1" };
+  return {
+    path,
+    tools: (script: string, more: Record<string, string> = {}) => withTools(own, script, { ...tools, ...more }),
+    calls: () => readFileSync(path("calls"), "utf8").split("\n").filter(Boolean),
+  };
+}
+
+describe("the look", () => {
+  function look(libvirt: Libvirt, machines: readonly string[], more: Record<string, string> = {}) {
+    const script = `${environment}${probe}
+say() { :; }
+each_machine() { ${machines.map((one) => `"$@" ${one}`).join("; ")}; }
+ask_machines`;
+    const { stdout } = sh(host(libvirt).tools(script, more));
+    return parseVirtualMachines({ name: "machines", words: [], text: stdout, exit: 0 }).virtualMachines!;
+  }
+
+  test("a machine as libvirt 11.3.0 tells it", () => {
+    const { fault, machines } = look({}, ["web"]);
+    expect(fault).toBeUndefined();
+    expect(machines.get("web")).toMatchObject({
+      isDefined: true,
+      state: "shut off",
+      isPersistent: true,
+      startsItself: false,
+      hasManagedSave: false,
+      definition: fixture("web.xml").trimEnd(),
+      hasSecrets: false,
+      places: new Map([[image, image]]),
+    });
+    expect(machines.get("web")!.digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("what is otherwise: a saved memory, a start by libvirt, a password", () => {
+    const info = fixture("dominfo-saved.txt").replace("Autostart:      disable", "Autostart:      enable");
+    const secret = fixture("web.xml").replace("<audio", "<graphics type='vnc' passwd='tell nobody'/><audio");
+    const { machines } = look({ info, withSecrets: secret }, ["web"]);
+    expect(machines.get("web")).toMatchObject({ startsItself: true, hasManagedSave: true, hasSecrets: true });
+    expect(JSON.stringify([...machines])).not.toContain("tell nobody");
+  });
+
+  test("several, with odd names; one that is not there has the places of its wanted definition", () => {
+    const place = join(folder, "a b");
+    symlinkSync("/etc/hostname", place);
+    const { machines } = look({ names: ["web", "my web", "web2"] }, [
+      "'my web'",
+      `we '${place}' /srv/none/x /srv/none/x`,
+    ]);
+    expect([...machines.keys()]).toEqual(["my web", "we"]);
+    expect(machines.get("my web")!.isDefined).toBe(true);
+    expect(machines.get("we")).toMatchObject({ isDefined: false, definition: "" });
+    expect([...machines.get("we")!.places]).toEqual([
+      [place, "/etc/hostname"],
+      ["/srv/none/x", "/srv/none/x"],
+    ]);
+  });
+
+  test("an overlay, with all that is behind it, as qemu-img tells", () => {
+    const [top, base] = [join(folder, "top.img"), join(folder, "base.img")];
+    for (const file of [top, base]) writeFileSync(file, "");
+    const xml = fixture("web.xml").replace(image, top);
+    const said = `[ "$2 $3" = '-U --backing-chain' ] && printf 'image: %s\\nbacking file: x\\n\\nimage: ${base}\\n' "$5"`;
+    expect([...look({ xml }, ["web"], { "qemu-img": said }).machines.get("web")!.behind]).toEqual([[top, [base]]]);
+    expect([...look({ xml }, ["web"]).machines.get("web")!.behind]).toEqual([]);
+  });
+
+  test("libvirt that does not answer, or is not there", () => {
+    const said = "error: Failed to connect socket";
+    expect(look({ fails: { list: said } }, ["web"]).fault).toEqual({ kind: "silent", said });
+    const script = `PATH=/nowhere; ${probe}\nsay() { :; }; ask_machines`;
+    expect(parseVirtualMachines({ name: "machines", words: [], text: sh(script).stdout, exit: 0 })).toEqual({
+      virtualMachines: { fault: { kind: "missing", said: "" }, machines: new Map() },
+    });
+  });
+});
+
+/** What is run with `/bin/sh -c`, by the key of the unit's line, as systemd hands it on. */
+function ofUnit(key: string, libvirt: Libvirt, seconds = 1) {
+  const line = new RegExp(`^${key}=/bin/sh -c '([^']*)' %I`, "m").exec(units["drbd-vm@.service"])![1]!;
+  const script = line.replaceAll("$$", "$").replaceAll("%%", "%");
+  const one = host(libvirt);
+  const beginning = `LC_ALL=C; export LC_ALL; shutdown_timeout=${seconds}; PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; `;
+  const { exit, stdout } = shCommand(one.tools(`${beginning}${script}`), ["my web", "my\\x20web"]);
+  return { exit, said: stdout.trim(), calls: one.calls() };
+}
+
+describe("the unit", () => {
+  test.each<[string, Libvirt, string[]]>([
+    ["one that is off is started", { states: ["shut off"] }, ["virsh start --domain my web"]],
+    ["one that runs is followed as it is", { states: ["running"] }, []],
+    [
+      "one that is just going off is started then",
+      { states: ["in shutdown", "shut off"] },
+      ["virsh start --domain my web"],
+    ],
+    ["libvirt is not up yet", { states: ["error: no socket", "shut off"] }, ["virsh start --domain my web"]],
+  ])("start: %s", (_, libvirt, calls) => {
+    expect(ofUnit("ExecStartPre", libvirt)).toMatchObject({ exit: 0, calls });
+  });
+
+  test("start: a saved memory is not gone on with", () => {
+    const { exit, said, calls } = ofUnit("ExecStartPre", { states: ["shut off"], info: fixture("dominfo-saved.txt") });
+    expect([exit, calls]).toEqual([1, []]);
+    expect(said).toContain("my web is not started: libvirt has saved its memory");
+  });
+
+  test("start: what libvirt refuses is told, and the unit fails", () => {
+    expect(ofUnit("ExecStartPre", { states: ["shut off"], fails: { start: "error: no disk" } })).toMatchObject({
+      exit: 1,
+      said: "error: no disk",
+    });
+  });
+
+  const event = "virsh event --domain my web --event lifecycle --timeout 60";
+  test.each<[string, Libvirt, number, string[]]>([
+    ["until it is off", { states: ["running", "running", "shut off"] }, 0, [event, event]],
+    ["until it is gone", { states: ["running", "error: failed to get domain"] }, 0, [event]],
+    ["until it has crashed", { states: ["crashed"] }, 1, []],
+    ["over a restart of libvirt", { states: ["error: no socket", "shut off"] }, 0, []],
+  ])("it lasts %s", (_, libvirt, exit, calls) => {
+    expect(ofUnit("ExecStart", libvirt)).toMatchObject({ exit, calls });
+  });
+
+  test("stop: it is asked, and waited for", () => {
+    expect(ofUnit("ExecStop", { states: ["running", "running", "shut off"] }, 20)).toEqual({
+      exit: 0,
+      said: "",
+      calls: ["virsh shutdown --domain my web"],
+    });
+    expect(ofUnit("ExecStop", { states: ["shut off"] })).toEqual({ exit: 0, said: "", calls: [] });
+  });
+
+  test("stop: one that does not end goes on, and its unit with it", () => {
+    const { exit, said, calls } = ofUnit("ExecStop", {});
+    expect([exit, said]).toEqual([1, "my web did not shut down in 1 s (running), and goes on running."]);
+    expect(calls).toEqual([
+      "virsh shutdown --domain my web",
+      "systemd-run --quiet --no-block --collect --on-active=2 systemctl start --job-mode=ignore-dependencies drbd-vm@my\\x20web.service",
+    ]);
+  });
+
+  test("stop: only where the host shuts down, its power goes", () => {
+    const { exit, said, calls } = ofUnit("ExecStop", { isStopping: true });
+    expect(exit).toBe(0);
+    expect(said).toContain("my web did not shut down in 1 s, and is powered off, since this host shuts down.");
+    expect(calls).toEqual(["virsh shutdown --domain my web", "virsh destroy --domain my web"]);
+  });
+});
+
+describe("the steps", () => {
+  const run = (libvirt: Libvirt, call: string) => {
+    const one = host(libvirt);
+    const { exit, stdout } = sh(one.tools(`${environment}${writers}\n${call}`));
+    return { exit, said: stdout, calls: one.calls(), path: one.path };
+  };
+
+  test("shut down: asked, and waited for; one that is gone is off", () => {
+    expect(run({ states: ["running", "shut off"] }, "shut_down 'my web' 20")).toMatchObject({
+      exit: 0,
+      said: "",
+      calls: ["virsh shutdown --domain my web"],
+    });
+    expect(run({ states: ["error: failed to get domain"] }, "shut_down web 20")).toMatchObject({ exit: 0, calls: [] });
+  });
+
+  test("shut down: one that does not end keeps its power, and what to do is said", () => {
+    const { exit, said, calls } = run({ fails: { shutdown: "error: no agent" } }, "shut_down web 1");
+    expect([exit, calls]).toEqual([1, ["virsh shutdown --domain web"]]);
+    expect(said).toContain(
+      "The virtual machine web did not shut down in 1 s, and goes on running here (virsh domstate: running).\nerror: no agent\n",
+    );
+    expect(said).toContain("`virsh destroy 'web'` pulls its plug");
+  });
+
+  test("define: the text as it is, and the digest of what libvirt made of it", () => {
+    const text = "text() { printf '%s\\n' '<domain> & </domain>'; }; ";
+    const kept = join(folder, "kept/web.machine");
+    const { exit, path } = run({}, `${text}define_machine web ${kept}`);
+    expect([exit, readFileSync(path("defined"), "utf8")]).toEqual([0, "<domain> & </domain>\n"]);
+    expect(readFileSync(kept, "utf8")).toMatch(/^[0-9a-f]{64}\n<domain> & <\/domain>\n$/);
+    const without = run({}, `${text}define_machine web ''`);
+    expect([without.exit, readFileSync(without.path("defined"), "utf8")]).toEqual([0, "<domain> & </domain>\n"]);
+  });
+
+  test("define: what libvirt refuses leaves no note", () => {
+    const kept = join(folder, "refused/web.machine");
+    const { exit } = run(
+      { fails: { define: "error: XML error" } },
+      `text() { echo x; }; define_machine web ${kept}; code=$?; [ ! -e ${kept} ] && exit $code`,
+    );
+    expect(exit).toBe(1);
+  });
+});
