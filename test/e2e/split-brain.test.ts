@@ -55,7 +55,9 @@ test("the refusal offers a line for each side; a Primary is not given up; the co
   expect(refused.code).not.toBe(0);
   for (const host of ["alpha", "bravo"])
     expect(refused.output).toMatch(
-      new RegExp(`${host}: Primary, mounted on /srv/data; by its bitmap \\d+\\.\\d MiB are changed or missing there`),
+      new RegExp(
+        `${host}: Primary, mounted on /srv/data; apart since [\\d-]+ [\\d:]+, by its kernel's log; by its bitmap \\d+\\.\\d MiB are changed or missing there; the file that was written last is /srv/data/of-${host}-first \\(`,
+      ),
     );
   await expectPasted("split-brain.md", "split-refused", saidOf(refused.output, "r0"));
   const [, generation = ""] = /`giveUp: \{ bravo: "([0-9A-F]{16})" \}` gives up bravo's/.exec(refused.output) ?? [];

@@ -1,9 +1,11 @@
-# holders.sh: who has a device or its mount in use, in words for a person; but for the units of systemd in $passed_units.
+# holders.sh: who has a device or its mount in use, in words for a person; but for the units of systemd in $passed_units,
+# and the virtual machines of libvirt in $passed_guests, a line each.
 my ($device, $place) = @ARGV; my ($number) = $device =~ m{/(drbd\d+)$}; my $said = 0;
 sub say_it { print "in use: $_[0]\n" if $said++ < 20 }
 sub line { my ($file) = @_; open(my $in, "<", $file) or return ""; my $first = <$in>; $first = "" unless defined $first; chomp $first; $first }
 my $own = readlink("/proc/self/ns/mnt"); $own = "" unless defined $own;
 my %passed = map { $_ => 1 } split / /, defined $ENV{passed_units} ? $ENV{passed_units} : "";
+my %guests = map { $_ => 1 } split /\n/, defined $ENV{passed_guests} ? $ENV{passed_guests} : "";
 my %ours; for (my $pid = $$; $pid > 1; ) { $ours{$pid} = 1; my $stat = line("/proc/$pid/stat"); last unless $stat =~ /\) \S (\d+)/; $pid = $1 }
 for my $proc (sort { $a <=> $b } map { m{/proc/(\d+)$} ? $1 : () } glob("/proc/[0-9]*")) {
   next if $ours{$proc};
@@ -22,6 +24,7 @@ for my $proc (sort { $a <=> $b } map { m{/proc/(\d+)$} ? $1 : () } glob("/proc/[
   }
   my @what = sort keys %found; next unless @what;
   if (%passed && open(my $groups, "<", "/proc/$proc/cgroup")) { next if grep { $passed{$_} } map { chomp; split m{/} } <$groups> }
+  if (%guests && line("/proc/$proc/cmdline") =~ m{\0-name\0guest=((?:[^,\0]|,,)*)}) { my $guest = $1; $guest =~ s/,,/,/g; next if $guests{$guest} }
   my $name = line("/proc/$proc/comm");
   say_it("process $proc ($name): " . join(", ", @what > 3 ? (@what[0 .. 2], "and " . (@what - 3) . " more") : @what));
 }

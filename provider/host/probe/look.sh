@@ -115,14 +115,17 @@ look_at_device() {
   case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac
 }
 
+note_guest() { passed_guests=$passed_guests$1$newline; }
+
 # tell_users DEVICE: who would hinder it from being unmounted and demoted, once its services have stopped.
 tell_users() {
-  found=''
+  found='' passed_units=$services passed_guests=''
+  each_machine note_guest
   while read -r _ _ number _ place _; do
     [ "$number" = "147:$minor" ] || continue
     found=yes
-    passed_units=$services holders "$1" "$(printf %b "$(echo "$place" | sed 's/\\/\\0/g')")" | grep -v "^in use: $1 is mounted below it"
+    holders "$1" "$(printf %b "$(echo "$place" | sed 's/\\/\\0/g')")" | grep -v "^in use: $1 is mounted below it"
   done </proc/self/mountinfo
-  [ -n "$found" ] || passed_units=$services holders "$1"
+  [ -n "$found" ] || holders "$1"
   return 0
 }

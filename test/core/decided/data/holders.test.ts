@@ -59,6 +59,18 @@ describe("who has it in use", () => {
       expect(passing(units)).toContain(`process ${holder.pid} `);
   });
 
+  test("nor are the virtual machines that it shuts down, by the names that they have in libvirt", () => {
+    const command = join(folder, "cmdline");
+    const own = remoteFunctions.replaceAll("/proc/$proc/cmdline", command);
+    const passing = (names: string) =>
+      sh(`${own}\npassed_guests=${quote(names)}; holders /dev/drbd1 ${quote(place)}\n`).stdout;
+    writeFileSync(command, "/usr/bin/qemu-system-x86_64\0-name\0guest=my,,web,debug-threads=on\0-S\0");
+    expect(passing("db\nmy,web\n")).toBe("");
+    for (const names of ["", "my", "web", "my,web2"]) expect(passing(names)).toContain(`process ${holder.pid} `);
+    writeFileSync(command, "/usr/bin/qemu-system-x86_64\0-hda\0guest=my,,web\0");
+    expect(passing("my,web")).toContain(`process ${holder.pid} `);
+  });
+
   test("they stand behind what the step that failed has said", () => {
     const step = unmount("alpha", "/dev/drbd1", place, "");
     const script = applyScript("0123456789abcdef01", [shellOf(step)], { token: "me", words: "me" });
