@@ -489,7 +489,7 @@ describe("the turn on a host", () => {
   test("is another run's: who has it is told, and each look says so", async () => {
     writeFileSync(turnFile(), `other ${process.pid} ${startTime(process.pid)} root@ws, process 12\n`);
     node.answer = realShellOr(probed((nonce) => withTurn(nonce, "other", "root@ws, process 12")));
-    expect(await ours()).toBe("root@ws, process 12");
+    expect(await ours()).toMatch(new RegExp(`^root@ws, process 12; on .+: process ${process.pid} \\(.+\\), since `));
     expect(host.otherRun).toBe("root@ws, process 12");
     await expect(undisturbed([host], 0, () => host.observe(justTheHost))).rejects.toThrow(
       /alpha: another run is at work there \(root@ws, process 12\)/,
