@@ -8,7 +8,7 @@ interface Inputs {
 }
 
 const provider: pulumi.dynamic.ResourceProvider = {
-  check: (_olds, news) => Promise.resolve({ inputs: news as object }),
+  check: (_olds: Inputs, news: Inputs) => Promise.resolve({ inputs: news }),
   diff: (_id, olds: Inputs, news: Inputs) => Promise.resolve({ changes: olds.turn !== news.turn }),
   create: (inputs: Inputs) => Promise.resolve({ id: "nothing", outs: inputs }),
   update: (_id, _olds, news: Inputs) => Promise.resolve({ outs: news }),

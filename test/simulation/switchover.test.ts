@@ -246,7 +246,7 @@ describe.each(chosenVersions())("the Primary is dead, and the program has the wo
     expect(await stack.up(withWord, last)).toEqual({ kind: "done" });
     expect(last.applied).toEqual([]);
     expect([namesOf(mountedOn(world)), namesOf(primaries(world))]).toEqual(["bravo", "bravo"]);
-    expect(world.machines[0].volumes[0]?.kernel?.disk).toBe("UpToDate");
+    expect(world.machines[0].volumes[0].kernel?.disk).toBe("UpToDate");
     expect([world.ledger.lost, world.broken]).toEqual([[], []]);
   });
 

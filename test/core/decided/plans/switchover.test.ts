@@ -182,7 +182,7 @@ describe("refused while the new side has not all of it", () => {
     ]);
     expect(planOf([withLook(alpha, { users: [] }), bravo], toBravo).refusals).toEqual([]);
     // Of a resource that stays, nobody asks.
-    expect(planOf([used, bravo], { ...toBravo, switchTo: undefined } as Given).refusals).toEqual([]);
+    expect(planOf([used, bravo], { ...toBravo, switchTo: undefined }).refusals).toEqual([]);
   });
 
   test("being filled: how far it is, and how long it takes", () => {

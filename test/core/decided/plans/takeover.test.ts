@@ -3,7 +3,7 @@ import { apartToken, isTakeover, planTakeover } from "../../../../provider/core/
 import { stepsOf } from "../../../../provider/core/steps/plan";
 import { commandLine } from "../../../../provider/core/seen/shell-words";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
-import { healthyPair, kernelDevice, r0, withFile, withKernel } from "../../observed-builder";
+import { healthyPair, r0, withFile, withKernel } from "../../observed-builder";
 import { resourceOf, type OneVolume } from "../../one-volume";
 
 const token = "3f9c2ab81d04e756";
