@@ -1686,8 +1686,9 @@ export const writers = [
   "# Virtual machines of libvirt that end in order.",
   "",
   "# shut_down NAME SECONDS: asks it to shut down, and waits for that. Its power is left alone: where it goes on running, what to do is",
-  "# said, and nothing has been taken from it.",
+  "# said, and nothing has been taken from it. Without libvirt, none runs.",
   "shut_down() {",
+  "  command -v virsh >/dev/null || return 0",
   "  read -r begun _ </proc/uptime",
   "  begun=${begun%.*}",
   "  asked=$((begun - 20)) tries=0 said=''",
@@ -1954,8 +1955,9 @@ const commandBeginning = [
   "# Virtual machines of libvirt that end in order.",
   "",
   "# shut_down NAME SECONDS: asks it to shut down, and waits for that. Its power is left alone: where it goes on running, what to do is",
-  "# said, and nothing has been taken from it.",
+  "# said, and nothing has been taken from it. Without libvirt, none runs.",
   "shut_down() {",
+  "  command -v virsh >/dev/null || return 0",
   "  read -r begun _ </proc/uptime",
   "  begun=${begun%.*}",
   "  asked=$((begun - 20)) tries=0 said=''",
@@ -3170,7 +3172,7 @@ export const commands = {
 
 /** sha256 of each. */
 export const commandDigests = {
-  "drbd-handback": "9ec927fe5368aa8b0c067764b6e337cbd7e250c52f4ad357bf5f8f587da3cc49",
-  "drbd-takeover": "e1aeabc5f656139df7b0ee64eb1356e2082892792082e341e55b2eb1dc4b9419",
-  "drbd-where": "81483cd8047a912cef7e8414a6efb092401a54827ea67a3b91b034053f38acfb",
+  "drbd-handback": "158a69aeb6e17b3a85d405b3fa821104510fb65f4279ab9bada7804ef3b8f2f3",
+  "drbd-takeover": "aef831eda8ca2efd63798e4aa76dc023d53b64f96478ea4c934e65a8dfc358b0",
+  "drbd-where": "7f7c96dddbfee1eee80136ab0132515702375846a5a098d9132279a69b1c833e",
 };
