@@ -35,6 +35,7 @@ const LONG = [
   "/split-brain",
   "/takeover",
   "/boot",
+  "/virtual-machines",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/simulation-oracle"];

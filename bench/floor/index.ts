@@ -9,9 +9,9 @@ interface Inputs {
 
 const provider: pulumi.dynamic.ResourceProvider = {
   check: (_olds: Inputs, news: Inputs) => Promise.resolve({ inputs: news }),
-  diff: (_id, olds: Inputs, news: Inputs) => Promise.resolve({ changes: olds.turn !== news.turn }),
+  diff: (_id: string, olds: Inputs, news: Inputs) => Promise.resolve({ changes: olds.turn !== news.turn }),
   create: (inputs: Inputs) => Promise.resolve({ id: "nothing", outs: inputs }),
-  update: (_id, _olds, news: Inputs) => Promise.resolve({ outs: news }),
+  update: (_id, _olds: Inputs, news: Inputs) => Promise.resolve({ outs: news }),
 };
 
 export const id = new Nothing(provider, "nothing", { turn: new pulumi.Config().get("turn") }).id;

@@ -1864,8 +1864,9 @@ export const writers = [
   "# Virtual machines of libvirt that end in order.",
   "",
   "# shut_down NAME SECONDS: asks it to shut down, and waits for that. Its power is left alone: where it goes on running, what to do is",
-  "# said, and nothing has been taken from it.",
+  "# said, and nothing has been taken from it. Without libvirt, none runs.",
   "shut_down() {",
+  "  command -v virsh >/dev/null || return 0",
   "  read -r begun _ </proc/uptime",
   "  begun=${begun%.*}",
   "  asked=$((begun - 20)) tries=0 said=''",
@@ -2248,8 +2249,9 @@ const commandBeginning = [
   "# Virtual machines of libvirt that end in order.",
   "",
   "# shut_down NAME SECONDS: asks it to shut down, and waits for that. Its power is left alone: where it goes on running, what to do is",
-  "# said, and nothing has been taken from it.",
+  "# said, and nothing has been taken from it. Without libvirt, none runs.",
   "shut_down() {",
+  "  command -v virsh >/dev/null || return 0",
   "  read -r begun _ </proc/uptime",
   "  begun=${begun%.*}",
   "  asked=$((begun - 20)) tries=0 said=''",
@@ -3520,7 +3522,7 @@ export const commands = {
 
 /** sha256 of each. */
 export const commandDigests = {
-  "drbd-handback": "3ca86ad5fcbc41997914c0bb5aaada416a073727c9c5100f25929ec9ba15bb65",
-  "drbd-takeover": "ae28f4e4d5c8571652661deb4c8ea2cafed044636a979957eebf1807d28ccd98",
-  "drbd-where": "f322f992a15f1ed0906e46e5fdb635ea901f13c1649c2eb1f57ba528a66a9959",
+  "drbd-handback": "4e7f7e9b23d5d4181a51cb4b6752401a95425aa8602ae7d5d499e8ffb293f5fc",
+  "drbd-takeover": "8ec6b04e8b2248fdbb4ec5841fa097388eacd81f308d9eb795a7934a8b3e729d",
+  "drbd-where": "795c1d0cd4ee25b88bc947e4f5cef178b45da4924aefb451eda7cfc0af16130e",
 };

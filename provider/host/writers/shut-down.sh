@@ -1,8 +1,9 @@
 # Virtual machines of libvirt that end in order.
 
 # shut_down NAME SECONDS: asks it to shut down, and waits for that. Its power is left alone: where it goes on running, what to do is
-# said, and nothing has been taken from it.
+# said, and nothing has been taken from it. Without libvirt, none runs.
 shut_down() {
+  command -v virsh >/dev/null || return 0
   read -r begun _ </proc/uptime
   begun=${begun%.*}
   asked=$((begun - 20)) tries=0 said=''

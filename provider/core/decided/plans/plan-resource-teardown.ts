@@ -15,7 +15,6 @@ import type { Plan, Refusal, Step } from "../../steps/plan";
 import * as steps from "../../steps/kernel-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsMachines from "../../steps/virtual-machine-steps";
-import { runsMachine } from "../hosts/machine-definitions";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as ownFolder from "../../steps/own-folder";
@@ -108,7 +107,8 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
     const beside = serviceDropInsOn(node, resource);
     const machines = beside.flatMap((one) => machineBeside(node, one) ?? []);
     const services = beside.flatMap((one) => (machineBeside(node, one) === undefined ? [one.service] : []));
-    for (const { name, seconds } of machines.filter((one) => runsMachine(node, one.name)))
+    // Where it is off, nothing is waited for: a destroy does not ask libvirt beforehand.
+    for (const { name, seconds } of machines)
       found.push(stepsMachines.shutDownMachine(host, name, seconds, "before it is unmounted; it stays defined"));
     // The last that was started stops first.
     if (services.length > 0) found.push(stepsUnits.stopServices(host, services, "before it is unmounted"));
