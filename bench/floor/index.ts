@@ -14,4 +14,5 @@ const provider: pulumi.dynamic.ResourceProvider = {
   update: (_id, _olds: Inputs, news: Inputs) => Promise.resolve({ outs: news }),
 };
 
-export const id = new Nothing(provider, "nothing", { turn: new pulumi.Config().get("turn") }).id;
+const turn = new pulumi.Config().get<string>("turn");
+export const id = new Nothing(provider, "nothing", { turn }).id;

@@ -17,7 +17,7 @@ ask_machines() {
 ask_machine() {
   machine=$1
   shift
-  echo "machine $(printf %s "$machine" | od -An -v -tx1 | tr -d " \n")"
+  echo "machine $(perl -e 'print unpack("H*", shift)' -- "$machine")"
   definition=''
   if printf '%s\n' "$known_machines" | grep -qxF -e "$machine"; then
     libvirt dominfo --domain "$machine" | sed 's/^/info /'
