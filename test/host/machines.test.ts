@@ -114,6 +114,12 @@ ask_machines`;
     expect([...look({ xml }, ["web"]).machines.get("web")!.behind]).toEqual([]);
   });
 
+  test("an answer that is none is not taken for one", () => {
+    expect(() => look({ fails: { dominfo: "error: End of file while reading data" } }, ["web"])).toThrow(
+      /virsh dominfo did not answer as expected: error: End of file/,
+    );
+  });
+
   test("libvirt that does not answer, or is not there", () => {
     const said = "error: Failed to connect socket";
     expect(look({ fails: { list: said } }, ["web"]).fault).toEqual({ kind: "silent", said });

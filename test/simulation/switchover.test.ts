@@ -191,7 +191,7 @@ describe.each(chosenVersions())("DRBD %s", (drbd) => {
       ]);
     });
 
-    test.each<Fault>(["fails", "fails after it took effect", "dropped while it runs"])(
+    test.each<Fault>(["fails", "fails after it took effect"])(
       "a step: %s; it runs on one side in the end",
       async (fault) => {
         for (let at = 0; ; at++) {

@@ -30,11 +30,14 @@ function machineIn(lines: readonly string[]): VirtualMachineSeen {
   const after = (word: string) =>
     lines.flatMap((line) => (line.startsWith(`${word} `) ? line.slice(word.length + 1) : []));
   const info = new Map(after("info").map((line) => [line.split(":")[0] ?? "", line.replace(/^[^:]*:\s*/, "").trim()]));
+  const isDefined = !lines.includes("undefined");
+  if (isDefined && !info.has("State"))
+    throw new ProbeError(`virsh dominfo did not answer as expected: ${after("info").join("; ").slice(0, 300)}`);
   const places = pairsIn(after("place"));
   const behind = new Map<string, string[]>();
   for (const [path, place] of pairsIn(after("behind"))) behind.set(path, [...(behind.get(path) ?? []), place]);
   return {
-    isDefined: !lines.includes("undefined"),
+    isDefined,
     state: info.get("State") ?? "",
     isPersistent: info.get("Persistent") === "yes",
     startsItself: info.get("Autostart") === "enable",
