@@ -14,5 +14,5 @@ const provider: pulumi.dynamic.ResourceProvider = {
   update: (_id, _olds: Inputs, news: Inputs) => Promise.resolve({ outs: news }),
 };
 
-const turn = new pulumi.Config().get<string>("turn");
+const turn = new pulumi.Config().get("turn");
 export const id = new Nothing(provider, "nothing", { turn }).id;
