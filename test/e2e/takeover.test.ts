@@ -389,7 +389,7 @@ print(int((int(shown.stdout) / 1e6 - began) * 1000))
 
 test("from the return key to mounted, beside the bare commands", async () => {
   const took = { bare: [] as number[], takeover: [] as number[] };
-  for (const round of [1, 2, 3, 4, 5]) {
+  for (const round of [1, 2, 3]) {
     for (const way of round % 2 === 0 ? (["bare", "takeover"] as const) : (["takeover", "bare"] as const)) {
       await pair.back();
       await pair.lab.cutLink();
@@ -399,7 +399,7 @@ test("from the return key to mounted, beside the bare commands", async () => {
       expect(await mountedAt(pair.lab, "bravo", MOUNT_POINT)).toBe(`${DEVICE} xfs`);
     }
   }
-  const median = (all: number[]) => [...all].sort((one, other) => one - other)[2]!;
+  const median = (all: number[]) => [...all].sort((one, other) => one - other)[1]!;
   const ratio = (median(took.takeover) / median(took.bare)).toFixed(2);
   process.stdout.write(
     `drbd-takeover, from the return key to mounted: ${median(took.takeover)} ms; the bare commands: ${median(took.bare)} ms; ratio ${ratio} (${JSON.stringify(took)})\n`,
