@@ -213,13 +213,13 @@ export class Pair {
   }
 
   /** What a host's word is worth for the pair where the other one cannot be reached: of one that was set up before. */
-  takeover(gone: string): { readonly host: Host; readonly plan: (node: ObservedNode) => Plan } | undefined {
+  takeover(gone: string): { readonly host: Host; readonly plan: (node: ObservedNode) => Plan | undefined } | undefined {
     const host = this.hosts.find(({ name }) => name !== gone);
     const { desired } = this;
     const isSwitched = this.switchTo !== undefined;
     if (this.isNew || host === undefined || this.hosts.every(({ name }) => name !== gone)) return undefined;
     if (!isTakeover(desired, gone, isSwitched)) return undefined;
-    return { host, plan: (node) => planTakeover({ desired, host: host.name, node, gone, isSwitched }) };
+    return { host, plan: (node) => planTakeover({ desired, host: host.name, node, gone }) };
   }
 
   /** `given`: where it is to be Primary, where that is not what the program says. */

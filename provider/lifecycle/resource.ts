@@ -14,7 +14,6 @@ import { devicesOn } from "../core/wanted/desired";
 import { outputsAlone, outputsOf, switchedTo } from "../core/told/outputs";
 import { givenBackQuestions } from "../core/installed/definition";
 import { resourcePath } from "../core/config/paths";
-import type { Plan } from "../core/steps/plan";
 import { planTeardown } from "../core/decided/plans/plan-resource-teardown";
 import { justTheTables } from "../core/seen/probe";
 import { sameInputs } from "../core/wanted/same-inputs";
@@ -38,7 +37,7 @@ import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
 import { newSecret } from "../shell/new-secret";
 import { waitForSync } from "./sync-wait";
-import { planAlone, takeOver, whereGone } from "./takeover";
+import { takeOver, whereGone } from "./takeover";
 import { undisturbed } from "./turns";
 
 type Inputs = HiddenInputs & Record<string, unknown>;
@@ -71,9 +70,7 @@ export const resourceLifecycle = {
       });
     };
     const either = () =>
-      whereGone(pair, look, async (takeover) =>
-        changesBy(reporter, news.__urn, { plan: await planAlone(pair, takeover), moved: [] }),
-      );
+      whereGone(pair, look, (_takeover, plan) => Promise.resolve(changesBy(reporter, news.__urn, { plan, moved: [] })));
     const needed = await changedWhileBusy(() => unreachablePassedOver(reporter, either));
     await reporter.done();
     return { changes: needed === true || !sameInputs(inputsOf(olds), inputsOf(news)) };
@@ -170,16 +167,7 @@ async function checkResource(olds: Inputs, news: Inputs): Promise<CheckResult> {
 
   const pair = new Pair(parsed.desired, parsed.connections, { inputs: news, olds });
   const reporter = new Reporter(news.__urn, pair.hosts);
-  const found = await unreachablePassedOver(reporter, () =>
-    whereGone<Awaited<ReturnType<Pair["grammar"]>> | Plan>(
-      pair,
-      () => pair.grammar(),
-      (takeover) => planAlone(pair, takeover),
-    ),
-  );
-  const alone = typeof found === "object" ? found : undefined;
-  if (alone !== undefined && alone.refusals.length > 0) return { failures: refusalsAsFailures(news, alone) };
-  const seen = typeof found === "object" ? undefined : found;
+  const seen = await unreachablePassedOver(reporter, () => pair.grammar());
   const { desired } = parsed;
   const fitting = seen ?? pair.knownGrammar() ?? fittingGrammar((one) => grammarFailures(desired, one));
   const misplaced = grammarFailures(desired, fitting);

@@ -14,20 +14,19 @@ type Takeover = NonNullable<ReturnType<Pair["takeover"]>>;
 export async function whereGone<T>(
   pair: Pair,
   work: () => Promise<T>,
-  alone: (takeover: Takeover) => Promise<T>,
+  alone: (takeover: Takeover, plan: Plan) => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const takeover = isGone(error) ? pair.takeover(error.host) : undefined;
     if (takeover === undefined) throw error;
-    return alone(takeover);
+    const { host, plan } = takeover;
+    const node = await undisturbed([host], preview.patience, () => host.observe(pair.lookAt(host), preview.attempts));
+    const planned = plan(node);
+    if (planned === undefined) throw error;
+    return alone(takeover, planned);
   }
-}
-
-/** A look at the host that is left, and what follows from it. */
-export async function planAlone(pair: Pair, { host, plan }: Takeover): Promise<Plan> {
-  return plan(await undisturbed([host], preview.patience, () => host.observe(pair.lookAt(host), preview.attempts)));
 }
 
 /** Carries it out there. */
@@ -44,14 +43,15 @@ export async function takeOver(
       begins,
       looks: () => [pair.lookAt(host)],
       observe: async () => [await host.observe(pair.lookAt(host))],
-      plan: ([seen]) => plan(only(seen)),
+      plan: ([seen]) => only(plan(only(seen))),
     },
     reporter,
   );
   return only(node);
 }
 
-function only(node: ObservedNode | undefined): ObservedNode {
-  if (node === undefined) throw new Error("a host was looked at");
-  return node;
+/** Who takes over has looked at the host before, and planned on that. */
+function only<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error("nothing was found of the host that is left");
+  return found;
 }

@@ -18,31 +18,35 @@ export interface TakeoverSituation {
   readonly node: ObservedNode;
   /** The one that cannot be reached. */
   readonly gone: string;
-  /** Whether no `up` has carried `primary` out yet. */
-  readonly isSwitched: boolean;
 }
 
 /** Made when the two were parted, and gone as soon as they are connected again, or it was used. */
 export const apartToken = (resource: string): string => `${runFolder}/${resource}.apart`;
 
-/** Whether what a program says is about this: else a host that cannot be reached is an error like any other. */
+/**
+ * Whether what a program says is about this: else a host that cannot be reached is an error like any other. `isSwitched`: no `up`
+ * has carried `primary` out yet.
+ */
 export function isTakeover({ primary, peerIsOff = {} }: DesiredResource, gone: string, isSwitched: boolean): boolean {
   return primary !== undefined && primary !== gone && (isSwitched || peerIsOff[gone] !== undefined);
 }
 
-export function planTakeover(situation: TakeoverSituation): Plan {
+/** Undefined: it is Primary there already, and nobody says that the other host is off. */
+export function planTakeover(situation: TakeoverSituation): Plan | undefined {
   const { desired, host, node, gone } = situation;
-  const { name } = desired;
+  const { name, peerIsOff = {} } = desired;
+  const isThere = node.kernelResources.get(name)?.role === "Primary";
+  if (isThere && peerIsOff[gone] === undefined) return undefined;
   const plan = { subject: name, stages: [], refusals: [], warnings: [], afterwards: [] };
-  const refused = refusalsOf(situation);
-  if (refused.length > 0) return { ...plan, refusals: refused };
-  if (!situation.isSwitched || node.kernelResources.get(name)?.role === "Primary")
+  if (isThere)
     return {
       ...plan,
       warnings: [
         `${gone} cannot be reached, and \`peerIsOff\` names it: nothing of ${name} was looked at there, and nothing else is changed before it is back`,
       ],
     };
+  const refused = refusalsOf(situation);
+  if (refused.length > 0) return { ...plan, refusals: refused };
   return {
     ...plan,
     stages: [[takeOver(host, desired, gone)]],
@@ -67,10 +71,9 @@ function takeOver(host: string, { name, peerIsOff, volumes, services }: DesiredR
   };
 }
 
-function refusalsOf({ desired, host, node, gone, isSwitched }: TakeoverSituation): Refusal[] {
+function refusalsOf({ desired, host, node, gone }: TakeoverSituation): Refusal[] {
   const { name, ignoreManagers } = desired;
   const kernel = node.kernelResources.get(name);
-  if (!isSwitched || kernel?.role === "Primary") return [];
   const managed = managerRefusals(node, host, { name, volumes: devicesOn(desired, host), ignoreManagers });
   if (managed.length > 0) return managed;
   const refuse = (found: string, way: string): Refusal[] => [

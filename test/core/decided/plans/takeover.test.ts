@@ -1,6 +1,6 @@
 /** A host cannot be reached, and `primary` names the other one: when its word counts, and what it is worth. */
 import { apartToken, isTakeover, planTakeover } from "../../../../provider/core/decided/plans/takeover";
-import { stepsOf } from "../../../../provider/core/steps/plan";
+import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { commandLine } from "../../../../provider/core/seen/shell-words";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { healthyPair, r0, withFile, withKernel } from "../../observed-builder";
@@ -37,10 +37,12 @@ function left({
   });
 }
 
-const plan = (
-  seen: Seen,
-  given: { readonly says?: string; readonly isSwitched?: boolean; readonly more?: Partial<OneVolume> } = {},
-) =>
+interface GivenTo {
+  readonly says?: string;
+  readonly more?: Partial<OneVolume>;
+}
+
+const planned = (seen: Seen, given: GivenTo = {}) =>
   planTakeover({
     desired: resourceOf({
       ...r0,
@@ -51,12 +53,16 @@ const plan = (
     host: "bravo",
     node: left(seen),
     gone: "alpha",
-    isSwitched: given.isSwitched ?? true,
   });
+const plan = (seen: Seen, given?: GivenTo): Plan => {
+  const found = planned(seen, given);
+  if (found === undefined) throw new Error("nothing is to be said of it");
+  return found;
+};
 
-const commands = (seen: Seen, given?: Parameters<typeof plan>[1]) =>
+const commands = (seen: Seen, given?: GivenTo) =>
   stepsOf(plan(seen, given)).map(({ node, argv }) => `${node}: ${commandLine(argv)}`);
-const refusals = (seen: Seen, given?: Parameters<typeof plan>[1]) =>
+const refusals = (seen: Seen, given?: GivenTo) =>
   plan(seen, given).refusals.map(({ node, found, way }) => `${node ?? ""}: ${found}. ${way}`);
 
 test("with the word and its token, the host's own command does it, once", () => {
@@ -112,16 +118,17 @@ test.each(["Connecting", "StandAlone", "WFConnection", "Unconnected", "NetworkFa
   },
 );
 
-test("it is Primary there already, or an earlier up had it: nothing to do, and nothing of the other host is known", () => {
+test("it is Primary there already: nothing to do, and nothing of the other host is known", () => {
   const warned = [
     "alpha cannot be reached, and `peerIsOff` names it: nothing of r0 was looked at there, and nothing else is changed before it is back",
   ];
   for (const found of [
     plan({ role: "Primary" }, { says: token }),
     plan({ role: "Primary", made: "" }, { says: other }),
-    plan({}, { says: token, isSwitched: false }),
   ])
     expect(found).toEqual({ subject: "r0", stages: [], refusals: [], warnings: warned, afterwards: [] });
+  // That alpha cannot be reached is an error then, as it is without `primary`.
+  expect(planned({ role: "Primary" })).toBeUndefined();
 });
 
 test("what a host that cannot be reached has to do with it", () => {
