@@ -9,7 +9,6 @@ import type {
   ObservedNode,
   ObservedResource,
   ObservedVolume,
-  ServiceSeen,
 } from "../../provider/core/seen/observed";
 import type { Look, ProbeRequest, VolumeLook } from "../../provider/core/seen/probe";
 import { adjustLines } from "./adjust";
@@ -28,7 +27,7 @@ import {
 } from "./disk";
 import { moduleVersion } from "./drbd";
 import { attachedMetadata, nodeIdOf, peerName } from "./kernel";
-import { type Machine, othersFile, resource, resourceFile, serviceName } from "./machine";
+import { type Machine, othersFile, resource, resourceFile } from "./machine";
 import { isAttached, isMet, isRunning, type Volume } from "./volume";
 import { observedGuests } from "./virtual-machines";
 import type { World } from "./world";
@@ -78,9 +77,6 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
         mountedAt === undefined ? [] : [{ source: device, target: mountedAt, fstype: "xfs" }],
       ),
     ],
-    ...(looks.some(({ services = [] }) => services.length > 0)
-      ? { services: new Map([[serviceName, serviceOf(machine)]]) }
-      : {}),
     swaps: [],
     blocks: new Map(closely ? blocksOf(world, machine).map((one) => [one.path, one]) : []),
     kernelResources: new Map(machine.isConfigured ? [[resource, running(machine)]] : []),
@@ -98,12 +94,6 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
     resources,
   };
 }
-
-const serviceOf = ({ service: { isActive } }: Machine): ServiceSeen => ({
-  load: "loaded",
-  active: isActive ? "active" : "inactive",
-  ends: false,
-});
 
 function adjustOutput(machine: Machine, text: string | undefined): CommandOutput {
   const parseError = machine.parseErrorWith(text ?? "");

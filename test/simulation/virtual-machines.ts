@@ -15,7 +15,7 @@ export const definitionOf = (name: string): string =>
   `<domain type='kvm'><name>${name}</name><uuid>7393600d-6337-41ef-bc49-ddf8b4032522</uuid><devices><disk type='file' device='disk'><source file='/srv/data/${name}.img'/><target dev='vda'/></disk></devices></domain>`;
 
 export function observedGuests(
-  { guests }: Machine,
+  { guests, service: { isActive } }: Machine,
   asked: readonly { readonly name: string }[],
   services: readonly string[],
 ): Pick<ObservedNode, "virtualMachines" | "services"> {
@@ -38,7 +38,8 @@ export function observedGuests(
     ];
   });
   const seen = services.map((service): [string, ServiceSeen] => {
-    const isUp = guests.get(virtualMachineOf(service) ?? "")?.isUp === true;
+    const name = virtualMachineOf(service);
+    const isUp = name === undefined ? isActive : guests.get(name)?.isUp === true;
     return [service, { load: "loaded", active: isUp ? "active" : "inactive", ends: false }];
   });
   return {
