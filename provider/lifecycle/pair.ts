@@ -238,6 +238,7 @@ export class Pair {
       memory: this.memory,
       preview: preview.now,
       ...(switchTo === undefined ? {} : { switchTo }),
+      ...(given === undefined ? {} : { isWayBack: true }),
     });
   }
 

@@ -35,6 +35,7 @@ import { reconcile } from "./reconcile";
 import { Reporter } from "./reporter";
 import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
+import { HostError } from "../shell/error-classes";
 import { newSecret } from "../shell/new-secret";
 import { waitForSync } from "./sync-wait";
 import { takeOver, whereGone } from "./takeover";
@@ -203,21 +204,24 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
       progress.begun = true;
     },
   };
-  await pair.settleSecret(newSecret);
   const onBoth = async () => {
     await Promise.all(pair.hosts.map((host) => host.seen()));
     return undefined;
   };
   try {
-    const left = await whereGone(pair, onBoth, async (takeover) => ({
-      host: takeover.host.name,
-      node: await takeOver(pair, takeover, reporter, subject),
-    }));
+    const left = await whereGone(pair, onBoth, async (takeover) => {
+      nothingElseChanges(olds, news, takeover.host.name);
+      return {
+        host: takeover.host.name,
+        node: await takeOver(pair, takeover, reporter, subject),
+      };
+    });
     if (left !== undefined) {
       const seen = outputsAlone(pair.desired, left.host, left.node, olds);
       const kept = { configuration: olds["configuration"], sharedSecret: olds["sharedSecret"] };
       return { id, outs: toState({ ...news, ...seen, ...kept }) };
     }
+    await pair.settleSecret(newSecret);
     let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
     // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
     if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
@@ -273,6 +277,27 @@ const inputKeys = [
 /** The inputs among a resource's outputs. The secret is left out: where it changes, the plan has a step. */
 function inputsOf(props: Inputs): Record<string, unknown> {
   return Object.fromEntries(inputKeys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
+}
+
+/** With one host alone, nothing but a takeover can be carried out: what else is new in the program would be stored as done. */
+function nothingElseChanges(olds: Inputs, news: Inputs, host: string): void {
+  const rest = (inputs: Inputs) => {
+    const own = Object.entries(ownInputs(inputsOf(inputs)));
+    return Object.fromEntries(own.filter(([key]) => key !== "primary" && key !== "peerIsOff"));
+  };
+  const [before, after] = [rest(olds), rest(news)];
+  const changed = Object.keys({ ...before, ...after }).filter(
+    (key) => !sameInputs({ [key]: before[key] }, { [key]: after[key] }),
+  );
+  if (changed.length === 0) return;
+  throw new HostError(
+    host,
+    `its peer cannot be reached, and \`${changed.join("`, `")}\` cannot change before it is back`,
+    {
+      advice:
+        "give what was there before, and run `pulumi up` again: `primary` with `peerIsOff` alone is carried out now",
+    },
+  );
 }
 
 /** The peers must agree on what `common` says, and so must their files. */

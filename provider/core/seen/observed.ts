@@ -206,7 +206,7 @@ export interface ObservedVolume {
 
 /** Times in the host's own zone, `2026-11-27 13:01:42`. */
 export interface LastWritten {
-  readonly file?: { readonly time: string; readonly path: string };
+  readonly file?: { readonly time: string; readonly path: string; readonly isOfSome?: true };
   readonly mounted?: string;
   readonly changed?: string;
 }

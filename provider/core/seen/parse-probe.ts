@@ -458,12 +458,15 @@ function parseWritten(section: Section | undefined): Pick<ObservedVolume, "writt
   if (section === undefined) return {};
   const time = String.raw`(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)`;
   const of = (what: string) => new RegExp(`^${what} ${time}(?: (.+))?$`, "m").exec(section.text) ?? [];
-  const [, fileTime, path] = of("file");
+  const [, ofSome] = of("some");
+  const [, fileTime, path] = of(ofSome === undefined ? "file" : "some");
   const [, mounted] = of("mounted");
   const [, changed] = of("changed");
   return {
     written: {
-      ...(fileTime === undefined || path === undefined ? {} : { file: { time: fileTime, path } }),
+      ...(fileTime === undefined || path === undefined
+        ? {}
+        : { file: { time: fileTime, path, ...(ofSome === undefined ? {} : { isOfSome: true as const }) } }),
       ...(mounted === undefined ? {} : { mounted }),
       ...(changed === undefined ? {} : { changed }),
     },

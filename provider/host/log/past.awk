@@ -12,6 +12,7 @@ function change(line, word) {
   from = part[1]; to = part[3]
   return part[2] == "->"
 }
+$0 == "cut off" { cut = 1; exit }
 {
   ours = index($0, " drbd " name ": ") || index($0, " drbd " name " ") || index($0, " drbd " name "/")
   if (!ours && match($0, / block drbd[0-9]+: /)) ours = index(minors, " " substr($0, RSTART + 11, RLENGTH - 13) " ")
@@ -42,6 +43,7 @@ function change(line, word) {
   }
 }
 END {
+  if (cut) exit
   if (gone != "") print "gone", gone, (goneRole == "" ? "-" : goneRole), (disk == "" ? "-" : disk)
   if (verified != "") { print "verified", verified, (seconds == "" ? "-" : seconds); print "found", found + 0 }
   if (verifying != "") print "verifying", verifying

@@ -23,7 +23,9 @@ END
 # what is of DRBD is of use.
 kernel_log() {
   if command -v journalctl >/dev/null && [ -d /run/systemd/system ]; then
-    journalctl -q --no-pager -o short-iso _TRANSPORT=kernel 2>/dev/null </dev/null | grep -a drbd
+    # What was cut off has lost its newest part, which counts: it is of no use.
+    { timeout -k 1 20 journalctl -q --no-pager -o short-iso _TRANSPORT=kernel 2>/dev/null </dev/null || echo "cut off"; } |
+      grep -a -e drbd -e '^cut off$'
   else
     dmesg --time-format iso 2>/dev/null </dev/null | grep -a drbd
   fi

@@ -189,6 +189,31 @@ describe("two sides that do not speak", () => {
     ]);
   });
 
+  test("where the look is cut off, the newest of what was seen is told as that; a log that is cut off tells nothing", () => {
+    const find = String.raw`-k 1 5 find /srv/data -xdev -type f ! -name *[[:cntrl:]]* -printf %T@ %p\n`;
+    const journal = "-k 1 20 journalctl -q --no-pager -o short-iso _TRANSPORT=kernel";
+    const cutOff: FakeHost = {
+      ...split,
+      files: {
+        ...split.files,
+        "/proc/self/mountinfo": `${rootAlone}91 22 147:1 / /srv/data rw - xfs /dev/drbd1 rw\n`,
+      },
+      tools: {
+        ...split.tools,
+        timeout: {
+          [find]: {
+            exit: 124,
+            says: "1700000000.5 /srv/data/old\n1700000900.1 /srv/data/newer\n1700000100 /srv/data/x\n",
+          },
+          [journal]: { exit: 124, says: lost },
+        },
+      },
+    };
+    const seen = looked(cutOff);
+    expect(seen?.volumes.get(0)?.written?.file).toMatchObject({ path: "/srv/data/newer", isOfSome: true });
+    expect(seen?.apartSince).toBeUndefined();
+  });
+
   test("not mounted: what an ext4 tells of itself; of another there is nothing to read", () => {
     const block = Buffer.alloc(4096);
     block.writeUInt32LE(1_795_000_000, 1024 + 44);

@@ -171,6 +171,8 @@ function stateOf(view: ResourceView, { place, sides, node }: HostView): string {
 
 /** Times are those of the host's own clock. */
 function lastWritten({ file, mounted, changed }: LastWritten = {}): string {
+  if (file?.isOfSome === true)
+    return `not all of its files could be seen in 5 s; the newest of those is ${file.path} (${file.time})`;
   if (file !== undefined) return `the file that was written last is ${file.path} (${file.time})`;
   const known = [
     ...(mounted === undefined ? [] : [`mounted last ${mounted}`]),

@@ -1,5 +1,6 @@
 /** Why a resource is not moved to the host that `primary` names. */
 import { diskStates } from "../../seen/kernel-states";
+import { devicePath } from "../../config/paths";
 import { furthestBehind } from "../../seen/sync-progress";
 import type { Refusal } from "../../steps/plan";
 import { isTogetherOn, type HostView, type ResourceView } from "./resource-view";
@@ -11,14 +12,17 @@ export function isMet(host: HostView): boolean {
 }
 
 /** Nobody gives up what is in use for a side that has not all of it, nor stops services for an unmount that cannot be. */
-export function switchoverRefusals({ desired: { name }, switchover }: ResourceView): Refusal[] {
+export function switchoverRefusals(
+  { desired: { name, services }, switchover }: ResourceView,
+  isWayBack: boolean,
+): Refusal[] {
   if (switchover === undefined) return [];
   const { from, to } = switchover;
   const isWhole = to.sides.every(({ device }) => diskStates[device?.disk ?? ""] === "newest");
   const [there, here] = [to.host.hostname, from.host.hostname];
-  const users = from.sides.flatMap(({ observed }) => observed?.users ?? []);
+  const users = usersOf(from);
   if (isWhole && isTogetherOn(to) && isTogetherOn(from))
-    return users.length === 0
+    return users.length === 0 || services.length > 0 || isWayBack
       ? []
       : [
           {
@@ -35,6 +39,23 @@ export function switchoverRefusals({ desired: { name }, switchover }: ResourceVi
       found: `${name} is to move there from ${here} (\`primary: ${there}\`), and DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}${users.length === 0 ? "" : `, and is in use there: ${users.join("; ")}`}`,
       way: `${isTogetherOn(to) ? "Wait until it is UpToDate there" : `Find out why the two are not connected (\`drbdadm status ${name}\` and \`dmesg\` on both)`}, and run \`pulumi up\` again. With \`primary: ${here}\` it stays where it is.`,
     },
+  ];
+}
+
+/** Who uses it, but for its own mounts one below the other, which are unmounted in their order. */
+export function usersOf({ sides }: HostView): string[] {
+  const own = sides.map(({ desired: { minor } }) => `${devicePath(minor)} is mounted below it, `);
+  const users = sides.flatMap(({ observed }) => observed?.users ?? []);
+  return users.filter((user) => !own.some((beginning) => user.startsWith(beginning)));
+}
+
+/** A service may end what uses it (an export, a container, a mount of its own): it is stopped first, and then it shows. */
+export function usersWarnings({ desired: { name, services }, switchover }: ResourceView): string[] {
+  const users = switchover === undefined ? [] : usersOf(switchover.from);
+  if (switchover === undefined || services.length === 0 || users.length === 0) return [];
+  const { hostname } = switchover.from.host;
+  return [
+    `${name} is in use on ${hostname} beside its services: ${users.join("; ")}. Where its services do not end that, the unmount fails, and ${hostname} serves it again`,
   ];
 }
 

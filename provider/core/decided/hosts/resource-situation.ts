@@ -13,6 +13,8 @@ export interface ResourceSituation {
   readonly memory: MemoryOfVolumes;
   /** The host that `primary` names, where no `up` has carried that out yet. */
   readonly switchTo?: string;
+  /** A move failed, and it goes back: whoever uses it there is told by the step that fails. */
+  readonly isWayBack?: boolean;
   /** drbd-utils and the module may still be missing: the nodes' own plans bring them. */
   readonly preview: boolean;
 }

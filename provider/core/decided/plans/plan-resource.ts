@@ -1,6 +1,6 @@
 import { classifySide } from "../data/classify-side";
 import { dataRefusals } from "../data/data-refusals";
-import { switchoverRefusals } from "../data/switchover-refusals";
+import { switchoverRefusals, usersWarnings } from "../data/switchover-refusals";
 import { mountRefusals } from "../data/filesystem-refusals";
 import { resourceRefusals } from "../data/resource-refusals";
 import { ResourceView, type FoundVolume } from "../data/resource-view";
@@ -56,7 +56,7 @@ export function planResource(situation: ResourceSituation): Plan {
   const staged = new ResourceStages(view, promotion, situation);
   const before = staged.stages();
   const moves = isDue(view, before);
-  const unmoved = moves ? switchoverRefusals(view) : [];
+  const unmoved = moves ? switchoverRefusals(view, situation.isWayBack === true) : [];
   if (unmoved.length > 0) return refused(unmoved);
   const move = moves ? plannedMove(view) : undefined;
   const later = before.length === 0 ? meetingBefore(view) : [];
@@ -72,7 +72,7 @@ export function planResource(situation: ResourceSituation): Plan {
     subject: desired.name,
     stages,
     refusals: [],
-    warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged)],
+    warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged), ...(moves ? usersWarnings(view) : [])],
     afterwards: afterwards(view, promotion, moves),
     ...((promotion.waitsForFill() || view.isMovedLater) && desired.waitForSync ? { waits: true } : {}),
     ...(move === undefined ? {} : { switchover: { from: move.from, to: move.to, givesUp: move.givesUp } }),

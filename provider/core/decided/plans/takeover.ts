@@ -3,9 +3,9 @@
  * drbd-takeover on the host does the rest, as it does for a person there. The word is bound to a token that the host made when
  * the two were parted (host/units/follow-role.sh).
  */
-import { runFolder } from "../../config/paths";
+import { devicePath, runFolder } from "../../config/paths";
 import { connectionStates, diskStates } from "../../seen/kernel-states";
-import type { KernelResource, ObservedNode } from "../../seen/observed";
+import { isRunning, type KernelResource, type ObservedNode, type ServiceSeen } from "../../seen/observed";
 import type { Plan, Refusal, Step } from "../../steps/plan";
 import { serviceStart } from "../../steps/time-limits";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
@@ -38,18 +38,18 @@ export function planTakeover(situation: TakeoverSituation): Plan | undefined {
   const isThere = node.kernelResources.get(name)?.role === "Primary";
   if (isThere && peerIsOff[gone] === undefined) return undefined;
   const plan = { subject: name, stages: [], refusals: [], warnings: [], afterwards: [] };
-  if (isThere)
+  if (isThere && isServed(situation))
     return {
       ...plan,
       warnings: [
         `${gone} cannot be reached, and \`peerIsOff\` names it: nothing of ${name} was looked at there, and nothing else is changed before it is back`,
       ],
     };
-  const refused = refusalsOf(situation);
+  const refused = isThere ? [] : refusalsOf(situation);
   if (refused.length > 0) return { ...plan, refusals: refused };
   return {
     ...plan,
-    stages: [[takeOver(host, desired, gone)]],
+    stages: [[takeOver(host, desired, gone, isThere)]],
     warnings: [
       `what ${gone} wrote and ${host} never got is not on ${host}: what it wrote while the two were not connected${desired.protocol === "A" ? ", and, under protocol A, what was under way when it died" : ""}`,
     ],
@@ -59,14 +59,36 @@ export function planTakeover(situation: TakeoverSituation): Plan | undefined {
   };
 }
 
-function takeOver(host: string, { name, peerIsOff, volumes, services }: DesiredResource, gone: string): Step {
+/** All of it is mounted there, and runs: a takeover that failed half-way is called once more. */
+function isServed({ desired, host, node }: TakeoverSituation): boolean {
+  const place = desired.hosts[0].hostname === host ? 0 : 1;
+  const areMounted = desired.volumes.every(({ filesystem, places }) => {
+    const mountPoint = filesystem?.mountPoint;
+    const device = devicePath(places[place].minor);
+    return (
+      mountPoint === undefined || node.mounts.some(({ source, target }) => source === device && target === mountPoint)
+    );
+  });
+  return areMounted && desired.services.every((service) => isOn(node.services?.get(service)));
+}
+
+/** What ends by itself has run, for all that is known. */
+const isOn = (seen: ServiceSeen | undefined): boolean => seen === undefined || seen.ends || isRunning(seen);
+
+function takeOver(
+  host: string,
+  { name, peerIsOff, volumes, services }: DesiredResource,
+  gone: string,
+  isThere: boolean,
+): Step {
   const isMounted = volumes.some(({ filesystem }) => filesystem?.mountPoint !== undefined);
   const more = [...(isMounted ? ["mounts it"] : []), ...(services.length > 0 ? ["starts the services"] : [])];
+  const serves = `it is Primary, and not all of it is mounted and runs: ${more.join(", ")}`;
   const does = ["tries every address of the peer, and refuses while one answers", "makes it Primary", ...more];
   return {
     node: host,
     argv: ["drbd-takeover", name, "--peer-is-off", gone, "--while-apart", peerIsOff?.[gone] ?? ""],
-    because: `\`primary: ${host}\`, and \`peerIsOff\` says that ${gone} is off: ${does.join(", ")}`,
+    because: isThere ? serves : `\`primary: ${host}\`, and \`peerIsOff\` says that ${gone} is off: ${does.join(", ")}`,
     timeoutSeconds: serviceStart,
   };
 }

@@ -158,3 +158,12 @@ test("since when they are apart, and what was written last, as far as the hosts 
       "    bravo: Primary; apart since 2026-11-27 13:01:43, by its kernel's log; by its bitmap 2.0 MiB are changed or missing there; the file that was written last is /srv/data/a log (2026-11-27 13:05:09)\n",
   );
 });
+
+test("where not all files could be seen, that is told, and no file is called the last one", () => {
+  const [alpha, bravo] = parted;
+  const file = { time: "2026-11-27 13:05:09", path: "/srv/data/log", isOfSome: true } as const;
+  const [refusal] = planOf([alpha, withLook(bravo, { written: { file } })], given({})).refusals;
+  expect(refusal?.way).toContain(
+    "; not all of its files could be seen in 5 s; the newest of those is /srv/data/log (2026-11-27 13:05:09)\n",
+  );
+});

@@ -2,6 +2,7 @@
 import { activeLink, promotionOf } from "../../../../provider/core/steps/boot-units";
 import { lastPrimaryNote } from "../../../../provider/core/steps/own-folder";
 import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
+import { planResource } from "../../../../provider/core/decided/plans/plan-resource";
 import {
   allCommands,
   blankPair,
@@ -13,6 +14,7 @@ import {
   planOf,
   r0,
   refusalsOf,
+  situation,
   remembered,
   usedGi,
   withFile,
@@ -181,6 +183,20 @@ describe("refused while the new side has not all of it", () => {
       `alpha: r0 is to move from there to bravo (\`primary: bravo\`), and is in use: ${words}`,
     ]);
     expect(planOf([withLook(alpha, { users: [] }), bravo], toBravo).refusals).toEqual([]);
+    // A service may end it: then it is a warning, and the step that fails tells.
+    const served = { ...onBravo, services: ["nfs-server.service"] };
+    const exported = withLook(alpha, { users: ["the NFS server exports /srv/data"] });
+    const warned = planOf([exported, bravo], { ...toBravo, desired: served });
+    expect([warned.refusals, warned.warnings]).toEqual([
+      [],
+      [expect.stringContaining("r0 is in use on alpha beside its services: the NFS server exports /srv/data.")],
+    ]);
+    // Its own mounts below each other are unmounted in their order.
+    const nested = withLook(alpha, { users: ["/dev/drbd1 is mounted below it, on /srv/data/again"] });
+    expect(planOf([nested, bravo], toBravo).refusals).toEqual([]);
+    // The way back is not stopped by it.
+    const back = planResource({ ...situation([used, bravo], toBravo), isWayBack: true });
+    expect(back.refusals).toEqual([]);
     // Of a resource that stays, nobody asks.
     expect(planOf([used, bravo], { ...toBravo, switchTo: undefined }).refusals).toEqual([]);
   });

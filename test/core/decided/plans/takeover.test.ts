@@ -3,7 +3,7 @@ import { apartToken, isTakeover, planTakeover } from "../../../../provider/core/
 import { stepsOf, type Plan } from "../../../../provider/core/steps/plan";
 import { commandLine } from "../../../../provider/core/seen/shell-words";
 import type { ObservedNode } from "../../../../provider/core/seen/observed";
-import { healthyPair, r0, withFile, withKernel } from "../../observed-builder";
+import { healthyPair, r0, withFile, withKernel, withMount } from "../../observed-builder";
 import { resourceOf, type OneVolume } from "../../one-volume";
 
 const token = "3f9c2ab81d04e756";
@@ -16,6 +16,9 @@ interface Seen {
   readonly role?: string;
   readonly made?: string;
   readonly isDown?: true;
+  readonly mounted?: boolean;
+  /** web.service */
+  readonly service?: string;
 }
 
 function left({
@@ -23,9 +26,15 @@ function left({
   disk = "UpToDate",
   role = "Secondary",
   made = token,
+  mounted = role === "Primary",
+  service = "active",
   isDown,
 }: Seen): ObservedNode {
-  const node = withFile(bravo, apartToken("r0"), made === "" ? undefined : `${made}\n`);
+  const noted = withFile(bravo, apartToken("r0"), made === "" ? undefined : `${made}\n`);
+  const node = {
+    ...(mounted ? withMount(noted, "/dev/drbd1", "/srv/data") : noted),
+    services: new Map([["web.service", { load: "loaded", active: service, ends: false }]]),
+  };
   if (isDown) return withKernel(node, undefined);
   const kernel = bravo.kernelResources.get("r0")!;
   return withKernel(node, {
@@ -129,6 +138,19 @@ test("it is Primary there already: nothing to do, and nothing of the other host 
     expect(found).toEqual({ subject: "r0", stages: [], refusals: [], warnings: warned, afterwards: [] });
   // That alpha cannot be reached is an error then, as it is without `primary`.
   expect(planned({ role: "Primary" })).toBeUndefined();
+});
+
+test("Primary, and not all of it is served, as after a takeover that failed half-way: the same command mounts and starts the rest", () => {
+  const again = [`bravo: drbd-takeover r0 --peer-is-off alpha --while-apart ${other}`];
+  const unmounted = { role: "Primary", mounted: false, made: "" };
+  expect(commands(unmounted, { says: other })).toEqual(again);
+  expect(stepsOf(plan(unmounted, { says: other }))[0]?.because).toBe(
+    "it is Primary, and not all of it is mounted and runs: mounts it",
+  );
+  const more = { services: ["web.service"] };
+  const stopped = { role: "Primary", service: "inactive" };
+  expect(commands(stopped, { says: other, more })).toEqual(again);
+  expect(commands({ ...stopped, service: "active" }, { says: other, more })).toEqual([]);
 });
 
 test("what a host that cannot be reached has to do with it", () => {
