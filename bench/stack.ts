@@ -44,7 +44,7 @@ export class Stack {
     this.config = config;
     // JSON is YAML.
     const file = join(this.folder, "Pulumi.bench.yaml");
-    const salt = existsSync(file) ? /encryptionsalt: *(\S+)/.exec(readFileSync(file, "utf8"))?.[1] : undefined;
+    const salt = existsSync(file) ? /encryptionsalt"?: *"?([^"\s,]+)/.exec(readFileSync(file, "utf8"))?.[1] : undefined;
     writeFileSync(
       file,
       JSON.stringify({ ...(salt === undefined ? {} : { encryptionsalt: salt }), config: this.config }),
