@@ -5,7 +5,7 @@
 last_written() {
   place=$(awk -v "number=147:${2#/dev/drbd}" '$3 == number { print $5; exit }' /proc/self/mountinfo)
   if [ -n "$place" ]; then
-    place=$(printf %b "$(echo "$place" | sed 's/\\/\\0/g')")
+    place=$(unescaped "$place")
     # A name with a newline would be two lines.
     {
       timeout -k 1 5 find "$place" -xdev -type f ! -name '*[[:cntrl:]]*' -printf '%T@ %p\n' 2>/dev/null

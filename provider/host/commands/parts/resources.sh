@@ -137,17 +137,9 @@ know_peer() {
   [ -n "$peer" ] || peer=${told%% *}
 }
 
-# unescaped WORD: as fstab and the kernel write it.
-unescaped() {
-  case $1 in
-    *\\*) printf '%s\n' "$1" | awk '{ gsub(/\\040/, " "); gsub(/\\011/, "\t"); gsub(/\\134/, "\\"); print }' ;;
-    *) printf '%s\n' "$1" ;;
-  esac
-}
-
 # is_mounted MINOR PLACE: whether what is seen at PLACE is that device.
 is_mounted() {
-  [ "$(place=$2 awk '{ gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5) } $5 == ENVIRON["place"] { found = $3 } END { print found }' /proc/self/mountinfo)" = "147:$1" ]
+  [ "$(device_at "$2")" = "147:$1" ]
 }
 
 # unit_of PLACE: the mount's unit.
