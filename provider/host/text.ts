@@ -1116,7 +1116,7 @@ export const probe = [
   "  while read -r _ _ number _ place _; do",
   "    [ \"$number\" = \"147:$minor\" ] || continue",
   "    found=yes",
-  "    holders \"$1\" \"$(unescaped \"$place\")\" | grep -v \"^in use: $1 is mounted below it\"",
+  "    holders \"$1\" \"$(unescaped \"$place\")\"",
   "  done </proc/self/mountinfo",
   "  [ -n \"$found\" ] || holders \"$1\"",
   "  return 0",

@@ -151,7 +151,11 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
   const moving = { ...look, moves: true as const, services: ["web.service"] };
   const users = (one: ProbeRequest["looks"][number]) =>
     lookOf(parseProbe(nonce, probed(host, { ...request, looks: [one], depth: "needed" })))?.users;
-  expect(users(moving)).toEqual(["process 414 (mysqld): /srv/data/mysqld", "process 412 (sh): /srv/my data/log"]);
+  expect(users(moving)).toEqual([
+    "process 414 (mysqld): /srv/data/mysqld",
+    "/dev/drbd1 is mounted below it, on /srv/data/again",
+    "process 412 (sh): /srv/my data/log",
+  ]);
   expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
 });
 
