@@ -4,6 +4,7 @@ import type { ObservedNode, VirtualMachineSeen } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import { placesOn, type DesiredResource } from "../../wanted/desired";
 import { neededBy, uuidOf, type DesiredVirtualMachine, type Needed } from "../../wanted/virtual-machine";
+import { isMountedOn } from "./mounted-volumes";
 import { isUp, machineOn, type Nodes } from "./machine-definitions";
 
 type Found = Pick<Refusal, "found" | "way">;
@@ -184,17 +185,7 @@ const isBelow = (path: string, folder: string): boolean =>
 
 function isServedOn(desired: DesiredResource, node: ObservedNode, host: string): boolean {
   const kernel = node.kernelResources.get(desired.name);
-  return (
-    kernel?.role === "Primary" &&
-    desired.volumes.every(({ filesystem, places }) => {
-      const { minor } = places[desired.hosts[0].hostname === host ? 0 : 1];
-      const mountPoint = filesystem?.mountPoint;
-      return (
-        mountPoint === undefined ||
-        node.mounts.some((one) => one.source === devicePath(minor) && one.target === mountPoint)
-      );
-    })
-  );
+  return kernel?.role === "Primary" && isMountedOn(desired, node, host);
 }
 
 const MOST_LINES = 10;

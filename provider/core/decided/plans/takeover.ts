@@ -3,12 +3,13 @@
  * drbd-takeover on the host does the rest, as it does for a person there. The word is bound to a token that the host made when
  * the two were parted (host/units/follow-role.sh).
  */
-import { devicePath, runFolder } from "../../config/paths";
+import { runFolder } from "../../config/paths";
 import { connectionStates, diskStates } from "../../seen/kernel-states";
 import { isRunning, type KernelResource, type ObservedNode, type ServiceSeen } from "../../seen/observed";
 import type { Plan, Refusal, Step } from "../../steps/plan";
 import { serviceStart } from "../../steps/time-limits";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
+import { isMountedOn } from "../hosts/mounted-volumes";
 import { managerRefusals } from "../hosts/manager-refusals";
 
 export interface TakeoverSituation {
@@ -61,15 +62,7 @@ export function planTakeover(situation: TakeoverSituation): Plan | undefined {
 
 /** All of it is mounted there, and runs: a takeover that failed half-way is called once more. */
 function isServed({ desired, host, node }: TakeoverSituation): boolean {
-  const place = desired.hosts[0].hostname === host ? 0 : 1;
-  const areMounted = desired.volumes.every(({ filesystem, places }) => {
-    const mountPoint = filesystem?.mountPoint;
-    const device = devicePath(places[place].minor);
-    return (
-      mountPoint === undefined || node.mounts.some(({ source, target }) => source === device && target === mountPoint)
-    );
-  });
-  return areMounted && desired.services.every((service) => isOn(node.services?.get(service)));
+  return isMountedOn(desired, node, host) && desired.services.every((service) => isOn(node.services?.get(service)));
 }
 
 /** What ends by itself has run, for all that is known. */
