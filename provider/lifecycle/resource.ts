@@ -38,6 +38,7 @@ import { operation } from "../shell/operation";
 import { HostError } from "../shell/error-classes";
 import { newSecret } from "../shell/new-secret";
 import { waitForSync } from "./sync-wait";
+import { changedBeside } from "../core/decided/plans/takeover";
 import { takeOver, whereGone } from "./takeover";
 import { undisturbed } from "./turns";
 
@@ -218,8 +219,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
     });
     if (left !== undefined) {
       const seen = outputsAlone(pair.desired, left.host, left.node, olds);
-      const kept = { configuration: olds["configuration"], sharedSecret: olds["sharedSecret"] };
-      return { id, outs: toState({ ...news, ...seen, ...kept }) };
+      return { id, outs: toState({ ...news, ...seen, sharedSecret: olds["sharedSecret"] }) };
     }
     await pair.settleSecret(newSecret);
     let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
@@ -279,16 +279,8 @@ function inputsOf(props: Inputs): Record<string, unknown> {
   return Object.fromEntries(inputKeys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
 }
 
-/** With one host alone, nothing but a takeover can be carried out: what else is new in the program would be stored as done. */
 function nothingElseChanges(olds: Inputs, news: Inputs, host: string): void {
-  const rest = (inputs: Inputs) => {
-    const own = Object.entries(ownInputs(inputsOf(inputs)));
-    return Object.fromEntries(own.filter(([key]) => key !== "primary" && key !== "peerIsOff"));
-  };
-  const [before, after] = [rest(olds), rest(news)];
-  const changed = Object.keys({ ...before, ...after }).filter(
-    (key) => !sameInputs({ [key]: before[key] }, { [key]: after[key] }),
-  );
+  const changed = changedBeside(ownInputs(inputsOf(olds)), ownInputs(inputsOf(news)));
   if (changed.length === 0) return;
   throw new HostError(
     host,

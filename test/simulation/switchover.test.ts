@@ -280,6 +280,22 @@ describe.each(chosenVersions())("the Primary is dead, and the program has the wo
     expect(primariesOf(run)).toEqual([]);
   });
 
+  test("what else changes in the program waits for alpha: nothing is done, and nothing is stored as done", async () => {
+    const { world, stack, withWord } = await dead();
+    const run = plainRun();
+    const outcome = await stack.up({ ...withWord, protocol: "A" }, run);
+    expect(outcome).toEqual({
+      kind: "failed",
+      why: expect.stringContaining(
+        "bravo: its peer cannot be reached, and `protocol` cannot change before it is back",
+      ) as string,
+    });
+    expect([run.applied, namesOf(primaries(world))]).toEqual([[], ""]);
+    // With what was there before it is taken over.
+    expect(await stack.up(withWord, plainRun())).toEqual({ kind: "done" });
+    expect(namesOf(primaries(world))).toBe("bravo");
+  });
+
   test("alpha is alive again between the plan and the step: it is not taken over", async () => {
     const { world, stack, withWord } = await dead();
     const booting = new FaultyRun(Number.POSITIVE_INFINITY, () => "none");
@@ -289,8 +305,10 @@ describe.each(chosenVersions())("the Primary is dead, and the program has the wo
     };
     const outcome = await stack.up(withWord, booting);
     rest(world);
-    expect(["failed", "done"]).toContain(outcome.kind);
-    expect(primaries(world).length).toBeLessThanOrEqual(1);
+    expect(outcome.kind).toBe("failed");
+    expect("why" in outcome ? outcome.why : "").toContain("Refused: it answers.");
+    // It was Primary last, and is again.
+    expect(namesOf(primaries(world))).toBe("alpha");
     expect(world.ledger.lost).toEqual([]);
   });
 

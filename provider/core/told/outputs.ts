@@ -82,14 +82,12 @@ export function outputsAlone(
   const [volume] = volumePairs(desired);
   const here = (own: string, others: string): Record<string, string> =>
     Object.fromEntries(desired.hosts.map(({ hostname }) => [hostname, hostname === host ? own : others]));
-  const states = stored["volumeStates"];
   return {
     ...Object.fromEntries(resourceOutputNames.map((key) => [key, stored[key]])),
     roles: here(kernel?.role ?? "Unconfigured", "Unknown"),
     connectionState: kernel?.connection ?? "Unconfigured",
     diskStates: here(kernelDeviceOf(node, volume)?.disk ?? "Unconfigured", "DUnknown"),
     inSync: false,
-    ...(states === undefined ? {} : { volumeStates: states }),
     ...(kernel?.role === "Primary" ? { switchedTo: desired.primary } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { lasting, visible } from "../../../provider/core/told/engine-inputs";
-import { sameInputs } from "../../../provider/core/wanted/same-inputs";
+import { changedKeys, sameInputs } from "../../../provider/core/wanted/same-inputs";
 
 describe("the same inputs", () => {
   const inputs = {
@@ -44,4 +44,11 @@ test("what passes through is not kept, and what is hidden is not shown", () => {
   const all = { name: "r0", __urn: "u", __preview: true, __announced: {}, __provider: "code", __globalCommon: ["x"] };
   expect(lasting(all)).toEqual({ name: "r0", __urn: "u", __globalCommon: ["x"] });
   expect(visible(all)).toEqual({ name: "r0" });
+});
+
+test("the keys that changed, were added or taken out, and none of our own", () => {
+  const before = { name: "r0", net: { a: "1", b: "2" }, services: ["web.service"], __urn: "x" };
+  expect(changedKeys(before, { ...before, net: { b: "2", a: "1" }, __urn: "y" })).toEqual([]);
+  const after = { name: "r0", net: { a: "2", b: "2" }, primary: "bravo" };
+  expect(changedKeys(before, after).sort()).toEqual(["net", "primary", "services"]);
 });

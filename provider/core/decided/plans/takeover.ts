@@ -10,6 +10,7 @@ import type { Plan, Refusal, Step } from "../../steps/plan";
 import { serviceStart } from "../../steps/time-limits";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import { isMountedOn } from "../hosts/mounted-volumes";
+import { changedKeys } from "../../wanted/same-inputs";
 import { managerRefusals } from "../hosts/manager-refusals";
 
 export interface TakeoverSituation {
@@ -30,6 +31,17 @@ export const apartToken = (resource: string): string => `${runFolder}/${resource
  */
 export function isTakeover({ primary, peerIsOff = {} }: DesiredResource, gone: string, isSwitched: boolean): boolean {
   return primary !== undefined && primary !== gone && (isSwitched || peerIsOff[gone] !== undefined);
+}
+
+/**
+ * What else is new in the program cannot be carried out with one host alone, and would be stored as done: a takeover goes by what
+ * was there before.
+ */
+export function changedBeside(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): string[] {
+  return changedKeys(before, after).filter((key) => key !== "primary" && key !== "peerIsOff");
 }
 
 /** Undefined: it is Primary there already, and nobody says that the other host is off. */
