@@ -1,4 +1,5 @@
 import { sideOn, type VolumePair, type DesiredFilesystem } from "../wanted/desired";
+import { mountUnitOf } from "./boot-units";
 import { foldersNote } from "./own-folder";
 import { devicePath } from "../config/paths";
 import type { Step } from "./plan";
@@ -39,7 +40,7 @@ export function mount(node: string, desired: VolumePair, mountPoint: string, bec
     because,
     does: [
       { kind: "folder", path: mountPoint, note: foldersNote(desired.name) },
-      { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint },
+      { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint, unit: mountUnitOf(mountPoint) },
       forgetMark(desired),
     ],
     timeoutSeconds: patient,

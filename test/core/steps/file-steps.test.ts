@@ -404,10 +404,33 @@ describe("the mark that a device may be formatted", () => {
   test("goes when what is there is mounted, and stays when it cannot be", () => {
     give(mark, "");
     give("/srv/x", "");
+    give("/proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n");
     expect(run(mount("alpha", pairOf(r0), "/srv/data", "x"), { mount: "exit 32" }).exit).toBe(32);
     expect(read(mark)).toBe("");
     expect(run(mount("alpha", pairOf(r0), "/srv/data", "x"), { mount: '[ -d "$1" ]' })).toEqual(done);
     expect(read(mark)).toBeUndefined();
+  });
+
+  test.each([
+    [
+      "systemd has read the line",
+      "LoadState=loaded\nNeedDaemonReload=no",
+      "systemctl start --job-mode=ignore-dependencies srv-data.mount",
+    ],
+    ["the line has changed since", "LoadState=loaded\nNeedDaemonReload=yes", "mount /srv/data"],
+    ["systemd knows no such line", "LoadState=not-found\nNeedDaemonReload=no", "mount /srv/data"],
+    ["systemd does not answer", "", "mount /srv/data"],
+  ])("%s", (_what, known, ran) => {
+    give("/srv/x", "");
+    give("/proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n");
+    const tell = (program: string): string => `echo "${program} $*"`;
+    const systemctl = `case $1 in show) printf '%s' '${known}' ;; *) ${tell("systemctl")} ;; esac`;
+    const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), {
+      systemctl,
+      mount: `${tell("mount")}; exit 32`,
+    });
+    const isByHand = ran.startsWith("mount");
+    expect(mounted).toMatchObject({ exit: isByHand ? 32 : 0, output: ran });
   });
 
   test.each([

@@ -77,6 +77,7 @@ function commandOf(step: string): string {
     .replace(/^write (?:.* )?(\/\S*\/)([^/]+)$/, "mv -f $1.$2.pulumi-drbd")
     .replace(/^systemctl start drbd-role@r0\..*$/, "systemctl start --job-mode=ignore-dependencies drbd@r0")
     .replace(/^systemctl start (.*@r0)\..*$/, "systemctl start --job-mode=ignore-dependencies $1")
+    .replace(/^mount \/srv\/data$/, "systemctl start --job-mode=ignore-dependencies srv-data.mount")
     .replace(/^systemctl daemon-reload$/, "systemd-run");
 }
 
