@@ -255,7 +255,24 @@ export const arbitrarySwitch: fc.Arbitrary<History> = fc.record({
             .map((one) => happens(one)),
           event.map((one) => happens(one)),
         ),
-        fc.record({ kind: fc.constant("up" as const), interruptions: fc.oneof(quiet, interruptionsOfMove) }),
+        fc.oneof(
+          {
+            weight: 3,
+            arbitrary: fc.record({
+              kind: fc.constant("up" as const),
+              interruptions: fc.oneof(quiet, interruptionsOfMove),
+            }),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record({
+              kind: fc.constant("two ups" as const),
+              other: fc.record({ primary: fc.constantFrom<Program["primary"]>("alpha", "bravo") }),
+              interruptions: fc.oneof(quiet, interruptionsOfMove),
+              ofOther: fc.oneof(quiet, interruptionsOfMove),
+            }),
+          },
+        ),
         fc
           .record({ on: machine, written: block })
           .map(({ on, written }) => happens({ kind: "write", on, block: written }, { kind: "time", turns: 6 })),

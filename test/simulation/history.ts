@@ -10,7 +10,7 @@ import { readBlocks } from "./observe";
 import { offersIn, withOffer } from "./obeying";
 import type { Outcome, Program, Stack } from "./pulumi";
 import type { Fault, Run } from "./remote";
-import { SimulatedStack } from "./simulated-stack";
+import { anotherPerson, SimulatedStack } from "./simulated-stack";
 import { generationHeld } from "./volume";
 import { type Happening, World } from "./world";
 
@@ -22,6 +22,13 @@ export interface Interruption {
 
 export type Deed =
   | { readonly kind: "up" | "destroy" | "refresh"; readonly interruptions: readonly Interruption[] }
+  /** Two people at once: the second one's `up`, with this change, has the turn before the first one's, which has looked already. */
+  | {
+      readonly kind: "two ups";
+      readonly other: Partial<Program>;
+      readonly interruptions: readonly Interruption[];
+      readonly ofOther: readonly Interruption[];
+    }
   | { readonly kind: "preview" }
   | { readonly kind: "the state is lost" }
   | { readonly kind: "a pair is made by hand"; readonly ids: Ids }
@@ -56,12 +63,19 @@ class InterruptedRun implements Run {
   dead = false;
   readonly applied: Run["applied"] = [];
   private count = 0;
+  private first: Promise<void> | undefined;
 
   constructor(
     private readonly world: World,
     private readonly interruptions: readonly Interruption[] = [],
     private readonly restless = false,
+    private readonly others: () => Promise<void> = () => Promise.resolve(),
   ) {}
+
+  /** Once, whichever host is asked for the turn first. */
+  othersFirst(): Promise<void> {
+    return (this.first ??= this.others());
+  }
 
   interrupt(): Fault {
     const at = this.count++;
@@ -168,6 +182,17 @@ export async function live(history: History): Promise<Life> {
       case "obey":
         program = await obey(world, stack, program, deed.picks);
         break;
+      case "two ups": {
+        const { other, interruptions, ofOther } = deed;
+        const another = anotherPerson(world, stack);
+        const run: InterruptedRun = new InterruptedRun(world, interruptions, history.restless, async () => {
+          world.happened.add("another up came first");
+          await another.up({ ...program, ...other }, new InterruptedRun(world, ofOther, history.restless));
+        });
+        await stack.up(program, run);
+        world.beginLifeAnew();
+        break;
+      }
       case "the state is lost":
         stack.forget();
         world.beginLifeAnew();

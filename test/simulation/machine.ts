@@ -50,6 +50,8 @@ export class Machine {
   isApart = false;
   /** A unit that the resource's program lists: whether it runs, and whether a stop of it hangs until its time is up. */
   readonly service = { isActive: false, hangs: false };
+  /** The run that had the turn last. */
+  lastTurn = "";
   /** A step that goes on although the connection over which it was begun is gone. */
   readonly unfinished: (() => void)[] = [];
   /** One remote command's steps follow each other in milliseconds: whoever comes with another disk is let in after them. */

@@ -61,6 +61,7 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
     kernel: "6.1.0-44-cloud-amd64",
     os: { id: "debian", like: [], name: "Debian GNU/Linux 12 (bookworm)" },
     clock: 1_700_000_000,
+    turn: { last: machine.lastTurn },
     addresses: ["127.0.0.1", machine.address],
     module: { version: moduleVersion[machine.drbd], loaded: machine.moduleLoaded },
     closely,

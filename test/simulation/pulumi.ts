@@ -25,6 +25,11 @@ interface Kept {
   readonly halfMade?: boolean;
 }
 
+interface Stored {
+  readonly nodes: ReadonlyMap<string, Kept>;
+  readonly resource: Kept | undefined;
+}
+
 /** What a user's program asks for. */
 export interface Program {
   readonly protocol: "A" | "C";
@@ -96,6 +101,17 @@ export class Stack {
       volumeStates === undefined ? (volume === 0 ? outputs : {}) : (volumeStates as Properties)[String(volume)];
     const { filesystemUuid = null, disks = {} } = (its ?? {}) as Partial<Memory>;
     return wasInUse({ filesystemUuid, disks });
+  }
+
+  /** What Pulumi has stored. */
+  remember(): Stored {
+    return { nodes: new Map(this.nodes), resource: this.resource };
+  }
+
+  recall({ nodes, resource }: Stored): void {
+    this.forget();
+    nodes.forEach((kept, name) => this.nodes.set(name, kept));
+    this.resource = resource;
   }
 
   /** The state is lost, or another stack is made for the same pair. */

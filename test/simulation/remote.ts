@@ -39,6 +39,8 @@ export interface Run {
   /** Told before anything that a process does on a host: the moment for others to act. */
   interrupt(machine: Machine): Fault;
   readonly dead: boolean;
+  /** What another run did that had the turn before this one, which has looked already. */
+  othersFirst?(): Promise<void>;
   /** Everything that might have changed something. */
   readonly applied: Step[];
 }
@@ -67,11 +69,14 @@ export class SimulatedRemote implements Remote {
     return observe(this.world, this.machine, request);
   }
 
-  /** One run at a time is simulated: the turn is always free. */
-  takeTurn(): Promise<TurnAnswer> {
+  /** Free: a run that comes while another one has it waits, and so is one that comes after it. */
+  async takeTurn(): Promise<TurnAnswer> {
     if (this.current.dead) throw new ProcessDied();
+    await this.current.othersFirst?.();
     this.answers();
-    return Promise.resolve({ kind: "taken", last: "" });
+    const last = this.machine.lastTurn;
+    this.machine.lastTurn = this.world.nameOf(this.current);
+    return { kind: "taken", last };
   }
 
   giveTurn(): Promise<void> {

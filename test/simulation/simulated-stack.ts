@@ -17,6 +17,22 @@ export class SimulatedStack extends Stack {
   }
 }
 
+type Module = { SimulatedStack: typeof SimulatedStack };
+let elsewhere: Module | undefined;
+
+/** The same stack in a process of its own, as it is used by somebody else at the same time. */
+export function anotherPerson(world: World, stack: SimulatedStack): SimulatedStack {
+  if (elsewhere === undefined) {
+    // What a provider's process knows is in its modules: another process has them anew.
+    jest.isolateModules(() => {
+      elsewhere = jest.requireActual<Module>("./simulated-stack");
+    });
+  }
+  const other = new elsewhere!.SimulatedStack(world);
+  other.recall(stack.remember());
+  return other;
+}
+
 function groundOf(world: World): Ground {
   const [alpha, bravo] = world.machines.map(({ name, address }) => ({
     address,

@@ -42,6 +42,7 @@ export const happenings = [
   "an up moved it to the other host",
   "an up gave one side up",
   "a service hung in its stop",
+  "another up came first",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -78,6 +79,7 @@ export class World {
   /** What came up in it: that a test has seen a split brain is shown, not hoped. */
   readonly happened = new Set<Happening>();
   private uuids = 0;
+  private readonly runs = new Map<unknown, string>();
 
   constructor(drbd: Drbd, volumes = 1) {
     this.machines = [
@@ -86,6 +88,13 @@ export class World {
     ];
     this.made = this.machines[0].volumes.map(() => ({ forced: 0, formatted: 0 }));
     this.ledger.disks.push(...this.machines.flatMap(({ disks }) => disks));
+  }
+
+  /** By which the hosts tell a run from others. */
+  nameOf(run: unknown): string {
+    const name = this.runs.get(run) ?? `run ${this.runs.size + 1}`;
+    this.runs.set(run, name);
+    return name;
   }
 
   machine(name: string): Machine {
