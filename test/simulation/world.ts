@@ -79,7 +79,8 @@ export class World {
   /** What came up in it: that a test has seen a split brain is shown, not hoped. */
   readonly happened = new Set<Happening>();
   private uuids = 0;
-  private readonly runs = new Map<unknown, string>();
+  private readonly runs = new WeakMap<object, string>();
+  private begunRuns = 0;
 
   constructor(drbd: Drbd, volumes = 1) {
     this.machines = [
@@ -91,8 +92,8 @@ export class World {
   }
 
   /** By which the hosts tell a run from others. */
-  nameOf(run: unknown): string {
-    const name = this.runs.get(run) ?? `run ${this.runs.size + 1}`;
+  nameOf(run: object): string {
+    const name = this.runs.get(run) ?? `run ${++this.begunRuns}`;
     this.runs.set(run, name);
     return name;
   }
