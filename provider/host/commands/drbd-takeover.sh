@@ -174,6 +174,10 @@ why_not_good() {
     case $replication in Off|Established) state=$disk ;; *) state=$disk,\ $replication ;; esac
     echo "  volume $volume, /dev/drbd$minor: $state: $why"
   done
+  if [ "$connection" = Connected ]; then
+    echo "$peer is connected, and $peer_role: \`drbd-where $resource\` shows how far $here is filled from it."
+    return
+  fi
   echo "Bring $peer back: \`drbd-where $resource\` shows how $here is filled from it. If $peer's disks are lost for good, and old or"
   echo "broken data is better than none, that is beyond this command: take a backup, or copy the disk before anything else."
 } >&2
@@ -194,6 +198,9 @@ if_alive() {
   elif [ "$connection" = Connected ]; then
     echo "To start $resource here: \`$(start_here)\`"
     [ -n "$(target_of "$resource")" ] || echo "and then mount it."
+    return
+  elif [ "$connection" = StandAlone ] && [ -n "$parted" ]; then
+    echo "It is a split brain, found $parted: both wrote while they were apart. \`drbd-where $resource\` has what to type."
     return
   else
     echo "Look at it there: \`drbd-where $resource\`. If it serves, leave it: mend the link between the two, and $here is filled again."

@@ -292,11 +292,20 @@ $volumes
 END
   bad=${bad#, }
   case $role/$connection in
-    Primary/Connected|*/Connecting) ;;
+    Primary/Connected) ;;
+    */Connecting)
+      # Where DRBD 8.4 finds a split brain, this may be all that the other side hears of it.
+      if [ -n "$met" ]; then
+        row "to do" "$peer was reached at $met, and the two were not connected. \`drbd-where $resource\` on $peer says why."
+        row "" "If it is a split brain: a person decides whose changes go. To give up $here's, here: \`$(give_up_here)\`"
+      fi ;;
     */StandAlone)
       if [ -n "$parted" ]; then
-        row "to do" "split brain, found $parted: both sides wrote while they were apart, and DRBD connects neither."
-        row "" "A person decides which side is given up. Look at both with drbd-where before anything else."
+        row "to do" "split brain, found $parted: both sides wrote while they were apart, and DRBD does not connect them."
+        row "" "A person decides whose changes go. Look at the data of both sides first, and at \`drbd-where $resource\` on $peer."
+        row "" "To give up $here's, here: \`$(give_up_here)\`"
+        row "" "To give up $peer's, there: the command that \`drbd-where $resource\` has there."
+        row "" "Then, on the side that stays, if it is StandAlone: \`drbdadm connect $resource\`"
       else
         row "to do" "$here does not look for $peer: somebody disconnected it, or $peer's data does not fit. See \`journalctl -k | grep drbd\`;"
         row "" "\`drbdadm connect $resource\` makes it look for it again."
@@ -312,7 +321,9 @@ END
       row "to do" "it is Secondary on both sides: nobody serves it. On the host where it shall run: \`$(start_here)\`" ;;
     StandAlone) [ -n "$bad" ] || row "" "If $peer is off for good: \`drbd-takeover $resource\`" ;;
     *)
-      if [ -n "$bad" ]; then
+      if [ -n "$met" ]; then
+        [ -n "$bad" ] || row "" "If $peer is off for good since: \`drbd-takeover $resource\`"
+      elif [ -n "$bad" ]; then
         row "to do" "$here stays Secondary: its data is not the newest ($bad), and $peer, which has it, cannot be reached."
         row "" "Bring $peer or the link to it back: $here is then filled from it."
       else
@@ -320,4 +331,20 @@ END
         row "" "the link to it. If $peer is dead, switch it off for good, and then: \`drbd-takeover $resource\`"
       fi ;;
   esac
+}
+
+# give_up_here: what gives up this side's changes in a split brain, as it is typed: for the state that this side is in.
+give_up_here() {
+  if [ "$role" = Primary ]; then
+    promotion=$(promotion_of "$resource")
+    if [ -n "$promotion" ]; then printf 'systemctl stop %s && ' "$(quoted "$promotion")"
+    else
+      for minor in $(minors_of); do
+        if grep -q " 147:$minor " /proc/self/mountinfo; then printf 'umount -A /dev/drbd%s && ' "$minor"; fi
+      done
+    fi
+    printf 'drbdadm secondary %s && ' "$resource"
+  fi
+  [ "$connection" = StandAlone ] || printf 'drbdadm disconnect %s && ' "$resource"
+  printf 'drbdadm connect --discard-my-data %s\n' "$resource"
 }

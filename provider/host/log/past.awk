@@ -1,7 +1,8 @@
 # past.sh: what the kernel's log tells of a resource, from lines that begin with a time. The variables name and minors (each
 # with a blank on both sides) say of which. DRBD 8.4 says `drbd r0: ` and `block drbd1: `, DRBD 9 `drbd r0 bravo: ` and
 # `drbd r0/0 drbd1 bravo: `.
-# It prints, of each the last one: `gone TIME ROLE DISK`, `verified TIME SECONDS`, `found KIB`, `verifying TIME`, `parted TIME`.
+# It prints, of each the last one: `gone TIME ROLE DISK`, `verified TIME SECONDS`, `found KIB`, `verifying TIME`, `parted TIME`,
+# and `met TIME`: a handshake that came to no connection, of which DRBD 8.4 tells one side alone why.
 function joined(state) { return state ~ /^(Connected|Established|WFBitMap[ST]|WFSyncUUID|StartingSync[ST]|Sync(Source|Target)|PausedSync[ST]|Verify[ST]|Ahead|Behind)$/ }
 # The states that stand between `WORD(` and `)` of what changed: from and to.
 function change(line, word) {
@@ -26,7 +27,8 @@ $0 == "cut off" { cut = 1; exit }
   }
   if (change($0, "conn")) {
     if (joined(from) && !joined(to)) { gone = time; goneRole = left; disk = was; was = "" }
-    else if (!joined(from) && joined(to)) { gone = ""; goneRole = ""; disk = ""; was = "" }
+    else if (!joined(from) && joined(to)) { gone = ""; goneRole = ""; disk = ""; was = ""; met = "" }
+    else if (from == "WFReportParams") met = time
   }
   if (index($0, "Split-Brain detected")) parted = time
   if (index($0, "conn( ") && index($0, "-> Connected )")) parted = ""
@@ -48,4 +50,5 @@ END {
   if (verified != "") { print "verified", verified, (seconds == "" ? "-" : seconds); print "found", found + 0 }
   if (verifying != "") print "verifying", verifying
   if (parted != "") print "parted", parted
+  if (met != "") print "met", met
 }

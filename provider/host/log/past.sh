@@ -1,10 +1,10 @@
 # What the kernel's log still tells of a resource.
 
 # past RESOURCE MINORS: sets gone_since, gone_role and gone_disk to when the peer was lost and what it was, verified, verify_took
-# and verify_found to when a verify ended last, its seconds and KiB that differ, verifying to since when one runs, and parted to
-# when a split brain was found. Empty where the log does not tell.
+# and verify_found to when a verify ended last, its seconds and KiB that differ, verifying to since when one runs, parted to when
+# a split brain was found, and met to when the two met last without being connected. Empty where the log does not tell.
 past() {
-  gone_since='' gone_role='' gone_disk='' verified='' verify_took='' verify_found='' verifying='' parted=''
+  gone_since='' gone_role='' gone_disk='' verified='' verify_took='' verify_found='' verifying='' parted='' met=''
   # shellcheck disable=SC2086 # several words
   while read -r what day hour more other; do
     case $what in
@@ -13,6 +13,7 @@ past() {
       found) verify_found=$day ;;
       verifying) verifying="$day $hour" ;;
       parted) parted="$day $hour" ;;
+      met) met="$day $hour" ;;
     esac
   done <<END
 $(kernel_log | awk -v "name=$1" -v "minors= $2 " "$past_awk")

@@ -99,6 +99,25 @@ test.each(["UpToDate", "Consistent", "Inconsistent", "Outdated", "Diskless", "Fa
   },
 );
 
+test("being filled from a peer that is there: nobody is told to bring it back", () => {
+  const events = `${resource}${connection("Connected", "Primary")}${device("Inconsistent")}${peerDevice("SyncTarget", "UpToDate")}exists -\n`;
+  const { exit, said, calls } = takeover({ ...dead, events }, ...word);
+  expect([exit, calls]).toEqual([1, []]);
+  expect(said).toContain("alpha is connected, and Primary: `drbd-where r0` shows how far bravo is filled from it.");
+  expect(said).not.toContain("Bring alpha back");
+});
+
+test("a split brain, and the peer answers: not told to mend a link that is whole", () => {
+  const journal =
+    "2026-11-27T11:49:29+00:00 bravo kernel: drbd r0/0 drbd1: Split-Brain detected but unresolved, dropping connection!\n";
+  const night: Night = { events: alone("UpToDate", "StandAlone"), answers: "10.0.99.1 22 accepted\n" };
+  const { exit, said } = takeover({ ...night, journal }, ...word);
+  expect(exit).toBe(1);
+  expect(said).toContain("It is a split brain, found 2026-11-27 11:49:29");
+  expect(said).not.toContain("mend the link");
+  expect(takeover(night, ...word).said).toContain("mend the link");
+});
+
 test("of several volumes each must be good", () => {
   const events = `${resource}${connection("Connecting")}${device("UpToDate")}${device("Inconsistent", 1)}${peerDevice("Off", "DUnknown")}${peerDevice("Off", "DUnknown", 1)}exists -\n`;
   const { exit, said, calls } = takeover({ ...dead, events }, ...word);

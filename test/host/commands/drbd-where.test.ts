@@ -145,6 +145,57 @@ test("split brain, by the kernel's log", () => {
   );
 });
 
+const promotes = { "etc/systemd/system/drbd-primary@.service": "" };
+const giveUp = "drbdadm connect --discard-my-data r0";
+
+test.each([
+  [
+    "Primary, with our units",
+    "Primary",
+    promotes,
+    `systemctl stop drbd-primary@r0.service && drbdadm secondary r0 && ${giveUp}`,
+  ],
+  ["Primary, without them", "Primary", {}, `umount -A /dev/drbd1 && drbdadm secondary r0 && ${giveUp}`],
+  ["Secondary", "Secondary", promotes, giveUp],
+])("split brain: what gives up this side is typed for what it is: %s", (_what, role, files, command) => {
+  const name = "DRBD 8.4, split-brain-standalone.bravo";
+  const events = stateOf(name).events.replaceAll(/^(exists resource \S+) role:\w+/gm, `$1 role:${role}`);
+  const mounted = role === "Primary" ? ["147:1 /srv/my data"] : [];
+  const journal = line("Split-Brain detected but unresolved, dropping connection!");
+  const { said } = at(name, { events, files, mounted, journal });
+  expect(said).toContain(`To give up bravo's, here: \`${command}\`\n`);
+  expect(said).toContain("on the side that stays, if it is StandAlone: `drbdadm connect r0`\n");
+});
+
+// Only the side that finds the split brain is StandAlone and has it in its log; the other one looks for its peer for ever.
+const met = `${lost84}${line("conn( WFConnection -> WFReportParams ) ", "12:00:00")}${line("conn( WFReportParams -> NetworkFailure ) ", "12:00:01")}`;
+
+test("the peer was reached and hung up: the other side says why, and what gives up this one begins with a disconnect", () => {
+  const name = "DRBD 8.4, split-brain-standalone.alpha";
+  const events = stateOf(name).events.replaceAll("connection:StandAlone", "connection:Connecting");
+  const { said } = at(name, { events, journal: met, files: promotes });
+  expect(said).toMatch(/^r0 on alpha: Primary; not connected to bravo: Connecting/);
+  expect(row(said, "to do")).toBe(
+    "bravo was reached at 2026-11-27 12:00:01, and the two were not connected. `drbd-where r0` on bravo says why.",
+  );
+  expect(said).toContain(
+    `\`systemctl stop drbd-primary@r0.service && drbdadm secondary r0 && drbdadm disconnect r0 && ${giveUp}\``,
+  );
+  const since = `${met}${line("conn( WFReportParams -> WFBitMapS ) ", "12:00:02")}${lost84.replace("11:49:29", "12:00:03")}`;
+  expect(row(at(name, { events, journal: since }).said, "to do")).toBeUndefined();
+});
+
+test("Secondary, and the peer was reached: not told that it cannot be reached", () => {
+  const { events, procDrbd } = stateOf("DRBD 8.4, split-brain-standalone.bravo");
+  const secondary = events
+    .replaceAll("connection:StandAlone", "connection:Connecting")
+    .replaceAll(/^(exists resource \S+) role:\w+/gm, "$1 role:Secondary");
+  const { said } = where({ events: secondary, procDrbd, journal: met });
+  expect(said).toContain(`here: \`drbdadm disconnect r0 && ${giveUp}\``);
+  expect(said).toContain("If alpha is off for good since: `drbd-takeover r0`");
+  expect(said).not.toContain("cannot reach");
+});
+
 test("nobody is Primary: the command that starts it", () => {
   const events = stateOf("DRBD 8.4, connected-uptodate.bravo").events.replaceAll(/role:\w+/g, "role:Secondary");
   const files = { "etc/systemd/system/drbd-primary-services@.target": "" };
