@@ -1015,7 +1015,7 @@ export const probe = [
   "# tell_past: when the peer was lost, or else when it was found that the data has parted, as the kernel's log tells.",
   "tell_past() {",
   "  past \"$resource\" \"$its_minors\"",
-  "  echo \"${gone_since:-$parted}\"",
+  "  echo \"${gone_since:-${parted:+$parted or before}}\"",
   "}",
   "",
   "note_minor() { its_minors=\"$its_minors $3\"; }",

@@ -221,7 +221,7 @@ export interface ObservedResource {
   readonly portTaken: boolean;
   /** Digests that were asked for and that the kernel has not. */
   readonly missingDigests?: readonly string[];
-  /** When the kernel's log says that the peer was lost, or that a split brain was found; only of sides that do not speak. */
+  /** When the kernel's log says that the peer was lost, or `… or before` a split brain was found; only of sides that do not speak. */
   readonly apartSince?: string;
   /** drbdadm's opinion of the wanted configuration beside all that is installed. */
   readonly candidate?: CommandOutput;

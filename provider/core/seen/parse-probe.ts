@@ -449,7 +449,7 @@ function parseVolume(sections: Sections, blocks: ReadonlyMap<string, BlockDevice
 }
 
 function parsePast(section: Section | undefined): Pick<ObservedResource, "apartSince"> {
-  const [since] = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m.exec(section?.text ?? "") ?? [];
+  const [since] = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: or before)?$/m.exec(section?.text ?? "") ?? [];
   return since === undefined ? {} : { apartSince: since };
 }
 

@@ -193,6 +193,13 @@ describe("two sides that do not speak", () => {
     ]);
   });
 
+  test("a host that booted since does not know when its peer was lost: not later than the split brain was found", () => {
+    const found =
+      "2026-11-27T13:05:00+0000 alpha kernel: drbd r0/0 drbd1: Split-Brain detected but unresolved, dropping connection!\n";
+    const own: FakeHost = { ...split, tools: { ...split.tools, journalctl: log(found) } };
+    expect(looked(own)?.apartSince).toBe("2026-11-27 13:05:00 or before");
+  });
+
   test("where the look is cut off, the newest of what was seen is told as that; a log that is cut off tells nothing", () => {
     const find = String.raw`-k 1 5 find /srv/data -xdev -type f ! -name *[[:cntrl:]]* -printf %T@ %p\n`;
     const journal = "-k 1 20 journalctl -q --no-pager -o short-iso _TRANSPORT=kernel";
