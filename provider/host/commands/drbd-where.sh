@@ -230,12 +230,13 @@ show_suspension() {
   case $suspended in ''|no) ;; *) row suspended "all I/O of $resource stands still: $suspended. \`drbdadm resume-io $resource\` lets it go on, once its cause is known" ;; esac
 }
 
+# What should be served where the resource is Primary, and is not, goes to missing.
 show_mounts() {
-  name=mounts
+  name=mounts missing=''
   while read -r device place; do
     [ -n "$place" ] || continue
     if is_mounted "${device#/dev/drbd}" "$place"; then row "$name" "$device on $place: mounted"
-    else row "$name" "$device on $place: not mounted"; fi
+    else row "$name" "$device on $place: not mounted"; missing=yes; fi
     name=''
   done <<END
 $mounts
@@ -260,6 +261,7 @@ show_services() {
   for service in $services; do
     if with_systemd; then state=$(systemctl is-active "$service" </dev/null 2>&1); else state="not known without systemd"; fi
     row "$name" "$(called "$service"): $state"
+    case $state in inactive|failed) missing=yes ;; esac
     name=''
   done
 }
@@ -314,6 +316,9 @@ END
   case $bad in
     *Diskless*|*Failed*) row "to do" "$here works without a disk of its own ($bad): see \`journalctl -k | grep drbd\`, mend the disk, then \`drbdadm attach $resource\`" ;;
   esac
+  if [ "$role" = Primary ] && [ -n "$missing" ]; then
+    row "to do" "not all of $resource is served here: \`drbd-takeover $resource\` mounts and starts what is missing, or says why it cannot"
+  fi
   [ "$role" = Secondary ] || return 0
   case $connection in
     Connected)

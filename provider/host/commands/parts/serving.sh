@@ -57,7 +57,7 @@ END
       unit=$(quoted "$service")
       printf "  %s does not run. See why: \`systemctl status %s\`, \`journalctl -b -u %s\`.\n" "$(called "$service")" "$unit" "$unit"
     done
-    echo "Mend that, and call \`drbd-takeover $resource\` again: it mounts and starts what is missing. Nothing else holds it up."
+    echo "Mend that, and call \`drbd-takeover $resource\` again: it mounts and starts what is missing."
   } >&2
   return 3
 }
