@@ -7,41 +7,41 @@ const common = {
 
 /**
  * The longest end-to-end tests. `npm test` leaves them to `npm run faults`, which runs all of them, or one turn
- * in six with FAULTS=1 to FAULTS=6: the first file belongs to turn 1, the second to turn 2, and so on.
+ * in eight with FAULTS=1 to FAULTS=8: the first file belongs to turn 1, the second to turn 2, and so on.
  */
 const LONG = [
-  "/faults/living-pair",
-  "/keeps-data/apart",
-  "/keeps-data/files",
-  "/keeps-data/existing-data",
-  "/take-over/pacemaker",
-  "/adopt",
-  "/shared-common",
-  "/volumes",
-  "/keeps-data/changed-disk",
-  "/keeps-data/replaced-disk",
-  "/take-over/installed-pairs",
-  "/take-over/volumes-and-slots",
-  "/keeps-data/verify",
-  "/take-over/given-back",
-  "/in-practice",
-  "/take-over/corpus",
-  "/keeps-data/discard",
-  "/keeps-data/external-metadata",
-  "/keeps-data/grown-disk",
-  "/interrupted",
-  "/take-over/by-adopt",
   "/switchover",
   "/split-brain",
-  "/takeover",
-  "/boot",
   "/virtual-machines",
+  "/boot",
+  "/takeover",
+  "/take-over/given-back",
+  "/take-over/pacemaker",
+  "/take-over/installed-pairs",
+  "/faults/living-pair",
+  "/keeps-data/files",
+  "/shared-common",
+  "/keeps-data/verify",
+  "/keeps-data/changed-disk",
+  "/in-practice",
+  "/keeps-data/discard",
+  "/keeps-data/grown-disk",
+  "/keeps-data/external-metadata",
+  "/keeps-data/existing-data",
+  "/keeps-data/replaced-disk",
+  "/take-over/corpus",
+  "/adopt",
+  "/take-over/by-adopt",
+  "/interrupted",
+  "/keeps-data/apart",
+  "/volumes",
+  "/take-over/volumes-and-slots",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
-const IN_EACH_TURN = ["/faults/first-up", "/simulation-oracle"];
+const IN_EACH_TURN = ["/faults/first-up", "/faults/switchover", "/simulation-oracle"];
 const FAULTS = process.env.FAULTS ?? "";
-const isTurn = /^[1-6]$/.test(FAULTS);
-const inTurn = LONG.filter((_, index) => FAULTS === String((index % 6) + 1));
+const isTurn = /^[1-8]$/.test(FAULTS);
+const inTurn = LONG.filter((_, index) => FAULTS === String((index % 8) + 1));
 const e2e = isTurn ? [...IN_EACH_TURN, ...inTurn] : ["/**/*"];
 const left = isTurn || FAULTS === "all" ? [] : [...IN_EACH_TURN, ...LONG];
 

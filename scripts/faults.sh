@@ -1,7 +1,7 @@
 #!/bin/bash
-# `npm run faults`: faults between the steps of a first `up`, the cases of data that must be kept, and fixed histories of
+# `npm run faults`: faults between the steps of a first `up` and of a switchover, the cases of data that must be kept, and fixed histories of
 # the simulated pair beside the real one, in the lab; then a table of all of them. An hour and a half. `npm test` runs some.
-# FAULTS=1 to FAULTS=6: one turn in six of what `npm test` leaves out.
+# FAULTS=1 to FAULTS=8: one turn in eight of what `npm test` leaves out.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 

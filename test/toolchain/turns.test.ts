@@ -13,7 +13,7 @@ describe("the turns of the long tests", () => {
     expect(inTurn(cases, "")).toEqual([]);
   });
 
-  test("together with `npm test` run each end-to-end file once, but for the two that have cases for each turn", () => {
+  test("together with `npm test` run each end-to-end file once, but for those that have cases for each turn", () => {
     const root = resolve(__dirname, "../..");
     const files = (faults: string): string[] => {
       const jest = resolve(root, "node_modules/.bin/jest");
@@ -27,7 +27,7 @@ describe("the turns of the long tests", () => {
     const all = files("all");
     const short = files("");
     const turned = turns.map(files);
-    const shared = ["faults/first-up.test.ts", "simulation-oracle.test.ts"];
+    const shared = ["faults/first-up.test.ts", "faults/switchover.test.ts", "simulation-oracle.test.ts"];
     const whole = turned.flatMap((some) => some.filter((file) => !shared.includes(file)));
     expect(new Set(whole).size).toBe(whole.length);
     expect([...short, ...shared, ...whole].sort()).toEqual(all.toSorted());
