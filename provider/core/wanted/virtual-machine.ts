@@ -1,6 +1,7 @@
 /** Virtual machines of libvirt that run with a resource: their names, their units, and what their definitions name. */
+import type { XmlElement } from "@rgrove/parse-xml";
 import { escapeInstance, unescapeInstance } from "./systemd-escape";
-import { childOf, childrenOf, everyElement, readXml, type XmlElement } from "./xml";
+import { childOf, childrenOf, everyElement, readXml } from "./xml";
 
 export interface DesiredVirtualMachine {
   readonly name: string;
@@ -72,8 +73,7 @@ export function withUuid(xml: string, uuid: string): string {
   const domain = readXml(xml);
   const name = childOf(domain, "name");
   if (name === undefined || childOf(domain, "uuid") !== undefined) return xml;
-  const at = name.nameEnds - "<name".length;
-  return `${xml.slice(0, at)}<uuid>${uuid}</uuid>${xml.slice(at)}`;
+  return `${xml.slice(0, name.start)}<uuid>${uuid}</uuid>${xml.slice(name.start)}`;
 }
 
 /** Something that a definition needs from its host. */

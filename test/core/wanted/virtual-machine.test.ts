@@ -73,6 +73,10 @@ test.each<[string, string, RegExp]>([
 test("a uuid comes before the name; what stands in a comment is not read", () => {
   const xml = "<!-- <name>x</name> --><domain>\n  <name>web</name>\n</domain>";
   expect(withUuid(xml, "u")).toBe("<!-- <name>x</name> --><domain>\n  <uuid>u</uuid><name>web</name>\n</domain>");
+  // Where it begins is counted in what JavaScript counts in.
+  expect(withUuid("\ufeff<!-- ä😀 -->\r\n<domain><name>web</name></domain>", "u")).toContain(
+    "<domain><uuid>u</uuid><name>web</name>",
+  );
   expect(uuidOf(domain("<uuid>7393600D633741EFBC49DDF8B4032522</uuid>"))).toBe("7393600d-6337-41ef-bc49-ddf8b4032522");
 });
 
@@ -144,7 +148,14 @@ test.each<[string, string, object[]]>([
 });
 
 test("XML in pieces: comments, instructions, CDATA, entities", () => {
-  const element = readXml(`<?xml version="1.0"?><!-- < --><a b='1 &lt; 2'>x<![CDATA[<y>]]>&#x41;<c/></a>\n`);
+  const element = readXml(`<?xml version="1.0"?><!-- < --><a b='1 &lt; 2'>x<![CDATA[<y>]]>&#x41;<c/><d/></a>\n`);
   expect(element).toMatchObject({ name: "a", attributes: { b: "1 < 2" }, text: "x<y>A" });
-  expect(everyElement(element!).map(({ name }) => name)).toEqual(["a", "c"]);
+  expect(everyElement(element!).map(({ name }) => name)).toEqual(["a", "c", "d"]);
 });
+
+test.each(["<a>&unknown;</a>", "<a b=1/>", "<a b='1' b='2'/>", "<a><b></a></b>", "<a>\u0001</a>", "<a/>x"])(
+  "%j is no XML",
+  (text) => {
+    expect(readXml(text)).toBeUndefined();
+  },
+);
