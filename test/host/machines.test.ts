@@ -1,5 +1,5 @@
 /** Virtual machines of libvirt on a host: the look at them, and what their unit and the steps run; a virsh of the test's own. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseVirtualMachines } from "../../provider/core/seen/parse-virtual-machines";
 import { environment, probe, units, writers } from "../../provider/host/text";
@@ -47,7 +47,7 @@ define) cat "$3" >${own}/defined ;;
 esac`;
   const note = (name: string) => `echo "${name} $*" >>${own}/calls`;
   const systemctl = `case "$1" in is-system-running) echo ${isStopping ? "stopping" : "running"} ;; *) ${note("systemctl")} ;; esac`;
-  const tools = { virsh, systemctl, "systemd-run": note("systemd-run"), "qemu-img": "echo no such thing; exit 1" };
+  const tools = { virsh, systemctl, "systemd-run": note("systemd-run") };
   return {
     path,
     tools: (script: string, more: Record<string, string> = {}) => withTools(own, script, { ...tools, ...more }),
@@ -105,13 +105,63 @@ ask_machines`;
     ]);
   });
 
-  test("an overlay, with all that is behind it, as qemu-img tells", () => {
-    const [top, base] = [join(folder, "top.img"), join(folder, "base.img")];
-    for (const file of [top, base]) writeFileSync(file, "");
-    const xml = fixture("web.xml").replace(image, top);
-    const said = `[ "$2 $3" = '-U --backing-chain' ] && printf 'image: %s\\nbacking file: x\\n\\nimage: ${base}\\n' "$5"`;
-    expect([...look({ xml }, ["web"], { "qemu-img": said }).machines.get("web")!.behind]).toEqual([[top, [base]]]);
-    expect([...look({ xml }, ["web"]).machines.get("web")!.behind]).toEqual([]);
+  describe("an image, as qemu-img 7.2.22 makes it", () => {
+    const images = join(folder, "images");
+    cpSync(join(__dirname, "../fixtures/qemu-7.2.22"), images, { recursive: true });
+    for (const file of ["base.img", "data.raw"]) writeFileSync(join(images, file), "");
+    const at = (name: string) => join(images, name);
+    function lookAt(place: string) {
+      const { behind, unread } = look({ xml: fixture("web.xml").replace(image, place) }, ["web"]).machines.get("web")!;
+      return { behind: behind.get(place) ?? [], unread: unread.get(place) };
+    }
+
+    test.each<[string, string, readonly string[]]>([
+      ["alone", "alone.qcow2", []],
+      ["an overlay, of qcow2", "middle.qcow2", ["base.img"]],
+      ["an overlay on an overlay", "top.qcow2", ["middle.qcow2", "base.img"]],
+      ["of version 2", "old.qcow2", ["base.img"]],
+      ["of qcow", "first.qcow", ["base.img"]],
+      ["with a data file", "data-file.qcow2", ["data.raw"]],
+      ["raw", "base.img", []],
+      ["not there", "none.qcow2", []],
+    ])("%s: all that is behind it", (_, name, behind) => {
+      expect(lookAt(at(name))).toEqual({ behind: behind.map(at), unread: undefined });
+    });
+
+    test.each<[string, string, RegExp]>([
+      ["stands on a vmdk", "on-vmdk.qcow2", /disk\.vmdk has the format vmdk, which is not looked into$/],
+      ["is a vmdk", "disk.vmdk", /disk\.vmdk is an image of a format that is not looked into$/],
+      ["stands on no file", "on-address.qcow2", /on-address\.qcow2 stands on json:\{.*\}, which is no path$/],
+      ["stands on itself", "itself.qcow2", /itself\.qcow2 stands on itself$/],
+    ])("one that %s: it is told", (_, name, why) => {
+      expect(lookAt(at(name)).unread).toMatch(why);
+    });
+
+    const changed = (name: string, change: (bytes: Buffer) => Buffer) => {
+      const bytes = change(readFileSync(at("middle.qcow2")));
+      writeFileSync(at(name), bytes);
+      return lookAt(at(name));
+    };
+    test.each<[string, (bytes: Buffer) => Buffer, RegExp]>([
+      ["of a version to come", (bytes) => bytes.fill(4, 7, 8), /is of version 4 of qcow/],
+      ["that is cut in its header", (bytes) => bytes.subarray(0, 200), /has a damaged header/],
+      ["with a name that is too long", (bytes) => bytes.fill(1, 16, 17), /has a damaged header/],
+      [
+        "with a data file and no name of it",
+        (bytes) => bytes.fill(4, 79, 80),
+        /has a data file whose name it does not tell/,
+      ],
+    ])("one %s", (_, change, why) => {
+      expect(changed("changed.qcow2", change).unread).toMatch(why);
+    });
+
+    test("a backing file by a link, and an overlay by one: as qemu goes", () => {
+      const other = join(folder, "other");
+      mkdirSync(other);
+      symlinkSync(at("middle.qcow2"), join(other, "link.qcow2"));
+      symlinkSync("/srv/elsewhere.img", join(other, "base.img"));
+      expect(lookAt(join(other, "link.qcow2"))).toEqual({ behind: ["/srv/elsewhere.img"], unread: undefined });
+    });
   });
 
   test("an answer that is none is not taken for one", () => {

@@ -157,6 +157,7 @@ function machinesOf({ virtualMachines = [] }: OneVolume, isThere: boolean): Virt
     hasSecrets: false,
     places: new Map(),
     behind: new Map(),
+    unread: new Map(),
   };
   const machines = virtualMachines.map(({ name, xml }) => ({ name, definition: xml ?? `<domain>${name}</domain>` }));
   return { machines: new Map(machines.map(({ name, definition }) => [name, { ...seen, definition }])) };

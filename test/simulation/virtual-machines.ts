@@ -34,6 +34,7 @@ export function observedGuests(
         hasSecrets: false,
         places: new Map(),
         behind: new Map(),
+        unread: new Map(),
       },
     ];
   });

@@ -337,8 +337,10 @@ export interface VirtualMachineSeen {
   readonly hasSecrets: boolean;
   /** Where the paths that it names lead, by the path. */
   readonly places: ReadonlyMap<string, string>;
-  /** Path → what stands behind it, as qemu-img says. */
+  /** Path → what stands behind it, by the headers of the images. */
   readonly behind: ReadonlyMap<string, readonly string[]>;
+  /** Path → why what stands behind it is not known. */
+  readonly unread: ReadonlyMap<string, string>;
 }
 
 export const isRunning = (seen: ServiceSeen | undefined): boolean =>

@@ -47,6 +47,7 @@ function machineIn(lines: readonly string[]): VirtualMachineSeen {
     hasSecrets: lines.includes("secrets"),
     places: new Map(places),
     behind,
+    unread: new Map(pairsIn(after("unread"))),
   };
 }
 

@@ -96,56 +96,91 @@ export function neededBy(xml: string): Needed[] {
   const devices = childOf(domain, "devices");
   return [
     ...childrenOf(devices, "disk").flatMap(ofDisk),
-    ...(["kernel", "initrd", "dtb"] as const).flatMap((what) => {
-      const path = childOf(os, what)?.text.trim();
-      return path === undefined || path === "" ? [] : [{ what, path }];
-    }),
+    ...(["kernel", "initrd", "dtb"] as const).flatMap((what) => ofPath(what, childOf(os, what)?.text)),
     ...ofFirmware(os),
-    ...childrenOf(devices, "filesystem").map((one): Needed => {
+    ...childrenOf(devices, "filesystem").flatMap((one): Needed[] => {
       const what = `filesystem ${childOf(one, "target")?.attributes["dir"] ?? ""}`.trim();
       const path = childOf(one, "source")?.attributes["dir"];
-      return path === undefined ? { what, why: "is no folder of the resource's" } : { what, path };
+      return path === undefined ? [{ what, why: "is no folder of the resource's" }] : [{ what, path }];
     }),
-    ...childrenOf(devices, "tpm").map(() => ({
-      what: "TPM",
-      why: "keeps its state in a folder of libvirt's, which does not travel with the resource",
-    })),
-    ...childrenOf(devices, "hostdev").map(({ attributes }) => ({
-      what: `host device (${attributes["type"] ?? attributes["mode"] ?? "unknown"})`,
+    ...childrenOf(devices, "tpm").map(ofTpm),
+    // Memory that lasts.
+    ...childrenOf(devices, "memory").flatMap((one) =>
+      ofPath(one.attributes["model"] ?? "memory", childOf(childOf(one, "source"), "path")?.text),
+    ),
+    ...childrenOf(devices, "pstore").flatMap((one) => ofPath("pstore", childOf(one, "path")?.text)),
+    ...[
+      ...childrenOf(devices, "hostdev"),
+      ...childrenOf(devices, "interface").filter(({ attributes }) => attributes["type"] === "hostdev"),
+    ].map(({ name, attributes }) => ({
+      what: `host device (${name === "interface" ? name : (attributes["type"] ?? attributes["mode"] ?? "unknown")})`,
       why: "is a device of one host, which the other one does not have",
     })),
   ];
 }
 
+function ofPath(what: string, text: string | undefined): Needed[] {
+  const path = text?.trim() ?? "";
+  return path === "" ? [] : [{ what, path }];
+}
+
+/** What an image of these stands on is known: a raw one is all there is, and the header of a qcow2 tells. */
+const FORMATS: readonly string[] = ["raw", "qcow", "qcow2"];
+
 function ofDisk(disk: XmlElement): Needed[] {
   const name = childOf(disk, "target")?.attributes["dev"] ?? "";
   const what = `${disk.attributes["device"] ?? "disk"} ${name}`.trim();
-  const format = childOf(disk, "driver")?.attributes["type"] ?? "raw";
-  const own = ofSource(disk, what, format !== "raw");
+  const own = ofSource(disk, what, childOf(disk, "driver")?.attributes["type"] ?? "raw");
   const behind = everyElement(disk)
     .filter((one) => one !== disk && ["backingStore", "mirror", "dataStore"].includes(one.name))
-    .flatMap((one) => ofSource(one, `${what}, behind its overlay`, false));
+    .flatMap((one) =>
+      ofSource(one, `${what}, behind its overlay`, childOf(one, "format")?.attributes["type"] ?? "raw"),
+    );
   return [...own, ...behind];
 }
 
-function ofSource(holder: XmlElement, what: string, isLayered: boolean): Needed[] {
+function ofSource(holder: XmlElement, what: string, format: string): Needed[] {
   const source = childOf(holder, "source");
   // A drive with nothing in it; and the end of a chain.
   if (source === undefined) return [];
   const { file, dev, dir, pool, volume } = source.attributes;
   const path = file ?? dev ?? dir;
-  if (path !== undefined) return [{ what, path, ...(isLayered ? { isLayered } : {}) }];
+  if (path !== undefined && !FORMATS.includes(format))
+    return [
+      { what, path },
+      {
+        what,
+        why: `has the format ${format}, and which files such an image stands on is not known here: \`qemu-img convert -O qcow2\` makes one of it where that is`,
+      },
+    ];
+  if (path !== undefined) return [{ what, path, ...(format === "raw" ? {} : { isLayered: true }) }];
   if (pool !== undefined)
     return [{ what, why: `is the volume ${volume ?? ""} of the pool ${pool}: name its path instead (type='file')` }];
   const type = holder.attributes["type"] ?? "unknown";
   return [{ what, why: `is none on this host (type='${type}')` }];
 }
 
+const KEPT_BY_LIBVIRT = "libvirt keeps it in a folder of its own, which does not travel with the resource";
+
+/** Where the firmware keeps its variables, such as what to boot. */
 function ofFirmware(os: XmlElement | undefined): Needed[] {
   const nvram = childOf(os, "nvram");
-  const path = nvram?.text.trim() || childOf(nvram, "source")?.attributes["file"];
-  if (path !== undefined && path !== "") return [{ what: "nvram", path }];
-  const keeps = nvram !== undefined || os?.attributes["firmware"] === "efi";
-  const where = "has no path, and libvirt keeps it in a folder of its own, which does not travel with the resource";
-  return keeps ? [{ what: "nvram", why: where }] : [];
+  const store = childOf(os, "varstore");
+  const loader = childOf(os, "loader")?.attributes ?? {};
+  const named = [
+    ...ofPath("nvram", nvram?.text),
+    ...(nvram === undefined ? [] : ofSource(nvram, "nvram", "raw")),
+    ...ofPath("varstore", store?.attributes["path"]),
+  ];
+  const isKept = os?.attributes["firmware"] === "efi" || loader["type"] === "pflash";
+  if (named.length > 0 || (nvram === undefined && store === undefined && !isKept)) return named;
+  if (loader["stateless"] === "yes") return [];
+  return [{ what: "nvram", why: `has no path, and ${KEPT_BY_LIBVIRT}: name a file of the resource's in <nvram>` }];
+}
+
+function ofTpm(tpm: XmlElement): Needed {
+  const backend = childOf(tpm, "backend");
+  const path = childOf(backend, "source")?.attributes["path"];
+  if (backend?.attributes["type"] === "emulator" && path !== undefined) return { what: "TPM", path };
+  return { what: "TPM", why: `has a state, and ${KEPT_BY_LIBVIRT}` };
 }

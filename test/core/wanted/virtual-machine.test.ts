@@ -132,7 +132,63 @@ test.each<[string, string, object[]]>([
     [{ what: "nvram", why: expect.stringContaining("no path") as string }],
   ],
   ["a firmware that keeps nothing", os("<loader type='rom'>/usr/share/OVMF.fd</loader>"), []],
-  ["a TPM", devices("<tpm model='tpm-crb'/>"), [{ what: "TPM", why: expect.stringContaining("its state") as string }]],
+  [
+    "firmware of which libvirt keeps the variables",
+    os("<loader readonly='yes' type='pflash'>/usr/share/OVMF.fd</loader>"),
+    [{ what: "nvram", why: expect.stringContaining("name a file of the resource's in <nvram>") as string }],
+  ],
+  ["firmware without a state", os("<loader type='pflash' stateless='yes'/>", " firmware='efi'"), []],
+  [
+    "nvram on a device",
+    os("<nvram type='block'><source dev='/dev/drbd2'/></nvram>"),
+    [{ what: "nvram", path: "/dev/drbd2" }],
+  ],
+  ["a store of variables", os("<varstore template='/t' path='/v.json'/>"), [{ what: "varstore", path: "/v.json" }]],
+  ["a TPM", devices("<tpm model='tpm-crb'/>"), [{ what: "TPM", why: expect.stringContaining("a state") as string }]],
+  [
+    "a TPM whose state has a place",
+    devices("<tpm><backend type='emulator'><source type='dir' path='/srv/data/tpm'/></backend></tpm>"),
+    [{ what: "TPM", path: "/srv/data/tpm" }],
+  ],
+  [
+    "a TPM of the host's",
+    devices("<tpm><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>"),
+    [{ what: "TPM", why: expect.stringContaining("a state") as string }],
+  ],
+  [
+    "memory that lasts",
+    devices("<memory model='nvdimm'><source><path>/n</path></source></memory><memory model='dimm'/>"),
+    [{ what: "nvdimm", path: "/n" }],
+  ],
+  [
+    "a log of crashes",
+    devices("<pstore backend='acpi-erst'><path>/p</path></pstore>"),
+    [{ what: "pstore", path: "/p" }],
+  ],
+  [
+    "a card of the host's",
+    devices("<interface type='hostdev'/><interface type='bridge'/>"),
+    [{ what: "host device (interface)", why: expect.stringContaining("one host") as string }],
+  ],
+  [
+    "an image that is not looked into, and one behind an overlay that has more behind it",
+    devices(
+      "<disk><driver type='vmdk'/><source file='/a'/></disk><disk><driver type='qcow2'/><source file='/b'/><backingStore type='file'><format type='qcow2'/><source file='/c'/></backingStore></disk>",
+    ),
+    [
+      { what: "disk", path: "/a" },
+      { what: "disk", why: expect.stringContaining("has the format vmdk") as string },
+      { what: "disk", path: "/b", isLayered: true },
+      { what: "disk, behind its overlay", path: "/c", isLayered: true },
+    ],
+  ],
+  [
+    "a folder that a daemon of its own hands on",
+    devices(
+      "<filesystem type='mount'><driver type='virtiofs'/><source socket='/run/v.sock'/><target dir='t'/></filesystem>",
+    ),
+    [{ what: "filesystem t", why: "is no folder of the resource's" }],
+  ],
   [
     "a device of the host's",
     devices("<hostdev mode='subsystem' type='pci'/>"),

@@ -96,10 +96,21 @@ function outside(
   const takeOut = `Take it out of ${called}'s definition, or ${called} out of \`virtualMachines\`.`;
   if (path === undefined) return [{ found: `the ${what} of ${called} ${why ?? ""}`.trim(), way: takeOut }];
   const behind = isLayered === true ? (looked?.behind.get(path) ?? []) : [];
-  return [
+  const unread = isLayered === true ? looked?.unread.get(path) : undefined;
+  const unknown: Found[] =
+    unread === undefined
+      ? []
+      : [
+          {
+            found: `the ${what} of ${called} is ${path}, and what that stands on is not known: ${unread}`,
+            way: "`qemu-img info --backing-chain` shows it; `qemu-img convert -O qcow2` makes one image of it all, below the mount point.",
+          },
+        ];
+  const all = [
     { path, place: looked?.places.get(path) ?? path, what },
     ...behind.map((one) => ({ path: one, place: one, what: `${what}, behind its overlay` })),
-  ].flatMap((one): Found[] => {
+  ];
+  const found = all.flatMap((one): Found[] => {
     const leads = one.place === one.path ? one.path : `${one.path} (${one.place})`;
     switch (standing(desired, place, node, one.path, one.place)) {
       case "inside":
@@ -127,6 +138,7 @@ function outside(
         ];
     }
   });
+  return [...found, ...unknown];
 }
 
 function wayIn(desired: DesiredResource, place: 0 | 1): string {

@@ -29,6 +29,7 @@ const good: VirtualMachineSeen = {
   hasSecrets: false,
   places: new Map([[inside, inside]]),
   behind: new Map(),
+  unread: new Map(),
 };
 const undefinedThere: VirtualMachineSeen = {
   ...good,
@@ -118,6 +119,12 @@ test.each<[string, string, Partial<VirtualMachineSeen>, RegExp]>([
     /the disk vda, behind its overlay of the virtual machine web is \/var\/base\.img, outside of r0/,
   ],
   [
+    "an overlay on what is not known",
+    file(inside, "qcow2"),
+    { unread: new Map([[inside, "/srv/data/b has the format vmdk, which is not looked into"]]) },
+    /the disk vda of the virtual machine web is \/srv\/data\/web\.img, and what that stands on is not known: \/srv\/data\/b has the format vmdk/,
+  ],
+  [
     "a disk of the network",
     "<disk type='network'><source protocol='rbd' name='a'/><target dev='vda'/></disk>",
     {},
@@ -129,7 +136,12 @@ test.each<[string, string, Partial<VirtualMachineSeen>, RegExp]>([
     {},
     /host device \(pci\) of the virtual machine web is a device of one host/,
   ],
-  ["a TPM", `${file(inside)}<tpm model='tpm-crb'/>`, {}, /TPM of the virtual machine web keeps its state/],
+  [
+    "a TPM",
+    `${file(inside)}<tpm model='tpm-crb'/>`,
+    {},
+    /TPM of the virtual machine web has a state, and libvirt keeps it/,
+  ],
 ])("a disk %s", (_, disk, change, why) => {
   expect(refused(pairWith({ definition: definition(disk), ...change }))).toMatch(why);
 });
@@ -138,7 +150,7 @@ test.each([
   [
     "raw, beside what a guest has written on it that looks like an overlay",
     file(inside),
-    { behind: new Map([[inside, ["/etc/passwd"]]]) },
+    { behind: new Map([[inside, ["/etc/passwd"]]]), unread: new Map([[inside, "it is odd"]]) },
   ],
   ["an overlay within", file(inside, "qcow2"), { behind: new Map([[inside, ["/srv/data/base.img"]]]) }],
   ["behind a link that stays within", file(inside), { places: new Map([[inside, "/srv/data/images/web.img"]]) }],

@@ -33,6 +33,7 @@ const off: VirtualMachineSeen = {
   hasSecrets: false,
   places: new Map(),
   behind: new Map(),
+  unread: new Map(),
 };
 const missing: VirtualMachineSeen = { ...off, isDefined: false, state: "", definition: "" };
 
