@@ -182,6 +182,39 @@ test("drbd-handback shuts them down, and the other host starts them by the comma
   await wentOnAt("alpha", before);
 });
 
+test("one that a person shuts down stays off; one that a person starts is followed by its unit, over a restart of libvirt, too", async () => {
+  for (const befalls of ["true", "systemctl restart libvirtd"]) {
+    await lab.run("alpha", befalls);
+    await virsh(lab, "alpha", "shutdown web");
+    expect(await eventually(() => unitOf("alpha", "web"), "inactive", 120)).toBe("inactive");
+    await lab.run("alpha", "sleep 5");
+    expect([await unitOf("alpha", "web"), await virsh(lab, "alpha", "domstate web")]).toEqual(["inactive", "shut off"]);
+    await virsh(lab, "alpha", "start web");
+    expect(await eventually(() => unitOf("alpha", "web"), "active", 30)).toBe("active");
+  }
+  await runOn("alpha");
+});
+
+test("one that shuts down only when it is waited for no more is started again where its resource has stayed", async () => {
+  await configure("alpha", [{ name: "web", shutdownTimeout: 15 }, DB]);
+  expectSuccess(await stack.up());
+  const before = await counted("alpha");
+  await virsh(lab, "alpha", "suspend web");
+  const run = await lab.run("alpha", "drbd-handback r0", { check: false, timeout: 300 });
+  expect([run.exit, run.stderr]).toEqual([
+    3,
+    expect.stringContaining("The virtual machine web did not shut down in 15 s, and goes on running here"),
+  ]);
+  expect(run.stderr).toContain("While it is paused it hears nothing");
+  expect(await unitOf("alpha", "web")).toBe("active");
+  // Now it hears what it was asked for.
+  await virsh(lab, "alpha", "resume web");
+  await wentOnAt("alpha", before);
+  expect(await say("alpha", "journalctl --boot --output=cat --unit=drbd-vm@web.service")).toContain(
+    "web has shut down after all, later than it was waited for, and is started again",
+  );
+});
+
 test("one that ended by itself is started again; one that does not end goes on, and only with its host it is powered off", async () => {
   const machines = [{ name: "web", shutdownTimeout: 15 }, DB];
   await virsh(lab, "alpha", "shutdown web");

@@ -1,5 +1,5 @@
 /** Virtual machines of libvirt on a host: the look at them, and what their unit and the steps run; a virsh of the test's own. */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseVirtualMachines } from "../../provider/core/seen/parse-virtual-machines";
 import { environment, probe, units, writers } from "../../provider/host/text";
@@ -181,14 +181,24 @@ ask_machines`;
 });
 
 /** What is run with `/bin/sh -c`, by the key of the unit's line, as systemd hands it on. */
-function ofUnit(key: string, libvirt: Libvirt, seconds = 1) {
+function ofUnit(key: string, libvirt: Libvirt, seconds = 1, { late = NaN, environment: more = "" } = {}) {
   const line = new RegExp(`^${key}=/bin/sh -c '([^']*)' %I`, "m").exec(units["drbd-vm@.service"])![1]!;
-  const script = line.replaceAll("$$", "$").replaceAll("%%", "%");
   const one = host(libvirt);
-  const beginning = `LC_ALL=C; export LC_ALL; shutdown_timeout=${seconds}; PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; `;
+  const script = line.replaceAll("$$", "$").replaceAll("%%", "%").replaceAll("/run/pulumi-drbd", one.path("run"));
+  const note = one.path("run/my web.late");
+  if (!Number.isNaN(late)) {
+    mkdirSync(one.path("run"));
+    writeFileSync(note, `${uptime() + late}\n`);
+  }
+  const beginning = `LC_ALL=C; export LC_ALL; shutdown_timeout=${seconds}; ${more}PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; `;
   const { exit, stdout } = shCommand(one.tools(`${beginning}${script}`), ["my web", "my\\x20web"]);
-  return { exit, said: stdout.trim(), calls: one.calls() };
+  return { exit, said: stdout.trim(), calls: one.calls(), waitsFor: secondsLeft(note) };
 }
+
+const uptime = () => Math.floor(Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]));
+/** How long a late end of a machine is still waited for; none where there is no note. */
+const secondsLeft = (note: string) => (existsSync(note) ? Number(readFileSync(note, "utf8")) - uptime() : undefined);
+const halfAnHour = (seconds: number | undefined) => seconds !== undefined && seconds > 1700 && seconds <= 1800;
 
 describe("the unit", () => {
   test.each<[string, Libvirt, string[]]>([
@@ -217,27 +227,66 @@ describe("the unit", () => {
     });
   });
 
+  test("start: one that has crashed, and that libvirt keeps, is told", () => {
+    const { exit, said, calls } = ofUnit("ExecStartPre", { states: ["crashed"] });
+    expect([exit, calls]).toEqual([1, []]);
+    expect(said).toContain("my web has crashed, and libvirt keeps what is left of it");
+  });
+
+  test("start: what was asked of it before its start counts no more", () => {
+    const off = { states: ["shut off"] };
+    expect(ofUnit("ExecStartPre", off, 1, { late: 1000 })).toMatchObject({ exit: 0, waitsFor: undefined });
+  });
+
   const event = "virsh event --domain my web --event lifecycle --timeout 60";
   test.each<[string, Libvirt, number, string[]]>([
-    ["until it is off", { states: ["running", "running", "shut off"] }, 0, [event, event]],
-    ["until it is gone", { states: ["running", "error: failed to get domain"] }, 0, [event]],
-    ["until it has crashed", { states: ["crashed"] }, 1, []],
-    ["over a restart of libvirt", { states: ["error: no socket", "shut off"] }, 0, []],
+    ["until it is off", { states: ["running (booted)", "running (booted)", "shut off (shutdown)"] }, 0, [event, event]],
+    ["until it is gone", { states: ["running (booted)", "error: failed to get domain"] }, 0, [event]],
+    ["until it has crashed", { states: ["crashed (panicked)"] }, 1, []],
+    ["over a pause", { states: ["paused (ioerror)", "pmsuspended (disk)", "shut off (destroyed)"] }, 0, [event, event]],
+    ["over a restart of libvirt", { states: ["error: no socket", "shut off (unknown)"] }, 0, []],
   ])("it lasts %s", (_, libvirt, exit, calls) => {
     expect(ofUnit("ExecStart", libvirt)).toMatchObject({ exit, calls });
   });
 
+  test.each<[string, string, number, number]>([
+    ["shut down in time to be started again", "shut off (shutdown)", 60, 75],
+    ["shut down too late for that", "shut off (shutdown)", -60, 0],
+    ["switched off by a person meanwhile", "shut off (destroyed)", 60, 0],
+    ["undefined meanwhile", "error: failed to get domain", 60, 0],
+  ])("one whose end was given up: %s", (_, state, late, exit) => {
+    expect(ofUnit("ExecStart", { states: ["running (booted)", state] }, 1, { late })).toMatchObject({ exit });
+    expect(units["drbd-vm@.service"]).toContain("\nRestartForceExitStatus=75\nSuccessExitStatus=75\n");
+  });
+
   test("stop: it is asked, and waited for", () => {
-    expect(ofUnit("ExecStop", { states: ["running", "running", "shut off"] }, 20)).toEqual({
+    expect(ofUnit("ExecStop", { states: ["running", "running", "shut off"] }, 20, { late: 60 })).toEqual({
       exit: 0,
       said: "",
       calls: ["virsh shutdown --domain my web"],
+      waitsFor: undefined,
     });
-    expect(ofUnit("ExecStop", { states: ["shut off"] })).toEqual({ exit: 0, said: "", calls: [] });
+    expect(ofUnit("ExecStop", { states: ["shut off"] })).toMatchObject({ exit: 0, said: "", calls: [] });
+  });
+
+  test("stop: of a unit that has ended by itself; what has been started since is left alone", () => {
+    expect(ofUnit("ExecStop", { states: ["running"] }, 1, { environment: "EXIT_CODE=exited; " })).toMatchObject({
+      exit: 0,
+      calls: [],
+    });
+  });
+
+  test("stop: one that has crashed, and that libvirt keeps, is let go by nobody but a person, or with the host", () => {
+    const { exit, said, calls } = ofUnit("ExecStop", { states: ["crashed"] }, 20);
+    expect([exit, calls]).toEqual([1, []]);
+    expect(said).toContain("virsh destroy lets that go");
+    const stopping = ofUnit("ExecStop", { states: ["crashed"], isStopping: true }, 20);
+    expect([stopping.exit, stopping.calls]).toEqual([0, ["virsh destroy --domain my web"]]);
   });
 
   test("stop: one that does not end goes on, and its unit with it", () => {
-    const { exit, said, calls } = ofUnit("ExecStop", {});
+    const { exit, said, calls, waitsFor } = ofUnit("ExecStop", {});
+    expect(halfAnHour(waitsFor)).toBe(true);
     expect([exit, said]).toEqual([1, "my web did not shut down in 1 s (running), and goes on running."]);
     expect(calls).toEqual([
       "virsh shutdown --domain my web",
@@ -248,15 +297,74 @@ describe("the unit", () => {
   test("stop: only where the host shuts down, its power goes", () => {
     const { exit, said, calls } = ofUnit("ExecStop", { isStopping: true });
     expect(exit).toBe(0);
-    expect(said).toContain("my web did not shut down in 1 s, and is powered off, since this host shuts down.");
+    expect(said).toContain(
+      "my web did not shut down in 1 s (running), and is powered off, since this host shuts down.",
+    );
     expect(calls).toEqual(["virsh shutdown --domain my web", "virsh destroy --domain my web"]);
+  });
+});
+
+describe("those that a person starts", () => {
+  /** The units as they stand, and what libvirt tells of its own accord. */
+  function follow(states: Readonly<Record<string, string>>, told: string, active = "inactive") {
+    const line = /^ExecStart=\/bin\/sh -c '([^']*)' %I$/m.exec(units["drbd-vm-starts@.service"])![1]!;
+    const one = host({});
+    const folders = one.path("system");
+    const ofResource: Record<string, string> = {
+      "drbd-vm@web.service.d": "r0",
+      "drbd-vm@my\\x20web.service.d": "r0",
+      "drbd-vm@other.service.d": "r1",
+    };
+    for (const [name, resource] of Object.entries(ofResource)) {
+      mkdirSync(join(folders, name), { recursive: true });
+      writeFileSync(join(folders, name, `pulumi-drbd-${resource}.conf`), "");
+    }
+    const script = line
+      .replaceAll("$$", "$")
+      .replaceAll("%%", "%")
+      .replaceAll("/etc/systemd/system", folders)
+      .replaceAll("sleep 10", "sleep 0.2");
+    const answers = Object.entries(states).map(([name, state]) => `*' --domain ${name}') echo '${state}' ;;`);
+    const tools = {
+      virsh: `case "$*" in
+"--quiet --connect qemu:///system event --event lifecycle --loop") ${told} ;;
+${answers.join("\n")}
+*) echo "error: failed to get domain" ;;
+esac`,
+      systemctl: `case "$1" in is-active) echo ${active} ;; *) echo "$*" >>${one.path("calls")} ;; esac`,
+      timeout: 'shift; exec "$@"',
+      "systemd-escape": 'shift 2; printf "%s\\n" "$1" | sed "s/.x20/ /g"',
+    };
+    const { stdout } = shCommand(one.tools(`PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin; ${script}`, tools), [
+      "r0",
+    ]);
+    return { said: stdout, calls: one.calls() };
+  }
+  const started = (unit: string) => `start --no-block -- ${unit}`;
+  const quiet = "sleep 0.5";
+
+  test("what runs already is followed, as far as it is the resource's", () => {
+    const { said, calls } = follow({ "my web": "running", other: "running", web: "shut off" }, quiet);
+    expect(new Set(calls)).toEqual(new Set([started("drbd-vm@my\\x20web.service")]));
+    expect(said).toContain("my web runs: drbd-vm@my\\x20web.service follows it");
+  });
+
+  test("a start that libvirt tells of has them looked at again, and nothing else does", () => {
+    const tells = (what: string) => `sleep 0.5; echo "event 'lifecycle' for domain 'web': ${what}"`;
+    expect(follow({ web: "paused" }, tells("Started Booted")).calls).toHaveLength(3);
+    expect(follow({ web: "paused" }, tells("Suspended Paused")).calls).toHaveLength(2);
+  });
+
+  test.each(["active", "activating", "deactivating"])("a unit that is %s is left alone", (active) => {
+    expect(follow({ web: "running" }, quiet, active).calls).toEqual([]);
   });
 });
 
 describe("the steps", () => {
   const run = (libvirt: Libvirt, call: string) => {
     const one = host(libvirt);
-    const { exit, stdout } = sh(one.tools(`${environment}${writers}\n${call}`));
+    const script = `${environment}${writers}`.replaceAll("/run/pulumi-drbd", one.path("run"));
+    const { exit, stdout } = sh(one.tools(`${script}\n${call}`));
     return { exit, said: stdout, calls: one.calls(), path: one.path };
   };
 
@@ -270,12 +378,35 @@ describe("the steps", () => {
   });
 
   test("shut down: one that does not end keeps its power, and what to do is said", () => {
-    const { exit, said, calls } = run({ fails: { shutdown: "error: no agent" } }, "shut_down web 1");
+    const { exit, said, calls, path } = run({ fails: { shutdown: "error: no agent" } }, "shut_down web 1");
     expect([exit, calls]).toEqual([1, ["virsh shutdown --domain web"]]);
+    expect(halfAnHour(secondsLeft(path("run/web.late")))).toBe(true);
+    expect(said).toContain("Where it shuts down after all in the next 30 minutes, it is started again here.");
     expect(said).toContain(
       "The virtual machine web did not shut down in 1 s, and goes on running here (virsh domstate: running).\nerror: no agent\n",
     );
     expect(said).toContain("`virsh destroy 'web'` pulls its plug");
+  });
+
+  test("shut down: one that ends in the last second is off, and is not started again", () => {
+    const states = ["running", "running", "shut off"];
+    const { exit, said, path } = run({ states }, "shut_down web 1");
+    expect([exit, said, existsSync(path("run/web.late"))]).toEqual([0, "", false]);
+  });
+
+  test.each([
+    ["paused", "`virsh resume 'web'` lets it go on"],
+    ["pmsuspended", "`virsh dompmwakeup 'web'` wakes it"],
+  ])("shut down: one that is %s hears nothing, and that is said", (state, said) => {
+    const done = run({ states: [state] }, "shut_down web 1");
+    expect(done).toMatchObject({ exit: 1, calls: ["virsh shutdown --domain web"] });
+    expect(done.said).toContain(said);
+  });
+
+  test("shut down: one that has crashed, and that libvirt keeps, is not waited for, and not let go", () => {
+    const { exit, said, calls } = run({ states: ["crashed"] }, "shut_down web 20");
+    expect([exit, calls]).toEqual([1, []]);
+    expect(said).toContain("`virsh destroy 'web'` lets it go");
   });
 
   test("define: the text as it is, and the digest of what libvirt made of it", () => {

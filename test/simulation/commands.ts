@@ -13,6 +13,7 @@ import {
   resourceFile,
   roleLink,
   serviceName,
+  startsLink,
 } from "./machine";
 import { isAttached, isRunning, type Volume } from "./volume";
 import { apartToken } from "../../provider/core/decided/plans/takeover";
@@ -120,6 +121,9 @@ function startUnit(world: World, machine: Machine, unit: string, actor: Actor): 
     case "drbd-role@r0.service":
       machine.links.add(roleLink);
       return done;
+    case "drbd-vm-starts@r0.service":
+      machine.links.add(startsLink);
+      return done;
     case "drbd-primary@r0.service":
       if (!machine.isPrimary) return failed(1, "Job for drbd-primary@r0.service failed.");
       machine.links.add(promotionLink);
@@ -139,6 +143,9 @@ function stopUnit(world: World, machine: Machine, unit: string, actor: Actor): R
   switch (unit) {
     case "drbd-role@r0.service":
       machine.links.delete(roleLink);
+      return done;
+    case "drbd-vm-starts@r0.service":
+      machine.links.delete(startsLink);
       return done;
     case "drbd-primary@r0.target":
     case "drbd-primary-services@r0.target":

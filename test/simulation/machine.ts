@@ -4,7 +4,7 @@ import type { Disk } from "./disk";
 import type { SimulatedGuest } from "./virtual-machines";
 import type { Kernel } from "./kernel";
 import { isRunning, type RunningVolume, Volume, volumesIn } from "./volume";
-import { activeLink, bringUpOf, promotionOf, roleOf, targetOf } from "../../provider/core/steps/boot-units";
+import { activeLink, bringUpOf, promotionOf, roleOf, startsOf, targetOf } from "../../provider/core/steps/boot-units";
 
 export const resource = "r0";
 export const port = 7789;
@@ -22,6 +22,7 @@ export const enabledLink = "/etc/systemd/system/multi-user.target.wants/drbd@r0.
 export const broughtUpLink = activeLink(bringUpOf(resource));
 export const promotionLink = activeLink(promotionOf(resource));
 export const roleLink = activeLink(roleOf(resource));
+export const startsLink = activeLink(startsOf(resource));
 /** The service of a program that has one, and what binds it to the resource. */
 export const serviceName = "web.service";
 const serviceDropIn = `/etc/systemd/system/${serviceName}.d/pulumi-drbd-${resource}.conf`;

@@ -11,9 +11,9 @@ import type { Remote } from "../../provider/shell/remote";
 import type { RemoteResult } from "../../provider/shell/remote-shell";
 import { done, failed, type Result, run } from "./commands";
 import { check, checkPatiently } from "./checks";
-import { bringUpOf, promotionOf, roleOf } from "../../provider/core/steps/boot-units";
+import { bringUpOf, promotionOf, roleOf, startsOf } from "../../provider/core/steps/boot-units";
 import { keptPrefix, ownLine } from "../../provider/core/seen/parse-fstab";
-import { broughtUpLink, type Machine, promotionLink, roleLink, resource } from "./machine";
+import { broughtUpLink, type Machine, promotionLink, roleLink, resource, startsLink } from "./machine";
 import { connectionOf } from "./connection";
 import { clearDisk } from "./clear-disk";
 import { giText } from "./disk";
@@ -255,6 +255,7 @@ export class SimulatedRemote implements Remote {
         if (action.units.includes(bringUpOf(resource))) machine.links.delete(broughtUpLink);
         if (action.units.includes(promotionOf(resource))) machine.links.delete(promotionLink);
         if (action.units.includes(roleOf(resource))) machine.links.delete(roleLink);
+        if (action.units.includes(startsOf(resource))) machine.links.delete(startsLink);
         return done;
       case "remove-drop-ins":
         for (const path of action.paths) files.delete(path);

@@ -14,9 +14,10 @@ import {
   promotionLink,
   roleDropIn,
   roleLink,
+  startsLink,
   serviceName,
 } from "./machine";
-import { roleOf } from "../../provider/core/steps/boot-units";
+import { roleOf, startsOf } from "../../provider/core/steps/boot-units";
 import { apartToken } from "../../provider/core/decided/plans/takeover";
 import { lastPrimaryNote } from "../../provider/core/steps/own-folder";
 import type { Volume } from "./volume";
@@ -187,7 +188,7 @@ export class World {
     machine.isDecided = false;
     machine.service.isActive = false;
     this.endOfCut(machine);
-    for (const link of [broughtUpLink, promotionLink, roleLink]) machine.links.delete(link);
+    for (const link of [broughtUpLink, promotionLink, roleLink, startsLink]) machine.links.delete(link);
     loseConnection(this);
   }
 
@@ -199,7 +200,9 @@ export class World {
     );
     if (!machine.moduleLoaded || !machine.links.has(enabledLink) || !machine.files.has(resourceFile)) return;
     run(this, machine, ["systemctl", "start", "drbd@r0.service", "drbd@r0.target"], "host");
-    if (machine.files.get(roleDropIn)?.includes(roleOf(resource)) === true) machine.links.add(roleLink);
+    const wants = machine.files.get(roleDropIn);
+    if (wants?.includes(roleOf(resource)) === true) machine.links.add(roleLink);
+    if (wants?.includes(startsOf(resource)) === true) machine.links.add(startsLink);
   }
 
   private endOfCut(machine: Machine): void {

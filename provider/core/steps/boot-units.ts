@@ -20,6 +20,7 @@ export const bringUpOf = (resource: string): string => `drbd@${escapeInstance(re
 export const promotionOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.service`;
 export const promotedOf = (resource: string): string => `drbd-primary@${escapeInstance(resource)}.target`;
 export const roleOf = (resource: string): string => `drbd-role@${escapeInstance(resource)}.service`;
+export const startsOf = (resource: string): string => `drbd-vm-starts@${escapeInstance(resource)}.service`;
 export const servedOf = (resource: string): string => `drbd-primary-services@${escapeInstance(resource)}.target`;
 
 /** systemd keeps such a link for each service as long as it is active; it tells the state without asking systemctl. */
@@ -80,8 +81,13 @@ const roleService = ownUnit("drbd-role@.service");
 /** The same for every resource. */
 export const promotionUnits: readonly UnitFile[] = [promotionService, promotedTarget, servedTarget, roleService];
 
-/** Runs a virtual machine of libvirt: one more service of its resource. */
-export const virtualMachineTemplate = ownUnit("drbd-vm@.service");
+/** Runs a virtual machine of libvirt: one more service of its resource. The other one follows those that are started by hand. */
+export const virtualMachineUnits: readonly UnitFile[] = [
+  ownUnit("drbd-vm@.service"),
+  ownUnit("drbd-vm-starts@.service"),
+];
+
+export const runsMachines = ({ virtualMachines = [] }: DesiredResource): boolean => virtualMachines.length > 0;
 
 /** A file that systemd reads beside a unit's own. */
 function dropIn(unit: string, name: string, text: string): UnitFile {
@@ -112,6 +118,7 @@ export function bringUpDropIns(desired: DesiredResource, host: string, isServed:
     "[Unit]",
     "DefaultDependencies=no",
     ...(isServed ? [`Wants=${roleOf(name)}`] : []),
+    ...(runsMachines(desired) ? [`Wants=${startsOf(name)}`] : []),
     `After=${bringUpOf(name)}`,
     "Conflicts=shutdown.target",
     "Before=shutdown.target",

@@ -50,7 +50,7 @@ read_files() {
     /etc/systemd/system/*.mount /etc/systemd/system/*.swap /etc/drbd.conf $other_tops /etc/drbd.d/* /etc/modules-load.d/* \
     /lib/modules-load.d/* /usr/lib/modules-load.d/* /etc/systemd/system/drbd-primary@.* /etc/systemd/system/drbd@.* \
     /etc/systemd/system/drbd-role@.* /etc/systemd/system/drbd-primary-services@.* /etc/systemd/system/*.d/pulumi-drbd*.conf \
-    /etc/systemd/system/drbd-vm@.* /var/lib/pulumi-drbd/*.machine \
+    /etc/systemd/system/drbd-vm@.* /etc/systemd/system/drbd-vm-starts@.* /var/lib/pulumi-drbd/*.machine \
     /lib/systemd/system/drbd@.target /usr/lib/systemd/system/drbd@.target /run/systemd/generator/*.mount \
     /sys/module/drbd/version $manager_files /var/lib/drbd/*.lkbd /var/lib/pulumi-drbd/*.new \
     /etc/pulumi-drbd/*.conf /var/lib/pulumi-drbd/*.folders /var/lib/pulumi-drbd/*.boot /var/lib/pulumi-drbd/*.kept \

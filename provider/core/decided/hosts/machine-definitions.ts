@@ -17,7 +17,8 @@ export function runsMachine(node: ObservedNode, name: string): boolean {
   return (seen !== undefined && isUp(seen)) || isRunning(node.services?.get(virtualMachineUnit(name)));
 }
 
-export const isUp = ({ state }: VirtualMachineSeen): boolean => !["shut off", "crashed", ""].includes(state);
+/** One that has crashed, and that libvirt keeps as it is, has its disks open. */
+export const isUp = ({ state }: VirtualMachineSeen): boolean => !["shut off", ""].includes(state);
 
 /** The definition that it is to have where it has none, or another one; undefined: it stays as it is. */
 export function definitionFor(

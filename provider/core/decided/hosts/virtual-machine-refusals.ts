@@ -71,7 +71,10 @@ function onHost(desired: DesiredResource, machine: DesiredVirtualMachine, nodes:
     if (isUp(seen) && !isServedOn(desired, node, host))
       found.push({
         found: `${called} runs there (${seen.state}), where ${desired.name} is not ${hasMounts(desired) ? "mounted" : "Primary"}`,
-        way: `Shut it down first (\`virsh shutdown ${name}\`): it is started where ${desired.name} is.`,
+        way:
+          seen.state === "crashed"
+            ? `Let go what libvirt keeps of it (\`virsh destroy ${name}\`): it is started where ${desired.name} is.`
+            : `Shut it down first (\`virsh shutdown ${name}\`): it is started where ${desired.name} is.`,
       });
   }
   const definition = machine.xml ?? seen?.definition ?? machineOn(nodes[place === 0 ? 1 : 0], name)?.definition;

@@ -29,12 +29,14 @@ import {
   promotionOf,
   promotionUnits,
   roleOf,
+  runsMachines,
+  startsOf,
   servedDropIns,
   serviceDropIns,
   serviceDropInsOn,
   targetOf,
   type UnitFile,
-  virtualMachineTemplate,
+  virtualMachineUnits,
 } from "../../steps/boot-units";
 import { calledService, virtualMachineOf } from "../../wanted/virtual-machine";
 import { virtualMachineSteps } from "./virtual-machine-steps";
@@ -66,8 +68,8 @@ export function mountedAtBoot(view: ResourceView, { host, node, place }: HostVie
   const drop = "what is mounted and started where it is Primary";
   return [
     ...missing(node, promotionUnits).map((unit) => stepsUnits.writeUnit(hostname, unit, because)),
-    ...(view.desired.virtualMachines === undefined ? [] : missing(node, [virtualMachineTemplate])).map((unit) =>
-      stepsUnits.writeUnit(hostname, unit, "starts a virtual machine, and shuts it down in order"),
+    ...(runsMachines(view.desired) ? missing(node, virtualMachineUnits) : []).map((unit) =>
+      stepsUnits.writeUnit(hostname, unit, "a virtual machine is shut down in order, whoever has started it"),
     ),
     ...missing(node, servedDropIns(view.desired)).map((unit) => stepsUnits.writeUnit(hostname, unit, drop)),
     ...missing(node, serviceDropIns(view.desired)).map((unit) =>
@@ -115,15 +117,23 @@ export function broughtUpAtBoot({ desired }: ResourceView, view: HostView): Step
   const due = [
     ...(isActive(node, bringUpOf(name)) ? [] : [bringUpOf(name), targetOf(name)]),
     ...(isServed(desired) && !follows ? [roleOf(name)] : []),
+    ...(runsMachines(desired) && !isActive(node, startsOf(name)) ? [startsOf(name)] : []),
   ];
   if (due.length > 0) {
     const because = due.includes(roleOf(name))
       ? "as after a boot: notes who is Primary, whoever makes it so, and has a shutdown demote it in order"
-      : "as after a boot: a shutdown then takes it down in order";
+      : due.includes(bringUpOf(name))
+        ? "as after a boot: a shutdown then takes it down in order"
+        : "as after a boot: a virtual machine that is started by hand is shut down in order, too";
     found.push(stepsUnits.startBootUnits(host, name, due, because));
   }
-  if (!isServed(desired) && follows) {
-    found.push(stepsUnits.stopUnits(host, [roleOf(name)], "nothing is mounted or started with it any more"));
+  const idle = [
+    ...(!isServed(desired) && follows ? [roleOf(name)] : []),
+    ...(!runsMachines(desired) && isActive(node, startsOf(name)) ? [startsOf(name)] : []),
+  ];
+  if (idle.length > 0) {
+    const what = idle.includes(roleOf(name)) ? "is mounted or started" : "of libvirt runs";
+    found.push(stepsUnits.stopUnits(host, idle, `nothing ${what} with it any more`));
   }
   return found;
 }
@@ -193,10 +203,7 @@ export function reloaded(view: ResourceView, host: HostView): Step[] {
   );
   const known = view.pairs.every((pair) => knowsMount(pair, pair.sides[host.place]));
   if (writes.length === 0 && known) return [];
-  const needed = [
-    ...serviceDropIns(view.desired),
-    ...(view.desired.virtualMachines === undefined ? [] : [virtualMachineTemplate]),
-  ];
+  const needed = [...serviceDropIns(view.desired), ...(runsMachines(view.desired) ? virtualMachineUnits : [])];
   return missing(host.node, needed).length > 0
     ? [stepsUnits.reloadSystemd(hostname, "reads fstab and the units")]
     : [stepsUnits.reloadSystemdMeanwhile(hostname, "reads fstab and the units, in the background")];

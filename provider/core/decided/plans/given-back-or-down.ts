@@ -29,6 +29,7 @@ import {
   promotedOf,
   promotionOf,
   roleOf,
+  startsOf,
   servedOf,
   targetOf,
   unitsThere,
@@ -200,7 +201,7 @@ function valuesGo(node: ObservedNode, host: string, resource: string): Step[] {
 function leaveSteps(desired: DesiredResource, host: string, node: ObservedNode, more: readonly string[]): Step[] {
   const { name: resource } = desired;
   const found = [...linesGo(desired, host, node, true), ...dropInsGo(resource, host, node)];
-  const active = [roleOf(resource), promotionOf(resource)].filter((unit) => isActive(node, unit));
+  const active = [roleOf(resource), startsOf(resource), promotionOf(resource)].filter((unit) => isActive(node, unit));
   const isPromoted = active.includes(promotionOf(resource));
   const own = unitsThere(node, [...(isPromoted ? [servedOf(resource), promotedOf(resource)] : []), ...active]);
   const units = [...own, ...more];

@@ -11,7 +11,7 @@ import { removeFiles } from "../../steps/file-steps";
 import { restoreGlobalCommon } from "../../steps/node-steps";
 import type { Plan, Step } from "../../steps/plan";
 import { ownCommands, removeCommands } from "../../steps/command-steps";
-import { promotionUnits, bringUpUnits, virtualMachineTemplate } from "../../steps/boot-units";
+import { promotionUnits, bringUpUnits, virtualMachineUnits } from "../../steps/boot-units";
 import { unescapeInstance } from "../../wanted/systemd-escape";
 import { keepsOurCommon } from "./give-back-global-common";
 
@@ -36,7 +36,7 @@ export function planNodeTeardown(
     else if (kept.length === 0) steps.push(restoreGlobalCommon(host, before.kept, "what was there before"));
     else warnings.push(...kept);
   }
-  const units = [...promotionUnits, ...bringUpUnits, virtualMachineTemplate]
+  const units = [...promotionUnits, ...bringUpUnits, ...virtualMachineUnits]
     .map(({ path }) => path)
     .filter((path) => isOurs(node.files.get(path)));
   const started = units.filter((path) => startsAtBoot(node, path).length > 0);

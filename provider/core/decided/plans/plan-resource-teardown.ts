@@ -25,6 +25,7 @@ import {
   machineBeside,
   promotionOf,
   roleOf,
+  startsOf,
   servedOf,
   serviceDropInsOn,
   targetOf,
@@ -124,7 +125,7 @@ function teardownSteps(desired: DesiredResource, host: string, node: ObservedNod
   if (enabled) found.push(stepsUnits.disableAtBoot(host, resource, "must not come up again after a reboot"));
   if (enabled || isActive(node, bringUpOf(resource))) {
     const units = [
-      ...unitsThere(node, [servedOf(resource), roleOf(resource), promotionOf(resource)]),
+      ...unitsThere(node, [servedOf(resource), roleOf(resource), startsOf(resource), promotionOf(resource)]),
       targetOf(resource),
     ];
     found.push(stepsUnits.stopUnits(host, units, "systemd forgets that it was up"));

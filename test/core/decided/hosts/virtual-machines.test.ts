@@ -90,6 +90,7 @@ test("one that runs where the resource is not", () => {
   expect(refused(pairWith({}, { state: "paused" }, raw), raw)).toContain(
     "bravo: the virtual machine web runs there (paused)",
   );
+  expect(refused(pairWith({}, { state: "crashed" }))).toMatch(/runs there \(crashed\).*`virsh destroy web`/);
 });
 
 const outside = /alpha: the disk vda of the virtual machine web is .*, outside of r0: it would not travel with it/;

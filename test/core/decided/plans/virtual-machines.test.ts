@@ -4,7 +4,12 @@ import { claimsOf } from "../../../../provider/core/decided/hosts/claims";
 import { planTeardown } from "../../../../provider/core/decided/plans/plan-resource-teardown";
 import { isSettled } from "../../../../provider/core/decided/plans/settled";
 import type { ObservedNode, VirtualMachineSeen } from "../../../../provider/core/seen/observed";
-import { serviceDropIns, virtualMachineTemplate } from "../../../../provider/core/steps/boot-units";
+import {
+  activeLink,
+  bringUpDropIns,
+  serviceDropIns,
+  virtualMachineUnits,
+} from "../../../../provider/core/steps/boot-units";
 import { actionsOf, stepsOf } from "../../../../provider/core/steps/plan";
 import { resourceOf, type OneVolume } from "../../one-volume";
 import {
@@ -43,8 +48,10 @@ const desired: OneVolume = { ...r0, services: ["db.service", unit], virtualMachi
 const given: OneVolume = { ...desired, virtualMachines: [{ ...machine, xml: withoutUuid }] };
 const note = "/var/lib/pulumi-drbd/web.machine";
 
+const follower = "drbd-vm-starts@r0.service";
 const having = (node: ObservedNode, active: string, seen: VirtualMachineSeen): ObservedNode => ({
-  ...withFile(node, virtualMachineTemplate.path, virtualMachineTemplate.text),
+  ...virtualMachineUnits.reduce((known, { path, text }) => withFile(known, path, text), node),
+  links: [...node.links, activeLink(follower)],
   services: new Map([
     ["db.service", { load: "loaded", active, ends: false }],
     [unit, { load: "loaded", active, ends: false }],
@@ -115,9 +122,13 @@ describe("with `xml`", () => {
 
 test("the unit of each, and what stands beside it, are read before it is started", () => {
   const [alpha, bravo] = pair({ state: "shut off" });
-  const bare = withFile(having(alpha, "inactive", off), virtualMachineTemplate.path, undefined);
+  const bare = virtualMachineUnits.reduce(
+    (known, { path }) => withFile(known, path, undefined),
+    having(alpha, "inactive", off),
+  );
   expect(run([bare, bravo])).toEqual([
     "alpha: write /etc/systemd/system/drbd-vm@.service",
+    "alpha: write /etc/systemd/system/drbd-vm-starts@.service",
     "alpha: systemctl daemon-reload",
     "alpha: systemctl start db.service",
     "alpha: systemctl start drbd-vm@web.service",
@@ -128,6 +139,33 @@ test("the unit of each, and what stands beside it, are read before it is started
     "\nAfter=db.service\n\n[Service]\nEnvironment=shutdown_timeout=300\nTimeoutStopSec=420\n",
   );
   expect(beside?.text).toContain("\nConditionPathIsMountPoint=/srv/data\n");
+});
+
+describe("one that a person starts", () => {
+  const without = (node: ObservedNode, ...units: readonly string[]): ObservedNode => ({
+    ...node,
+    links: node.links.filter((link) => !units.map(activeLink).includes(link)),
+  });
+
+  test("is followed by its unit from a boot on, and from the next `up` on, on both hosts", () => {
+    const [, target] = bringUpDropIns(resourceOf(desired), "alpha", true);
+    expect(target?.text).toContain(`\nWants=${follower}\n`);
+    const [alpha, bravo] = pair();
+    const plan = planOf([without(alpha, follower), bravo], { desired });
+    expect(allCommands(plan)).toEqual([`alpha: systemctl start ${follower}`]);
+    expect(stepsOf(plan)[0]?.because).toContain("started by hand is shut down in order, too");
+  });
+
+  test("is followed no more once the resource has no machine", () => {
+    const fewer: OneVolume = { ...r0, services: ["db.service"] };
+    expect(bringUpDropIns(resourceOf(fewer), "alpha", true)[1]?.text).not.toContain("drbd-vm-starts@");
+    const [alpha, bravo] = pair();
+    const plan = planOf([alpha, without(bravo, follower)], { desired: fewer });
+    expect(allCommands(plan).filter((one) => one.includes("drbd-vm-starts@"))).toEqual([
+      `alpha: systemctl stop ${follower}`,
+    ]);
+    expect(stepsOf(plan).map(({ because }) => because)).toContain("nothing of libvirt runs with it any more");
+  });
 });
 
 const onBravo: OneVolume = { ...desired, primary: "bravo" };
@@ -192,7 +230,7 @@ test("one that is not in the list any more: its files go, and it runs on", () =>
       `alpha: rm -f ${note}`,
     ]),
   );
-  expect(allCommands(plan).filter((one) => /virsh|systemctl stop/.test(one))).toEqual([]);
+  expect(allCommands(plan).filter((one) => /virsh|systemctl stop drbd-vm@/.test(one))).toEqual([]);
   const [why] = stepsOf(plan).filter(({ argv }) => argv.join(" ").includes("drbd-vm@web"));
   expect(why?.because).toBe(
     "virtual machine web is not in `virtualMachines` any more; what of it runs is left running",
