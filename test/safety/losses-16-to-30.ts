@@ -35,6 +35,7 @@ export const otherLosses: readonly Entry[] = [
         "a disk with data of ours is not attached while it is used otherwise",
       ),
       ...core("seen/given-disks", "the resource's own disk is not attached while a guest is given it"),
+      ...core("decided/hosts/virtual-machines", "a disk %s"),
     ],
     law: met("a disk that is mounted by itself counts as free"),
     lab: lab("bad-input", "that are mounted, and that are swap space", "that fstab mounts by itself"),

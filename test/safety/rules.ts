@@ -193,6 +193,10 @@ export const rules: readonly Entry[] = [
         "without the address",
       ),
       ...core("decided/data/decision-table", "module and configuration, beside every kind of disk"),
+      ...core(
+        "decided/plans/virtual-machine-table",
+        "%s where it is not served: refused where its disks are open, and nothing is touched",
+      ),
     ],
     law: core("decided/plans/plan-laws", "refusals leave no steps, and each says where to go"),
     lab: [
@@ -202,6 +206,7 @@ export const rules: readonly Entry[] = [
         "refuses without a preview too, and the disks keep what they hold",
       ),
       ...lab("keeps-data/apart", "a host that cannot be reached over SSH: nothing is done on the other"),
+      ...lab("virtual-machines", "a disk elsewhere, and a saved memory, are refused as libvirt has them"),
     ],
   },
   {
@@ -215,11 +220,19 @@ export const rules: readonly Entry[] = [
         "a healthy pair: the Primary first, unmounted, demoted, down, and what was written removed",
       ),
       ...core("decided/plans/given-back-or-down", "gets them back, and nothing that runs is touched", "%s"),
+      ...core(
+        "decided/plans/virtual-machines",
+        "destroy: it is shut down first, and our files go; nothing undefines it or pulls its plug",
+      ),
     ],
     law: [
       ...core(
         "decided/plans/plan-resource-teardown",
         "from no state does it write to a disk, force anything, or leave the Primary for last",
+      ),
+      ...core(
+        "steps/never-emitted",
+        "virsh destroy: by a guest's unit alone, where its host shuts down and the guest outlasts its time",
       ),
       ...met(
         "a destroy wipes the metadata",
@@ -239,6 +252,7 @@ export const rules: readonly Entry[] = [
         "it stays up and mounted under a writer, by the old files, byte for byte; a boot brings it up as it did before",
         "whoever has changed it since finds it down, with the old files beside, and no boot attaches a disk by them",
       ),
+      ...lab("virtual-machines", "destroy shuts them down, and they stay defined"),
     ],
   },
   {

@@ -9,7 +9,9 @@ import { connectDiscarding, stillDiffers } from "../../../provider/core/steps/sp
 import { detachVolume } from "../../../provider/core/steps/volume-steps";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
-import { planOf, r0 } from "../observed-builder";
+import { planOf, r0, remembered } from "../observed-builder";
+import { machinePair, machineStates, withMachine } from "../machine-builder";
+import { commands, guards, looks, probe, units, waits, writers } from "../../../provider/host/text";
 import { seed } from "../../seed";
 
 const root = join(__dirname, "../../../provider");
@@ -24,6 +26,7 @@ const tellers = new Set([
   "core/wanted/option-warnings.ts",
   "core/decided/hosts/manager-refusals.ts",
   "core/decided/hosts/take-over-refusals.ts",
+  "core/decided/hosts/virtual-machine-refusals.ts",
 ]);
 /** Tables of DRBD's options, with what each does. */
 const isAboutOptions = (path: string) => /option-(table|types)\.ts$/.test(path);
@@ -35,6 +38,19 @@ const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
 const drawn: readonly Step[] = fc.sample(arbitrarySituation, { numRuns: 1000, seed }).flatMap(({ nodes, given }) => {
   const destroyed = planTeardown(resourceOf(r0), ["alpha", "bravo"], nodes);
   return [...stepsOf(planOf(nodes, given)), ...stepsOf(destroyed)];
+});
+
+/** Of a pair with a virtual machine, in each state: as it stays, moves, and is destroyed. */
+const ofMachines: readonly Step[] = machineStates.flatMap((state) => {
+  return [undefined, "bravo"].flatMap((switchTo) => {
+    const desired = withMachine(switchTo);
+    const nodes = machinePair(state, "active", "shut off", desired);
+    const moved = switchTo === undefined ? {} : { switchTo, memory: remembered };
+    return [
+      ...stepsOf(planOf(nodes, { desired, ...moved })),
+      ...stepsOf(planTeardown(resourceOf(desired), ["alpha", "bravo"], nodes)),
+    ];
+  });
 });
 
 const word = (...words: readonly string[]) => new RegExp(`(?<![\\w-])(${words.join("|")})(?![\\w-])`);
@@ -98,6 +114,42 @@ test("detach: of one volume that leaves, and only where nobody has it open", () 
   expect(drawn.filter((step) => detach.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
   const step = detachVolume("alpha", 2, "it leaves");
   expect([step.argv, step.guard]).toEqual([["drbdsetup", "detach", "2"], [["nobody_holds", "/dev/drbd2"]]]);
+});
+
+/** Behind what `virsh` is called with everywhere, in sh and in a list of words. */
+const asked = (...calls: readonly string[]) =>
+  new RegExp(`(?:\\bask|qemu:///system["',]*|"virsh",) *["']?(?:${calls.join("|")})(?![\\w-])`);
+
+test.each<[string, RegExp, string]>([
+  [
+    "a guest's memory saved, restored or thrown away",
+    asked("save", "restore", "managedsave", "managedsave-remove", "snapshot-create", "snapshot-revert"),
+    "virsh --connect qemu:///system managedsave --domain web",
+  ],
+  ["a guest's definition thrown away", asked("undefine"), '["virsh", "undefine", "web"]'],
+  ["a guest reset", asked("reset"), "ask reset --domain web"],
+])("%s", (_what, never, example) => {
+  expect(example).toMatch(never);
+  expect(sources.filter(({ text }) => never.test(text)).map(({ path }) => path)).toEqual([]);
+  expect(ofMachines.filter((step) => never.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
+});
+
+test("virsh destroy: by a guest's unit alone, where its host shuts down and the guest outlasts its time", () => {
+  const pulls = asked("destroy");
+  expect('virsh --quiet --connect qemu:///system destroy --domain "$1"').toMatch(pulls);
+  expect(sources.filter(({ text }) => pulls.test(text)).map(({ path }) => path)).toEqual(["host/text.ts"]);
+  const { "drbd-vm@.service": ofGuest, ...others } = units;
+  const elsewhere = { ...others, writers, guards, looks, probe, waits, ...commands };
+  expect(Object.entries(elsewhere).flatMap(([name, text]) => (pulls.test(text) ? [name] : []))).toEqual([]);
+  const [stop = ""] = /^ExecStop=.*$/m.exec(ofGuest) ?? [];
+  expect(ofGuest.replace(stop, "")).not.toMatch(pulls);
+  const [before, ...behind] = stop.split(pulls);
+  expect(behind).toHaveLength(1);
+  // Behind the end of the loop that waits for its limit, in what is done where the host shuts down.
+  expect(before).toMatch(/ done; if \[ "\$\$\(systemctl is-system-running\)" = stopping \]; then echo [^;]*; *$/);
+  const plugs = ofMachines.filter((step) => pulls.test([...step.argv, "\n", shellOf(step).body].join(" ")));
+  expect(plugs).toEqual([]);
+  expect(ofMachines.map(({ argv }) => argv.join(" "))).toContain("virsh shutdown web");
 });
 
 test("the files that only tell hold no command of ours", () => {
