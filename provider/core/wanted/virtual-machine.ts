@@ -119,6 +119,23 @@ export function neededBy(xml: string): Needed[] {
   ];
 }
 
+/** What is worth knowing of it, though it may be meant. */
+export function remarksOn(xml: string): string[] {
+  const domain = readXml(xml);
+  if (domain === undefined) return [];
+  const disks = childrenOf(childOf(domain, "devices"), "disk");
+  const unsafe = disks.filter((disk) => childOf(disk, "driver")?.attributes["cache"] === "unsafe");
+  return [
+    ...unsafe.map(
+      (disk) =>
+        `its disk ${childOf(disk, "target")?.attributes["dev"] ?? ""} has cache='unsafe': what the guest takes for written is lost where its host fails, on both hosts`,
+    ),
+    ...(childrenOf(domain, "qemu:commandline").length === 0
+      ? []
+      : ["it has arguments of qemu's own (<qemu:commandline>), and which files they name is not looked at"]),
+  ];
+}
+
 function ofPath(what: string, text: string | undefined): Needed[] {
   const path = text?.trim() ?? "";
   return path === "" ? [] : [{ what, path }];

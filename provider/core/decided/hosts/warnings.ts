@@ -3,6 +3,7 @@ import { brokenOwnFileWarnings } from "../../installed/broken-file";
 import { fencingWarnings } from "./inherited-options";
 import { diskUserWarnings } from "./disk-users";
 import { mountUnitWarnings } from "./mount-units";
+import { virtualMachineWarnings } from "./virtual-machine-warnings";
 import {
   grammarOf,
   kernelDeviceOf,
@@ -28,6 +29,7 @@ export function warn(situation: ResourceSituation): string[] {
     ...desired.volumes.flatMap(volumeOptionWarnings),
     ...resourceWarnings(desired),
     ...fencingWarnings(situation),
+    ...virtualMachineWarnings(desired, nodes),
   ];
   const [first, second] = nodes;
   const volumes = volumePairs(desired);

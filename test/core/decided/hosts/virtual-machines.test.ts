@@ -166,6 +166,24 @@ test.each(["/dev/drbd1", "/dev/drbd/by-res/r0/0", "/dev/drbd/by-res/r0", "/dev/d
   },
 );
 
+test.each<[string, string, RegExp]>([
+  [
+    "a disk whose writes are not waited for",
+    `<disk><driver cache='unsafe'/><source file='${inside}'/><target dev='vda'/></disk>`,
+    /^the virtual machine web: its disk vda has cache='unsafe'/,
+  ],
+  [
+    "arguments of qemu's own",
+    `${file(inside)}</devices><qemu:commandline><qemu:arg value='-s'/></qemu:commandline><devices>`,
+    /^the virtual machine web: it has arguments of qemu's own/,
+  ],
+])("%s: a warning, once", (_, disk, why) => {
+  const warned = (text: string) =>
+    planOf(pairWith({ definition: definition(text) }), { desired }).warnings.filter((one) => one.includes("web"));
+  expect(warned(disk)).toEqual([expect.stringMatching(why)]);
+  expect(warned(file(inside))).toEqual([]);
+});
+
 test("another filesystem below the mount point is not the resource's", () => {
   const [alpha, bravo] = pairWith({ definition: definition(file("/srv/data/more/web.img")) });
   expect(refused([withMount(alpha, "/dev/vdd", "/srv/data/more"), bravo])).toMatch(outside);
