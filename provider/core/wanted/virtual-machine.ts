@@ -124,12 +124,16 @@ export function remarksOn(xml: string): string[] {
   const domain = readXml(xml);
   if (domain === undefined) return [];
   const disks = childrenOf(childOf(domain, "devices"), "disk");
+  const atPoweroff = childOf(domain, "on_poweroff")?.text.trim() ?? "destroy";
   const unsafe = disks.filter((disk) => childOf(disk, "driver")?.attributes["cache"] === "unsafe");
   return [
     ...unsafe.map(
       (disk) =>
         `its disk ${childOf(disk, "target")?.attributes["dev"] ?? ""} has cache='unsafe': what the guest takes for written is lost where its host fails, on both hosts`,
     ),
+    ...(atPoweroff === "destroy"
+      ? []
+      : [`it has <on_poweroff>${atPoweroff}</on_poweroff>: it does not end when it shuts down, and so it cannot move`]),
     ...(childrenOf(domain, "qemu:commandline").length === 0
       ? []
       : ["it has arguments of qemu's own (<qemu:commandline>), and which files they name is not looked at"]),

@@ -173,6 +173,11 @@ test.each<[string, string, RegExp]>([
     /^the virtual machine web: its disk vda has cache='unsafe'/,
   ],
   [
+    "a guest that begins again when it shuts down",
+    `${file(inside)}</devices><on_poweroff>restart</on_poweroff><devices>`,
+    /^the virtual machine web: it has <on_poweroff>restart<\/on_poweroff>/,
+  ],
+  [
     "arguments of qemu's own",
     `${file(inside)}</devices><qemu:commandline><qemu:arg value='-s'/></qemu:commandline><devices>`,
     /^the virtual machine web: it has arguments of qemu's own/,
