@@ -207,8 +207,9 @@ test("one that shuts down only when it is waited for no more is started again wh
   ]);
   expect(run.stderr).toContain("While it is paused it hears nothing");
   expect(await unitOf("alpha", "web")).toBe("active");
-  // Now it hears what it was asked for.
   await virsh(lab, "alpha", "resume web");
+  // What it was asked for while it was paused is lost (qemu 10.0). This is in the place of a guest that takes its time.
+  await virsh(lab, "alpha", "shutdown web");
   await wentOnAt("alpha", before);
   expect(await say("alpha", "journalctl --boot --output=cat --unit=drbd-vm@web.service")).toContain(
     "web has shut down after all, later than it was waited for, and is started again",
