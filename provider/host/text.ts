@@ -3711,7 +3711,7 @@ export const commands = {
 
 /** sha256 of each. */
 export const commandDigests = {
-  "drbd-handback": "4deba1122fbe6d503816761b6c12acd6b0d0cfc3740bfffa45105f9338d40fec",
-  "drbd-takeover": "1cb2603e106791141cef33f36f91d20f16b9d472d8b36133fe1f6d120682bca4",
-  "drbd-where": "86b0e34bdd63267401c80f859a749214dcc6ca77aff97d18e631f527da5e2175",
+  "drbd-handback": "24164f7f2c35f5ea896bbae3e0cb0271e3c355bdc24ba577812d0f42f1a093ed",
+  "drbd-takeover": "c08c18f8ad1f36086e9d6aa3da114712e1b92e00548795e6d010d651fa23ce76",
+  "drbd-where": "66d3155e3db81c127e2a8822f2749099b1a377eb9297cb368291366dd3b04f5b",
 };
