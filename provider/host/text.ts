@@ -1884,7 +1884,7 @@ export const writers = [
   "",
   "# mount_device DEVICE DIRECTORY UNIT: mounts by the directory's line in fstab. Done, too, where it is mounted there already.",
   "# systemd mounts it where UNIT is what it has read of that line: a boot or drbd-primary-services@ may be about to do the same, and",
-  "# two that mount at once leave it mounted twice (util-linux 2.41, Linux 6.12).",
+  "# a second mount in the same place succeeds (util-linux from 2.39 on, issue 3251), and would leave it mounted twice.",
   "mount_device() {",
   "  # By the device's number, whatever name it was mounted by.",
   "  if [ \"$(device_at \"$2\")\" = \"147:${1#/dev/drbd}\" ]; then return 0; fi",

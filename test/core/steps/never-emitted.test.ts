@@ -76,9 +76,12 @@ test.each<[string, RegExp, string]>([
 
 test("a victim of a split brain: named by the program alone, by what it holds, while it is Secondary", () => {
   const discards = /discard-my-data/;
-  expect(sources.filter(({ text }) => discards.test(text)).map(({ path }) => path)).toEqual([
-    "core/steps/split-brain-steps.ts",
-  ]);
+  const saying = sources.filter(({ text }) => discards.test(text)).map(({ path }) => path);
+  expect(saying.sort()).toEqual(["core/steps/split-brain-steps.ts", "host/text.ts"]);
+  // drbd-where prints it, for a person to type.
+  const onHosts = sources.find(({ path }) => path === "host/text.ts")?.text.split("\n") ?? [];
+  for (const line of onHosts.filter((one) => discards.test(one)))
+    expect(line).toMatch(/^ *"  printf 'drbdadm connect --discard-my-data %s/);
   // No situation that is drawn has a `giveUp`.
   expect(drawn.filter((step) => discards.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
   const gives = connectDiscarding(
