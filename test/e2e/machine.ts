@@ -81,3 +81,10 @@ export async function reboot(lab: Lab, ...machines: readonly MachineName[]): Pro
     }),
   );
 }
+
+/** What a machine's kernel says of its filesystems, and of its part of the pair: of a failure that nobody can look at any more. */
+export async function kernelWords(lab: Lab, machine: MachineName): Promise<string> {
+  const told = `dmesg | grep -E 'XFS .drbd|uuid_compare|self |peer |conn\\(|disk\\(' | tail -n 30; od -An -tx1 -N 128 /dev/drbd1`;
+  const { stdout, stderr } = await lab.run(machine, told, { check: false });
+  return `${machine}'s kernel:\n${stdout}${stderr}`;
+}

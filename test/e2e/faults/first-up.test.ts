@@ -7,7 +7,7 @@ import { MACHINES, type MachineName } from "../../../lab/machines";
 import { beginRecord, letGo, ranOn, upTo, wrap } from "../checkpoint";
 import * as ledger from "../ledger";
 import { inTurn } from "../long-tests";
-import { diskSum, drbdState, eventually, mountedAt } from "../machine";
+import { diskSum, drbdState, eventually, kernelWords, mountedAt } from "../machine";
 import { sumsOf } from "../output";
 import { DEVICE, MOUNT_POINT, siteOf } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
@@ -153,7 +153,9 @@ test.each(inTurn(ALL).map((fault) => [nameOf(fault), fault] as const))("%s", asy
   ledger.found((await Promise.all(MACHINES.map(standsOn))).join(", "));
 
   const left = await resourceFiles();
-  expectSuccess(await stack.up());
+  const run = await stack.up();
+  if (run.code !== 0)
+    throw new Error(`${(await Promise.all(MACHINES.map((one) => kernelWords(lab, one)))).join("\n")}\n${run.output}`);
   await expectWhole();
   // A secret that was made stays, as soon as both have it: no other one is put in its place.
   if (left[0] !== "" && left[0] === left[1]) expect(await resourceFiles()).toEqual(left);
