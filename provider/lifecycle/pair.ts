@@ -152,12 +152,15 @@ export class Pair {
     });
   }
 
-  /** No `up` has carried out what `primary` says of a pair that was set up before. */
+  /** No `up` has carried out what `primary` says of a pair that was set up before, and by the last look it is not there. */
   private get isToMove(): boolean {
-    return this.switchTo !== undefined && !this.isNew;
+    if (this.switchTo === undefined || this.isNew) return false;
+    const there = this.hosts.find(({ name }) => name === this.switchTo)?.recent();
+    return there?.kernelResources.get(this.desired.name)?.role !== "Primary";
   }
 
-  looks(): readonly ProbeRequest[] {
+  /** `isToMove`: who uses it is looked for, too, which takes a while. */
+  looks(isToMove = this.isToMove): readonly ProbeRequest[] {
     const { name, hosts, volumes, services, virtualMachines = [] } = this.desired;
     const digests = digestsOf(this.desired).map(({ digest }) => digest);
     return hosts.map(({ address, port }, place) => ({
@@ -169,7 +172,7 @@ export class Pair {
           digests,
           services,
           ...(this.isParted ? { parted: true as const } : {}),
-          ...(this.isToMove ? { moves: true as const } : {}),
+          ...(isToMove ? { moves: true as const } : {}),
           virtualMachines: virtualMachines.map((machine) => ({
             name: machine.name,
             paths: neededBy(machine.xml ?? "").flatMap(({ path }) => path ?? []),

@@ -32,6 +32,7 @@ import { changedWhileBusy, hostErrorsAsFailures, unreachablePassedOver } from ".
 import { refusalsAsFailures, sourced, type Failure } from "./check-failures";
 import { known } from "./process";
 import { reconcile } from "./reconcile";
+import type { Plan } from "../core/steps/plan";
 import { Reporter } from "./reporter";
 import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
@@ -197,7 +198,8 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
   const subject = {
     hosts: pair.hosts,
     ran: [],
-    looks: () => pair.looks(),
+    // Where it has moved, nobody asks any more who used it. Where it has not, the next round does.
+    looks: ({ switchover }: Plan) => (switchover === undefined ? pair.looks() : pair.looks(false)),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
     planBack: (seen: readonly ObservedNode[], host: string) => pair.plan(seen, host),
