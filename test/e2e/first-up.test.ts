@@ -212,7 +212,7 @@ describe("up", () => {
 
   test("leaves one line in each fstab: mounted where it is Primary, and never a boot that hangs", async () => {
     const own =
-      "noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90";
+      "noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90,x-systemd.mount-timeout=600";
     for (const host of MACHINES) {
       expect(await fstabLines(lab, host, DEVICE)).toEqual([`${DEVICE} ${MOUNT_POINT} xfs ${own} 0 0`]);
       expect((await lab.run(host, "systemctl is-enabled drbd@r0.target")).stdout.trim()).toBe("enabled");

@@ -4,7 +4,7 @@ import { foldersNote } from "./own-folder";
 import { devicePath } from "../config/paths";
 import type { Step } from "./plan";
 import { forgetMark } from "./promotion-steps";
-import { formatted, patient, quick } from "./time-limits";
+import { formatted, mounted, patient, quick } from "./time-limits";
 
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
 export function makeFilesystem(
@@ -43,7 +43,7 @@ export function mount(node: string, desired: VolumePair, mountPoint: string, bec
       { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint, unit: mountUnitOf(mountPoint) },
       forgetMark(desired),
     ],
-    timeoutSeconds: patient,
+    timeoutSeconds: mounted + quick,
   };
 }
 

@@ -5,11 +5,11 @@ import type { Action } from "./action";
 import { foldersNote } from "./own-folder";
 import type { Step } from "./plan";
 import { promotedOf, promotionOf, bringUpOf } from "./boot-units";
-import { quick } from "./time-limits";
+import { mounted, quick } from "./time-limits";
 
 /**
  * The line that systemd and mount read. `noauto`: a boot mounts it where it was Primary last, which fstab does not know.
- * `nofail`: a device that does not come stops nothing.
+ * `nofail`: a device that does not come stops nothing. A mount-timeout among the mount options takes the place of ours.
  */
 export function fstabLine(
   desired: VolumePair,
@@ -26,6 +26,9 @@ export function fstabLine(
     `x-systemd.requires=${promotionOf(desired.name)}`,
     `x-systemd.after=${bringUpOf(desired.name)}`,
     "x-systemd.device-timeout=90",
+    ...(filesystem.mountOptions.some((given) => given.startsWith("x-systemd.mount-timeout="))
+      ? []
+      : [`x-systemd.mount-timeout=${mounted}`]),
   ];
   const options = [...filesystem.mountOptions, ...own].join(",");
   return `${devicePath(sideOn(desired, node).minor)} ${mountPoint.replaceAll(" ", "\\040")} ${filesystem.type} ${options} 0 0`;

@@ -8,6 +8,8 @@ export const moduleLoaded = 60;
 export const patient = 120;
 /** mkfs discards the whole device first. */
 export const formatted = 600;
+/** After a crash the journal is replayed first, and an unmount writes what is left, over the link too. systemd itself allows 90 s. */
+export const mounted = 600;
 /** With the wait for other runs of apt and dpkg. */
 export const listsUpdated = 1200;
 /** A disk of so many bytes, at 10 MiB a second on a slow one. */

@@ -110,7 +110,8 @@ export interface FilesystemInputs {
   readonly mountPoint?: string;
   /**
    * Further options for fstab: ["noatime"]. The provider itself sets noauto, nofail, _netdev and, of systemd's, what starts
-   * the device; x-systemd.after, .before, .requires, .wants, .requires-mounts-for and .mount-timeout may be given.
+   * the device; x-systemd.after, .before, .requires, .wants, .requires-mounts-for and .mount-timeout may be given. A
+   * mount, and an unmount by systemd, may take 600 s where no mount-timeout is given (systemd 247: 90 s by itself).
    */
   readonly mountOptions?: readonly string[];
 }

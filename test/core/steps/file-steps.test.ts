@@ -335,10 +335,14 @@ describe("fstab", () => {
 
 test("the line: noauto and nofail, so that no boot mounts it or hangs on it, and promoted before it is mounted", () => {
   expect(fstabLine(pairOf(r0), "alpha", xfs, "/srv/data")).toBe(
-    "/dev/drbd1 /srv/data xfs defaults,noatime,noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+    "/dev/drbd1 /srv/data xfs defaults,noatime,noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90,x-systemd.mount-timeout=600 0 0",
   );
   expect(fstabLine(pairOf(r0), "alpha", { ...xfs, mountOptions: [] }, "/srv/data")).toBe(
-    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90 0 0",
+    "/dev/drbd1 /srv/data xfs noauto,nofail,_netdev,x-systemd.requires=drbd-primary@r0.target,x-systemd.requires=drbd-primary@r0.service,x-systemd.after=drbd@r0.service,x-systemd.device-timeout=90,x-systemd.mount-timeout=600 0 0",
+  );
+  const limited = { ...xfs, mountOptions: ["x-systemd.mount-timeout=2h"] };
+  expect(fstabLine(pairOf(r0), "alpha", limited, "/srv/data")).toMatch(
+    / x-systemd\.mount-timeout=2h,noauto,.*,x-systemd\.device-timeout=90 0 0$/,
   );
 });
 
