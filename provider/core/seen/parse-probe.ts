@@ -526,7 +526,8 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   // Which of several takes how much is not known.
   const taken = several.length > 0 ? undefined : values.get("TAKEN");
   const ended = Number(values.get("ENDED") ?? "");
-  const [, sector, readOnlyCompatible, incompatible] = /^XFS=(\d+) (\d+) (\d+)$/m.exec(said) ?? [];
+  const [, sector, readOnlyCompatible, incompatible, unfinished] =
+    /^XFS=(\d+) (\d+) (\d+)( unfinished)?$/m.exec(said) ?? [];
   return {
     kind: "signature",
     real,
@@ -544,6 +545,7 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
             sector: Number(sector),
             readOnlyCompatible: Number(readOnlyCompatible),
             incompatible: Number(incompatible),
+            ...(unfinished === undefined ? {} : { isUnfinished: true as const }),
           },
         }),
   };

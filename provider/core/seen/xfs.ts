@@ -8,6 +8,8 @@ export interface XfsGeometry {
   readonly readOnlyCompatible: number;
   /** The kernel does not mount it at all where it does not know one of these. */
   readonly incompatible: number;
+  /** mkfs.xfs was cut off while it made it (sb_inprogress): no kernel mounts it, and none ever has. */
+  readonly isUnfinished?: true;
 }
 
 type Version = readonly [number, number];

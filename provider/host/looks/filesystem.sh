@@ -5,7 +5,7 @@ filesystem_bytes() {
   perl -e "$filesystem_bytes_pl" "$1"
 }
 
-# xfs_geometry DEVICE: an XFS' sector size and features by its superblock; nothing where it holds none.
+# xfs_geometry DEVICE: an XFS' sector size and features by its superblock, and `unfinished`; nothing where it holds none.
 xfs_geometry() {
   perl -e "$xfs_geometry_pl" "$1"
 }

@@ -408,6 +408,11 @@ describe("an XFS tells by its superblock", () => {
     old.writeUInt16BE(0xb4a4, 100);
     expect(printed(`xfs_geometry ${quote(disk("xfs4", MiB, { 0: old }))}`)).toBe("XFS=4096 0 0");
   });
+  test("that mkfs.xfs was cut off while it made it", () => {
+    const begun = Buffer.from(superblock);
+    begun.writeUInt8(1, 126);
+    expect(printed(`xfs_geometry ${quote(disk("xfs-begun", MiB, { 0: begun }))}`)).toBe("XFS=4096 13 43 unfinished");
+  });
   test("nothing else tells any", () => {
     expect(printed(`xfs_geometry ${quote(disk("none", MiB))}`)).toBe("");
   });

@@ -70,6 +70,16 @@ function refuseFilesystem(pair: PairView): Refusal[] {
         },
       ];
     case "signature": {
+      if (device.type === "xfs" && device.xfs?.isUnfinished === true) {
+        const label = filesystem.label === undefined ? "" : `-L ${filesystem.label} `;
+        return [
+          {
+            node,
+            found: `${path} holds an XFS that is not finished: mkfs.xfs was cut off while it made it, as by a power cut (its superblock says "in progress"). No kernel mounts it ("Structure needs cleaning"), so no file was ever written to it`,
+            way: `If no mkfs.xfs runs on ${node} now, make it anew there (\`mkfs.xfs -f ${label}${path}\`) and run \`pulumi up\` again.`,
+          },
+        ];
+      }
       if (device.type === filesystem.type) return [];
       const own = filesystemIn(device, filesystem.type);
       if (own !== undefined && own.uuid === known) return [];

@@ -232,6 +232,22 @@ describe("a filesystem that is there", () => {
   });
 });
 
+test("an XFS that mkfs.xfs was cut off in is not mounted: the refusal has the command that makes it anew", () => {
+  const [alpha, bravo] = healthyPair();
+  const device: Contents = {
+    kind: "signature",
+    real: "/dev/drbd1",
+    size: diskBytes,
+    type: "xfs",
+    uuid: "ffff",
+    xfs: { sector: 512, readOnlyCompatible: 0, incompatible: 0, isUnfinished: true },
+  };
+  const plan = planOf([withLook({ ...alpha, mounts: blankNode("alpha").mounts }, { device }), bravo], {});
+  expect(refusalsOf(plan)).toEqual([expect.stringMatching(/^alpha: \/dev\/drbd1 holds an XFS that is not finished/)]);
+  expect(plan.refusals.map(({ way }) => way).join()).toContain("`mkfs.xfs -f -L data /dev/drbd1`");
+  expect(allCommands(plan)).toEqual([]);
+});
+
 describe("an XFS with signs of something else on it", () => {
   const several = (uuid: string): Contents => ({
     kind: "signature",
