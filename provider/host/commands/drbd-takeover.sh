@@ -128,8 +128,8 @@ tell_state() {
 }
 
 tell_loss() {
-  options=$(drbdsetup show "$resource" --show-defaults </dev/null 2>/dev/null || drbdsetup show "$resource" </dev/null 2>/dev/null)
-  protocol=$(printf '%s\n' "$options" | sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1)
+  options=$(options_of "$resource")
+  protocol=$(printf '%s\n' "$options" | protocol_in)
   buffer=$(printf '%s\n' "$options" | sed -n 's/.*sndbuf-size[[:blank:]]*\([0-9]*[kKmM]*\);.*/\1/p' | head -n 1)
   echo "  Protocol ${protocol:-not known}. May be lost:"
   case $protocol in

@@ -54,7 +54,7 @@ show() {
   know_peer
   peer=${peer:-the peer}
   past "$resource" "$(minors_of)"
-  protocol=$(drbdsetup show "$resource" --show-defaults </dev/null 2>/dev/null | sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1)
+  protocol=$(options_of "$resource" | protocol_in)
   case $connection in
     Connected) echo "$resource on $here: $role; connected to $peer, which is $peer_role${protocol:+ (protocol $protocol)}" ;;
     *) echo "$resource on $here: $role; not connected to $peer: $connection${protocol:+ (protocol $protocol)}" ;;

@@ -185,6 +185,13 @@ test("a mount that fails: what it said, and what to do", () => {
   expect(said).toContain("web.service does not run.");
 });
 
+test("the protocol of a resource that is StandAlone, where the kernel has no connection any more, is the configuration's", () => {
+  const show = "resource r0 {\n    options {\n    }\n    _this_host {\n    }\n}\n";
+  const dump = "resource r0 {\n    net {\n        protocol           A;\n        sndbuf-size      10M;\n    }\n}\n";
+  const night: Night = { ...dead, events: alone("UpToDate", "StandAlone"), show, dump };
+  expect(takeover(night, ...word).said).toMatch(/Protocol A\. May be lost:\n.*sndbuf-size 10M/);
+});
+
 test("what protocol A may lose", () => {
   const show = "resource r0 {\n net {\n  protocol A;\n  sndbuf-size 2048k; # bytes\n }\n}\n";
   const { said } = takeover({ ...dead, show }, ...word);

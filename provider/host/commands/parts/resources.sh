@@ -137,6 +137,17 @@ know_peer() {
   [ -n "$peer" ] || peer=${told%% *}
 }
 
+# options_of RESOURCE: as the kernel has them, with the defaults. DRBD 8.4 has those of the connection no more while a resource is
+# StandAlone: then as the configuration has them.
+options_of() {
+  shown=$(drbdsetup show "$1" --show-defaults </dev/null 2>/dev/null || drbdsetup show "$1" </dev/null 2>/dev/null)
+  case $shown in *protocol*) ;; *) shown=$(drbdadm dump "$1" </dev/null 2>/dev/null) ;; esac
+  printf '%s\n' "$shown"
+}
+
+# protocol_in: A, B or C, from what options_of prints.
+protocol_in() { sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1; }
+
 # is_mounted MINOR PLACE: whether what is seen at PLACE is that device.
 is_mounted() {
   [ "$(device_at "$2")" = "147:$1" ]
