@@ -7,7 +7,7 @@ import { runFolder } from "../../config/paths";
 import { connectionStates, diskStates } from "../../seen/kernel-states";
 import { isRunning, type KernelResource, type ObservedNode, type ServiceSeen } from "../../seen/observed";
 import type { Plan, Refusal, Step } from "../../steps/plan";
-import { serviceStart } from "../../steps/time-limits";
+import { mounted, patient, serviceStart } from "../../steps/time-limits";
 import { devicesOn, type DesiredResource } from "../../wanted/desired";
 import { isMountedOn } from "../hosts/mounted-volumes";
 import { changedKeys } from "../../wanted/same-inputs";
@@ -86,15 +86,16 @@ function takeOver(
   gone: string,
   isThere: boolean,
 ): Step {
-  const isMounted = volumes.some(({ filesystem }) => filesystem?.mountPoint !== undefined);
-  const more = [...(isMounted ? ["mounts it"] : []), ...(services.length > 0 ? ["starts the services"] : [])];
+  const mounts = volumes.filter(({ filesystem }) => filesystem?.mountPoint !== undefined).length;
+  const more = [...(mounts > 0 ? ["mounts it"] : []), ...(services.length > 0 ? ["starts the services"] : [])];
   const serves = `it is Primary, and not all of it is mounted and runs: ${more.join(", ")}`;
   const does = ["tries every address of the peer, and refuses while one answers", "makes it Primary", ...more];
   return {
     node: host,
     argv: ["drbd-takeover", name, "--peer-is-off", gone, "--while-apart", peerIsOff?.[gone] ?? ""],
     because: isThere ? serves : `\`primary: ${host}\`, and \`peerIsOff\` says that ${gone} is off: ${does.join(", ")}`,
-    timeoutSeconds: serviceStart,
+    // It starts all of that one after the other, where they wait for each other.
+    timeoutSeconds: patient + mounts * mounted + services.length * serviceStart,
   };
 }
 
