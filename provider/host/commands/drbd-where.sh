@@ -299,14 +299,15 @@ END
       # Where DRBD 8.4 finds a split brain, this may be all that the other side hears of it.
       if [ -n "$met" ]; then
         row "to do" "$peer was reached at $met, and the two were not connected. \`drbd-where $resource\` on $peer says why."
-        row "" "If it is a split brain: a person decides whose changes go. To give up $here's, here: \`$(give_up_here)\`"
+        row "" "If it is a split brain, a person decides whose changes go."
+        tell_giving_up
       fi ;;
     */StandAlone)
       if [ -n "$parted" ]; then
         row "to do" "split brain, found $parted: both sides wrote while they were apart, and DRBD does not connect them."
         row "" "A person decides whose changes go. Look at the data of both sides first, and at \`drbd-where $resource\` on $peer."
-        row "" "To give up $here's, here: \`$(give_up_here)\`"
-        row "" "To give up $peer's, there: the command that \`drbd-where $resource\` has there."
+        tell_giving_up
+        row "" "To give up $peer's, there: what \`drbd-where $resource\` has there."
         row "" "Then, on the side that stays, if it is StandAlone: \`drbdadm connect $resource\`"
       else
         row "to do" "$here does not look for $peer: somebody disconnected it, or $peer's data does not fit. See \`journalctl -k | grep drbd\`;"
@@ -338,18 +339,35 @@ END
   esac
 }
 
-# give_up_here: what gives up this side's changes in a split brain, as it is typed: for the state that this side is in.
-give_up_here() {
+# tell_giving_up: how this side's changes are given up in a split brain, a step at a time, for the state that this side is in. A copy
+# of the disk of a Primary would be one of many moments, so it is made Secondary first.
+tell_giving_up() {
+  case $bad in
+    *Diskless*|*Failed*) row "" "$here's cannot be given up while it has no disk ($bad)."; return ;;
+  esac
   if [ "$role" = Primary ]; then
-    promotion=$(promotion_of "$resource")
-    if [ -n "$promotion" ]; then printf 'systemctl stop %s && ' "$(quoted "$promotion")"
-    else
-      for minor in $(minors_of); do
-        if grep -q " 147:$minor " /proc/self/mountinfo; then printf 'umount -A /dev/drbd%s && ' "$minor"; fi
-      done
-    fi
-    printf 'drbdadm secondary %s && ' "$resource"
+    row "" "To give up $here's: make it Secondary (\`$(demoted)\`), and call this again."
+    return
   fi
+  row "" "To give up $here's: copy its disk first, since nothing else keeps what goes"
+  row "" "(\`dd if=\$(drbdadm sh-ll-dev $resource) of=FILE bs=4M iflag=direct conv=fsync\`), and then: \`$(given_up)\`"
+  case ${volumes%"$newline"} in *"$newline"*) row "" "That gives up all of its volumes, and each has a disk to copy (drbdadm sh-ll-dev $resource/0, …)." ;; esac
+}
+
+# demoted: what makes it Secondary, as it is typed.
+demoted() {
+  promotion=$(promotion_of "$resource")
+  if [ -n "$promotion" ]; then printf 'systemctl stop %s && ' "$(quoted "$promotion")"
+  else
+    for minor in $(minors_of); do
+      if grep -q " 147:$minor " /proc/self/mountinfo; then printf 'umount -A /dev/drbd%s && ' "$minor"; fi
+    done
+  fi
+  printf 'drbdadm secondary %s\n' "$resource"
+}
+
+# given_up: what gives up the changes of a Secondary, as it is typed.
+given_up() {
   [ "$connection" = StandAlone ] || printf 'drbdadm disconnect %s && ' "$resource"
   printf 'drbdadm connect --discard-my-data %s\n' "$resource"
 }

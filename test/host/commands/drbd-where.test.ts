@@ -166,28 +166,44 @@ const promotes = { "etc/systemd/system/drbd-primary@.service": "" };
 const giveUp = "drbdadm connect --discard-my-data r0";
 
 test.each([
-  [
-    "Primary, with our units",
-    "Primary",
-    promotes,
-    `systemctl stop drbd-primary@r0.service && drbdadm secondary r0 && ${giveUp}`,
-  ],
-  ["Primary, without them", "Primary", {}, `umount -A /dev/drbd1 && drbdadm secondary r0 && ${giveUp}`],
-  ["Secondary", "Secondary", promotes, giveUp],
-])("split brain: what gives up this side is typed for what it is: %s", (_what, role, files, command) => {
-  const name = "DRBD 8.4, split-brain-standalone.bravo";
-  const events = stateOf(name).events.replaceAll(/^(exists resource \S+) role:\w+/gm, `$1 role:${role}`);
-  const mounted = role === "Primary" ? ["147:1 /srv/my data"] : [];
+  ["Primary, with our units", promotes, "systemctl stop drbd-primary@r0.service && drbdadm secondary r0"],
+  ["Primary, without them", {}, "umount -A /dev/drbd1 && drbdadm secondary r0"],
+])("split brain: a %s is made Secondary first, and nothing of it is given up before", (_what, files, command) => {
   const journal = line("Split-Brain detected but unresolved, dropping connection!");
-  const { said } = at(name, { events, files, mounted, journal });
-  expect(said).toContain(`To give up bravo's, here: \`${command}\`\n`);
+  const { events } = stateOf("DRBD 8.4, split-brain-standalone.bravo");
+  const primary = events.replaceAll(/^(exists resource \S+) role:\w+/gm, "$1 role:Primary");
+  const more = { events: primary, files, mounted: ["147:1 /srv/my data"], journal };
+  const { said } = at("DRBD 8.4, split-brain-standalone.bravo", more);
+  expect(said).toContain(`To give up bravo's: make it Secondary (\`${command}\`), and call this again.\n`);
+  expect(said).not.toContain("--discard-my-data");
   expect(said).toContain("on the side that stays, if it is StandAlone: `drbdadm connect r0`\n");
+});
+
+const secondaryInSplitBrain = (change: (events: string) => string = (events) => events) => {
+  const journal = line("Split-Brain detected but unresolved, dropping connection!");
+  const { events } = stateOf("DRBD 8.4, split-brain-standalone.bravo");
+  const secondary = events.replaceAll(/^(exists resource \S+) role:\w+/gm, "$1 role:Secondary");
+  return at("DRBD 8.4, split-brain-standalone.bravo", { events: change(secondary), files: promotes, journal }).said;
+};
+
+test("split brain: of a Secondary a copy is made first, and then it is given up", () => {
+  const said = secondaryInSplitBrain();
+  expect(said).toMatch(
+    /copy its disk first, .*\n.*`dd if=\$\(drbdadm sh-ll-dev r0\) of=FILE .*`\), and then: `drbdadm connect --discard-my-data r0`\n/,
+  );
+  expect(said).not.toContain("all of its volumes");
+});
+
+test("split brain: nothing is given up on a side that has no disk", () => {
+  const said = secondaryInSplitBrain((events) => events.replaceAll(/disk:UpToDate size/g, "disk:Diskless size"));
+  expect(said).toContain("bravo's cannot be given up while it has no disk (volume 0 Diskless).\n");
+  expect(said).not.toContain("--discard-my-data");
 });
 
 // Only the side that finds the split brain is StandAlone and has it in its log; the other one looks for its peer for ever.
 const met = `${lost84}${line("conn( WFConnection -> WFReportParams ) ", "12:00:00")}${line("conn( WFReportParams -> NetworkFailure ) ", "12:00:01")}`;
 
-test("the peer was reached and hung up: the other side says why, and what gives up this one begins with a disconnect", () => {
+test("the peer was reached and hung up: the other side says why, and how this one is given up", () => {
   const name = "DRBD 8.4, split-brain-standalone.alpha";
   const events = stateOf(name).events.replaceAll("connection:StandAlone", "connection:Connecting");
   const { said } = at(name, { events, journal: met, files: promotes });
@@ -195,9 +211,7 @@ test("the peer was reached and hung up: the other side says why, and what gives 
   expect(row(said, "to do")).toBe(
     "bravo was reached at 2026-11-27 12:00:01, and the two were not connected. `drbd-where r0` on bravo says why.",
   );
-  expect(said).toContain(
-    `\`systemctl stop drbd-primary@r0.service && drbdadm secondary r0 && drbdadm disconnect r0 && ${giveUp}\``,
-  );
+  expect(said).toContain("make it Secondary (`systemctl stop drbd-primary@r0.service && drbdadm secondary r0`)");
   const since = `${met}${line("conn( WFReportParams -> WFBitMapS ) ", "12:00:02")}${lost84.replace("11:49:29", "12:00:03")}`;
   expect(at(name, { events, journal: since }).said).not.toContain("was reached");
 });
@@ -208,7 +222,7 @@ test("Secondary, and the peer was reached: not told that it cannot be reached", 
     .replaceAll("connection:StandAlone", "connection:Connecting")
     .replaceAll(/^(exists resource \S+) role:\w+/gm, "$1 role:Secondary");
   const { said } = where({ events: secondary, procDrbd, journal: met });
-  expect(said).toContain(`here: \`drbdadm disconnect r0 && ${giveUp}\``);
+  expect(said).toContain(`and then: \`drbdadm disconnect r0 && ${giveUp}\``);
   expect(said).toContain("If alpha is off for good since: `drbd-takeover r0`");
   expect(said).not.toContain("cannot reach");
 });
