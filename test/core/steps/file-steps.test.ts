@@ -415,26 +415,32 @@ describe("the mark that a device may be formatted", () => {
     expect(read(mark)).toBeUndefined();
   });
 
+  const notMounted = "22 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
   test.each([
-    [
-      "systemd has read the line",
-      "LoadState=loaded\nNeedDaemonReload=no",
-      "systemctl start --job-mode=ignore-dependencies srv-data.mount",
-    ],
-    ["the line has changed since", "LoadState=loaded\nNeedDaemonReload=yes", "mount /srv/data"],
-    ["systemd knows no such line", "LoadState=not-found\nNeedDaemonReload=no", "mount /srv/data"],
-    ["systemd does not answer", "", "mount /srv/data"],
-  ])("%s", (_what, known, ran) => {
+    ["the line has changed since", "LoadState=loaded\nNeedDaemonReload=yes\nWhat=/dev/drbd1"],
+    ["systemd knows no such line", "LoadState=not-found\nNeedDaemonReload=no\nWhat="],
+    ["its unit is one of another device", "LoadState=loaded\nNeedDaemonReload=no\nWhat=/dev/drbd11"],
+    ["systemd does not answer", ""],
+  ])("mount does it where %s", (_what, known) => {
     give("/srv/x", "");
-    give("/proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n");
-    const tell = (program: string): string => `echo "${program} $*"`;
-    const systemctl = `case $1 in show) printf '%s' '${known}' ;; *) ${tell("systemctl")} ;; esac`;
-    const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), {
-      systemctl,
-      mount: `${tell("mount")}; exit 32`,
-    });
-    const isByHand = ran.startsWith("mount");
-    expect(mounted).toMatchObject({ exit: isByHand ? 32 : 0, output: ran });
+    give("/proc/self/mountinfo", notMounted);
+    const systemctl = `case $1 in show) printf '%s' '${below(known)}' ;; *) echo "systemctl $*" ;; esac`;
+    const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { systemctl, mount: "echo by hand; exit 32" });
+    expect(mounted).toMatchObject({ exit: 32, output: "by hand" });
+  });
+
+  test.each([
+    ["147:1", 0, ""],
+    ["8:1", 1, "srv-data.mount is active, and what is seen at /srv/data is not /dev/drbd1"],
+  ])("systemd does it where it has read the line, and %s is mounted then", (device, exit, output) => {
+    give("/srv/x", "");
+    give("/proc/self/mountinfo", notMounted);
+    const start = below(`echo '90 22 ${device} / /srv/data rw - xfs /dev/any rw' >>/proc/self/mountinfo`);
+    const known = below("LoadState=loaded\nNeedDaemonReload=no\nWhat=/dev/drbd1");
+    const systemctl = `case "$*" in show*) printf '%s' '${known}' ;; "start --job-mode=ignore-dependencies srv-data.mount") ${start} ;; *) exit 64 ;; esac`;
+    const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { systemctl, mount: "echo by hand; exit 32" });
+    expect(mounted).toMatchObject({ exit, output });
   });
 
   test.each([
