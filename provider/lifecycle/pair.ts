@@ -131,11 +131,13 @@ export class Pair {
       );
       if (settled) return [first, second];
     }
+    const wasToMove = this.isToMove;
     let looks = this.looks();
     const look = () => this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
     let nodes = await look();
-    if (doNotSpeak(this.desired.name, nodes) && !this.isParted) {
-      this.isParted = true;
+    const doesPart = doNotSpeak(this.desired.name, nodes) && !this.isParted;
+    if (doesPart || (this.isToMove && !wasToMove)) {
+      this.isParted ||= doesPart;
       looks = this.looks();
       nodes = await look();
     }

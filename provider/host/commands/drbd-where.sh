@@ -261,7 +261,10 @@ show_services() {
   for service in $services; do
     if with_systemd; then state=$(systemctl is-active "$service" </dev/null 2>&1); else state="not known without systemd"; fi
     row "$name" "$(called "$service"): $state"
-    case $state in inactive|failed) missing=yes ;; esac
+    case $state in
+      failed) missing=yes ;;
+      inactive) ends_by_itself "$service" || missing=yes ;;
+    esac
     name=''
   done
 }

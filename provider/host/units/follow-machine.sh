@@ -11,8 +11,11 @@ while :; do
       read -r until 2>/dev/null <"/run/pulumi-drbd/$0.late";
       read -r now rest </proc/uptime;
       if [ "${now%.*}" -lt "${until:-0}" ]; then echo "$0 has shut down after all, later than it was waited for, and is started again"; exit 75; fi;
+      rm -f "/run/pulumi-drbd/$0.late";
       echo "$0 has shut down"; exit 0 ;;
-    "shut off"*|*"failed to get domain"*) echo "$0 has ended: $state"; exit 0 ;;
+    "shut off"*|*"failed to get domain"*)
+      rm -f "/run/pulumi-drbd/$0.late";
+      echo "$0 has ended: $state"; exit 0 ;;
     crashed*) echo "$0 has crashed"; exit 1 ;;
     error:*|"") sleep 2 ;;
     *) ask event --domain "$0" --event lifecycle --timeout 60 >/dev/null || sleep 2 ;;

@@ -227,6 +227,18 @@ test("Secondary, and the peer was reached: not told that it cannot be reached", 
   expect(said).not.toContain("cannot reach");
 });
 
+test("a service that ends by itself is inactive in a healthy pair: nothing is to do", () => {
+  const shown = (answer: string) => {
+    const systemctl = `case "$1" in show) printf '${answer}' ;; is-active) echo inactive; exit 3 ;; esac`;
+    return at("DRBD 9, connected-uptodate-primary-mounted.alpha", {
+      mounted: ["147:1 /srv/my data"],
+      tools: { systemctl },
+    }).said;
+  };
+  expect(shown("Type=oneshot\\nRemainAfterExit=no\\n")).not.toContain("not all of r0 is served");
+  expect(shown("Type=simple\\nRemainAfterExit=no\\n")).toContain("not all of r0 is served here");
+});
+
 test("nobody is Primary: the command that starts it", () => {
   const events = stateOf("DRBD 8.4, connected-uptodate.bravo").events.replaceAll(/role:\w+/g, "role:Secondary");
   const files = { "etc/systemd/system/drbd-primary-services@.target": "" };

@@ -1,6 +1,8 @@
 import { isFilesystemType, isMade } from "../../wanted/filesystem-types";
 import { wordFor } from "../../wanted/desired";
 import { filesystemIn } from "../../seen/disk-identity";
+import { commandLine } from "../../seen/shell-words";
+import { mkfsOptionsOf } from "./mkfs-options";
 import { mountableRefusals } from "./mountable";
 import { folderRefusals } from "./mount-point";
 import { mountUnitRefusals } from "../hosts/mount-units";
@@ -70,13 +72,15 @@ function refuseFilesystem(pair: PairView): Refusal[] {
         },
       ];
     case "signature": {
-      if (device.type === "xfs" && device.xfs?.isUnfinished === true) {
-        const label = filesystem.label === undefined ? "" : `-L ${filesystem.label} `;
+      if (isMade(filesystem) && device.type === "xfs" && device.xfs?.isUnfinished === true) {
+        const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
+        const { options } = mkfsOptionsOf(pair, filesystem);
+        const command = commandLine(["mkfs.xfs", "-f", ...label, ...filesystem.mkfsOptions, ...options, path]);
         return [
           {
             node,
-            found: `${path} holds an XFS that is not finished: mkfs.xfs was cut off while it made it, as by a power cut (its superblock says "in progress"). No kernel mounts it ("Structure needs cleaning"), so no file was ever written to it`,
-            way: `If no mkfs.xfs runs on ${node} now, make it anew there (\`mkfs.xfs -f ${label}${path}\`) and run \`pulumi up\` again.`,
+            found: `${path} holds an XFS that is not finished: what made it (mkfs.xfs, or a copy by xfs_copy) was cut off, as by a power cut: its superblock says "in progress". No kernel mounts it ("Structure needs cleaning"), so no file was ever written to it`,
+            way: `If none of them runs on ${node} now, make it anew there (\`${command}\`) and run \`pulumi up\` again.`,
           },
         ];
       }

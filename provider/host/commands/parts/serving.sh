@@ -13,6 +13,14 @@ END
   mount_units=${mount_units# }
 }
 
+# ends_by_itself SERVICE: whether it is one that does its work once and is inactive afterwards.
+ends_by_itself() {
+  case $(systemctl show --property=Type --property=RemainAfterExit "$1" </dev/null 2>/dev/null) in
+    *Type=oneshot*RemainAfterExit=no*|*RemainAfterExit=no*Type=oneshot*) return 0 ;;
+  esac
+  return 1
+}
+
 # serve: mounts what is not mounted and starts what does not run. Where something fails it says what, and what to do: 3.
 serve() {
   if [ -z "$mounts" ] && [ -z "$services" ]; then
@@ -43,6 +51,8 @@ END
   stopped=''
   for service in $services; do
     if with_systemd && systemctl is-active --quiet "$service" </dev/null; then printf '%s runs.\n' "$(called "$service")"
+    elif with_systemd && ends_by_itself "$service" && ! systemctl is-failed --quiet "$service" </dev/null; then
+      printf '%s has run.\n' "$(called "$service")"
     else stopped="$stopped $service"; fi
   done
   [ -n "$failed$stopped" ] || return 0
