@@ -431,12 +431,23 @@ describe("the mark that a device may be formatted", () => {
   });
 
   test.each([
-    ["147:1", 0, ""],
-    ["8:1", 1, "srv-data.mount is active, and what is seen at /srv/data is not /dev/drbd1"],
-  ])("systemd does it where it has read the line, and %s is mounted then", (device, exit, output) => {
+    ["147:1 / /srv/data rw - xfs /dev/any", 0, ""],
+    // A btrfs has a number of its own.
+    ["0:38 / /srv/data rw shared:40 - btrfs /dev/drbd1", 0, ""],
+    [
+      "0:38 / /srv/data rw - btrfs /dev/drbd11",
+      1,
+      "srv-data.mount is active, and what is seen at /srv/data is not /dev/drbd1",
+    ],
+    [
+      "8:1 / /srv/data rw - xfs /dev/any",
+      1,
+      "srv-data.mount is active, and what is seen at /srv/data is not /dev/drbd1",
+    ],
+  ])("systemd does it where it has read the line, and this is mounted then: %s", (line, exit, output) => {
     give("/srv/x", "");
     give("/proc/self/mountinfo", notMounted);
-    const start = below(`echo '90 22 ${device} / /srv/data rw - xfs /dev/any rw' >>/proc/self/mountinfo`);
+    const start = below(`echo '90 22 ${line} rw' >>/proc/self/mountinfo`);
     const known = below("LoadState=loaded\nNeedDaemonReload=no\nWhat=/dev/drbd1");
     const systemctl = `case "$*" in show*) printf '%s' '${known}' ;; "start --job-mode=ignore-dependencies srv-data.mount") ${start} ;; *) exit 64 ;; esac`;
     const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { systemctl, mount: "echo by hand; exit 32" });

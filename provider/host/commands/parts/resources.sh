@@ -148,11 +148,6 @@ options_of() {
 # protocol_in: A, B or C, from what options_of prints.
 protocol_in() { sed -n 's/.*protocol[[:blank:]]*\([ABC]\);.*/\1/p' | head -n 1; }
 
-# is_mounted MINOR PLACE: whether what is seen at PLACE is that device.
-is_mounted() {
-  [ "$(device_at "$2")" = "147:$1" ]
-}
-
 # unit_of PLACE: the mount's unit.
 unit_of() { systemd-escape --path --suffix=mount "$1"; }
 
