@@ -6,6 +6,12 @@ import type { Step } from "./plan";
 import { forgetMark } from "./promotion-steps";
 import { formatted, mounted, patient, quick } from "./time-limits";
 
+/** `forBoth`: further options, so that both hosts can mount it. */
+export function mkfsCommand(filesystem: DesiredFilesystem, forBoth: readonly string[], device: string): string[] {
+  const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
+  return ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, ...forBoth, device];
+}
+
 /** On the DRBD device of a Primary that was never formatted; mkfs.xfs itself refuses over a signature, and gets no -f. */
 export function makeFilesystem(
   node: string,
@@ -15,8 +21,7 @@ export function makeFilesystem(
   because: string,
 ): Step {
   const device = devicePath(sideOn(desired, node).minor);
-  const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
-  const argv = ["mkfs.xfs", ...label, ...filesystem.mkfsOptions, ...forBoth, device];
+  const argv = mkfsCommand(filesystem, forBoth, device);
   return {
     node,
     argv,

@@ -11,6 +11,7 @@ import { devicePath, fstabPath } from "../../config/paths";
 import { isByContents, pathOf } from "../../seen/disk-names";
 import { fstabFields } from "../../seen/parse-fstab";
 import { deviceWords } from "../../installed/fstab-words";
+import { mkfsCommand } from "../../steps/filesystem-steps";
 import type { Refusal } from "../../steps/plan";
 import { isPrimary, type Side } from "./side";
 
@@ -73,9 +74,8 @@ function refuseFilesystem(pair: PairView): Refusal[] {
       ];
     case "signature": {
       if (isMade(filesystem) && device.type === "xfs" && device.xfs?.isUnfinished === true) {
-        const label = filesystem.label === undefined ? [] : ["-L", filesystem.label];
-        const { options } = mkfsOptionsOf(pair, filesystem);
-        const command = commandLine(["mkfs.xfs", "-f", ...label, ...filesystem.mkfsOptions, ...options, path]);
+        const [mkfs = "", ...words] = mkfsCommand(filesystem, mkfsOptionsOf(pair, filesystem).options, path);
+        const command = commandLine([mkfs, "-f", ...words]);
         return [
           {
             node,
