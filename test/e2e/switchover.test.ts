@@ -1,12 +1,12 @@
 /** `primary: bravo`: the resource moves there by `up`, under write load, and ends served on one side whatever fails. */
 import { Lab } from "../../lab/lab";
-import { MACHINES } from "../../lab/machines";
 import { Lines } from "./acknowledged-lines";
 import { drbdState, eventually, mountedAt } from "./machine";
 import { sumsOf } from "./output";
 import { expectPasted, saidOf } from "./pasted";
 import { MOUNT_POINT, siteOf, withResource, type Site } from "./site";
 import { Stack, changesOf, expectSuccess } from "./stack";
+import { ACKNOWLEDGED, installWriter, SERVICE } from "./writer-service";
 
 jest.setTimeout(1_000_000);
 
@@ -119,28 +119,19 @@ test("the new side refuses in the middle: the old one serves it again", async ()
   await servedOn("bravo");
 });
 
-const SERVICE = "writer.service";
-/** Numbers its lines on from the last one; each is on the disk before it is noted off it. */
-const unit = `[Service]
-ExecStart=/bin/sh -c 'number=$$(tail -n 1 ${MOUNT_POINT}/numbers 2>/dev/null || echo 0); while :; do number=$$((number + 1)); echo $$number >>${MOUNT_POINT}/numbers && sync ${MOUNT_POINT}/numbers && echo $$number >>/root/numbers; sleep 0.05; done'
-`;
-
 test("a service that writes all the time moves with it: nothing acknowledged is lost, and it goes on where it was", async () => {
   await primaryAt("bravo");
   expectSuccess(await stack.up());
-  for (const machine of MACHINES)
-    await lab.run(machine, `rm -f /root/numbers; cat >/etc/systemd/system/${SERVICE} && systemctl daemon-reload`, {
-      stdin: unit,
-    });
+  await installWriter(lab);
   const both = (primary: string) => stack.configure(withResource(site, { primary, services: [SERVICE] }));
   await both("bravo");
   expectSuccess(await stack.up());
-  await eventually(async () => (await lab.run("bravo", "wc -l </root/numbers")).stdout.trim(), /^\d\d+$/, 60);
+  await eventually(async () => (await lab.run("bravo", `wc -l <${ACKNOWLEDGED}`)).stdout.trim(), /^\d\d+$/, 60);
   await both("alpha");
   expectSuccess(await stack.up());
   await servedOn("alpha");
-  const before = Number((await lab.run("bravo", "tail -n 1 /root/numbers")).stdout);
-  const [first = 0] = (await lab.run("alpha", "cat /root/numbers")).stdout.split("\n").map(Number);
+  const before = Number((await lab.run("bravo", `tail -n 1 ${ACKNOWLEDGED}`)).stdout);
+  const [first = 0] = (await lab.run("alpha", `cat ${ACKNOWLEDGED}`)).stdout.split("\n").map(Number);
   expect(before).toBeGreaterThan(9);
   expect(first).toBeGreaterThan(before);
   // The last one may have been on the disk, and not yet noted.

@@ -4,14 +4,15 @@
  */
 import { Lab } from "../../../lab/lab";
 import { MACHINES, type MachineName } from "../../../lab/machines";
-import { beginRecord, letGo, ranOn, upTo, wrap } from "../checkpoint";
+import { beginRecord, ranOn, upTo, wrap } from "../checkpoint";
 import * as ledger from "../ledger";
 import { inTurn } from "../long-tests";
 import { diskSum, drbdState, eventually, kernelWords, mountedAt } from "../machine";
 import { sumsOf } from "../output";
 import { DEVICE, MOUNT_POINT, siteOf } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
-import { ALL, BEFORE_NOTED, FIRST_UP, PROGRAMS, nameOf, pointOf, type Fault } from "./first-up";
+import { befall, powerOn } from "./befall";
+import { ALL, BEFORE_NOTED, FIRST_UP, PROGRAMS, nameOf, pointOf } from "./first-up";
 
 jest.setTimeout(1_000_000);
 
@@ -66,24 +67,6 @@ async function standsOn(machine: MachineName): Promise<string> {
 
 const record = async (machine: MachineName): Promise<string[]> =>
   (await ranOn(lab, machine)).map((line) => `${machine}: ${line}`);
-
-/** Stopped as it stands at the point; what it started elsewhere goes on. Answers what ran on a machine that lost its power. */
-async function befall({ kind, machine }: Fault, run: { killProvider(): Promise<void> }): Promise<string[]> {
-  if (kind === "provider killed") {
-    await run.killProvider();
-    await letGo(lab, machine);
-    return [];
-  }
-  const dead: MachineName = kind === "power of alpha cut" ? "alpha" : "bravo";
-  await lab.powerOff(dead);
-  if (dead !== machine) await letGo(lab, machine);
-  return record(dead);
-}
-
-async function powerOn({ kind }: Fault): Promise<void> {
-  if (kind === "power of alpha cut") await lab.powerOn("alpha");
-  if (kind === "power of bravo cut") await lab.powerOn("bravo");
-}
 
 const filesOnBoth = (path: string): Promise<string[]> =>
   Promise.all(MACHINES.map(async (machine) => (await lab.run(machine, `cat ${path}`, { check: false })).stdout));
@@ -145,10 +128,11 @@ test.each(inTurn(ALL).map((fault) => [nameOf(fault), fault] as const))("%s", asy
 
   const isMounted = (await mountedAt(lab, "alpha", MOUNT_POINT)) !== "";
   if (isMounted) await lab.run("alpha", `echo before the fault >${MOUNT_POINT}/written; sync`);
-  const ran = await befall(fault, running);
+  const dead = await befall(lab, fault, running);
+  const ran = dead === undefined ? [] : await record(dead);
   const stopped = await running.ended;
   if (fault.kind === "provider killed") expect(stopped.code).not.toBe(0);
-  await powerOn(fault);
+  await powerOn(lab, fault);
   ledger.forgetUps();
   ledger.found((await Promise.all(MACHINES.map(standsOn))).join(", "));
 

@@ -104,7 +104,7 @@ export const nameOf = ({ kind, machine, moment, step }: Fault): string => `${kin
 /** Each destroys, or begins to use, what is on a disk. */
 const WEIGHTY = /create-md|primary --force|mkfs|^mount/;
 
-const KINDS: readonly Kind[] = ["provider killed", "power of alpha cut", "power of bravo cut"];
+export const KINDS: readonly Kind[] = ["provider killed", "power of alpha cut", "power of bravo cut"];
 
 interface Moment {
   readonly machine: MachineName;

@@ -4,25 +4,20 @@
  */
 import { Lab } from "../../../lab/lab";
 import { MACHINES, type MachineName } from "../../../lab/machines";
-import { letGo, upTo, wrap } from "../checkpoint";
+import { upTo, wrap } from "../checkpoint";
 import * as ledger from "../ledger";
 import { inTurn } from "../long-tests";
 import { drbdState, eventually, mountedAt } from "../machine";
 import { DEVICE, MOUNT_POINT, siteOf, withResource, type Site } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
-import { nameOf, pointOf, type Fault } from "./first-up";
-import { ALL, PROGRAMS, SERVICE, SWITCHOVER } from "./switchover";
+import { nameOf, pointOf } from "./first-up";
+import { ACKNOWLEDGED, installWriter, NUMBERS, SERVICE } from "../writer-service";
+import { befall, powerOn } from "./befall";
+import { ALL, PROGRAMS, SWITCHOVER } from "./switchover";
 
 jest.setTimeout(1_000_000);
 
 const SNAPSHOT = "switchover";
-const NUMBERS = `${MOUNT_POINT}/numbers`;
-/** Off the resource: what was acknowledged there is known although it moves, or is cut off. */
-const ACKNOWLEDGED = "/root/numbers";
-/** Numbers its lines on from the last one; each is on the disk before it is acknowledged. */
-const unit = `[Service]
-ExecStart=/bin/sh -c 'number=$$(tail -n 1 ${NUMBERS} 2>/dev/null || echo 0); while :; do number=$$((number + 1)); echo $$number >>${NUMBERS} && sync ${NUMBERS} && echo $$number >>${ACKNOWLEDGED}; sleep 0.1; done'
-`;
 
 let lab: Lab;
 let site: Site;
@@ -38,10 +33,8 @@ beforeAll(async () => {
   await lab.reset("utils");
   site = await siteOf(lab);
   stack = await Stack.create(site);
-  for (const machine of MACHINES) {
-    await lab.run(machine, `cat >/etc/systemd/system/${SERVICE} && systemctl daemon-reload`, { stdin: unit });
-    await wrap(lab, machine, PROGRAMS);
-  }
+  await installWriter(lab);
+  for (const machine of MACHINES) await wrap(lab, machine, PROGRAMS);
   await primaryAt("alpha");
   expectSuccess(await stack.up());
   await bothWhole();
@@ -98,25 +91,14 @@ test("the steps of a switchover are those that faults are made for", async () =>
   await expectOnBravo(1);
 });
 
-async function befall({ kind, machine }: Fault, run: { killProvider(): Promise<void> }): Promise<void> {
-  if (kind === "provider killed") {
-    await run.killProvider();
-    return letGo(lab, machine);
-  }
-  const dead: MachineName = kind === "power of alpha cut" ? "alpha" : "bravo";
-  await lab.powerOff(dead);
-  if (dead !== machine) await letGo(lab, machine);
-}
-
 test.each(inTurn(ALL).map((fault) => [nameOf(fault), fault] as const))("%s", async (_, fault) => {
   const running = await upTo(lab, stack, fault.machine, pointOf(fault));
   const before = Math.max(await acknowledgedOn("alpha"), await acknowledgedOn("bravo"));
   expect(before).toBeGreaterThan(0);
-  await befall(fault, running);
+  await befall(lab, fault, running);
   const stopped = await running.ended;
   if (fault.kind === "provider killed") expect(stopped.code).not.toBe(0);
-  if (fault.kind === "power of alpha cut") await lab.powerOn("alpha");
-  if (fault.kind === "power of bravo cut") await lab.powerOn("bravo");
+  await powerOn(lab, fault);
   expect(await primaries()).toBeLessThan(2);
   ledger.forgetUps();
   ledger.found((await states()).join(", "));

@@ -1,8 +1,7 @@
 /** The steps of a switchover on the lab's two machines, and the faults that come between them. */
 import { MACHINES, type MachineName } from "../../../lab/machines";
-import { type Fault, type Kind } from "./first-up";
-
-export const SERVICE = "writer.service";
+import { SERVICE } from "../writer-service";
+import { type Fault, KINDS } from "./first-up";
 
 /** In the order of each machine: alpha gives it up, and bravo takes it. */
 export const SWITCHOVER: Readonly<Record<MachineName, readonly string[]>> = {
@@ -22,8 +21,6 @@ export const SWITCHOVER: Readonly<Record<MachineName, readonly string[]>> = {
 
 /** The programs that these steps run, to be wrapped. */
 export const PROGRAMS = ["umount", "drbdadm", "systemctl"];
-
-const KINDS: readonly Kind[] = ["provider killed", "power of alpha cut", "power of bravo cut"];
 
 /** Each kind before the first step, and after each of them: before a step is after the one in front of it. */
 export const ALL: readonly Fault[] = MACHINES.flatMap((machine) =>
