@@ -75,8 +75,13 @@ test("the Primary loses its power, and somebody goes on with the other one: its 
   await upForcesNothing();
   expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Primary\/Secondary/);
   await eventually(() => drbdState(pair.lab, "bravo"), /UpToDate\/UpToDate/, 60);
+  // Where it was Primary last, it is Primary again.
   await pair.run("bravo", `umount ${MOUNT_POINT} && drbdadm secondary r0`);
   await upForcesNothing();
+  expect(await drbdState(pair.lab, "bravo")).toMatch(/ro:Primary\/Secondary/);
+  expect(await pair.run("bravo", `cat ${MOUNT_POINT}/mine`)).toBe("newer");
+  await pair.run("bravo", "drbd-handback r0");
+  await pair.run("alpha", `drbdadm primary r0 && mount ${MOUNT_POINT}`);
   expect(await written()).toBe("newer");
   await pair.expectWhole();
 });
