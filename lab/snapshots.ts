@@ -12,23 +12,36 @@ function nodes(disks: readonly Disk[]): string[] {
 
 function onBothMonitors(
   folder: string,
-  work: (monitor: Monitor, name: MachineName) => Promise<void>,
+  work: (monitor: Monitor, name: MachineName) => Promise<unknown>,
 ): Promise<unknown> {
   return Promise.all(
     MACHINES.map((name) => withMonitor(machineFiles(folder, name).monitor, (monitor) => work(monitor, name))),
   );
 }
 
+/**
+ * Does something while neither machine runs. One that went on before the other stopped would be saved with what the
+ * other sends later, and their connections would not survive the loading.
+ */
+async function halted(folder: string, work: () => Promise<unknown>): Promise<void> {
+  await onBothMonitors(folder, (monitor) => monitor.execute("stop"));
+  try {
+    await work();
+  } finally {
+    await onBothMonitors(folder, (monitor) => monitor.execute("cont"));
+  }
+}
+
 /** Both machines, which run, as they are now. */
 export async function saveSnapshot(folder: string, state: LabState, tag: string): Promise<void> {
   const replaced = state.snapshots[tag];
-  await onBothMonitors(folder, async (monitor, name) => {
-    const devices = nodes(state.disks[name]);
-    await monitor.execute("stop");
-    if (replaced) await monitor.runJob("snapshot-delete", { tag, devices });
-    await monitor.runJob("snapshot-save", { tag, vmstate: "root", devices });
-    await monitor.execute("cont");
-  });
+  await halted(folder, () =>
+    onBothMonitors(folder, async (monitor, name) => {
+      const devices = nodes(state.disks[name]);
+      if (replaced) await monitor.runJob("snapshot-delete", { tag, devices });
+      await monitor.runJob("snapshot-save", { tag, vmstate: "root", devices });
+    }),
+  );
   state.snapshots[tag] = { alpha: [...state.disks.alpha], bravo: [...state.disks.bravo] };
   if (replaced) await removeUnusedDisks(state, [...replaced.alpha, ...replaced.bravo]);
   await writeLabState(folder, state);
