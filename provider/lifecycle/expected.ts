@@ -1,9 +1,8 @@
-import { claimsOfDeclared } from "../core/decided/hosts/claims";
-import type { Announced } from "../core/told/engine-inputs";
-import type { Look, VolumeLook } from "../core/seen/probe";
-import { metadataPlaceFrom } from "../core/wanted/metadata-place";
-import { serviceNameFault } from "../core/wanted/names";
-import { parseNode } from "../core/wanted/parse-inputs";
+import { claimsOf } from "../core/decided/hosts/claims";
+import type { Announced, AnnouncedNode, AnnouncedResource } from "../core/told/engine-inputs";
+import { resourceLooks } from "../core/seen/resource-looks";
+import type { DesiredResource } from "../core/wanted/desired";
+import { parseNode, parseResource } from "../core/wanted/parse-inputs";
 import { known } from "./process";
 import { hostOf, type Host } from "../shell/host";
 
@@ -12,27 +11,33 @@ export function expectAnnounced(announced: Announced | undefined): void {
   if (known.announced || announced === undefined) return;
   known.announced = true;
   for (const { hostname } of announced.nodes) known.hostnames.add(hostname);
-  for (const { hostname, name } of announced.looks) {
-    known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
+  for (const { name, hosts } of announced.pairs) {
+    for (const hostname of hosts) {
+      known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
+    }
   }
-  for (const { name, hosts: pair, primary, peerIsOff } of announced.moves) {
-    known.primaries.push({ name, from: pair.filter((hostname) => hostname !== primary) });
+  for (const { name, nodes, primary, peerIsOff } of announced.resources) {
+    if (primary === undefined) continue;
+    known.primaries.push({ name, from: nodes.flatMap(({ hostname }) => (hostname === primary ? [] : hostname)) });
     for (const hostname of Object.keys(peerIsOff ?? {})) known.off.add(hostname);
   }
-  const looks = announced.looks.filter(isLook).map(withPlaces);
-  known.declaredClaims = looks.flatMap(claimsOfDeclared);
+  const wanted = announced.resources.flatMap((one) => wantedBy(one, announced.nodes));
+  known.declaredClaims = wanted.flatMap(claimsOf);
+  const looks = wanted.flatMap((desired) =>
+    resourceLooks(desired).map((look, place) => ({ look, hostname: desired.hosts[place === 0 ? 0 : 1].hostname })),
+  );
   const hosts = new Map<string, Host>();
   for (const node of announced.nodes) {
     const { hostname, address, connection, insecureIgnoreHostKey } = node;
     const parsed = parseNode({ hostname, address, connection, insecureIgnoreHostKey });
     if (parsed.ok !== true) continue;
     const host = hostOf(hostname, parsed.connection);
-    host.expect(looks.filter((look) => look.hostname === hostname).map(lookOf));
+    host.expect(looks.flatMap((one) => (one.hostname === hostname ? one.look : [])));
     if (known.off.has(hostname)) host.mayBeOff();
     host.prefetch();
     hosts.set(hostname, host);
   }
-  known.pairs = announced.pairs.map((pair) => pair.flatMap((hostname) => hosts.get(hostname) ?? []));
+  known.pairs = announced.pairs.map((pair) => pair.hosts.flatMap((hostname) => hosts.get(hostname) ?? []));
 }
 
 /**
@@ -44,36 +49,12 @@ export async function pairsSeen(host: Host): Promise<void> {
   await Promise.all([...new Set([host, ...pairs.flat()])].map((one) => one.seen()));
 }
 
-function isLook({ name, port, volumes }: Look): boolean {
-  return (
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) &&
-    Number.isInteger(port) &&
-    port > 0 &&
-    Array.isArray(volumes) &&
-    volumes.length > 0 &&
-    volumes.every(isVolumeLook)
-  );
-}
-
-function isVolumeLook({ volume, minor, disk, metaDisk, filesystem, mountPoint }: VolumeLook): boolean {
-  return (
-    [volume, minor].every((number) => Number.isInteger(number) && number >= 0) &&
-    typeof filesystem === "boolean" &&
-    (mountPoint === undefined || (typeof mountPoint === "string" && mountPoint.startsWith("/"))) &&
-    [disk, metaDisk].every((path) => typeof path === "string" && path !== "")
-  );
-}
-
-/** As the user spells it until here: `/dev/vdc[1]`. */
-function withPlaces<T extends Look>(look: T): T {
-  return {
-    ...look,
-    volumes: look.volumes.map(({ metaDisk, ...volume }) => ({ ...volume, ...metadataPlaceFrom(metaDisk) })),
-  };
-}
-
-/** What is no list of names is left to `check`, too. */
-function lookOf({ name, port, volumes, services }: Look): Look {
-  const isList = Array.isArray(services) && services.every((one) => serviceNameFault(String(one)) === undefined);
-  return { name, port, volumes, ...(isList ? { services } : {}) };
+/** What a resource is to be, as its own check will find it; nothing where that will refuse it, or knows more by then. */
+function wantedBy(announced: AnnouncedResource, nodes: readonly AnnouncedNode[]): DesiredResource | [] {
+  const sides = announced.nodes.map((side) => {
+    const { address, connection, insecureIgnoreHostKey } = nodes.find((one) => one.hostname === side.hostname) ?? {};
+    return { ...side, address, connection, insecureIgnoreHostKey };
+  });
+  const parsed = parseResource({ ...announced, nodes: sides });
+  return parsed.ok === true ? parsed.desired : [];
 }

@@ -1,11 +1,9 @@
-import { neededBy } from "../core/wanted/virtual-machine";
 import { asFound } from "../core/installed/as-found";
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
 import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installed/configuration-place";
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
-import { digestsOf } from "../core/wanted/digests";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
 import { noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
@@ -15,6 +13,7 @@ import { resourceOutputNames } from "../core/told/outputs";
 import type { Plan } from "../core/steps/plan";
 import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
+import { resourceLooks } from "../core/seen/resource-looks";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { isLeftWhereItIs } from "../core/decided/plans/switchover";
@@ -116,7 +115,11 @@ export class Pair {
    */
   async observe(depth: "needed" | "close"): Promise<Nodes> {
     const seen = this.hosts.map((host) => host.recent());
-    if (!this.isToMove && seen.every((node) => node !== undefined && (depth === "needed" || node.closely))) {
+    // Who uses what is to move is told by a look that asked for it, and not by one that found all well.
+    if (
+      this.switchTo === undefined &&
+      seen.every((node) => node !== undefined && (depth === "needed" || node.closely))
+    ) {
       const [first, second] = seen;
       if (first === undefined || second === undefined) throw new Error("unreachable");
       this.adoptSecret([first, second]);
@@ -131,13 +134,11 @@ export class Pair {
       );
       if (settled) return [first, second];
     }
-    const wasToMove = this.isToMove;
     let looks = this.looks();
     const look = () => this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
     let nodes = await look();
-    const doesPart = doNotSpeak(this.desired.name, nodes) && !this.isParted;
-    if (doesPart || (this.isToMove && !wasToMove)) {
-      this.isParted ||= doesPart;
+    if (!this.isParted && doNotSpeak(this.desired.name, nodes)) {
+      this.isParted = true;
       looks = this.looks();
       nodes = await look();
     }
@@ -154,42 +155,9 @@ export class Pair {
     });
   }
 
-  /** No `up` has carried out what `primary` says of a pair that was set up before, and by the last look it is not there. */
-  private get isToMove(): boolean {
-    if (this.switchTo === undefined || this.isNew) return false;
-    const there = this.hosts.find(({ name }) => name === this.switchTo)?.recent();
-    return there?.kernelResources.get(this.desired.name)?.role !== "Primary";
-  }
-
-  /** `isToMove`: who uses it is looked for, too, which takes a while. */
-  looks(isToMove = this.isToMove): readonly ProbeRequest[] {
-    const { name, hosts, volumes, services, virtualMachines = [] } = this.desired;
-    const digests = digestsOf(this.desired).map(({ digest }) => digest);
-    return hosts.map(({ address, port }, place) => ({
-      looks: [
-        {
-          name,
-          port,
-          address,
-          digests,
-          services,
-          ...(this.isParted ? { parted: true as const } : {}),
-          ...(isToMove ? { moves: true as const } : {}),
-          virtualMachines: virtualMachines.map((machine) => ({
-            name: machine.name,
-            paths: neededBy(machine.xml ?? "").flatMap(({ path }) => path ?? []),
-          })),
-          volumes: volumes.map(({ number, places, filesystem }) => ({
-            volume: number,
-            ...places[place === 0 ? 0 : 1],
-            filesystem: filesystem !== undefined,
-            mountPoint: filesystem?.mountPoint,
-          })),
-        },
-      ],
-      candidates: [],
-      depth: "close",
-    }));
+  /** What is looked at closely on each host. */
+  looks(depth: "needed" | "close" = "close"): readonly ProbeRequest[] {
+    return resourceLooks(this.desired, this.isParted).map((look) => ({ looks: [look], candidates: [], depth }));
   }
 
   lookAt(host: Host): ProbeRequest {

@@ -114,7 +114,7 @@ async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter, move:
         if (ended === undefined) {
           // Nothing to do here: looked at while the others are, once what they do has had its effect on this one.
           await Promise.all(stepsEnded.map(({ given }) => given));
-          host.forget();
+          host.changed();
           if (look !== undefined) await host.observe(look);
           return;
         }

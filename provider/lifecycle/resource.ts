@@ -198,8 +198,8 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
   const subject = {
     hosts: pair.hosts,
     ran: [],
-    // Where it has moved, nobody asks any more who used it. Where it has not, the next round does.
-    looks: ({ switchover }: Plan) => (switchover === undefined ? pair.looks() : pair.looks(false)),
+    // A switch changes nothing of the disks: where all is well after it, the close look before it holds.
+    looks: ({ switchover }: Plan) => pair.looks(switchover === undefined ? "close" : "needed"),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
     planBack: (seen: readonly ObservedNode[], host: string) => pair.plan(seen, host),

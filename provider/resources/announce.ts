@@ -8,11 +8,10 @@ import type { Announced } from "../core/told/engine-inputs";
  * hosts at once, and once. What depends on other resources is not waited for: only values that are known at once, such as
  * a secret from the config, are announced.
  */
-const announced: { nodes: unknown[]; looks: unknown[]; pairs: string[][]; moves: unknown[] } = {
+const announced: { nodes: unknown[]; pairs: unknown[]; resources: unknown[] } = {
   nodes: [],
-  looks: [],
   pairs: [],
-  moves: [],
+  resources: [],
 };
 
 const hostnames = new WeakMap<object, string>();
@@ -25,30 +24,22 @@ export function announceNode(
   whenKnown(node, (known) => announced.nodes.push(known));
 }
 
-/** The hostname that a node announced. */
-export function announcedName(node: object): string | undefined {
-  return hostnames.get(node);
-}
-
-export function announceLook(node: object, look: object): void {
-  const hostname = hostnames.get(node);
-  if (hostname !== undefined) whenKnown(look, (known) => announced.looks.push({ ...known, hostname }));
-}
-
-/** Which hosts belong together: nothing is written on one before the other was seen too. */
-export function announcePair(nodes: readonly object[]): void {
-  const pair = nodes.flatMap((node) => hostnames.get(node) ?? []);
-  if (pair.length === nodes.length) announced.pairs.push(pair);
-}
-
-/** Where a resource is to run, and whether a person says that its other host is off. */
-export function announceMove(
+/** A resource on nodes that announced themselves: that they are its hosts, and, once all of it is known, what it is to be. */
+export function announceResource(
   nodes: readonly object[],
-  move: { readonly primary?: unknown; readonly [key: string]: unknown },
+  {
+    nodes: sides,
+    ...resource
+  }: { readonly name: unknown; readonly nodes: readonly object[]; readonly [key: string]: unknown },
 ): void {
-  if (move.primary === undefined) return;
-  const hosts = nodes.flatMap((node) => hostnames.get(node) ?? []);
-  whenKnown(move, (known) => announced.moves.push({ ...known, hosts }));
+  const hosts = nodes.map((node) => hostnames.get(node));
+  whenKnown({ name: resource.name, hosts: hosts.filter((one) => one !== undefined) }, (known) =>
+    announced.pairs.push(known),
+  );
+  const placed = sides.map((side, place) => ({ ...side, hostname: hosts[place] }));
+  if (hosts.every((one) => one !== undefined)) {
+    whenKnown({ ...resource, nodes: placed }, (known) => announced.resources.push(known));
+  }
 }
 
 function whenKnown(value: object, then: (known: object) => void): void {

@@ -1,7 +1,7 @@
 import type { ManagerName } from "../core/wanted/manager-names";
 import * as pulumi from "@pulumi/pulumi";
 
-import { announcedName, announceLook, announceMove, announcePair } from "./announce";
+import { announceResource } from "./announce";
 import { secretOutputs } from "../core/config/shared-secret";
 import type { ByHostInputs, FilesystemInputs, SectionInputs, VirtualMachineInputs } from "../core/wanted/inputs";
 import type { VolumeOutputs } from "../core/told/outputs";
@@ -242,49 +242,21 @@ export class DrbdResource extends pulumi.dynamic.Resource {
       "drbd",
       "DrbdResource",
     );
-    announcePair(args.nodes.map(({ node }) => node));
-    announceMove(
+    announceResource(
       args.nodes.map(({ node }) => node),
-      { name: args.name ?? name, primary: args.primary, peerIsOff: args.peerIsOff },
-    );
-    for (const side of args.nodes) {
-      const hostname = announcedName(side.node);
-      if (hostname === undefined) continue;
-      announceLook(side.node, {
+      {
+        ...args,
+        // A look needs none.
+        sharedSecret: undefined,
         name: args.name ?? name,
-        services: args.services,
-        virtualMachines: args.virtualMachines,
-        port: on(hostname, args.port),
-        volumes: volumesOn(hostname, side, args),
-      });
-    }
+        nodes: args.nodes.map(({ disk, metaDisk }) => ({ disk, metaDisk })),
+      },
+    );
   }
-}
-
-/** A host's value, where it is known at once whether there is one for both. */
-function on<T>(hostname: string, given: pulumi.Input<ByHostInputs<T>> | undefined): pulumi.Input<T | undefined> {
-  if (given === undefined) return undefined;
-  return pulumi.Output.isInstance(given) || given instanceof Promise
-    ? pulumi.output(given).apply((value) => valueOn(hostname, value as ByHostInputs<T>))
-    : valueOn(hostname, given as ByHostInputs<T>);
 }
 
 function valueOn<T>(hostname: string, given: ByHostInputs<T>): T | undefined {
   return typeof given === "object" && given !== null ? (given as Readonly<Record<string, T>>)[hostname] : given;
-}
-
-/** What the provider is to look at on a host. Where it is not known yet, the resource's own look asks for it. */
-function volumesOn(hostname: string, side: DrbdResourceNodeArgs, args: DrbdResourceArgs): object[] {
-  const own = { volume: 0, minor: args.minor, disk: side.disk, metaDisk: side.metaDisk, filesystem: args.filesystem };
-  const listed = args.volumes?.map(({ disks, metaDisks, ...volume }) => ({
-    ...volume,
-    disk: disks[hostname],
-    metaDisk: metaDisks?.[hostname],
-  })) ?? [own];
-  return listed.map(({ volume, minor, disk, metaDisk = "internal", filesystem }) => {
-    const mountPoint = filesystem !== undefined && "mountPoint" in filesystem ? filesystem.mountPoint : undefined;
-    return { volume, minor: on(hostname, minor), disk, metaDisk, filesystem: filesystem !== undefined, mountPoint };
-  });
 }
 
 function firstMinor(args: DrbdResourceArgs): pulumi.Input<ByHostInputs<number> | undefined> {

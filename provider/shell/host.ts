@@ -25,6 +25,8 @@ interface Sighting {
 /** One host as this process knows it: one connection, kept, and the last look at it. */
 export class Host {
   private sighting: Sighting | undefined;
+  /** The look before the steps that this process ran since. */
+  private earlier: Sighting | undefined;
   /** What is waited for, once that takes long. */
   private waiting: string | undefined;
   private asked = false;
@@ -70,7 +72,7 @@ export class Host {
       const known = this.recent();
       if (known !== undefined && this.covers(request)) return known;
       const wider = this.widen(request);
-      return this.keep(wider, await this.remote.observe(wider, this.attempts(attempts)), this.sighting);
+      return this.keep(wider, await this.remote.observe(wider, this.attempts(attempts)), this.sighting ?? this.earlier);
     });
   }
 
@@ -95,8 +97,15 @@ export class Host {
     this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
   }
 
-  /** Time has passed on the host, or its peer has changed: the last look serves no more. */
+  /** Time has passed on the host, or somebody else was at work there: the last look serves no more. */
   forget(): void {
+    this.sighting = undefined;
+    this.earlier = undefined;
+  }
+
+  /** We changed something, here or on its peer: of the last look, only what a new one shows to hold still serves. */
+  changed(): void {
+    this.earlier = this.sighting ?? this.earlier;
     this.sighting = undefined;
   }
 
@@ -163,10 +172,9 @@ export class Host {
     ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
-      const before = this.sighting;
-      this.sighting = undefined;
+      this.changed();
       const node = await this.remote.apply(steps, observe && { ...observe, utils: this.utils }, tell, ended);
-      return observe && node && this.keep(observe, node, before);
+      return observe && node && this.keep(observe, node, this.earlier);
     });
   }
 
@@ -207,13 +215,14 @@ export class Host {
     const at = Date.now();
     const now = request.depth === "tables" ? [] : coverage(request);
     const asked = new Set(now.map(([, name]) => name));
-    const holds = before !== undefined && stillHolds(before.node, seen);
+    const holds = before !== undefined && isFresh(before.at) && stillHolds(before.node, seen);
     const others = holds
       ? [...before.covers].filter(([, { name, at: when }]) => !asked.has(name) && isFresh(when))
       : [];
     const node = holds ? withCloserLook(seen, before.node, new Set(others.map(([, { name }]) => name))) : seen;
     this.lookedClosely ||= node.closely;
     this.utils = node.closely ? (node.utils ?? undefined) : this.utils;
+    this.earlier = undefined;
     this.sighting = {
       at,
       node,

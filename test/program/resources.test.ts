@@ -200,12 +200,12 @@ describe("DrbdResource", () => {
 describe("what a program is about to ask for", () => {
   interface Announced {
     readonly nodes: readonly { readonly hostname: string }[];
-    readonly looks: readonly { readonly hostname: string; readonly name: string }[];
-    readonly pairs: readonly (readonly string[])[];
+    readonly pairs: readonly { readonly name: string; readonly hosts: readonly string[] }[];
+    readonly resources: readonly { readonly name: string }[];
   }
   const announced = (name: string) => plain(inputsOf(name)["__announced"]) as Announced;
 
-  test("is announced with the first resource already: all plain nodes and disks", async () => {
+  test("is announced with the first resource already: all plain nodes and resources, without their secrets", async () => {
     const [alpha, bravo] = twoNodes("early");
     const r0 = new DrbdResource("early-r0", {
       nodes: [
@@ -215,11 +215,14 @@ describe("what a program is about to ask for", () => {
       minor: 3,
       port: 7791,
       syncSource: "early-alpha",
+      sharedSecret: "tell-nobody",
     });
     await declared(alpha, bravo, r0);
     for (const name of ["early-alpha", "early-bravo", "early-r0"]) {
-      const { nodes, looks, pairs } = announced(name);
-      expect(pairs.filter(([first]) => first === "early-alpha")).toEqual([["early-alpha", "early-bravo"]]);
+      const { nodes, pairs, resources } = announced(name);
+      expect(pairs.filter((pair) => pair.name === "early-r0")).toEqual([
+        { name: "early-r0", hosts: ["early-alpha", "early-bravo"] },
+      ]);
       expect(nodes.filter(({ hostname }) => hostname.startsWith("early-"))).toEqual([
         {
           hostname: "early-alpha",
@@ -234,18 +237,16 @@ describe("what a program is about to ask for", () => {
           insecureIgnoreHostKey: false,
         },
       ]);
-      expect(looks.filter(({ hostname }) => hostname.startsWith("early-"))).toEqual([
+      expect(resources.filter((one) => one.name === "early-r0")).toEqual([
         {
-          hostname: "early-alpha",
           name: "early-r0",
+          nodes: [
+            { hostname: "early-alpha", disk: "/dev/vdb", metaDisk: undefined },
+            { hostname: "early-bravo", disk: "/dev/vdc", metaDisk: "/dev/vdd" },
+          ],
+          minor: 3,
           port: 7791,
-          volumes: [{ volume: 0, minor: 3, disk: "/dev/vdb", metaDisk: "internal", filesystem: false }],
-        },
-        {
-          hostname: "early-bravo",
-          name: "early-r0",
-          port: 7791,
-          volumes: [{ volume: 0, minor: 3, disk: "/dev/vdc", metaDisk: "/dev/vdd", filesystem: false }],
+          syncSource: "early-alpha",
         },
       ]);
       expect(isSecret(inputsOf(name)["__announced"])).toBe(true);
@@ -274,7 +275,7 @@ describe("what a program is about to ask for", () => {
     expect(isSecret(inputsOf("configured")["__announced"])).toBe(true);
   });
 
-  test("leaves out a disk that is not known yet, and keeps the others", async () => {
+  test("leaves out what a resource is to be while not all of it is known, and tells its hosts", async () => {
     const [alpha, bravo] = twoNodes("partly");
     let tell: (disk: string) => void = () => undefined;
     const later = pulumi.output(new Promise<string>((resolve) => (tell = resolve)));
@@ -288,8 +289,9 @@ describe("what a program is about to ask for", () => {
       syncSource: "partly-alpha",
     });
     await declared(alpha);
-    const hosts = announced("partly-alpha").looks.filter(({ name }) => name === "partly-r0");
-    expect(hosts.map(({ hostname }) => hostname)).toEqual(["partly-bravo"]);
+    const { pairs, resources } = announced("partly-alpha");
+    expect(pairs).toContainEqual({ name: "partly-r0", hosts: ["partly-alpha", "partly-bravo"] });
+    expect(resources.map(({ name }) => name)).not.toContain("partly-r0");
     tell("/dev/vdc");
     await declared(first);
   });

@@ -2,7 +2,6 @@
  * What Pulumi keeps of a first `up` that stopped half-way, what it deletes when the program has changed, and what it prints:
  * the provider's functions, called as Pulumi calls them, on the simulated pair.
  */
-import { probeLook } from "../core/one-volume";
 import type { HiddenInputs } from "../../provider/core/told/engine-inputs";
 import { HalfMadeError } from "../../provider/lifecycle/half-made";
 import { nodeLifecycle } from "../../provider/lifecycle/node";
@@ -183,25 +182,18 @@ describe("a program that has changed", () => {
   test("deleted before it is replaced, when only its program was heard of", async () => {
     const { id, outs } = await made();
     begin();
-    const looks = world.machines.map(({ name: hostname }) => ({
-      hostname,
-      ...probeLook({ name: "r0", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: true }),
-    }));
-    await nodeLifecycle.check(
-      {},
-      { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], looks, pairs: [], moves: [] } },
-    );
+    const pairs = [{ name: "r0", hosts: ["alpha", "bravo"] }];
+    await nodeLifecycle.check({}, { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], pairs, resources: [] } });
     await resourceLifecycle.delete(id, outs);
     expect(ran).toEqual([]);
     expect(isMounted()).toEqual([true, false]);
   });
 
   test("two resources that share all: the one that is checked first is told of all of it", async () => {
-    const web = world.machines.map(({ name: hostname }) => ({
-      hostname,
-      ...probeLook({ name: "web", minor: 1, port: 7789, disk: "/dev/vdb", metaDisk: "internal", filesystem: false }),
-    }));
-    const inputs = { ...resourceInputs("urn:r0"), __announced: { nodes: [], looks: web, pairs: [], moves: [] } };
+    const nodes = world.machines.map(({ name }) => ({ hostname: name, disk: "/dev/vdb" }));
+    const web = { name: "web", minor: 1, port: 7789, syncSource: "alpha", nodes };
+    const announced = { nodes: world.machines.map(place), pairs: [], resources: [web] };
+    const inputs = { ...resourceInputs("urn:r0"), __announced: announced };
     const { failures = [] } = (await resourceLifecycle.check({}, inputs)) as { failures?: { reason: string }[] };
     expect(failures.map(({ reason }) => reason.split(" belongs")[0])).toEqual([
       "minor 1",

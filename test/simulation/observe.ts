@@ -40,6 +40,7 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
   const resources = new Map<string, ObservedResource>();
   const isEnough =
     machine.moduleLoaded &&
+    !looks.some((look) => isMoving(machine, look)) &&
     looks.every(({ volumes }) =>
       volumes.every((look) => {
         const volume = machine.withMinor(look.minor);
@@ -177,16 +178,12 @@ function isWell({ kernel, mountedAt, machine }: Volume): boolean {
   return well && (!machine.isPrimary || mountedAt !== undefined);
 }
 
-function lookAt(
-  world: World,
-  machine: Machine,
-  { volumes, moves }: Look,
-  drift: CommandOutput | undefined,
-): ObservedResource {
+function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput | undefined): ObservedResource {
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
   const configuration = machine.running[0]?.kernel.configuration;
   const own = machine.drbd === "9" && configuration !== undefined ? nodeIdOf(configuration, machine.name) : undefined;
-  const looked = volumes.map((look) => [look.volume, lookAtVolume(world, machine, look, moves)] as const);
+  const moves = isMoving(machine, look);
+  const looked = look.volumes.map((one) => [one.volume, lookAtVolume(world, machine, one, moves)] as const);
   const isKnown = looked.some(([, { disk }]) => disk.kind !== "missing");
   return {
     volumes: new Map(looked),
@@ -196,14 +193,19 @@ function lookAt(
   };
 }
 
-function lookAtVolume(world: World, machine: Machine, look: VolumeLook, moves?: true): ObservedVolume {
+/** It runs in another role than the wanted one (host/probe). */
+function isMoving({ running }: Machine, { wanted }: Look): boolean {
+  return wanted !== undefined && running.some(({ isPrimary }) => isPrimary !== (wanted === "Primary"));
+}
+
+function lookAtVolume(world: World, machine: Machine, look: VolumeLook, moves: boolean): ObservedVolume {
   const volume = machine.volumes[look.volume];
   if (volume?.diskPath !== look.disk) return { disk: { kind: "missing" }, metadata: { kind: "unknown" } };
   const { disk, device, diskPath } = volume;
   const inside = volume.isPrimary
     ? {
         device: readBlocks(world, disk, device),
-        ...(moves === true && volume.heldOpen ? { users: ["process 600 (sleep)"] } : {}),
+        ...(moves && volume.heldOpen ? { users: ["process 600 (sleep)"] } : {}),
       }
     : {};
   const metadata = isRunning(volume) ? attachedMetadata(volume) : undefined;

@@ -18,8 +18,8 @@ export interface Look {
   readonly digests?: readonly string[];
   /** Units of systemd that run with it: whether each is there, and active, is looked at. */
   readonly services?: readonly string[];
-  /** It is to move to its peer: who uses it here beside its services is looked at. */
-  readonly moves?: true;
+  /** The role that `primary` gives it here: where it has another one, it may be about to move, and who uses it is looked at. */
+  readonly wanted?: "Primary" | "Secondary";
   /** The two sides do not speak: since when, and what was written last here, is looked at. */
   readonly parted?: true;
   /** Virtual machines that run with it, and paths that their wanted definitions name. */
@@ -138,7 +138,7 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
     machines: String(machines.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
     silent: looks.flatMap(({ name, parted }) => (parted === true ? [name] : [])).join(" "),
-    moving: looks.flatMap(({ name, moves }) => (moves === true ? [name] : [])).join(" "),
+    roles: looks.flatMap(({ name, wanted }) => (wanted === undefined ? [] : [`${name}:${wanted}`])).join(" "),
   };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
@@ -187,7 +187,7 @@ function candidateArguments({ name, resource, globalCommon, replaces, unread = [
 
 /** Runs the probe and nothing else. */
 export function observeScript(nonce: string, request: ProbeRequest): string {
-  const ofMoves = request.looks.some(({ moves }) => moves === true) ? guards : "";
+  const ofMoves = request.looks.some(({ wanted }) => wanted !== undefined) ? guards : "";
   const ofParted = request.looks.some(({ parted }) => parted === true) ? log : "";
   return `${environment}${lookFunctions}${ofMoves}${ofParted}${turn}${probeFunction(nonce, request)}\nprobe </dev/null; exit 0\n`;
 }

@@ -1,21 +1,25 @@
 import type { ConnectionInputs } from "../wanted/inputs";
-import type { Look } from "../seen/probe";
 
 /** What a program is about to ask for, as far as it can be known before anything ran: see announce.ts. */
 export interface Announced {
   readonly nodes: readonly AnnouncedNode[];
-  readonly looks: readonly (Look & { readonly hostname: string })[];
-  /** The two hosts of each resource. */
-  readonly pairs: readonly (readonly string[])[];
-  /** Of each resource with a `primary`: its hosts, and those that `peerIsOff` names. */
-  readonly moves: readonly AnnouncedMove[];
+  /** Each resource with its hosts, as far as they are known. */
+  readonly pairs: readonly AnnouncedPair[];
+  /** What each is to be, without the secret: of those of which all is known at once. */
+  readonly resources: readonly AnnouncedResource[];
 }
 
-export interface AnnouncedMove {
+export interface AnnouncedPair {
   readonly name: string;
   readonly hosts: readonly string[];
-  readonly primary?: string;
-  readonly peerIsOff?: Readonly<Record<string, string>>;
+}
+
+/** The inputs of a resource, but for what is announced of its nodes. Nobody has checked them. */
+export interface AnnouncedResource {
+  readonly name: string;
+  readonly nodes: readonly { readonly hostname: string }[];
+  readonly primary?: unknown;
+  readonly peerIsOff?: unknown;
 }
 
 export interface AnnouncedNode {

@@ -2,11 +2,11 @@
 # Every section begins with a line `@NONCE name …`; a command's section ends with `@NONCE exit CODE`, and the whole with
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
-# What is asked for stands in variables (`services`: names of units of systemd; `machines`: how many virtual machines; `moving`:
-# resources that are to move to the peer; `silent`: those whose two sides do not speak), and in functions that core/seen/probe.ts
-# writes: `each_look FUNCTION` calls the
-# function once for each resource, with RESOURCE LISTENERS DIGESTS VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its
-# port in /proc/net/tcp, DIGESTS are the names of those that it shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
+# What is asked for stands in variables (`services`: names of units of systemd; `machines`: how many virtual machines; `roles`:
+# RESOURCE:ROLE for those that have a wanted role here; `silent`: those whose two sides do not speak), and in functions that
+# core/seen/probe.ts writes: `each_look FUNCTION` calls the function once for each resource, with RESOURCE LISTENERS DIGESTS
+# VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its port in /proc/net/tcp, DIGESTS are the names of those that it
+# shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
 # `each_machine FUNCTION` calls it for each virtual machine, with NAME and the paths that its wanted definition names, and
 # `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
 # is, where there is one, and `each_given_back FUNCTION` for the files that a destroy may give back.
@@ -16,6 +16,7 @@ probe() {
   turn; say turn; printf '%s\n' "$last" "$who"; say exit 0
   read_files
   ask_kernel
+  note_moving
   say links; list_links; say exit 0
   say needs; list_missing; say exit 0
   say commands; list_commands; say exit 0
@@ -95,6 +96,17 @@ ask_kernel() {
   while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat
   say exit 0
   case $events in *" device "*) minors=" $(printf '%s\n' "$events" | awk "$tell_minors_awk" /proc/self/mountinfo -)" ;; esac
+}
+
+# note_moving: sets moving to the resources that run here in another role than the wanted one.
+note_moving() {
+  moving=''
+  for wanted in $roles; do
+    case "$events$newline" in
+      *"resource name:${wanted%:*} role:${wanted##*:} "*) ;;
+      *"resource name:${wanted%:*} role:"*) moving="$moving ${wanted%:*}" ;;
+    esac
+  done
 }
 
 # shellcheck disable=SC2086 # patterns of names

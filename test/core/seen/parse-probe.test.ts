@@ -148,7 +148,7 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
       },
     },
   };
-  const moving = { ...look, moves: true as const, services: ["web.service"] };
+  const moving = { ...look, wanted: "Secondary" as const, services: ["web.service"] };
   const users = (one: ProbeRequest["looks"][number]) =>
     lookOf(parseProbe(nonce, probed(host, { ...request, looks: [one], depth: "needed" })))?.users;
   expect(users(moving)).toEqual([
@@ -157,6 +157,7 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
     "process 412 (sh): /srv/my data/log",
   ]);
   expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
+  expect(users({ ...moving, wanted: "Primary" })).toBeUndefined();
 });
 
 describe("two sides that do not speak", () => {

@@ -1,6 +1,6 @@
 /** What resources take up on their hosts: minors, ports, disks, services. Whether two want the same is told in claim-refusals.ts. */
 import { type DesiredResource } from "../../wanted/desired";
-import { metaDiskText, type MetadataPlace } from "../../wanted/metadata-place";
+import { metaDiskText } from "../../wanted/metadata-place";
 
 /** What a resource takes up on one host, and nobody else may have. */
 export interface Claim {
@@ -18,37 +18,25 @@ export interface Claim {
   readonly by?: string;
 }
 
-export function claimsOf(desired: DesiredResource): Claim[] {
-  const { name, services } = desired;
-  return desired.hosts.flatMap(({ hostname, address, port }, place) => {
-    const volumes = desired.volumes.map(({ places }) => places[place === 0 ? 0 : 1]);
-    const claims = claimsOfDeclared({ name, hostname, address, port, volumes });
-    return services.length === 0 ? claims : claims.map((claim) => ({ ...claim, services }));
-  });
+export function claimsOf({ name, services, hosts, volumes }: DesiredResource): Claim[] {
+  return hosts.flatMap(({ hostname, address, port }, place) =>
+    volumes.map(({ places }) => {
+      const { minor, disk, ...metadata } = places[place === 0 ? 0 : 1];
+      return {
+        resource: name,
+        host: hostname,
+        minor,
+        port,
+        address,
+        disks: metadata.metaDisk === "internal" ? [disk] : [disk, metaDiskText(metadata)],
+        ...(services.length === 0 ? {} : { services }),
+      };
+    }),
+  );
 }
 
 /** What each resource of a program takes up, by URN: one may be checked twice in a process, and is no other then. */
 export type Claims = ReadonlyMap<string, readonly Claim[]>;
-
-/** A resource's disk on one host, as the program declared it. */
-interface Declared {
-  readonly name: string;
-  readonly hostname: string;
-  readonly address?: string;
-  readonly port: number;
-  readonly volumes: readonly (MetadataPlace & { readonly minor: number; readonly disk: string })[];
-}
-
-export function claimsOfDeclared({ name, hostname, address, port, volumes }: Declared): Claim[] {
-  return volumes.map(({ minor, disk, ...place }) => ({
-    resource: name,
-    host: hostname,
-    minor,
-    port,
-    ...(address === undefined ? {} : { address }),
-    disks: place.metaDisk === "internal" ? [disk] : [disk, metaDiskText(place)],
-  }));
-}
 
 /**
  * The hosts on which the program of this run describes a resource, whatever it calls it: who deletes it under an old name

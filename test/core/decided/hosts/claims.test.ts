@@ -1,6 +1,6 @@
 import { resourceOf } from "../../one-volume";
 import { type OneVolume } from "../../one-volume";
-import { claimsOfDeclared, claimsOf } from "../../../../provider/core/decided/hosts/claims";
+import { claimsOf } from "../../../../provider/core/decided/hosts/claims";
 import { claimRefusals } from "../../../../provider/core/decided/hosts/claim-refusals";
 import { claimFailures } from "../../../../provider/core/decided/hosts/claim-refusals";
 import { metadataPlaceFrom } from "../../../../provider/core/wanted/metadata-place";
@@ -89,10 +89,7 @@ test.each<[string, string, string, string[]]>([
 });
 
 test("the first of two resources of one program that is checked is told of all they share, not of the disk alone", () => {
-  const declare = ({ name, minor, port, sides }: OneVolume) =>
-    sides.flatMap(({ hostname, disk, metaDisk }) =>
-      claimsOfDeclared({ name, port, hostname, volumes: [{ minor, disk, metaDisk }] }),
-    );
+  const declare = (one: OneVolume) => claimsOf(resourceOf(one));
   const declared = [...declare(r0), ...declare(other({ minor: 1, port: 7789 }, "/dev/vdb"))];
   expect(claimFailures(resourceOf(r0), "r0's", new Map(), declared).map(({ reason }) => reason.split(":")[0])).toEqual([
     "minor 1 belongs to the resource web on bravo already",
