@@ -55,7 +55,7 @@ test("its preview has each command in order; up does them; no acknowledged line 
   const lines = await Lines.start(lab, "alpha", `${MOUNT_POINT}/lines`);
   for (const run of [await stack.preview(), await stack.up()]) {
     expect(run.code).not.toBe(0);
-    expect(run.output).toMatch(/r0 is to move from there to bravo .* and is in use: process \d+ \(sh\): \/srv\/data/);
+    expect(run.output).toMatch(/r0 is to move from there to bravo .* and is in use: process \d+ \(perl\): \/srv\/data/);
     expect(changesOf(run)).toEqual([]);
   }
   await expectPasted("switch-sides.md", "switch-busy", saidOf((await stack.preview()).output, "r0"));

@@ -225,6 +225,25 @@ describe("a program that has changed", () => {
     expect(asked.filter(([depth]) => depth !== "tables")).toEqual([]);
   });
 
+  test("to move it takes a close look at each host, once, and a light one afterwards", async () => {
+    const { id, outs, nodes } = await made();
+    happen(world, { kind: "time", turns: 20 });
+    begin();
+    const sides = world.machines.map(({ name }) => ({ hostname: name, disk: "/dev/vdb" }));
+    const r0 = { ...resourceInputs("urn:r0", { primary: "bravo" }), name: "r0", nodes: sides, devicePath: undefined };
+    const pairs = [{ name: "r0", hosts: ["alpha", "bravo"] }];
+    const announced = { nodes: world.machines.map(place), pairs, resources: [r0] };
+    const looks = jest.spyOn(SimulatedRemote.prototype, "observe");
+    await nodeLifecycle.check(nodes[0]!, { ...nodeInputs(0, "urn:node0"), __announced: announced });
+    const inputs = await checked(resourceInputs("urn:r0", { primary: "bravo" }), outs);
+    await resourceLifecycle.diff(id, outs, inputs);
+    await resourceLifecycle.update(id, outs, inputs);
+    const asked = looks.mock.calls.map(([{ depth, looks: of }]) => [depth, of.map(({ name }) => name).join()]);
+    looks.mockRestore();
+    expect(isMounted()).toEqual([false, true]);
+    expect(asked).toEqual(Array(4).fill(["needed", "r0"]));
+  });
+
   test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {
     const [alpha] = await nodesMade();
     const path = "/etc/drbd.d/global_common.conf";
