@@ -214,7 +214,10 @@ export class SimulatedRemote implements Remote {
         // Parsed together with all else that is installed.
         if (machine.parseErrorWith(action.text) !== undefined) return failed(10, machine.parseErrorWith(action.text)!);
         if (action.replaces !== undefined) {
-          files.set(action.replaces.kept, files.get(action.replaces.path)!);
+          const old = files.get(action.replaces.path);
+          if (old === undefined)
+            return failed(1, `mv: cannot stat '${action.replaces.path}': No such file or directory`);
+          files.set(action.replaces.kept, old);
           files.delete(action.replaces.path);
         }
         files.set(action.path, action.text);
