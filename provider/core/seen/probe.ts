@@ -142,6 +142,7 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
   };
   return [
     ...Object.entries(asked).map(([name, value]) => `${name}=${quote(value)}`),
+    passOwn(looks),
     eachOf("each_look", looks.map(lookArguments)),
     eachOf(
       "each_machine",
@@ -161,6 +162,15 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
     ),
     probe,
   ].join("\n");
+}
+
+/** A shell function that sets what of a resource's users stops with it: its own services and machines, and no other's. */
+function passOwn(looks: readonly Look[]): string {
+  const cases = looks.map(({ name, services = [], virtualMachines = [] }) => {
+    const guests = virtualMachines.map((machine) => `${machine.name}\n`).join("");
+    return `${quote(name)}) passed_units=${quote(services.join(" "))} passed_guests=${quote(guests)} ;;`;
+  });
+  return ["pass_own() {", "passed_units='' passed_guests=''", "case $1 in", ...cases, "esac", "}"].join("\n");
 }
 
 /** A shell function that calls another one with each of the lists behind the arguments that it is given. */

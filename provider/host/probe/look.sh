@@ -115,12 +115,10 @@ look_at_device() {
   case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac
 }
 
-note_guest() { passed_guests=$passed_guests$1$newline; }
-
 # tell_users DEVICE: who would hinder it from being unmounted and demoted, once its services have stopped.
 tell_users() {
-  found='' passed_units=$services passed_guests=''
-  each_machine note_guest
+  found=''
+  pass_own "$resource"
   while read -r _ _ number _ place _; do
     [ "$number" = "147:$minor" ] || continue
     found=yes

@@ -7,6 +7,7 @@
 # core/seen/probe.ts writes: `each_look FUNCTION` calls the function once for each resource, with RESOURCE LISTENERS DIGESTS
 # VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its port in /proc/net/tcp, DIGESTS are the names of those that it
 # shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.
+# `pass_own RESOURCE` sets passed_units and passed_guests to what runs with that resource.
 # `each_machine FUNCTION` calls it for each virtual machine, with NAME and the paths that its wanted definition names, and
 # `each_candidate FUNCTION` does so for each configuration that is wanted, `each_common FUNCTION` for the global_common.conf that
 # is, where there is one, and `each_given_back FUNCTION` for the files that a destroy may give back.
@@ -102,7 +103,7 @@ ask_kernel() {
 note_moving() {
   moving=''
   for wanted in $roles; do
-    case "$events$newline" in
+    case $events in
       *"resource name:${wanted%:*} role:${wanted##*:} "*) ;;
       *"resource name:${wanted%:*} role:"*) moving="$moving ${wanted%:*}" ;;
     esac

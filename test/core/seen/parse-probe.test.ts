@@ -149,8 +149,8 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
     },
   };
   const moving = { ...look, wanted: "Secondary" as const, services: ["web.service"] };
-  const users = (one: ProbeRequest["looks"][number]) =>
-    lookOf(parseProbe(nonce, probed(host, { ...request, looks: [one], depth: "needed" })))?.users;
+  const users = (...looks: ProbeRequest["looks"]) =>
+    lookOf(parseProbe(nonce, probed(host, { ...request, looks, depth: "needed" })))?.users;
   expect(users(moving)).toEqual([
     "process 414 (mysqld): /srv/data/mysqld",
     "/dev/drbd1 is mounted below it, on /srv/data/again",
@@ -158,6 +158,9 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
   ]);
   expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
   expect(users({ ...moving, wanted: "Primary" })).toBeUndefined();
+  // Another resource's service does not stop with this one.
+  const web = { ...moving, name: "web", volumes: look.volumes.map((volume) => ({ ...volume, minor: 9 })) };
+  expect(users({ ...moving, services: [] }, web)).toContain("process 413 (web): /srv/data/web");
 });
 
 describe("two sides that do not speak", () => {
