@@ -16,9 +16,8 @@ export function expectAnnounced(announced: Announced | undefined): void {
       known.described.set(hostname, (known.described.get(hostname) ?? new Set()).add(name));
     }
   }
-  for (const { name, nodes, primary, peerIsOff } of announced.resources) {
-    if (primary === undefined) continue;
-    known.primaries.push({ name, from: nodes.flatMap(({ hostname }) => (hostname === primary ? [] : hostname)) });
+  for (const { name, hosts: pair, primary, peerIsOff } of announced.moves) {
+    known.primaries.push({ name, from: pair.filter((hostname) => hostname !== primary) });
     for (const hostname of Object.keys(peerIsOff ?? {})) known.off.add(hostname);
   }
   const wanted = announced.resources.flatMap((one) => wantedBy(one, announced.nodes));

@@ -8,9 +8,10 @@ import type { Announced } from "../core/told/engine-inputs";
  * hosts at once, and once. What depends on other resources is not waited for: only values that are known at once, such as
  * a secret from the config, are announced.
  */
-const announced: { nodes: unknown[]; pairs: unknown[]; resources: unknown[] } = {
+const announced: { nodes: unknown[]; pairs: unknown[]; moves: unknown[]; resources: unknown[] } = {
   nodes: [],
   pairs: [],
+  moves: [],
   resources: [],
 };
 
@@ -24,7 +25,10 @@ export function announceNode(
   whenKnown(node, (known) => announced.nodes.push(known));
 }
 
-/** A resource on nodes that announced themselves: that they are its hosts, and, once all of it is known, what it is to be. */
+/**
+ * A resource on nodes that announced themselves: that they are its hosts; where it is to run, and whether a person says that
+ * its other host is off; and, once all of it is known, what it is to be. The first two wait for nothing else of it.
+ */
 export function announceResource(
   nodes: readonly object[],
   {
@@ -32,12 +36,14 @@ export function announceResource(
     ...resource
   }: { readonly name: unknown; readonly nodes: readonly object[]; readonly [key: string]: unknown },
 ): void {
-  const hosts = nodes.map((node) => hostnames.get(node));
-  whenKnown({ name: resource.name, hosts: hosts.filter((one) => one !== undefined) }, (known) =>
-    announced.pairs.push(known),
-  );
-  const placed = sides.map((side, place) => ({ ...side, hostname: hosts[place] }));
-  if (hosts.every((one) => one !== undefined)) {
+  const { name, primary, peerIsOff } = resource;
+  const hosts = nodes.flatMap((node) => hostnames.get(node) ?? []);
+  whenKnown({ name, hosts }, (known) => announced.pairs.push(known));
+  if (primary !== undefined) {
+    whenKnown({ name, hosts, primary, peerIsOff }, (known) => announced.moves.push(known));
+  }
+  if (hosts.length === nodes.length) {
+    const placed = sides.map((side, place) => ({ ...side, hostname: hosts[place] }));
     whenKnown({ ...resource, nodes: placed }, (known) => announced.resources.push(known));
   }
 }

@@ -201,6 +201,7 @@ describe("what a program is about to ask for", () => {
   interface Announced {
     readonly nodes: readonly { readonly hostname: string }[];
     readonly pairs: readonly { readonly name: string; readonly hosts: readonly string[] }[];
+    readonly moves: readonly { readonly name: string }[];
     readonly resources: readonly { readonly name: string }[];
   }
   const announced = (name: string) => plain(inputsOf(name)["__announced"]) as Announced;
@@ -275,7 +276,7 @@ describe("what a program is about to ask for", () => {
     expect(isSecret(inputsOf("configured")["__announced"])).toBe(true);
   });
 
-  test("leaves out what a resource is to be while not all of it is known, and tells its hosts", async () => {
+  test("leaves out what a resource is to be while not all of it is known, and tells its hosts, and which is off", async () => {
     const [alpha, bravo] = twoNodes("partly");
     let tell: (disk: string) => void = () => undefined;
     const later = pulumi.output(new Promise<string>((resolve) => (tell = resolve)));
@@ -287,10 +288,15 @@ describe("what a program is about to ask for", () => {
       minor: 4,
       port: 7792,
       syncSource: "partly-alpha",
+      primary: "partly-bravo",
+      peerIsOff: { "partly-alpha": "3f9c2ab81d04e756" },
     });
     await declared(alpha);
-    const { pairs, resources } = announced("partly-alpha");
-    expect(pairs).toContainEqual({ name: "partly-r0", hosts: ["partly-alpha", "partly-bravo"] });
+    const { pairs, moves, resources } = announced("partly-alpha");
+    const pair = { name: "partly-r0", hosts: ["partly-alpha", "partly-bravo"] };
+    expect(pairs).toContainEqual(pair);
+    const peerIsOff = { "partly-alpha": "3f9c2ab81d04e756" };
+    expect(moves).toContainEqual({ ...pair, primary: "partly-bravo", peerIsOff });
     expect(resources.map(({ name }) => name)).not.toContain("partly-r0");
     tell("/dev/vdc");
     await declared(first);

@@ -183,7 +183,10 @@ describe("a program that has changed", () => {
     const { id, outs } = await made();
     begin();
     const pairs = [{ name: "r0", hosts: ["alpha", "bravo"] }];
-    await nodeLifecycle.check({}, { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], pairs, resources: [] } });
+    await nodeLifecycle.check(
+      {},
+      { ...nodeInputs(0, "urn:node0"), __announced: { nodes: [], pairs, moves: [], resources: [] } },
+    );
     await resourceLifecycle.delete(id, outs);
     expect(ran).toEqual([]);
     expect(isMounted()).toEqual([true, false]);
@@ -192,7 +195,7 @@ describe("a program that has changed", () => {
   test("two resources that share all: the one that is checked first is told of all of it", async () => {
     const nodes = world.machines.map(({ name }) => ({ hostname: name, disk: "/dev/vdb" }));
     const web = { name: "web", minor: 1, port: 7789, syncSource: "alpha", nodes };
-    const announced = { nodes: world.machines.map(place), pairs: [], resources: [web] };
+    const announced = { nodes: world.machines.map(place), pairs: [], moves: [], resources: [web] };
     const inputs = { ...resourceInputs("urn:r0"), __announced: announced };
     const { failures = [] } = (await resourceLifecycle.check({}, inputs)) as { failures?: { reason: string }[] };
     expect(failures.map(({ reason }) => reason.split(" belongs")[0])).toEqual([
@@ -225,14 +228,14 @@ describe("a program that has changed", () => {
     expect(asked.filter(([depth]) => depth !== "tables")).toEqual([]);
   });
 
-  test("to move it takes a close look at each host, once, and a light one afterwards", async () => {
+  test("to move it takes one look at each host before it, and one afterwards", async () => {
     const { id, outs, nodes } = await made();
     happen(world, { kind: "time", turns: 20 });
     begin();
     const sides = world.machines.map(({ name }) => ({ hostname: name, disk: "/dev/vdb" }));
     const r0 = { ...resourceInputs("urn:r0", { primary: "bravo" }), name: "r0", nodes: sides, devicePath: undefined };
     const pairs = [{ name: "r0", hosts: ["alpha", "bravo"] }];
-    const announced = { nodes: world.machines.map(place), pairs, resources: [r0] };
+    const announced = { nodes: world.machines.map(place), pairs, moves: [], resources: [r0] };
     const looks = jest.spyOn(SimulatedRemote.prototype, "observe");
     await nodeLifecycle.check(nodes[0]!, { ...nodeInputs(0, "urn:node0"), __announced: announced });
     const inputs = await checked(resourceInputs("urn:r0", { primary: "bravo" }), outs);
@@ -241,7 +244,7 @@ describe("a program that has changed", () => {
     const asked = looks.mock.calls.map(([{ depth, looks: of }]) => [depth, of.map(({ name }) => name).join()]);
     looks.mockRestore();
     expect(isMounted()).toEqual([false, true]);
-    expect(asked).toEqual(Array(4).fill(["needed", "r0"]));
+    expect(asked).toEqual(["needed", "needed", "close", "close"].map((depth) => [depth, "r0"]));
   });
 
   test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {

@@ -179,8 +179,8 @@ export class Stack {
   /** As the classes do, of what a host that cannot be reached means. Looks are not begun beforehand here. */
   private announce({ primary, peerIsOff }: Program): void {
     const off = peerIsOff === undefined ? {} : { peerIsOff };
-    const nodes = nodeNames.map((hostname) => ({ hostname }));
-    expectAnnounced({ nodes: [], pairs: [], resources: [{ name: "r0", nodes, primary, ...off }] });
+    const moves = primary === undefined ? [] : [{ name: "r0", hosts: nodeNames, primary, ...off }];
+    expectAnnounced({ nodes: [], pairs: [], moves, resources: [] });
   }
 
   private placeOf(index: 0 | 1): Properties {

@@ -5,6 +5,8 @@ export interface Announced {
   readonly nodes: readonly AnnouncedNode[];
   /** Each resource with its hosts, as far as they are known. */
   readonly pairs: readonly AnnouncedPair[];
+  /** Of each resource with a `primary`: its hosts, and those that `peerIsOff` names. */
+  readonly moves: readonly AnnouncedMove[];
   /** What each is to be, without the secret: of those of which all is known at once. */
   readonly resources: readonly AnnouncedResource[];
 }
@@ -14,12 +16,15 @@ export interface AnnouncedPair {
   readonly hosts: readonly string[];
 }
 
+export interface AnnouncedMove extends AnnouncedPair {
+  readonly primary?: string;
+  readonly peerIsOff?: Readonly<Record<string, string>>;
+}
+
 /** The inputs of a resource, but for what is announced of its nodes. Nobody has checked them. */
 export interface AnnouncedResource {
   readonly name: string;
   readonly nodes: readonly { readonly hostname: string }[];
-  readonly primary?: unknown;
-  readonly peerIsOff?: unknown;
 }
 
 export interface AnnouncedNode {
