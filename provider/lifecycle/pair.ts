@@ -156,8 +156,12 @@ export class Pair {
   }
 
   /** What is looked at closely on each host. */
-  looks(depth: "needed" | "close" = "close"): readonly ProbeRequest[] {
-    return resourceLooks(this.desired, this.isParted).map((look) => ({ looks: [look], candidates: [], depth }));
+  looks(): readonly ProbeRequest[] {
+    return resourceLooks(this.desired, this.isParted).map((look) => ({
+      looks: [look],
+      candidates: [],
+      depth: "close",
+    }));
   }
 
   lookAt(host: Host): ProbeRequest {

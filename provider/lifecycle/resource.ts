@@ -32,7 +32,6 @@ import { changedWhileBusy, hostErrorsAsFailures, unreachablePassedOver } from ".
 import { refusalsAsFailures, sourced, type Failure } from "./check-failures";
 import { known } from "./process";
 import { reconcile } from "./reconcile";
-import type { Plan } from "../core/steps/plan";
 import { Reporter } from "./reporter";
 import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
@@ -198,8 +197,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
   const subject = {
     hosts: pair.hosts,
     ran: [],
-    // A switch changes nothing of the disks: where all is well after it, the close look before it holds.
-    looks: ({ switchover }: Plan) => pair.looks(switchover === undefined ? "close" : "needed"),
+    looks: () => pair.looks(),
     observe: () => pair.observe("close"),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
     planBack: (seen: readonly ObservedNode[], host: string) => pair.plan(seen, host),

@@ -19,14 +19,19 @@ interface Sighting {
   readonly at: number;
   readonly node: ObservedNode;
   /** What was looked at closely and which configurations were tried, to the letter: of which resource, and when. */
-  readonly covers: ReadonlyMap<string, { readonly name: string; readonly at: number }>;
+  readonly covers: ReadonlyMap<string, Covered>;
+}
+
+interface Covered {
+  readonly name: string;
+  readonly at: number;
+  /** Where it was not in the role that is wanted, who uses it was looked for. */
+  readonly isOfRole: boolean;
 }
 
 /** One host as this process knows it: one connection, kept, and the last look at it. */
 export class Host {
   private sighting: Sighting | undefined;
-  /** The look before the steps that this process ran since. */
-  private earlier: Sighting | undefined;
   /** What is waited for, once that takes long. */
   private waiting: string | undefined;
   private asked = false;
@@ -72,7 +77,7 @@ export class Host {
       const known = this.recent();
       if (known !== undefined && this.covers(request)) return known;
       const wider = this.widen(request);
-      return this.keep(wider, await this.remote.observe(wider, this.attempts(attempts)), this.sighting ?? this.earlier);
+      return this.keep(wider, await this.remote.observe(wider, this.attempts(attempts)), this.sighting);
     });
   }
 
@@ -97,15 +102,8 @@ export class Host {
     this.expected = [...new Map([...this.expected, ...looks].map((look) => [look.name, look])).values()];
   }
 
-  /** Time has passed on the host, or somebody else was at work there: the last look serves no more. */
+  /** Time has passed on the host, or its peer has changed: the last look serves no more. */
   forget(): void {
-    this.sighting = undefined;
-    this.earlier = undefined;
-  }
-
-  /** We changed something, here or on its peer: of the last look, only what a new one shows to hold still serves. */
-  changed(): void {
-    this.earlier = this.sighting ?? this.earlier;
     this.sighting = undefined;
   }
 
@@ -172,9 +170,10 @@ export class Host {
     ended?: () => void,
   ): Promise<ObservedNode | undefined> {
     return this.alone(async () => {
-      this.changed();
+      const before = this.sighting;
+      this.sighting = undefined;
       const node = await this.remote.apply(steps, observe && { ...observe, utils: this.utils }, tell, ended);
-      return observe && node && this.keep(observe, node, this.earlier);
+      return observe && node && this.keep(observe, node, before);
     });
   }
 
@@ -214,19 +213,19 @@ export class Host {
   private keep(request: ProbeRequest, seen: ObservedNode, before: Sighting | undefined): ObservedNode {
     const at = Date.now();
     const now = request.depth === "tables" ? [] : coverage(request);
-    const asked = new Set(now.map(([, name]) => name));
-    const holds = before !== undefined && isFresh(before.at) && stillHolds(before.node, seen);
+    const asked = new Set(now.map(([, { name }]) => name));
+    const holds = before !== undefined && stillHolds(before.node, seen);
+    // Who uses a resource, and whether it is about to move, may have changed with the steps of another one.
     const others = holds
-      ? [...before.covers].filter(([, { name, at: when }]) => !asked.has(name) && isFresh(when))
+      ? [...before.covers].filter(([, { name, at: when, isOfRole }]) => !asked.has(name) && isFresh(when) && !isOfRole)
       : [];
     const node = holds ? withCloserLook(seen, before.node, new Set(others.map(([, { name }]) => name))) : seen;
     this.lookedClosely ||= node.closely;
     this.utils = node.closely ? (node.utils ?? undefined) : this.utils;
-    this.earlier = undefined;
     this.sighting = {
       at,
       node,
-      covers: new Map([...others, ...now.map(([one, name]) => [one, { name, at }] as const)]),
+      covers: new Map([...others, ...now.map(([one, of]) => [one, { ...of, at }] as const)]),
     };
     return node;
   }
@@ -244,8 +243,11 @@ function isAnswered({ givenBack = [] }: ObservedNode, { name, globalCommon, reso
 }
 
 /** What a request goes into, to the letter, each with its resource. */
-function coverage({ looks, candidates }: ProbeRequest): (readonly [string, string])[] {
-  return [...looks, ...candidates].map((one) => [JSON.stringify(one), one.name] as const);
+function coverage({ looks, candidates }: ProbeRequest): (readonly [string, Omit<Covered, "at">])[] {
+  return [...looks, ...candidates].map((one) => {
+    const isOfRole = "wanted" in one && one.wanted !== undefined;
+    return [JSON.stringify(one), { name: one.name, isOfRole }] as const;
+  });
 }
 
 function isFresh(at: number | undefined): boolean {

@@ -3,18 +3,10 @@ import type { ObservedNode } from "./observed";
 /**
  * Whether what was seen of a host's disks before holds beside a new look that did not go into them, taken after looking
  * alone, or after steps that touched other disks or none. Not where drbd-utils came in between, since they read what is
- * on the disks, nor where drbdadm now would change something, since each resource is then asked about by itself. Beside a
- * look that was not close, only while drbdadm reads the same files: what it made of them is kept then.
+ * on the disks, nor where drbdadm now would change something, since each resource is then asked about by itself.
  */
 export function stillHolds(before: ObservedNode, now: ObservedNode): boolean {
-  const isWhole = before.closely && before.utils !== null && before.mkfs !== null;
-  return isWhole && (now.adjust?.output ?? "").trim() === "" && (now.closely || readsTheSame(before, now));
-}
-
-function readsTheSame(before: ObservedNode, now: ObservedNode): boolean {
-  const read = ({ files }: ObservedNode) => [...files].filter(([path]) => path.startsWith("/etc/drbd"));
-  const texts = read(now);
-  return texts.length === read(before).length && texts.every(([path, text]) => before.files.get(path) === text);
+  return before.closely && before.utils !== null && before.mkfs !== null && (now.adjust?.output ?? "").trim() === "";
 }
 
 /** The new look with what was seen of some resources' disks before; with all that it left out, where it was not close. */

@@ -1,6 +1,6 @@
 import { stillHolds, withCloserLook } from "../../../provider/core/seen/closer-look";
 import type { ObservedNode } from "../../../provider/core/seen/observed";
-import { nodeAt, withFile } from "../observed-builder";
+import { nodeAt } from "../observed-builder";
 
 const before = nodeAt("alpha", "blank");
 const tables: ObservedNode = {
@@ -19,9 +19,6 @@ test.each<[string, ObservedNode, ObservedNode, boolean]>([
   ["the disks were not looked at before", { ...before, closely: false }, tables, false],
   ["drbd-utils came in between: nobody could read the metadata before", { ...before, utils: null }, tables, false],
   ["drbdadm would change something now", before, { ...tables, adjust: { exit: 0, output: "drbdsetup-84 …" } }, false],
-  ["drbdadm reads another file now", before, withFile(tables, "/etc/drbd.d/web.res", "resource web {}\n"), false],
-  ["and the new look was close", before, withFile({ ...tables, closely: true }, "/etc/drbd.d/web.res", "x\n"), true],
-  ["somebody wrote another file", before, withFile(tables, "/etc/fstab", "\n"), true],
 ])("what was seen of disks before: %s", (_what, first, second, holds) => {
   expect(stillHolds(first, second)).toBe(holds);
 });
