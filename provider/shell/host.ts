@@ -1,6 +1,6 @@
 import type { TellStep } from "../core/steps/apply-script";
 import type { Connection } from "../core/wanted/connection";
-import { stillHolds, withCloserLook } from "../core/seen/closer-look";
+import { outlastsSteps, stillHolds, withCloserLook } from "../core/seen/closer-look";
 import type { ObservedNode } from "../core/seen/observed";
 import type { Step } from "../core/steps/plan";
 import { justTheHost, type GivenBack, type ProbeRequest } from "../core/seen/probe";
@@ -25,8 +25,8 @@ interface Sighting {
 interface Covered {
   readonly name: string;
   readonly at: number;
-  /** Where it was not in the role that is wanted, who uses it was looked for. */
-  readonly isOfRole: boolean;
+  /** May serve on after another resource's steps. */
+  readonly lasts: boolean;
 }
 
 /** One host as this process knows it: one connection, kept, and the last look at it. */
@@ -215,9 +215,8 @@ export class Host {
     const now = request.depth === "tables" ? [] : coverage(request);
     const asked = new Set(now.map(([, { name }]) => name));
     const holds = before !== undefined && stillHolds(before.node, seen);
-    // Who uses a resource, and whether it is about to move, may have changed with the steps of another one.
     const others = holds
-      ? [...before.covers].filter(([, { name, at: when, isOfRole }]) => !asked.has(name) && isFresh(when) && !isOfRole)
+      ? [...before.covers].filter(([, { name, at: when, lasts }]) => !asked.has(name) && isFresh(when) && lasts)
       : [];
     const node = holds ? withCloserLook(seen, before.node, new Set(others.map(([, { name }]) => name))) : seen;
     this.lookedClosely ||= node.closely;
@@ -244,10 +243,9 @@ function isAnswered({ givenBack = [] }: ObservedNode, { name, globalCommon, reso
 
 /** What a request goes into, to the letter, each with its resource. */
 function coverage({ looks, candidates }: ProbeRequest): (readonly [string, Omit<Covered, "at">])[] {
-  return [...looks, ...candidates].map((one) => {
-    const isOfRole = "wanted" in one && one.wanted !== undefined;
-    return [JSON.stringify(one), { name: one.name, isOfRole }] as const;
-  });
+  return [...looks, ...candidates].map(
+    (one) => [JSON.stringify(one), { name: one.name, lasts: outlastsSteps(one) }] as const,
+  );
 }
 
 function isFresh(at: number | undefined): boolean {

@@ -180,6 +180,20 @@ describe("observing", () => {
     expect(node.scripts).toHaveLength(4);
   });
 
+  test("goes again into a resource that has a wanted role: who uses it may have changed with another one's steps", async () => {
+    node.answer = withLooks("r0", "r1");
+    const moving = { ...look("r1"), wanted: "Primary" as const };
+    host.expect([look("r0"), moving]);
+    await host.observe({ looks: [moving], candidates: [], depth: "close" });
+    expect(node.scripts).toHaveLength(1);
+    node.answer = withLooks("r0");
+    const after = await host.observe({ looks: [look("r0", "/dev/vdc")], candidates: [], depth: "close" });
+    expect([...after.resources.keys()]).toEqual(["r0"]);
+    node.answer = withLooks("r1");
+    await host.observe({ looks: [moving], candidates: [], depth: "close" });
+    expect(node.scripts).toHaveLength(3);
+  });
+
   test("looks at what is expected too, so that it need not be asked for again", async () => {
     node.answer = withLooks("r0", "r1");
     host.expect([look("r0")]);

@@ -1,4 +1,5 @@
 import type { ObservedNode } from "./observed";
+import type { Candidate, Look } from "./probe";
 
 /**
  * Whether what was seen of a host's disks before holds beside a new look that did not go into them, taken after looking
@@ -7,6 +8,14 @@ import type { ObservedNode } from "./observed";
  */
 export function stillHolds(before: ObservedNode, now: ObservedNode): boolean {
   return before.closely && before.utils !== null && before.mkfs !== null && (now.adjust?.output ?? "").trim() === "";
+}
+
+/**
+ * Whether what was seen of a resource, or of a configuration that is wanted, may serve on after the steps of another one. Not
+ * where it may be about to move: who uses it, and whether it is in the wanted role, may have changed with them.
+ */
+export function outlastsSteps(one: Look | Candidate): boolean {
+  return !("wanted" in one && one.wanted !== undefined);
 }
 
 /** The new look with what was seen of some resources' disks before; with all that it left out, where it was not close. */
