@@ -228,6 +228,21 @@ describe("a program that has changed", () => {
     expect(asked.filter(([depth]) => depth !== "tables")).toEqual([]);
   });
 
+  test("a first up that ends with a move keeps what it found on the disks and the device, as one without does", async () => {
+    const found = ({ disks, filesystemUuid }: Properties) => ({
+      filesystemUuid,
+      disks: Object.values(disks as Record<string, object>).map((disk) => Object.keys(disk).sort()),
+    });
+    const stays = found((await made()).outs);
+    world = new World("8.4");
+    begin();
+    const moved = found((await made({ primary: "bravo" })).outs);
+    expect(isMounted()).toEqual([false, true]);
+    expect(moved.disks).toEqual(stays.disks);
+    expect(moved.disks.flat()).toContain("generation");
+    expect([typeof moved.filesystemUuid, typeof stays.filesystemUuid]).toEqual(["string", "string"]);
+  });
+
   test("to move it takes one look at each host before it, and one afterwards", async () => {
     const { id, outs, nodes } = await made();
     happen(world, { kind: "time", turns: 20 });
