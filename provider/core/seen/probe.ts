@@ -39,8 +39,6 @@ export interface VolumeLook extends MetadataPlace {
   readonly disk: string;
   /** Whether a filesystem is wanted on it: then a Primary that has none mounted is looked at closely. */
   readonly filesystem: boolean;
-  /** Digests that it shall use: whether the kernel has each is looked at. */
-  readonly digests?: readonly string[];
   /** Where it shall be mounted: what the folder holds is looked at. */
   readonly mountPoint?: string;
 }
