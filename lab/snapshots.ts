@@ -24,8 +24,8 @@ function onBothMonitors(
  * other sends later, and their connections would not survive the loading.
  */
 async function halted(folder: string, work: () => Promise<unknown>): Promise<void> {
-  await onBothMonitors(folder, (monitor) => monitor.execute("stop"));
   try {
+    await onBothMonitors(folder, (monitor) => monitor.execute("stop"));
     await work();
   } finally {
     await onBothMonitors(folder, (monitor) => monitor.execute("cont"));
