@@ -7,6 +7,7 @@ import { diagnosticsOf } from "./output";
 import { sshKnowsTheLab } from "./ssh-names";
 import { changesOf, expectSuccess, Stack } from "./stack";
 import { onBoth, onFiles, running, twoPartitions } from "./take-over/as-it-runs";
+import { waitInSync } from "./take-over/in-sync";
 import { makeTutorialsPair } from "./take-over/tutorials-pair";
 
 jest.setTimeout(1_000_000);
@@ -86,8 +87,9 @@ common { net { cram-hmac-alg sha1; shared-secret "${secret}"; after-sb-0pri disc
     for r in r0 web; do drbdadm create-md $r </dev/null; drbdadm up $r; done
     mkdir -p /srv/vm; echo '/dev/drbd1 /srv/vm ext4 noauto,noatime 0 0' >>/etc/fstab`,
   );
-  const make = `until drbdadm cstate all | grep -c Connected | grep -qx 2; do sleep 0.2; done; drbdadm primary --force r0; mkfs.ext4 -q /dev/drbd1; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum /srv/vm/file`;
-  const sum = (await lab.run("alpha", make, { timeout: 300 })).stdout;
+  const make = `until drbdadm cstate all | grep -c Connected | grep -qx 2; do sleep 0.2; done; drbdadm primary --force r0; mkfs.ext4 -q /dev/drbd1; mount /srv/vm; head -c 2000000 /dev/urandom >/srv/vm/file; sync; sha256sum /srv/vm/file`;
+  const sum = (await lab.run("alpha", make, { timeout: 120 })).stdout;
+  await waitInSync(lab, "alpha", "r0");
   const fill = `drbdadm primary --force web; until drbdadm dstate web | grep -qx UpToDate/UpToDate; do sleep 0.5; done; drbdadm secondary web`;
   await lab.run("bravo", fill, { timeout: 300 });
   const before = await running(lab);

@@ -2,6 +2,7 @@
 import { Lab } from "../../../lab/lab";
 import { MACHINES } from "../../../lab/machines";
 import { drbdState } from "../machine";
+import { waitInSync } from "../take-over/in-sync";
 import { MOUNT_POINT, siteOf, withResource, type Site } from "../site";
 import { changesOf, expectSuccess, Stack } from "../stack";
 
@@ -35,8 +36,10 @@ async function byHand(path: string): Promise<string> {
       `modprobe drbd; printf '%s' '${text}' >${path}; drbdadm create-md r0 </dev/null && drbdadm up r0`,
     );
   }
-  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mkdir -p ${MOUNT_POINT}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum ${MOUNT_POINT}/file`;
-  return (await lab.run("alpha", make, { timeout: 300 })).stdout;
+  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; mkdir -p ${MOUNT_POINT}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; sha256sum ${MOUNT_POINT}/file`;
+  const sum = (await lab.run("alpha", make, { timeout: 120 })).stdout;
+  await waitInSync(lab, "alpha", "r0");
+  return sum;
 }
 
 const drift = async (): Promise<string[]> =>

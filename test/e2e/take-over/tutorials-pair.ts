@@ -1,6 +1,7 @@
 /** The pair of an old tutorial, word for word, made by hand: its options in `common`, its fstab line, a partition. */
 import type { Lab } from "../../../lab/lab";
 import { MACHINES, type MachineName } from "../../../lab/machines";
+import { waitInSync } from "./in-sync";
 
 export const MOUNT_POINT = "/srv/vm";
 export const tutorialsCommon = `global { usage-count no; }
@@ -46,6 +47,8 @@ export async function makeTutorialsPair(
   }
   // udev has no link yet for a filesystem that was just made on a DRBD device.
   const byUuid = `sed -i "s|^/dev/drbd1 |UUID=$(blkid -p -s UUID -o value /dev/drbd1) |" /etc/fstab`;
-  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; ${byUuid}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; until drbdadm dstate r0 | grep -qx UpToDate/UpToDate; do sleep 0.5; done; sha256sum ${MOUNT_POINT}/file`;
-  return { resource, sum: (await lab.run("alpha", make, { timeout: 300 })).stdout };
+  const make = `until drbdadm cstate r0 | grep -q Connected; do sleep 0.2; done; drbdadm primary --force r0; mkfs.xfs -q /dev/drbd1; ${byUuid}; mount /dev/drbd1 ${MOUNT_POINT}; head -c 2000000 /dev/urandom >${MOUNT_POINT}/file; sync; sha256sum ${MOUNT_POINT}/file`;
+  const sum = (await lab.run("alpha", make, { timeout: 120 })).stdout;
+  await waitInSync(lab, "alpha", "r0");
+  return { resource, sum };
 }
