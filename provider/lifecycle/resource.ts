@@ -37,7 +37,7 @@ import type { Host } from "../shell/host";
 import { operation } from "../shell/operation";
 import { HostError } from "../shell/error-classes";
 import { newSecret } from "../shell/new-secret";
-import { waitForSync } from "./sync-wait";
+import { waitForSync, type SyncWait } from "./sync-wait";
 import { changedBeside } from "../core/decided/plans/takeover";
 import { takeOver, whereGone } from "./takeover";
 import { undisturbed } from "./turns";
@@ -222,10 +222,13 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
       return { id, outs: toState({ ...news, ...seen, sharedSecret: olds["sharedSecret"] }) };
     }
     await pair.settleSecret(newSecret);
-    let nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
-    // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
-    if (pair.desired.waitForSync && (await waitForSync(pair, nodes, reporter)) !== undefined)
-      nodes = await askingWhoHolds(pair, () => reconcile(subject, reporter));
+    const reconciled = () => askingWhoHolds(pair, () => reconcile(subject, reporter));
+    let nodes = await reconciled();
+    for (let told = 0, end: SyncWait = "missed"; pair.desired.waitForSync && end === "missed"; told++) {
+      end = await waitForSync(pair, nodes, reporter, told);
+      // What had to wait for the sync comes after it: a side that was filled is made Primary only then.
+      if (end !== "nothing to wait for") nodes = await reconciled();
+    }
     const outs = toState({
       ...news,
       ...outputsOf(pair.desired, nodes, pair.memory),

@@ -26,3 +26,31 @@ test.each([
   expect(await stack.up(plainProgram, quiet())).toEqual({ kind: "done" });
   expect([...world.broken, ...world.ledger.lost]).toEqual([]);
 });
+
+test.each([
+  ["stays where it is", plainProgram, "alpha"],
+  ["moves", { ...plainProgram, primary: "bravo" as const }, "bravo"],
+])(
+  "of a later sync that nobody waited for, the next up has it told: the resource %s",
+  async (_what, program, primary) => {
+    const world = new World("8.4");
+    const stack = new SimulatedStack(world);
+    expect(await stack.up(plainProgram, quiet())).toEqual({ kind: "done" });
+    happen(world, { kind: "cut link" });
+    happen(world, { kind: "time", turns: 20 });
+    happen(world, { kind: "write", on: 0, block: 1 });
+    happen(world, { kind: "the next sync's end is missed" });
+    happen(world, { kind: "restore link" });
+    happen(world, { kind: "time", turns: 100 });
+    expect(world.machines.map(({ kernel }) => [kernel?.replication, kernel?.peerDisk])).toEqual([
+      ["SyncSource", "Inconsistent"],
+      ["Established", "UpToDate"],
+    ]);
+    const run = quiet();
+    expect(await stack.up(program, run)).toEqual({ kind: "done" });
+    expect(told(run.applied)).toEqual(["bravo: drbdadm resume-sync r0"]);
+    expect(world.machines.map(({ kernel }) => kernel?.replication)).toEqual(["Established", "Established"]);
+    expect(world.machines.filter(({ isPrimary }) => isPrimary).map(({ name }) => name)).toEqual([primary]);
+    expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+  },
+);

@@ -61,9 +61,10 @@ peer_is_ready() {
   not_ready=''
   [ "$connection" = Connected ] || { not_ready="it is not connected ($connection)"; return 1; }
   [ "$peer_role" = Secondary ] || { not_ready="it is $peer_role"; return 1; }
-  while read -r volume minor disk replication peer_disk _; do
+  while read -r volume minor disk replication peer_disk oos; do
     [ -n "$volume" ] || continue
     [ "$peer_disk/$replication" = UpToDate/Established ] || not_ready="its data of volume $volume is $peer_disk ($replication)"
+    [ "$replication $oos" != "SyncSource 0" ] || not_ready="$not_ready, with nothing left to send; $(missed_end)"
   done <<END
 $volumes
 END

@@ -147,6 +147,7 @@ show_sync() {
   [ -z "$left" ] || text="$text, $left left"
   case $speed in ''|*[!0-9]*) ;; *) in_words "$speed"; text="$text at $words/s" ;; esac
   row sync "$text"
+  [ "$replication $oos" != "SyncSource 0" ] || row "to do" "$(missed_end)"
 }
 
 # The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.

@@ -62,8 +62,13 @@ test.each([
   ],
   [
     "being filled",
-    events("Primary", undefined, "Inconsistent", "SyncSource"),
+    events("Primary", undefined, "Inconsistent", "SyncSource").replace("out-of-sync:0", "out-of-sync:4096"),
     "its data of volume 0 is Inconsistent (SyncSource)",
+  ],
+  [
+    "filled, and DRBD has missed it",
+    events("Primary", undefined, "Inconsistent", "SyncSource"),
+    "its data of volume 0 is Inconsistent (SyncSource), with nothing left to send; where that stays so for ten seconds, DRBD has missed that the sync is over: type on alpha `drbdadm pause-sync r0 && drbdadm resume-sync r0`",
   ],
   ["behind", events("Primary", undefined, "Consistent", "Ahead"), "its data of volume 0 is Consistent (Ahead)"],
   ["without its disk", events("Primary", undefined, "Diskless"), "its data of volume 0 is Diskless (Established)"],

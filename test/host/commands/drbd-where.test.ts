@@ -35,6 +35,29 @@ test("a sync that runs, DRBD 9: by its statistics", () => {
   );
 });
 
+test("a sync whose end the source has missed, as alpha showed it for minutes: what to type on the peer", () => {
+  const events = `exists resource name:r0 role:Primary suspended:no write-ordering:flush
+exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connected role:Secondary congested:no
+exists device name:r0 volume:0 minor:1 disk:UpToDate size:326608 read:2254 written:396647 al-writes:10 bm-writes:0 upper-pending:0 lower-pending:0 al-suspended:no blocked:no
+exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:SyncSource peer-disk:Inconsistent resync-suspended:no received:0 sent:4611 out-of-sync:0 pending:0 unacked:0
+exists -
+`;
+  const procDrbd = `version: 8.4.11 (api:1/proto:86-101)
+srcversion: 637677C4EAFCF5D1D5446B0
+
+ 1: cs:SyncSource ro:Primary/Secondary ds:UpToDate/Inconsistent A r-----
+    ns:4611 nr:0 dw:396647 dr:2254 al:10 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
+\t[===================>] sync'ed:100.0% (0/326608)K
+\tfinish: 0:00:00 speed: 2,812 (2,812) K/sec
+`;
+  const { said } = at("DRBD 8.4, connected-uptodate.alpha", { events, procDrbd });
+  expect(row(said, "sync")).toBe(
+    "bravo is being filled from here: 100.0 % done, 0 KiB to go, 0:00:00 left at 2.7 MiB/s",
+  );
+  expect(said).toContain("type on bravo `drbdadm pause-sync r0 && drbdadm resume-sync r0`");
+  expect(at("DRBD 8.4, resync-running.bravo").said).not.toContain("pause-sync");
+});
+
 test("the counters of /proc/drbd in words", () => {
   const { said } = at("DRBD 8.4, resync-running.bravo");
   expect(row(said, "I/O")).toBe("runs (r-----)");

@@ -5,8 +5,9 @@ import { giveUpStages } from "./give-up-steps";
 import { leavingStages } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import { givingUp } from "../data/giving-up";
+import { missedEnd } from "../data/missed-end";
 import { serviceSteps } from "./service-steps";
-import { isHalfUpOn, isTogetherOn, type HostView, type ResourceView } from "../data/resource-view";
+import { isHalfUpOn, isTogetherOn, otherHost, type HostView, type ResourceView } from "../data/resource-view";
 import { filesystemToolSteps } from "../hosts/host-needs";
 import type { ResourceSituation } from "../hosts/resource-situation";
 import { describeChanges, type OptionChange } from "../../config/compare-options";
@@ -25,7 +26,7 @@ import type { Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import { wasInUse } from "../../seen/memory";
 import { fstabLines } from "../../seen/parse-fstab";
-import type { DesiredResource, DesiredSide } from "../../wanted/desired";
+import { wordFor, type DesiredResource, type DesiredSide } from "../../wanted/desired";
 
 export class ResourceStages {
   private readonly desired: DesiredResource;
@@ -46,9 +47,18 @@ export class ResourceStages {
     // A split brain comes first: what is to be changed is looked at once the two are one again.
     const decided = givingUp(this.view);
     if (decided !== undefined) return giveUpStages(this.view, decided);
+    // Until the source knows that its peer is whole, DRBD refuses what needs that.
+    const filled = missedEnd(this.view);
+    if (filled !== undefined) return [[this.tellSyncEnd(filled)]];
     const tools = this.view.hosts.flatMap(({ node, host }) => filesystemToolSteps(this.desired, host.hostname, node));
     const stages = [tools, ...leavingStages(this.view), ...this.changes()].filter((stage) => stage.length > 0);
     return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);
+  }
+
+  private tellSyncEnd(filled: HostView): Step {
+    const because = `${otherHost(this.view, filled).host.hostname} has not noticed that the sync is over`;
+    const volumes = this.view.pairs.map((pair) => wordFor(pair.desired));
+    return steps.tellSyncEnd(filled.host.hostname, this.desired.name, volumes, because);
   }
 
   /** A side that waits for its peer with its disk attached is filled as soon as we bring that one to it. */

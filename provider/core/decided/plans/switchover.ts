@@ -18,6 +18,7 @@ import { devicePath, resourcePath } from "../../config/paths";
 import { isTogetherOn, type ResourceView, type Switchover } from "../data/resource-view";
 import * as steps from "../../steps/kernel-steps";
 import { isPrimary } from "../data/side";
+import { missedEnd } from "../data/missed-end";
 import { isMet } from "../data/switchover-refusals";
 import { inOrder } from "./boot-steps";
 
@@ -27,7 +28,13 @@ import { inOrder } from "./boot-steps";
  */
 export function isDue(view: ResourceView, before: readonly Stage[]): boolean {
   const { switchover, pairs } = view;
-  if (switchover === undefined || view.isMovedLater || pairs.some(({ neverUsed }) => neverUsed)) return false;
+  if (
+    switchover === undefined ||
+    view.isMovedLater ||
+    missedEnd(view) !== undefined ||
+    pairs.some(({ neverUsed }) => neverUsed)
+  )
+    return false;
   return before.length === 0 || (isMet(switchover.to) && !before.flat().some(({ argv }) => isOfData(argv)));
 }
 

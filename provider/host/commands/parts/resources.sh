@@ -43,7 +43,7 @@ known_resource() {
 # look RESOURCE: asks the kernel, in one process. It sets
 #   role, suspended, protocol-independent words of the resource; role is empty where it is down
 #   connection, peer_role, peer_name: of the connection; of several, of the one that is closest to being connected
-#   volumes: a line each, VOLUME MINOR DISK REPLICATION PEER_DISK
+#   volumes: a line each, VOLUME MINOR DISK REPLICATION PEER_DISK OUT_OF_SYNC
 look() {
   events=$(drbdsetup events2 --now --statistics "$1" </dev/null 2>&1)
   role='' suspended='' connection='' peer_role='' peer_name='' volumes='' paths=''
@@ -93,6 +93,12 @@ END
 $disks
 END
   case $peer_name in peer) peer_name='' ;; esac
+}
+
+# missed_end: what to do with a sync source that has nothing left to send. The target's last word can overtake what DRBD 8.4 has
+# still to count on the source, which then waits for it for ever.
+missed_end() {
+  echo "where that stays so for ten seconds, DRBD has missed that the sync is over: type on $peer \`drbdadm pause-sync $resource && drbdadm resume-sync $resource\`"
 }
 
 # minors_of: the minors of what look found, in one line.
