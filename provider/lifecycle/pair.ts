@@ -5,7 +5,7 @@ import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installe
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
-import { noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
+import { isComplete, noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
 import { type NodeIds } from "../core/config/default-node-ids";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
@@ -16,7 +16,7 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { resourceLooks } from "../core/seen/resource-looks";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
-import { isLeftWhereItIs } from "../core/decided/plans/switchover";
+import { isLeftWhereItIs, isMoveAlone } from "../core/decided/plans/switchover";
 import { doNotSpeak } from "../core/decided/data/giving-up";
 import { isTakeover, planTakeover } from "../core/decided/plans/takeover";
 import { isUnknown } from "../core/wanted/unknowns";
@@ -42,6 +42,8 @@ export class Pair {
   private staysPut: boolean | undefined;
   /** Seen in this process: its two sides do not speak. */
   private isParted = false;
+  /** How closely it was looked at after its last steps. */
+  private depthAfterSteps: "needed" | "close" = "close";
 
   constructor(
     readonly desired: DesiredResource,
@@ -114,26 +116,8 @@ export class Pair {
    * them is enough if their own tables show that all is well.
    */
   async observe(depth: "needed" | "close"): Promise<Nodes> {
-    const seen = this.hosts.map((host) => host.recent());
-    // Who uses what is to move is told by a look that asked for it, and not by one that found all well.
-    if (
-      this.switchTo === undefined &&
-      seen.every((node) => node !== undefined && (depth === "needed" || node.closely))
-    ) {
-      const [first, second] = seen;
-      if (first === undefined || second === undefined) throw new Error("unreachable");
-      this.adoptSecret([first, second]);
-      const settled = [first, second].every((node, index) =>
-        isSettled(
-          this.desired,
-          this.desired.hosts[index === 0 ? 0 : 1].hostname,
-          this.configuration([first, second], node),
-          this.globalCommon[index],
-          node,
-        ),
-      );
-      if (settled) return [first, second];
-    }
+    const seen = await this.lastLook();
+    if (seen?.every((node) => depth === "needed" || node.closely) === true && this.areSettled(seen)) return seen;
     let looks = this.looks();
     const look = () => this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
     let nodes = await look();
@@ -155,12 +139,48 @@ export class Pair {
     });
   }
 
+  /**
+   * What its steps are planned from, and what is stored after them. Before a move, no close look is needed: the one after the
+   * steps tells what is stored.
+   */
+  observeForSteps(): Promise<Nodes> {
+    const isElsewhere = this.hosts.some((host) => {
+      const kernel = host.recent()?.kernelResources.get(this.desired.name);
+      return kernel?.role === "Primary" && host.name !== this.switchTo;
+    });
+    return this.observe(this.switchTo !== undefined && isElsewhere ? "needed" : this.depthAfterSteps);
+  }
+
+  /** The last look, where it is fresh. Who uses what is to move is told by one that asked for it. */
+  private async lastLook(): Promise<Nodes | undefined> {
+    if (this.switchTo !== undefined) {
+      const looks = this.looks("needed");
+      return this.both((host, index) => host.observe(looks[index] ?? justTheHost, preview.attempts));
+    }
+    const [first, second] = this.hosts.map((host) => host.recent());
+    return first === undefined || second === undefined ? undefined : [first, second];
+  }
+
+  private areSettled(nodes: Nodes): boolean {
+    this.adoptSecret(nodes);
+    return nodes.every((node, index) => {
+      const { hostname } = this.desired.hosts[index === 0 ? 0 : 1];
+      return isSettled(this.desired, hostname, this.configuration(nodes, node), this.globalCommon[index], node);
+    });
+  }
+
+  /** After steps that do nothing but move it, what is remembered of its disks is as it was. */
+  looksAfter(plan: Plan): readonly ProbeRequest[] {
+    this.depthAfterSteps = isMoveAlone(plan) && isComplete(this.memory, this.desired) ? "needed" : "close";
+    return this.looks(this.depthAfterSteps);
+  }
+
   /** What is looked at closely on each host. */
-  looks(): readonly ProbeRequest[] {
+  looks(depth: "needed" | "close" = "close"): readonly ProbeRequest[] {
     return resourceLooks(this.desired, this.isParted).map((look) => ({
       looks: [look],
       candidates: [],
-      depth: "close",
+      depth,
     }));
   }
 

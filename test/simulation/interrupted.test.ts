@@ -255,11 +255,15 @@ describe("a program that has changed", () => {
     await nodeLifecycle.check(nodes[0]!, { ...nodeInputs(0, "urn:node0"), __announced: announced });
     const inputs = await checked(resourceInputs("urn:r0", { primary: "bravo" }), outs);
     await resourceLifecycle.diff(id, outs, inputs);
-    await resourceLifecycle.update(id, outs, inputs);
+    const updated = await resourceLifecycle.update(id, outs, inputs);
     const asked = looks.mock.calls.map(([{ depth, looks: of }]) => [depth, of.map(({ name }) => name).join()]);
     looks.mockRestore();
     expect(isMounted()).toEqual([false, true]);
-    expect(asked).toEqual(["needed", "needed", "close", "close"].map((depth) => [depth, "r0"]));
+    expect(asked).toEqual(Array(4).fill(["needed", "r0"]));
+    // No disk was asked for anything: what is known of them is as it was.
+    const ofDisks = ({ disks, filesystemUuid }: Properties) => ({ disks, filesystemUuid });
+    expect(ofDisks(updated.outs as Properties)).toEqual(ofDisks(outs));
+    expect(updated.outs).toMatchObject({ roles: { alpha: "Secondary", bravo: "Primary" }, switchedTo: "bravo" });
   });
 
   test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {

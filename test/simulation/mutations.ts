@@ -59,7 +59,7 @@ const running = (change: (device: KernelDevice) => KernelDevice) =>
   }));
 
 const blankInstead = (contents: Contents): Contents =>
-  "real" in contents ? { kind: "blank", real: contents.real, size: contents.size } : contents;
+  "real" in contents ? { kind: "blank", real: contents.real, size: contents.size ?? 0 } : contents;
 
 const mark = formattingMark({ name: resource, volume: 0 });
 

@@ -40,7 +40,6 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
   const resources = new Map<string, ObservedResource>();
   const isEnough =
     machine.moduleLoaded &&
-    !looks.some((look) => isMoving(machine, look)) &&
     looks.every(({ volumes }) =>
       volumes.every((look) => {
         const volume = machine.withMinor(look.minor);
@@ -48,7 +47,9 @@ export function observe(world: World, machine: Machine, request: ProbeRequest): 
       }),
     );
   const closely = depth === "close" || (depth === "needed" && !isEnough);
-  for (const look of closely ? looks : []) resources.set(look.name, lookAt(world, machine, look, drift));
+  const isLookedAt = (look: Look) => closely || (depth === "needed" && isMoving(machine, look));
+  for (const look of looks.filter(isLookedAt))
+    resources.set(look.name, lookAt(world, machine, look, { drift, closely }));
   for (const { name, resource: text } of machine.hasUtils && closely ? candidates : []) {
     const looked = resources.get(name);
     if (looked === undefined) continue;
@@ -178,12 +179,21 @@ function isWell({ kernel, mountedAt, machine }: Volume): boolean {
   return well && (!machine.isPrimary || mountedAt !== undefined);
 }
 
-function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput | undefined): ObservedResource {
+interface Looking {
+  readonly drift: CommandOutput | undefined;
+  /** Else it is well and about to move: who uses it is asked for, and nothing of what DRBD has attached. */
+  readonly closely: boolean;
+}
+
+function lookAt(world: World, machine: Machine, look: Look, { drift, closely }: Looking): ObservedResource {
   const change = drift === undefined || drift.output === "" ? {} : { change: drift };
   const configuration = machine.running[0]?.kernel.configuration;
   const own = machine.drbd === "9" && configuration !== undefined ? nodeIdOf(configuration, machine.name) : undefined;
   const moves = isMoving(machine, look);
-  const looked = look.volumes.map((one) => [one.volume, lookAtVolume(world, machine, one, moves)] as const);
+  const looked = look.volumes.map((one) => {
+    const seen = lookAtVolume(world, machine, one, moves);
+    return [one.volume, closely ? seen : lightly(seen)] as const;
+  });
   const isKnown = looked.some(([, { disk }]) => disk.kind !== "missing");
   return {
     volumes: new Map(looked),
@@ -191,6 +201,11 @@ function lookAt(world: World, machine: Machine, look: Look, drift: CommandOutput
     ...(own === undefined || !isKnown ? {} : { nodeId: own }),
     ...(isKnown ? change : {}),
   };
+}
+
+function lightly({ disk, metadata, users }: ObservedVolume): ObservedVolume {
+  const real = "real" in disk ? disk.real : "";
+  return { disk: { kind: "attached", real }, metadata, ...(users === undefined ? {} : { users }) };
 }
 
 /** It runs in another role than the wanted one (host/probe). */

@@ -23,6 +23,8 @@ export function withCloserLook(now: ObservedNode, before: ObservedNode, names: R
   const resources = new Map([...[...before.resources].filter(([name]) => names.has(name)), ...now.resources]);
   const devices = new Map([...before.names, ...now.names]);
   if (now.closely) return { ...now, mkfs: now.mkfs ?? before.mkfs, names: devices, resources };
-  const { closely, utils, mkfs, blocks, dump } = before;
+  const { utils, mkfs, blocks, dump } = before;
+  // Of what is about to move it tells who uses it, and no more.
+  const closely = before.closely && now.resources.size === 0;
   return { ...now, closely, utils, mkfs, blocks, dump, names: devices, resources };
 }

@@ -1,4 +1,4 @@
-import type { Contents, Metadata, ObservedNode } from "./observed";
+import { type Contents, type Metadata, type ObservedNode, sizeOf } from "./observed";
 
 /** What a disk is known by, so that another one under the same path is told from it. */
 export interface DiskIdentity {
@@ -104,8 +104,10 @@ export function wholeUuid(uuid: string): string {
 /** How a person tells a disk: `/dev/vdb (320 MiB, serial 0001)`. */
 export function describeDisk(path: string, contents: Contents | undefined, node: ObservedNode): string {
   if (contents === undefined || !("real" in contents)) return path;
+  const size = sizeOf(contents);
   const serial = serialOf(node.blocks.get(contents.real)?.serial ?? "");
-  return `${path} (${mebibytes(contents.size)}${serial === "" ? "" : `, serial ${serial}`})`;
+  const told = [...(size === undefined ? [] : [mebibytes(size)]), ...(serial === "" ? [] : [`serial ${serial}`])];
+  return told.length === 0 ? path : `${path} (${told.join(", ")})`;
 }
 
 export function mebibytes(bytes: number): string {

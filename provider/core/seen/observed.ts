@@ -112,8 +112,8 @@ export interface SyncProgress {
 export type Contents =
   | { readonly kind: "missing" }
   | { readonly kind: "not-block" }
-  /** DRBD has it, and all is well with it: no closer look was taken. */
-  | { readonly kind: "attached"; readonly real: string; readonly size: number }
+  /** DRBD has it, and all is well with it: no closer look was taken. Without a size, block devices were not asked for. */
+  | { readonly kind: "attached"; readonly real: string; readonly size?: number }
   | { readonly kind: "blank"; readonly real: string; readonly size: number }
   | {
       readonly kind: "signature";
@@ -257,6 +257,11 @@ export interface VolumeName {
 /** What a close look at a volume saw. */
 export function volumeSeen(node: ObservedNode, { name, volume }: VolumeName): ObservedVolume | undefined {
   return node.resources.get(name)?.volumes.get(volume);
+}
+
+/** In bytes, where that was seen. */
+export function sizeOf(contents: Contents | undefined): number | undefined {
+  return contents !== undefined && "size" in contents ? contents.size : undefined;
 }
 
 /** What a host's kernel tells of the peer's copy of a volume. */

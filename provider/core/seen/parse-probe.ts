@@ -512,7 +512,7 @@ function parseContents(section: Section, blocks: ReadonlyMap<string, BlockDevice
   const zeros = /^none\nzero (\d+)$/.exec(said)?.[1];
   const size = zeros === undefined ? (blocks.get(real)?.size ?? 0) : Number(zeros);
   const [, offset, hash] = /^none\ndata (\d+)(?:\nHASH=([0-9a-f]{16}))?$/.exec(said) ?? [];
-  if (said === "attached") return { kind: "attached", real, size };
+  if (said === "attached") return { kind: "attached", real, ...(blocks.has(real) ? { size } : {}) };
   if (zeros !== undefined) return { kind: "blank", real, size };
   if (offset !== undefined) return { kind: "data", real, size, offset: Number(offset), hash };
   const values = new Map([...said.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]));

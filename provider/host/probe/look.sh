@@ -1,10 +1,11 @@
 # A closer look at one resource, and at each of its volumes: the folder where it shall be mounted, its disk, its metadata.
+# Where `lightly` is set, nothing is asked of what DRBD has attached: it is well, and who uses it is all that a move depends on.
 
 # look_at RESOURCE LISTENERS DIGESTS VOLUMES…
 look_at() {
   resource=$1
   say resource "$resource"
-  if [ -n "$3" ]; then tell_missing_digests "$3"; fi
+  if [ -n "$3" ] && [ -z "$lightly" ]; then tell_missing_digests "$3"; fi
   well=yes runs=''
   each_volume note_well "$@"
   if is_set_up "$@"; then runs=yes; fi
@@ -67,7 +68,7 @@ look_at_volume() {
     if [ -L "$real" ]; then real=$(readlink -f "$real"); fi
     say disk "$real"; echo attached; say exit 0
     # Remembered in the state: a conversion of the metadata keeps it, and not the device's UUID.
-    run kernelgi drbdadm get-gi "$word"
+    [ -n "$lightly" ] || run kernelgi drbdadm get-gi "$word"
     look_at_device
   else
     look_at_disks
@@ -111,7 +112,7 @@ metadata_moved() {
 look_at_device() {
   case " $silent " in *" $resource "*) run written last_written "$disk" "/dev/drbd$minor" ;; esac
   case $minors in *" primary:$minor "*) ;; *) return ;; esac
-  inspect device "/dev/drbd$minor"
+  [ -n "$lightly" ] || inspect device "/dev/drbd$minor"
   case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac
 }
 

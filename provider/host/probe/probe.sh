@@ -29,7 +29,7 @@ probe() {
     say utils; say exit 0
     if has_definitions; then say adjust; ask_drift; say exit $code; fi
   fi
-  if is_close; then look_closely; else say tables; say exit 0; fi
+  if is_close; then look_closely; else say tables; say exit 0; look_at_moving; fi
   each_given_back try_given_back
   say end
 }
@@ -182,7 +182,6 @@ ask_alone() {
 # well.
 is_close() {
   case $depth in close) return 0 ;; tables) return 1 ;; esac
-  [ -z "$moving" ] || return 0
   [ -n "$events" ] || return 0
   well=yes
   each_look each_volume note_well
@@ -208,8 +207,18 @@ is_well() {
   case $minors in *" $1 "*) return 0 ;; *" $1! "*) [ -z "$2" ] ;; *) return 1 ;; esac
 }
 
+# look_at_moving: of what is well and about to move, who uses it, and the folder where it shall be mounted.
+look_at_moving() {
+  [ "$depth" != tables ] || return 0
+  lightly=yes
+  each_look look_at_one_moving
+}
+
+look_at_one_moving() { case " $moving " in *" $1 "*) look_at "$@" ;; esac; }
+
 # shellcheck disable=SC2086 # several words
 look_closely() {
+  lightly=''
   if command -v drbdadm >/dev/null; then say version; tell_version; say exit $?; fi
   tell_dump
   each_common try_common

@@ -31,6 +31,12 @@ test("the disks are the former look's, all else is the new one's", () => {
   expect([blocks, resources]).toEqual([before.blocks, before.resources]);
 });
 
+test("a look at what is about to move is no close one, whatever was seen before", () => {
+  const moving: ObservedNode = { ...tables, resources: new Map([["r0", { ...r0, portTaken: true }]]) };
+  const seen = withCloserLook(moving, before, new Set(["r0"]));
+  expect([seen.closely, seen.blocks, seen.resources]).toEqual([false, before.blocks, moving.resources]);
+});
+
 test("a close look keeps what it saw, and gets those named that it did not go into", () => {
   const more = { ...before, resources: new Map([...before.resources, ["r1", r0] as const, ["r2", r0] as const]) };
   const seen: ObservedNode = {

@@ -156,6 +156,14 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
     "/dev/drbd1 is mounted below it, on /srv/data/again",
     "process 412 (sh): /srv/my data/log",
   ]);
+  const seen = parseProbe(nonce, probed(host, { ...request, looks: [moving], depth: "needed" }));
+  const { disk, kernelGi, device } = lookOf(seen)!;
+  expect([seen.closely, disk, kernelGi, device]).toEqual([
+    false,
+    { kind: "attached", real: "/dev/vdb" },
+    undefined,
+    undefined,
+  ]);
   expect(users({ ...look, services: ["web.service"] })).toBeUndefined();
   expect(users({ ...moving, wanted: "Primary" })).toBeUndefined();
   // Another resource's service does not stop with this one.

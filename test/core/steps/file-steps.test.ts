@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -453,6 +454,53 @@ describe("the mark that a device may be formatted", () => {
     const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { systemctl, mount: "echo by hand; exit 32" });
     expect(mounted).toMatchObject({ exit, output });
   });
+
+  const made = "/run/systemd/generator/srv-data.mount";
+  const newer = new Date(Date.now() + 5000);
+  test.each<[string, () => void, string]>([
+    ["", () => undefined, "started"],
+    [
+      "by hand, since fstab has changed after that",
+      () => {
+        utimesSync(join(root, "/etc/fstab"), newer, newer);
+      },
+      "by hand",
+    ],
+    [
+      "by hand, since the unit is of another device",
+      () => {
+        give(made, "[Mount]\nWhat=/dev/drbd11\n");
+      },
+      "by hand",
+    ],
+    [
+      "by hand, since somebody has a unit of that name",
+      () => {
+        give("/etc/systemd/system/srv-data.mount", "");
+      },
+      "by hand",
+    ],
+    [
+      "by hand, since there is one until the next boot",
+      () => {
+        give("/run/systemd/system/srv-data.mount", "");
+      },
+      "by hand",
+    ],
+  ])(
+    "systemd is not asked where its own file shows that it has read the line; else mounted %s",
+    (_what, change, how) => {
+      give("/srv/x", "");
+      give("/proc/self/mountinfo", notMounted);
+      give("/etc/fstab", "");
+      give(made, below("[Mount]\nWhat=/dev/drbd1\nWhere=/srv/data\n"));
+      change();
+      const systemctl = `case $1 in show) exit 1 ;; *) echo started; exit 1 ;; esac`;
+      const mounted = run(mount("alpha", pairOf(r0), "/srv/data", "x"), { systemctl, mount: "echo by hand; exit 32" });
+      expect(mounted.output).toContain(how);
+      expect(mounted.output).not.toContain(how === "started" ? "by hand" : "started");
+    },
+  );
 
   test.each([
     ["the device is mounted there already", "147:1 / /srv/data", 0],

@@ -15,6 +15,7 @@ import {
   volumeSeen,
   type PeerSlot,
   type Contents,
+  sizeOf,
 } from "../../seen/observed";
 import { isOwnDisk } from "./own-disk";
 import { devicePath } from "../../config/paths";
@@ -163,7 +164,7 @@ function refusePeers(side: DesiredSide, peer: ObservedNode, slots: readonly Peer
 
 /** Metadata where the disk ended once: it grew, and what lies there moves with it. */
 function moved(side: DesiredSide, disk: Contents, metadata: Metadata & { kind: "moved" }): Progress | Refusal[] {
-  const size = "size" in disk ? disk.size : 0;
+  const size = sizeOf(disk) ?? 0;
   if (size > metadata.bytes)
     return { kind: "grown", from: metadata.bytes, uuid: metadata.uuid, gi: parseGi(metadata.gi) };
   return [
@@ -185,13 +186,14 @@ function resized(
   const known = memory.disks[side.hostname];
   if (known === undefined || known.metadataUuid === "" || known.bytes === 0 || side.metaDisk !== "internal") return;
   const same = isSameDisk(known, node, disk);
-  if (known.path !== side.disk || same === false || !("size" in disk)) return;
-  if (disk.size > known.bytes) return { kind: "grown", from: known.bytes, uuid: known.metadataUuid };
-  if (disk.size === known.bytes) return;
+  const size = sizeOf(disk);
+  if (known.path !== side.disk || same === false || size === undefined) return;
+  if (size > known.bytes) return { kind: "grown", from: known.bytes, uuid: known.metadataUuid };
+  if (size === known.bytes) return;
   return [
     {
       node: side.hostname,
-      found: `${side.disk} has ${mebibytes(disk.size)} (${disk.size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
+      found: `${side.disk} has ${mebibytes(size)} (${size} bytes) and had ${mebibytes(known.bytes)} (${known.bytes} bytes): it was shrunk, and DRBD's metadata, which lay at its end, is cut off`,
       way:
         `Give it back its size, and run \`pulumi up\` again: nothing was written to it since.` +
         (same === true

@@ -20,6 +20,7 @@ import { deviceUuidOf, type Side } from "./side";
 import { type DiskContents } from "../../seen/side-disks";
 import { quote } from "../../seen/shell-words";
 import { refuseUnrelated } from "./split-brain-refusals";
+import { sizeOf } from "../../seen/observed";
 
 export function dataRefusals(pair: PairView): Refusal[] {
   const lost = [...refuseLostData(pair), ...refuseStrangers(pair), ...refuseOtherDisks(pair)];
@@ -130,14 +131,13 @@ function refuseKept({ desired, source, target }: PairView): Refusal[] {
   if (source.progress.kind !== "kept") return [];
   const { contents, metaDiskSize } = source.progress;
   const { hostname: node, disk, metaDisk } = source.desired;
-  const size = "size" in contents ? contents.size : 0;
+  const size = sizeOf(contents) ?? 0;
   const type = contents.kind === "signature" ? contents.type : undefined;
   const found: Refusal[] = [];
   const { filesystem } = desired;
   const taken = contents.kind === "signature" ? contents.taken : undefined;
   // The device is as big as the smaller side lets it be, and would cut off what stands on the bigger one.
-  const peer = target.observed?.disk;
-  const peerSize = peer !== undefined && "size" in peer ? peer.size : 0;
+  const peerSize = sizeOf(target.observed?.disk) ?? 0;
   const peerUsable = target.desired.metaDisk === "internal" ? usableBytes(peerSize) : peerSize;
   if (peerUsable < (taken ?? size)) {
     found.push({

@@ -7,6 +7,7 @@ import { deviceUuidOf, type Progress, type Side } from "./side";
 import { disksOf } from "../../seen/side-disks";
 import { type DiskContents } from "../../seen/side-disks";
 import { isAttached, relationOf, isNewest, giOf } from "./side-relation";
+import { sizeOf } from "../../seen/observed";
 
 /** The sides as they are once what a person named in `discard` is gone, and what is to be kept is told from what is in the way. */
 export function withDecisions(
@@ -57,8 +58,7 @@ function decide(desired: VolumePair, memory: Memory, side: Side, other: Side): P
 const isBlank = (disk: DiskContents | undefined): boolean => disk?.contents.kind === "blank";
 
 function emptied(disks: readonly DiskContents[], discarded: readonly DiskContents[]): Progress {
-  const size = (disk: DiskContents | undefined) =>
-    disk !== undefined && "size" in disk.contents ? disk.contents.size : 0;
+  const size = (disk: DiskContents | undefined) => sizeOf(disk?.contents) ?? 0;
   return { kind: "blank", diskSize: size(disks[0]), metaDiskSize: size(disks[1]), discarded };
 }
 

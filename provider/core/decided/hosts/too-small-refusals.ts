@@ -1,10 +1,9 @@
 import { usableBytes } from "../../steps/metadata-size";
 import type { Refusal } from "../../steps/plan";
 import { mebibytes } from "../../seen/disk-identity";
-import { volumeSeen } from "../../seen/observed";
+import { volumeSeen, sizeOf } from "../../seen/observed";
 import { volumePairs } from "../../wanted/desired";
 import type { ResourceSituation } from "./resource-situation";
-import { sizeOf } from "./warnings";
 
 /** mkfs.xfs 6.1 refuses less. */
 export const smallestXfs = 300 * 1024 * 1024;

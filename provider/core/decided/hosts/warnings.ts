@@ -4,14 +4,7 @@ import { fencingWarnings } from "./inherited-options";
 import { diskUserWarnings } from "./disk-users";
 import { mountUnitWarnings } from "./mount-units";
 import { virtualMachineWarnings } from "./virtual-machine-warnings";
-import {
-  grammarOf,
-  kernelDeviceOf,
-  peerDeviceOf,
-  volumeSeen,
-  type ObservedNode,
-  type Contents,
-} from "../../seen/observed";
+import { grammarOf, kernelDeviceOf, peerDeviceOf, volumeSeen, type ObservedNode, sizeOf } from "../../seen/observed";
 import { optionWarnings, resourceWarnings, volumeOptionWarnings } from "../../wanted/option-warnings";
 import { mebibytes } from "../../seen/disk-identity";
 import { memoryOf } from "../../seen/memory";
@@ -112,8 +105,4 @@ function wayToCopy(volume: VolumePair, nodes: ResourceSituation["nodes"]): strin
     return `once one host alone is Primary, the one with the right data, \`${command}\` on the other copies them from it. Do not disconnect and connect instead: DRBD 9 then forgets which blocks differ`;
   }
   return `\`${command}\` on ${secondary.hostname} copies them from ${primary.hostname}, which is Primary. Do not disconnect and connect instead: DRBD 9 then forgets which blocks differ`;
-}
-
-export function sizeOf(contents: Contents | undefined): number | undefined {
-  return contents !== undefined && "size" in contents ? contents.size : undefined;
 }

@@ -10,6 +10,7 @@ import type { Step } from "../../steps/plan";
 import { isHalfUp, type Side } from "../data/side";
 import * as steps from "../../steps/kernel-steps";
 import * as stepsMetadata from "../../steps/metadata-steps";
+import { sizeOf } from "../../seen/observed";
 
 /** From wherever a host is to a resource that looks for its peer. */
 export function bringUp(view: ResourceView, host: HostView): Step[] {
@@ -75,7 +76,7 @@ function ownMetadataSteps(pair: PairView, side: Side): Step[] {
     }
     case "kept": {
       const { contents, metaDiskSize } = progress;
-      const diskSize = "size" in contents ? contents.size : 0;
+      const diskSize = sizeOf(contents) ?? 0;
       const place = { disk, diskSize, metaDisk, metaDiskSize };
       const room =
         metaDisk === "internal" && contents.kind === "signature"
@@ -85,7 +86,7 @@ function ownMetadataSteps(pair: PairView, side: Side): Step[] {
       return [stepsMetadata.createMetadataBeside(host, desired, place, contents, because)];
     }
     case "grown": {
-      const now = side.observed !== undefined && "size" in side.observed.disk ? side.observed.disk.size : 0;
+      const now = sizeOf(side.observed?.disk) ?? 0;
       const because = `${disk} was grown from ${mebibytes(progress.from)} to ${mebibytes(now)} while it was down: the metadata moves to its new end`;
       return [stepsMetadata.moveMetadata(host, desired, disk, progress, because)];
     }

@@ -7,6 +7,7 @@ import { wordFor } from "../../wanted/desired";
 import * as steps from "../../steps/kernel-steps";
 import { differsBy, generationOn, isAlone, type GivingUp } from "../data/giving-up";
 import type { ResourceView } from "../data/resource-view";
+import { sizeOf } from "../../seen/observed";
 
 export function giveUpStages(view: ResourceView, { lost, kept }: GivingUp): Stage[] {
   const { desired, pairs } = view;
@@ -24,9 +25,8 @@ export function giveUpStages(view: ResourceView, { lost, kept }: GivingUp): Stag
   const wanted = volumes.flatMap((volume, index) => {
     const place = desired.keep?.[index];
     const { device, observed } = volume.side;
-    const disk = observed?.disk;
     const size = (device?.size ?? 0) * 1024;
-    const bytes = size > 0 ? size : usableBytes(disk !== undefined && "size" in disk ? disk.size : 0);
+    const bytes = size > 0 ? size : usableBytes(sizeOf(observed?.disk) ?? 0);
     const isMade = noted.includes(`${volume.generation} ${place ?? ""}`);
     return place === undefined ? [] : [{ ...volume, place, bytes, isMade }];
   });
