@@ -173,7 +173,7 @@ function blocksOfVolume(world: World, volume: Volume): BlockDevice[] {
 const signed = (contents: Contents): Pick<BlockDevice, "fstype" | "uuid"> =>
   contents.kind === "signature" ? { fstype: contents.type, uuid: contents.uuid } : {};
 
-/** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (probe.ts, tellMinors). */
+/** Connected, UpToDate, and mounted where it is Primary: the probe takes no closer look (host/probe/minors.sh). */
 function isWell({ kernel, mountedAt, machine }: Volume): boolean {
   const well = connectionOf(machine) === "Connected" && kernel?.disk === "UpToDate";
   return well && (!machine.isPrimary || mountedAt !== undefined);

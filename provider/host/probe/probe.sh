@@ -80,12 +80,22 @@ EOF
 ask_includes() {
   followed=''
   if [ ! -f /etc/drbd.conf ]; then return; fi
-  if has_usual_includes && ! grep -sqw include /etc/drbd.d/global_common.conf /etc/drbd.d/*.res; then return; fi
+  if has_usual_includes && ! has_more_includes /etc/drbd.d/global_common.conf /etc/drbd.d/*.res; then return; fi
   say includes; followed=$(tell_includes 2>&1); code=$?; printf '%s\n' "$followed"; say exit $code
 }
 
-# What DRBD runs, and since when the host does. It sets events to all that DRBD says, and minors to what tell-minors.awk makes
-# of it, with a blank on both sides of each word.
+# has_more_includes FILE…: whether one of them has the word. By no process: grep takes ten times as long for a few files.
+has_more_includes() {
+  for file; do
+    [ -f "$file" ] || continue
+    while IFS= read -r line || [ -n "$line" ]; do
+      case " $line " in *[!A-Za-z0-9_]include[!A-Za-z0-9_]*) return 0 ;; esac
+    done <"$file"
+  done
+  return 1
+}
+
+# What DRBD runs, and since when the host does. It sets events to all that DRBD says, and minors (minors.sh).
 ask_kernel() {
   events='' minors=' '
   if [ -e /proc/drbd ]; then
@@ -96,7 +106,7 @@ ask_kernel() {
   say boottime
   while read -r key value; do case $key in btime) echo "$value"; break ;; esac; done </proc/stat
   say exit 0
-  case $events in *" device "*) minors=" $(printf '%s\n' "$events" | awk "$tell_minors_awk" /proc/self/mountinfo -)" ;; esac
+  case $events in *" device "*) note_minors ;; esac
 }
 
 # note_moving: sets moving to the resources that run here in another role than the wanted one.

@@ -41,13 +41,12 @@ test("each command of a look that may hang is told by its own name: its marker c
 });
 
 test("the tools that an error names are those that a look uses", () => {
-  const used = script.slice(script.indexOf("tell_minors")) + remoteFunctions;
+  const own = script.slice(script.indexOf(probe.slice(0, 100)));
+  const used = own + remoteFunctions;
   for (const tool of lookTools)
     expect([tool, new RegExp(`(^|[\\s(|;])${tool} `, "m").test(used)]).toEqual([tool, true]);
   for (const other of ["ip", "findmnt", "python3", "dd", "od", "xxd", "stat", "file"]) {
-    const isCommand = new RegExp(`(^\\s*|\\$\\(|[|;] ?|run [a-z]+ )${other} `, "m").test(
-      script.slice(script.indexOf("tell_minors")),
-    );
+    const isCommand = new RegExp(`(^\\s*|\\$\\(|[|;] ?|run [a-z]+ )${other} `, "m").test(own);
     expect([other, isCommand]).toEqual([other, false]);
   }
 });
