@@ -5,7 +5,7 @@ import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installe
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
-import { isComplete, noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
+import { memoryOf, noMemory, type Memory, type MemoryOfVolumes, wasInUse } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
 import { type NodeIds } from "../core/config/default-node-ids";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
@@ -16,7 +16,7 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { resourceLooks } from "../core/seen/resource-looks";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
-import { isLeftWhereItIs, isMoveAlone } from "../core/decided/plans/switchover";
+import { isLeftWhereItIs } from "../core/decided/plans/switchover";
 import { doNotSpeak } from "../core/decided/data/giving-up";
 import { isTakeover, planTakeover } from "../core/decided/plans/takeover";
 import { isUnknown } from "../core/wanted/unknowns";
@@ -42,8 +42,6 @@ export class Pair {
   private staysPut: boolean | undefined;
   /** Seen in this process: its two sides do not speak. */
   private isParted = false;
-  /** How closely it was looked at after its last steps. */
-  private depthAfterSteps: "needed" | "close" = "close";
 
   constructor(
     readonly desired: DesiredResource,
@@ -116,8 +114,8 @@ export class Pair {
    * them is enough if their own tables show that all is well.
    */
   async observe(depth: "needed" | "close"): Promise<Nodes> {
-    const seen = await this.lastLook();
-    if (seen?.every((node) => depth === "needed" || node.closely) === true && this.areSettled(seen)) return seen;
+    const seen = await this.lastLook(depth);
+    if (seen !== undefined && this.areSettled(seen)) return seen;
     let looks = this.looks();
     const look = () => this.both((host, index) => host.observe(looks[index] ?? theHostClosely, preview.attempts));
     let nodes = await look();
@@ -140,25 +138,35 @@ export class Pair {
   }
 
   /**
-   * What its steps are planned from, and what is stored after them. Before a move, no close look is needed: the one after the
-   * steps tells what is stored.
+   * What its steps are planned from. Where it is to move, who uses it is enough: the look after the steps goes into its disks.
+   * A preview, and whoever remembers nothing of them, looks closely.
    */
   observeForSteps(): Promise<Nodes> {
-    const isElsewhere = this.hosts.some((host) => {
+    return this.observe(this.isAboutToMove && this.remembers ? "needed" : "close");
+  }
+
+  private get remembers(): boolean {
+    return this.desired.volumes.every(({ number }) => wasInUse(memoryOf(this.memory, { volume: number })));
+  }
+
+  private get isAboutToMove(): boolean {
+    if (this.switchTo === undefined) return false;
+    return this.hosts.some((host) => {
       const kernel = host.recent()?.kernelResources.get(this.desired.name);
       return kernel?.role === "Primary" && host.name !== this.switchTo;
     });
-    return this.observe(this.switchTo !== undefined && isElsewhere ? "needed" : this.depthAfterSteps);
   }
 
-  /** The last look, where it is fresh. Who uses what is to move is told by one that asked for it. */
-  private async lastLook(): Promise<Nodes | undefined> {
-    if (this.switchTo !== undefined) {
-      const looks = this.looks("needed");
-      return this.both((host, index) => host.observe(looks[index] ?? justTheHost, preview.attempts));
+  /** The last look, where it is fresh and deep enough. Who uses what is to move is told by one that asked for it. */
+  private async lastLook(depth: "needed" | "close"): Promise<Nodes | undefined> {
+    if (this.switchTo === undefined) {
+      const [first, second] = this.hosts.map((host) => host.recent());
+      if (first === undefined || second === undefined) return undefined;
+      return depth === "needed" || (first.closely && second.closely) ? [first, second] : undefined;
     }
-    const [first, second] = this.hosts.map((host) => host.recent());
-    return first === undefined || second === undefined ? undefined : [first, second];
+    if (depth === "close" || preview.now) return undefined;
+    const looks = this.looks("needed");
+    return this.both((host, index) => host.observe(looks[index] ?? justTheHost, preview.attempts));
   }
 
   private areSettled(nodes: Nodes): boolean {
@@ -167,12 +175,6 @@ export class Pair {
       const { hostname } = this.desired.hosts[index === 0 ? 0 : 1];
       return isSettled(this.desired, hostname, this.configuration(nodes, node), this.globalCommon[index], node);
     });
-  }
-
-  /** After steps that do nothing but move it, what is remembered of its disks is as it was. */
-  looksAfter(plan: Plan): readonly ProbeRequest[] {
-    this.depthAfterSteps = isMoveAlone(plan) && isComplete(this.memory, this.desired) ? "needed" : "close";
-    return this.looks(this.depthAfterSteps);
   }
 
   /** What is looked at closely on each host. */

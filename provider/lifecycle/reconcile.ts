@@ -29,8 +29,8 @@ export class RefusedError extends Error {
 /** What reconciling needs to know of a thing, a node or a resource. */
 export interface Subject {
   readonly hosts: readonly Host[];
-  /** What to look at on each host, in the order of `hosts`, after a plan's steps. */
-  readonly looks: (plan: Plan) => readonly ProbeRequest[];
+  /** What to look at closely on each host, in the order of `hosts`, after a plan's steps. */
+  readonly looks: () => readonly ProbeRequest[];
   /** Looks at all hosts. */
   readonly observe: () => Promise<readonly ObservedNode[]>;
   readonly plan: (nodes: readonly ObservedNode[]) => Plan;
@@ -102,7 +102,7 @@ async function untilEmpty(subject: Subject, reporter: Reporter, move: Move): Pro
 }
 
 async function applyPlan(plan: Plan, subject: Subject, reporter: Reporter, move: Move): Promise<void> {
-  const looks = subject.looks(plan);
+  const looks = subject.looks();
   for (const [index, stage] of plan.stages.entries()) {
     const last = index === plan.stages.length - 1;
     const acting = subject.hosts.filter((host) => stepsOn(stage, host.name).length > 0);

@@ -14,7 +14,6 @@ import { devicesOn } from "../core/wanted/desired";
 import { outputsAlone, outputsOf, switchedTo } from "../core/told/outputs";
 import { givenBackQuestions } from "../core/installed/definition";
 import { resourcePath } from "../core/config/paths";
-import type { Plan } from "../core/steps/plan";
 import { planTeardown } from "../core/decided/plans/plan-resource-teardown";
 import { justTheTables } from "../core/seen/probe";
 import { sameInputs } from "../core/wanted/same-inputs";
@@ -198,7 +197,7 @@ async function apply(news: Inputs, olds: Inputs, begunError: (cause: unknown, id
   const subject = {
     hosts: pair.hosts,
     ran: [],
-    looks: (plan: Plan) => pair.looksAfter(plan),
+    looks: () => pair.looks(),
     observe: () => pair.observeForSteps(),
     plan: (seen: readonly ObservedNode[]) => pair.plan(seen),
     planBack: (seen: readonly ObservedNode[], host: string) => pair.plan(seen, host),

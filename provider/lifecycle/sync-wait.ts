@@ -1,6 +1,6 @@
 import type { ObservedNode } from "../core/seen/observed";
 import { formatSync, isSyncing, kindOfSync, type SyncKind } from "../core/told/sync";
-import { isToBeTold } from "../core/steps/sync-script";
+import { endUntold, isToBeTold } from "../core/steps/sync-script";
 import { progressIn } from "../core/seen/sync-progress";
 import { devicesOn } from "../core/wanted/desired";
 import type { Pair } from "./pair";
@@ -13,7 +13,7 @@ export type SyncWait = "nothing to wait for" | "ended" | "missed";
 
 /**
  * Follows a sync on the resource's row until both disks are UpToDate or the time is up. The sync is DRBD's:
- * it goes on whether or not anybody waits for it. `told`: how often its source was told already that it is over.
+ * it goes on whether or not anybody waits for it. `missed` is answered at most three times: `told` says how often it was.
  */
 export async function waitForSync(
   pair: Pair,
@@ -32,9 +32,8 @@ export async function waitForSync(
   if (isToBeTold(result.exit, told)) return "missed";
   if (result.exit !== 0) {
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
-    reporter.warn(
-      `the ${kind} is not finished (${last}); it goes on by itself. \`pulumi preview\` shows how far it is`,
-    );
+    const then = result.exit === endUntold ? `${host.name} has nothing left to send` : "it goes on by itself";
+    reporter.warn(`the ${kind} is not finished (${last}); ${then}. \`pulumi preview\` shows how far it is`);
   }
   return "ended";
 }

@@ -25,6 +25,8 @@ interface Sighting {
 interface Covered {
   readonly name: string;
   readonly at: number;
+  /** By a close look; else by one that found all well, and went no further. */
+  readonly closely: boolean;
   /** May serve on after another resource's steps. */
   readonly lasts: boolean;
 }
@@ -200,7 +202,10 @@ export class Host {
     const { common, givenBack = [] } = request;
     if (common !== undefined && sighting.node.common?.globalCommon !== common.globalCommon) return false;
     if (!givenBack.every((one) => isAnswered(sighting.node, one))) return false;
-    return coverage(request).every(([one]) => isFresh(sighting.covers.get(one)?.at));
+    return coverage(request).every(([one]) => {
+      const covered = sighting.covers.get(one);
+      return isFresh(covered?.at) && (request.depth !== "close" || covered?.closely === true);
+    });
   }
 
   private widen(request: ProbeRequest): ProbeRequest {
@@ -224,7 +229,7 @@ export class Host {
     this.sighting = {
       at,
       node,
-      covers: new Map([...others, ...now.map(([one, of]) => [one, { ...of, at }] as const)]),
+      covers: new Map([...others, ...now.map(([one, of]) => [one, { ...of, at, closely: seen.closely }] as const)]),
     };
     return node;
   }
@@ -242,7 +247,7 @@ function isAnswered({ givenBack = [] }: ObservedNode, { name, globalCommon, reso
 }
 
 /** What a request goes into, to the letter, each with its resource. */
-function coverage({ looks, candidates }: ProbeRequest): (readonly [string, Omit<Covered, "at">])[] {
+function coverage({ looks, candidates }: ProbeRequest): (readonly [string, Omit<Covered, "at" | "closely">])[] {
   return [...looks, ...candidates].map(
     (one) => [JSON.stringify(one), { name: one.name, lasts: outlastsSteps(one) }] as const,
   );

@@ -180,6 +180,24 @@ describe("observing", () => {
     expect(node.scripts).toHaveLength(4);
   });
 
+  test("a look that found all well and went no further serves nobody who asks for a close one", async () => {
+    node.answer = withLooks("r0");
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
+    node.answer = probed((nonce) =>
+      emptyProbe(nonce).replace(`@${nonce} blocks\n{"blockdevices": []}\n`, `@${nonce} tables\n`),
+    );
+    const needed = { looks: [look("r1")], candidates: [], depth: "needed" as const };
+    // What is known of the host's disks is known of r0's alone.
+    expect((await host.observe(needed)).closely).toBe(true);
+    await host.observe(needed);
+    await host.observe({ looks: [look("r0")], candidates: [], depth: "close" });
+    expect(node.scripts).toHaveLength(2);
+    node.answer = withLooks("r1");
+    const close = await host.observe({ ...needed, depth: "close" });
+    expect(node.scripts).toHaveLength(3);
+    expect(close.resources.has("r1")).toBe(true);
+  });
+
   test("goes again into a resource that has a wanted role: who uses it may have changed with another one's steps", async () => {
     node.answer = withLooks("r0", "r1");
     const moving = { ...look("r1"), wanted: "Primary" as const };

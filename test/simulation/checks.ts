@@ -94,6 +94,7 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
       return isIt ? done : failed(1, `the metadata on ${args[1]!} was converted, and its generation is not: ${now}`);
     }
     case "sync_ended":
+    case "wait_sync_ended":
       return each(machine, word, ({ kernel }) => {
         if (kernel === undefined) return failed(1, `${word} is /// here`);
         const { connection, disk, peerDisk } = kernel;

@@ -259,10 +259,7 @@ describe("a program that has changed", () => {
     const asked = looks.mock.calls.map(([{ depth, looks: of }]) => [depth, of.map(({ name }) => name).join()]);
     looks.mockRestore();
     expect(isMounted()).toEqual([false, true]);
-    expect(asked).toEqual(Array(4).fill(["needed", "r0"]));
-    // No disk was asked for anything: what is known of them is as it was.
-    const ofDisks = ({ disks, filesystemUuid }: Properties) => ({ disks, filesystemUuid });
-    expect(ofDisks(updated.outs as Properties)).toEqual(ofDisks(outs));
+    expect(asked).toEqual(["needed", "needed", "close", "close"].map((depth) => [depth, "r0"]));
     expect(updated.outs).toMatchObject({ roles: { alpha: "Secondary", bravo: "Primary" }, switchedTo: "bravo" });
   });
 

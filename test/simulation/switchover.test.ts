@@ -2,6 +2,7 @@
  * `primary` names the other host, and something goes wrong at each point of the way there: the pair ends served on one side,
  * or the message says that it is on none; never on both, and nothing is lost.
  */
+import type { DiskIdentity } from "../../provider/core/seen/disk-identity";
 import { happen, type Event } from "./events";
 import { plainProgram, type Outcome } from "./pulumi";
 import { type Fault, type Run } from "./remote";
@@ -82,6 +83,11 @@ describe.each(chosenVersions())("DRBD %s", (drbd) => {
     for (let turn = 0; turn < 2; turn++) {
       expect(await stack.up(toBravo, plainRun())).toEqual({ kind: "done" });
       expect(namesOf(mountedOn(world))).toBe("alpha");
+      // Who remembers nothing looks at the disks, whatever is about to move.
+      const { disks, filesystemUuid } = stack.remember().resource?.outputs ?? {};
+      expect(filesystemUuid).toEqual(expect.any(String));
+      const generations = Object.values(disks as Record<string, DiskIdentity>).map((disk) => typeof disk.generation);
+      expect(generations).toEqual(["string", "string"]);
     }
     // Until the program says something else.
     await stack.up({ ...plainProgram, primary: "alpha" }, plainRun());

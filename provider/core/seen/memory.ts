@@ -1,4 +1,3 @@
-import type { DesiredResource } from "../wanted/desired";
 import type { DiskIdentity } from "./disk-identity";
 
 /** What we know we did with one volume, kept in Pulumi's state. The truth is on the hosts; this only ever makes us stop. */
@@ -21,16 +20,4 @@ export function memoryOf(memory: MemoryOfVolumes, { volume }: { readonly volume:
 /** Whether the resource was in use: both disks cannot be new then. */
 export function wasInUse(memory: Memory): boolean {
   return memory.filesystemUuid !== null || Object.values(memory.disks).some((disk) => disk.metadataUuid !== "");
-}
-
-/** Whether all is known of a resource's disks that a close look at them would tell while DRBD has them attached. */
-export function isComplete(
-  memory: MemoryOfVolumes,
-  { volumes, hosts }: Pick<DesiredResource, "volumes" | "hosts">,
-): boolean {
-  return volumes.every(({ number, filesystem }) => {
-    const { filesystemUuid, disks } = memory.get(number) ?? noMemory;
-    const isKnown = hosts.every(({ hostname }) => disks[hostname]?.generation !== undefined);
-    return isKnown && (filesystem === undefined || filesystemUuid !== null);
-  });
 }

@@ -9,6 +9,7 @@ export type Check =
   | "wait_connected"
   | "both_new"
   | "sync_ended"
+  | "wait_sync_ended"
   | "not_standalone"
   | "still_holds"
   | "fits_before_metadata"

@@ -57,7 +57,7 @@ export type Action =
       readonly givesBack?: boolean;
     }
   /** By the mount point's line in fstab; done, too, where the device is mounted there already. */
-  | { readonly kind: "mount"; readonly device: string; readonly mountPoint: string; readonly unit?: string }
+  | { readonly kind: "mount"; readonly device: string; readonly mountPoint: string; readonly unit: string }
   /** A second name for a file, once, where the file is there and does not hold the text by which we know our own. */
   | { readonly kind: "keep"; readonly path: string; readonly copy: string; readonly unless: string }
   /**

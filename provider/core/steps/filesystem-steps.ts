@@ -37,19 +37,15 @@ export function loadFilesystemModule(node: string, type: string, because: string
   return { node, argv: ["modprobe", type], because, timeoutSeconds: quick };
 }
 
-/**
- * Succeeds where it is mounted there already, by systemd or by another run. systemd mounts it, unless nobody else is about to
- * and no service follows that would have to wait for systemd to know of it (`isAlone`): that takes half as long.
- */
-export function mount(node: string, desired: VolumePair, mountPoint: string, because: string, isAlone = false): Step {
-  const unit = isAlone ? {} : { unit: mountUnitOf(mountPoint) };
+/** Succeeds where it is mounted there already, by systemd or by another run. */
+export function mount(node: string, desired: VolumePair, mountPoint: string, because: string): Step {
   return {
     node,
     argv: ["mount", mountPoint],
     because,
     does: [
       { kind: "folder", path: mountPoint, note: foldersNote(desired.name) },
-      { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint, ...unit },
+      { kind: "mount", device: devicePath(sideOn(desired, node).minor), mountPoint, unit: mountUnitOf(mountPoint) },
       forgetMark(desired),
     ],
     timeoutSeconds: mounted + quick,

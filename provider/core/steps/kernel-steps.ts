@@ -79,6 +79,17 @@ export function tellSyncEnd(node: string, resource: string, volumes: readonly st
   };
 }
 
+/** On the source, after tellSyncEnd. */
+export function waitSyncEnded(node: string, resource: string, volumes: readonly string[], because: string): Step {
+  return {
+    node,
+    argv: ["drbdadm", "cstate", resource],
+    because,
+    does: volumes.map((volume) => ({ kind: "check", call: ["wait_sync_ended", volume, "10"] })),
+    timeoutSeconds: patient,
+  };
+}
+
 /** Nothing of it is in use: where that is not so any more, it stays. */
 export function downHalfUp(node: string, resource: string, devices: readonly string[], because: string): Step {
   return { ...down(node, resource, devices, because), guard: [["is_half_up", resource]] };

@@ -58,12 +58,7 @@ function actionScript(action: Action): string {
       return commandLine(["change_fstab", fstabPath, names.join(" "), line, back, ownLine.source, keptPrefix]);
     }
     case "mount":
-      return commandLine([
-        "mount_device",
-        action.device,
-        action.mountPoint,
-        ...(action.unit === undefined ? [] : [action.unit]),
-      ]);
+      return commandLine(["mount_device", action.device, action.mountPoint, action.unit]);
     case "force":
       return commandLine(["force_primary", action.word, ...action.marks.flatMap(({ volume, mark }) => [volume, mark])]);
     case "clear":

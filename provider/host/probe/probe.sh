@@ -217,9 +217,12 @@ is_well() {
   case $minors in *" $1 "*) return 0 ;; *" $1! "*) [ -z "$2" ] ;; *) return 1 ;; esac
 }
 
-# look_at_moving: of what is well and about to move, who uses it, and the folder where it shall be mounted.
+# look_at_moving: of what is well and about to move, who uses it, and the folder where it shall be mounted; and whether there is
+# room for what the steps write.
+# shellcheck disable=SC2086 # several words
 look_at_moving() {
-  [ "$depth" != tables ] || return 0
+  if [ -z "$moving" ] || [ "$depth" = tables ]; then return; fi
+  run room df --block-size=1024 --output=avail,iavail,itotal $room_places
   lightly=yes
   each_look look_at_one_moving
 }

@@ -26,7 +26,7 @@ follow_sync() {
         case $left_to_send in *" oos:"[1-9]*|*" out-of-sync:"[1-9]*) idle=0 ;; *) idle=$((idle + 1)) ;; esac ;;
       *) idle=0 ;;
     esac
-    [ $idle -lt 5 ] || return 3
+    [ $idle -lt 5 ] || { echo "$state $disks"; return 3; }
     left=$((left - 1)); sleep 1
   done
 }

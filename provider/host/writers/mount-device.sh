@@ -1,12 +1,11 @@
 # A mount by fstab.
 
-# mount_device DEVICE DIRECTORY [UNIT]: mounts by the directory's line in fstab. Done, too, where it is mounted there already.
-# Where UNIT is given, and is what systemd has read of that line, systemd mounts it: a boot or drbd-primary-services@ may be about
-# to do the same, and a second mount in the same place succeeds (util-linux from 2.39 on, issue 3251), and would leave it mounted
-# twice.
+# mount_device DEVICE DIRECTORY UNIT: mounts by the directory's line in fstab. Done, too, where it is mounted there already.
+# systemd mounts it where UNIT is what it has read of that line: a boot or drbd-primary-services@ may be about to do the same, and
+# a second mount in the same place succeeds (util-linux from 2.39 on, issue 3251), and would leave it mounted twice.
 mount_device() {
   if is_mounted "${1#/dev/drbd}" "$2"; then return 0; fi
-  if [ -n "${3:-}" ] && { is_read_from_fstab "$1" "$3" || is_loaded "$1" "$3"; }; then
+  if is_read_from_fstab "$1" "$3" || is_loaded "$1" "$3"; then
     start_service "$3" --job-mode=ignore-dependencies || return
     if is_mounted "${1#/dev/drbd}" "$2"; then return 0; fi
     echo "$3 is active, and what is seen at $2 is not $1"; return 1

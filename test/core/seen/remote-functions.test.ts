@@ -267,6 +267,10 @@ END`,
     [{ disk: "UpToDate", peerDisk: "Inconsistent" }, 1],
   ])("that a sync has ended, as this side knows: %j", (answers, exit) => {
     expect(gate("sync_ended r0", answers).exit).toBe(exit);
+    const waited = gate("wait_sync_ended r0 1", answers);
+    expect(waited.exit).toBe(exit);
+    const advice = "`drbdadm disconnect r0 && drbdadm connect r0` on the peer";
+    expect(waited.stdout.includes(advice)).toBe(exit === 1);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 /** What a resource's plan says beside its steps: warnings, and what comes after them. */
+import { missedEnd } from "../data/missed-end";
 import { mountableWarnings } from "../data/mountable";
 import { otherHost, type ResourceView } from "../data/resource-view";
 import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/manager-refusals";
@@ -50,6 +51,11 @@ export function afterwards(view: ResourceView, promotion: Promotion, moves: bool
   const found: string[] = [];
   if (pairs.some(({ sides }) => sides.some(({ progress }) => progress.kind === "unread"))) {
     found.push(`what the metadata on the disks says is read once drbd-utils is there`);
+  }
+  const filled = missedEnd(view);
+  if (filled !== undefined) {
+    const source = otherHost(view, filled).host.hostname;
+    found.push(`whatever else there is to do is planned once ${source} knows that the sync is over`);
   }
   const { undecided } = promotion;
   for (const pair of undecided.filter(({ desired: { filesystem } }) => filesystem !== undefined)) {

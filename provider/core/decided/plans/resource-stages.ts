@@ -49,16 +49,20 @@ export class ResourceStages {
     if (decided !== undefined) return giveUpStages(this.view, decided);
     // Until the source knows that its peer is whole, DRBD refuses what needs that.
     const filled = missedEnd(this.view);
-    if (filled !== undefined) return [[this.tellSyncEnd(filled)]];
+    if (filled !== undefined) return this.tellSyncEnd(filled);
     const tools = this.view.hosts.flatMap(({ node, host }) => filesystemToolSteps(this.desired, host.hostname, node));
     const stages = [tools, ...leavingStages(this.view), ...this.changes()].filter((stage) => stage.length > 0);
     return stages.length === 0 ? [] : [this.checkFilled(), ...stages].filter((stage) => stage.length > 0);
   }
 
-  private tellSyncEnd(filled: HostView): Step {
-    const because = `${otherHost(this.view, filled).host.hostname} has not noticed that the sync is over`;
+  private tellSyncEnd(filled: HostView): Stage[] {
+    const [told, source] = [filled.host.hostname, otherHost(this.view, filled).host.hostname];
+    const { name } = this.desired;
     const volumes = this.view.pairs.map((pair) => wordFor(pair.desired));
-    return steps.tellSyncEnd(filled.host.hostname, this.desired.name, volumes, because);
+    return [
+      [steps.tellSyncEnd(told, name, volumes, `${source} has not noticed that the sync is over`)],
+      [steps.waitSyncEnded(source, name, volumes, "must know by then that it is")],
+    ];
   }
 
   /** A side that waits for its peer with its disk attached is filled as soon as we bring that one to it. */

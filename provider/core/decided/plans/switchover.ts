@@ -7,7 +7,7 @@ import { isActive, promotionOf } from "../../steps/boot-units";
 import * as stepsFilesystem from "../../steps/filesystem-steps";
 import { isRunning, type ObservedNode } from "../../seen/observed";
 import type { Call } from "../../seen/remote-functions";
-import type { Plan, PlannedMove, Stage, Step } from "../../steps/plan";
+import type { PlannedMove, Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsMachines from "../../steps/virtual-machine-steps";
@@ -56,11 +56,6 @@ export function plannedMove(view: ResourceView): (PlannedMove & { readonly takes
   return { from, to, givesUp: givenUp(view, switchover), takesOver: takenOver(view, switchover) };
 }
 
-/** Whether it does nothing but move: what is known of the disks is then as it was. */
-export function isMoveAlone({ stages, switchover }: Plan): boolean {
-  return switchover !== undefined && stages.length === 2 && stages[0] === switchover.givesUp;
-}
-
 function givenUp(
   { desired: { name, services, virtualMachines = [] } }: ResourceView,
   { from, to }: Switchover,
@@ -101,7 +96,7 @@ function takenOver(view: ResourceView, { from, to }: Switchover): Step[] {
     // What was not mounted on the other side is looked at first, once it is Primary here.
     return mountPoint === undefined || !sides[from.place].mountedAt.includes(mountPoint)
       ? []
-      : [stepsFilesystem.mount(host, volume, mountPoint, "by its line in fstab", services.length === 0)];
+      : [stepsFilesystem.mount(host, volume, mountPoint, "by its line in fstab")];
   });
   const isWhole =
     mounted.length === pairs.filter(({ desired: volume }) => volume.filesystem?.mountPoint !== undefined).length;

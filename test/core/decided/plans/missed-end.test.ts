@@ -12,11 +12,15 @@ import {
 
 const [alpha, bravo] = healthyPair(r0);
 const stands = { replication: "SyncSource", peerDisk: "Inconsistent", outOfSync: 0 };
-const told = [["bravo: drbdadm resume-sync r0"]];
+const told = [["bravo: drbdadm resume-sync r0"], ["alpha: drbdadm cstate r0"]];
 
 test.each<[string, Pair, readonly string[][]]>([
   ["nothing is left to send, and the peer says that it is whole", [withKernel(alpha, stands), bravo], told],
-  ["the same, seen from the other side", [alpha, withKernel(bravo, stands)], [["alpha: drbdadm resume-sync r0"]]],
+  [
+    "the same, seen from the other side",
+    [alpha, withKernel(bravo, stands)],
+    [["alpha: drbdadm resume-sync r0"], ["bravo: drbdadm cstate r0"]],
+  ],
   ["there is something to send", [withKernel(alpha, { ...stands, outOfSync: 4 }), bravo], []],
   [
     "the peer is being filled",
@@ -42,5 +46,6 @@ test("the move waits for it: until then the source's DRBD knows nothing of a who
   const [from, to] = healthyPair(desired);
   const plan = planOf([withKernel(from, stands), to], given);
   expect([plan.refusals, commandsOf(plan), plan.switchover]).toEqual([[], told, undefined]);
+  expect(plan.afterwards[0]).toBe("whatever else there is to do is planned once alpha knows that the sync is over");
   expect(commandsOf(planOf([from, to], given))).toHaveLength(2);
 });
