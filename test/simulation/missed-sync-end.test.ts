@@ -54,3 +54,23 @@ test.each([
     expect([...world.broken, ...world.ledger.lost]).toEqual([]);
   },
 );
+
+test("of two volumes one is missed: told once both are over", async () => {
+  const world = new World("8.4", 2);
+  const program = { ...plainProgram, volumes: [0, 1] };
+  const stack = new SimulatedStack(world);
+  expect(await stack.up(program, quiet())).toEqual({ kind: "done" });
+  happen(world, { kind: "cut link" });
+  happen(world, { kind: "time", turns: 20 });
+  for (const volume of [0, 1]) happen(world, { kind: "write", on: 0, block: 1, volume });
+  happen(world, { kind: "the next sync's end is missed" });
+  happen(world, { kind: "restore link" });
+  const replications = () => world.machines[0].running.map(({ kernel }) => kernel.replication);
+  happen(world, { kind: "time", turns: 100 });
+  expect([...replications()].sort()).toEqual(["Established", "SyncSource"]);
+  const run = quiet();
+  expect(await stack.up(program, run)).toEqual({ kind: "done" });
+  expect(told(run.applied)).toEqual(["bravo: drbdadm resume-sync r0"]);
+  expect(replications()).toEqual(["Established", "Established"]);
+  expect([...world.broken, ...world.ledger.lost]).toEqual([]);
+});
