@@ -210,10 +210,12 @@ test("one that shuts down only when it is waited for no more is started again wh
   await virsh(lab, "alpha", "resume web");
   // What it was asked for while it was paused is lost (qemu 10.0). This is in the place of a guest that takes its time.
   await virsh(lab, "alpha", "shutdown web");
+  // Until then its unit is active, and the guest may be off.
+  const journal = () => say("alpha", "journalctl --boot --output=cat --unit=drbd-vm@web.service");
+  const again = "web has shut down after all, later than it was waited for, and is started again";
+  expect(await eventually(journal, new RegExp(again), 240)).toContain(again);
+  expect(await eventually(() => virsh(lab, "alpha", "domstate web"), "running", 120)).toBe("running");
   await wentOnAt("alpha", before);
-  expect(await say("alpha", "journalctl --boot --output=cat --unit=drbd-vm@web.service")).toContain(
-    "web has shut down after all, later than it was waited for, and is started again",
-  );
 });
 
 test("one that ended by itself is started again; one that does not end goes on, and only with its host it is powered off", async () => {

@@ -110,7 +110,7 @@ sleep() { :; }
 `;
     const { exit, stdout } = follow([running], "SyncSource", 60, stalled);
     expect([0, 1, 2, 3].map((told) => isToBeTold(exit, told))).toEqual([true, true, true, false]);
-    expect(stdout).toBe(`${stalled}--\n`.repeat(5));
+    expect(stdout).toBe(`${`${stalled}--\n`.repeat(5)}SyncSource ${running}\n`);
     expect(follow([running, running, "UpToDate/UpToDate"], "SyncSource", 60, stalled).exit).toBe(0);
     // A target knows by itself.
     expect(follow([running], "SyncTarget", 8, stalled).exit).toBe(2);
