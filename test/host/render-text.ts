@@ -46,7 +46,7 @@ function commandBeginning(): string {
     (part) => {
       if (part.endsWith(".sh")) return hostFile(part);
       if (!part.startsWith("guards/")) return folderText(part);
-      const programs = [`${part}.pl`, "guards/open-by.pl"].map(
+      const programs = [`${part}.pl`, "guards/names.pl", "guards/open-by.pl"].map(
         (path) => `${variableOf(path)}=${quote(hostFile(path))}\n`,
       );
       return [...programs, hostFile(`${part}.sh`)].join("");

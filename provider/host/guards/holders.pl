@@ -3,8 +3,6 @@
 my ($device, $place) = @ARGV; my ($number) = $device =~ m{/(drbd\d+)$}; my $said = 0;
 sub say_it { print "in use: $_[0]\n" if $said++ < 20 }
 sub line { my ($file) = @_; open(my $in, "<", $file) or return ""; my $first = <$in>; $first = "" unless defined $first; chomp $first; $first }
-# perl's own glob loads a module, which takes longer than all of this.
-sub names { opendir(my $dir, $_[0]) or return; grep { !/^\.\.?$/ } readdir $dir }
 my $own = readlink("/proc/self/ns/mnt"); $own = "" unless defined $own;
 my %passed = map { $_ => 1 } split / /, defined $ENV{passed_units} ? $ENV{passed_units} : "";
 my %guests = map { $_ => 1 } split /\n/, defined $ENV{passed_guests} ? $ENV{passed_guests} : "";

@@ -1,7 +1,5 @@
 # holders.sh: what stands in the way of a program that wants a device for itself.
 my $device = (stat $ARGV[0])[6]; exit unless $device;
-# perl's own glob loads a module, which takes longer than all of this.
-sub names { opendir(my $dir, $_[0]) or return; grep { !/^\.\.?$/ } readdir $dir }
 my @pids = grep { /^\d+$/ } names("/proc/");
 my %by;
 for my $pid (grep { $_ != $$ } @pids) {
