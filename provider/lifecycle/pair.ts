@@ -5,7 +5,7 @@ import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installe
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
 import { visible, type HiddenInputs } from "../core/told/engine-inputs";
-import { memoryOf, noMemory, type Memory, type MemoryOfVolumes, wasInUse } from "../core/seen/memory";
+import { noMemory, type Memory, type MemoryOfVolumes } from "../core/seen/memory";
 import { nodeIdsOf, writtenGrammar, writtenNodeIds } from "../core/installed/node-ids";
 import { type NodeIds } from "../core/config/default-node-ids";
 import { grammarOf, type ObservedNode } from "../core/seen/observed";
@@ -16,7 +16,7 @@ import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeReq
 import { resourceLooks } from "../core/seen/resource-looks";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
-import { isLeftWhereItIs } from "../core/decided/plans/switchover";
+import { depthForSteps, isLeftWhereItIs } from "../core/decided/plans/switchover";
 import { doNotSpeak } from "../core/decided/data/giving-up";
 import { isTakeover, planTakeover } from "../core/decided/plans/takeover";
 import { isUnknown } from "../core/wanted/unknowns";
@@ -137,24 +137,11 @@ export class Pair {
     });
   }
 
-  /**
-   * What its steps are planned from. Where it is to move, who uses it is enough: the look after the steps goes into its disks.
-   * A preview, and whoever remembers nothing of them, looks closely.
-   */
+  /** What its steps are planned from. */
   observeForSteps(): Promise<Nodes> {
-    return this.observe(this.isAboutToMove && this.remembers ? "needed" : "close");
-  }
-
-  private get remembers(): boolean {
-    return this.desired.volumes.every(({ number }) => wasInUse(memoryOf(this.memory, { volume: number })));
-  }
-
-  private get isAboutToMove(): boolean {
-    if (this.switchTo === undefined) return false;
-    return this.hosts.some((host) => {
-      const kernel = host.recent()?.kernelResources.get(this.desired.name);
-      return kernel?.role === "Primary" && host.name !== this.switchTo;
-    });
+    const { desired, memory, switchTo } = this;
+    const seen = this.hosts.flatMap((host) => host.recent() ?? []);
+    return this.observe(depthForSteps(desired, { memory, switchTo, seen }));
   }
 
   /** The last look, where it is fresh and deep enough. Who uses what is to move is told by one that asked for it. */

@@ -11,6 +11,8 @@ import type { PlannedMove, Stage, Step } from "../../steps/plan";
 import * as stepsPromotion from "../../steps/promotion-steps";
 import * as stepsUnits from "../../steps/unit-steps";
 import * as stepsMachines from "../../steps/virtual-machine-steps";
+import { memoryOf, wasInUse, type MemoryOfVolumes } from "../../seen/memory";
+import type { DesiredResource } from "../../wanted/desired";
 import { virtualMachineOf } from "../../wanted/virtual-machine";
 import { runsMachine } from "../hosts/machine-definitions";
 import { isOurs } from "../../config/own-mark";
@@ -46,6 +48,21 @@ export function meetingBefore(view: ResourceView): Stage[] {
   if (switchover === undefined || !view.isMovedLater || isTogetherOn(switchover.to)) return [];
   const { from, to } = switchover;
   return [[steps.waitConnected(to.host.hostname, desired, `${from.host.hostname} fills it, and then it moves here`)]];
+}
+
+/**
+ * How closely a resource is looked at before its steps. Of one that is to move, who uses it is enough: the look after the steps
+ * goes into its disks. Whoever remembers nothing of them looks closely: with no steps, what was seen is what is stored.
+ */
+export function depthForSteps(
+  { name, volumes }: DesiredResource,
+  { memory, switchTo, seen }: { memory: MemoryOfVolumes; switchTo: string | undefined; seen: readonly ObservedNode[] },
+): "needed" | "close" {
+  const isElsewhere = seen.some(
+    ({ hostname, kernelResources }) => hostname !== switchTo && kernelResources.get(name)?.role === "Primary",
+  );
+  const remembers = volumes.every(({ number }) => wasInUse(memoryOf(memory, { volume: number })));
+  return switchTo !== undefined && isElsewhere && remembers ? "needed" : "close";
 }
 
 /** The old side's steps, and then the new one's. */

@@ -2,6 +2,7 @@
 import { activeLink, promotionOf } from "../../../../provider/core/steps/boot-units";
 import { lastPrimaryNote } from "../../../../provider/core/steps/own-folder";
 import { hasWork, stepsOf } from "../../../../provider/core/steps/plan";
+import { depthForSteps } from "../../../../provider/core/decided/plans/switchover";
 import { planResource } from "../../../../provider/core/decided/plans/plan-resource";
 import {
   allCommands,
@@ -24,7 +25,7 @@ import {
   type Given,
   type Pair,
 } from "../../observed-builder";
-import type { OneVolume } from "../../one-volume";
+import { resourceOf, type OneVolume } from "../../one-volume";
 
 const onBravo: OneVolume = { ...r0, primary: "bravo" };
 const toBravo: Given = { desired: onBravo, switchTo: "bravo", memory: remembered };
@@ -66,6 +67,31 @@ test("it is there already: nothing but to take note of it", () => {
   const home: OneVolume = { ...r0, primary: "alpha" };
   const plan = planOf(healthyPair(home), { desired: home, switchTo: "alpha", memory: remembered });
   expect(plan).toEqual({ subject: "r0", stages: [], refusals: [], warnings: [], afterwards: [] });
+});
+
+const known = new Map([[0, remembered]]);
+test.each<[string, Parameters<typeof depthForSteps>[1], "needed" | "close"]>([
+  ["it is to move", { memory: known, switchTo: "bravo", seen: healthy }, "needed"],
+  ["it is there already", { memory: known, switchTo: "alpha", seen: healthy }, "close"],
+  ["nothing is said of where it runs", { memory: known, switchTo: undefined, seen: healthy }, "close"],
+  ["no state remembers its disks", { memory: new Map(), switchTo: "bravo", seen: healthy }, "close"],
+  [
+    "it runs nowhere",
+    { memory: known, switchTo: "bravo", seen: healthy.map((node) => withKernel(node, undefined)) },
+    "close",
+  ],
+  ["no host was seen yet", { memory: known, switchTo: "bravo", seen: [] }, "close"],
+])("how closely it is looked at before its steps: %s", (_what, given, depth) => {
+  expect(depthForSteps(resourceOf(onBravo), given)).toBe(depth);
+});
+
+test("of two volumes both must be remembered", () => {
+  const desired = resourceOf(onBravo);
+  const [first] = desired.volumes;
+  const two = { ...desired, volumes: [first, { ...first, number: 1 }] as const };
+  const given = { switchTo: "bravo", seen: healthy };
+  expect(depthForSteps(two, { ...given, memory: known })).toBe("close");
+  expect(depthForSteps(two, { ...given, memory: new Map([...known, [1, remembered]]) })).toBe("needed");
 });
 
 test("mounted in several places: unmounted from all, the last one first", () => {
