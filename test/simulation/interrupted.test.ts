@@ -263,6 +263,19 @@ describe("a program that has changed", () => {
     expect(updated.outs).toMatchObject({ roles: { alpha: "Secondary", bravo: "Primary" }, switchedTo: "bravo" });
   });
 
+  test("a preview of a move looks closely: it warns of what a host could not mount", async () => {
+    const { id, outs } = await made();
+    happen(world, { kind: "time", turns: 20 });
+    begin();
+    const looks = jest.spyOn(SimulatedRemote.prototype, "observe");
+    const given = resourceInputs("urn:r0", { primary: "bravo", __preview: true });
+    await resourceLifecycle.diff(id, outs, await checked(given, outs));
+    const asked = new Set(looks.mock.calls.flatMap(([{ depth, looks: of }]) => (of.length === 0 ? [] : [depth])));
+    looks.mockRestore();
+    expect([...asked]).toEqual(["close"]);
+    expect(ran).toEqual([]);
+  });
+
   test("a host that has another name in the program keeps its files; one that is gone from it gives them back", async () => {
     const [alpha] = await nodesMade();
     const path = "/etc/drbd.d/global_common.conf";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { ProbeError, parseProbe } from "../../../provider/core/seen/parse-probe";
-import { justTheHost, type ProbeRequest } from "../../../provider/core/seen/probe";
+import { justTheHost, roomPlaces, type ProbeRequest } from "../../../provider/core/seen/probe";
 import { capturedHost, look, resourceFile, rootAlone } from "../captured-host";
 import { type FakeHost, nonce, probed } from "../fake-host";
 import { captures, events, gi } from "../fixtures";
@@ -157,6 +157,8 @@ test("who uses what is to move is looked at on the Primary, wherever it is mount
     "process 412 (sh): /srv/my data/log",
   ]);
   const seen = parseProbe(nonce, probed(host, { ...request, looks: [moving], depth: "needed" }));
+  // The steps of a move write, too.
+  expect(seen.room?.map(({ path }) => path)).toEqual([...roomPlaces]);
   const { disk, kernelGi, device } = lookOf(seen)!;
   expect([seen.closely, disk, kernelGi, device]).toEqual([
     false,
