@@ -79,7 +79,7 @@ export function tellSyncEnd(node: string, resource: string, volumes: readonly st
   };
 }
 
-/** On the source, after tellSyncEnd. */
+/** On the source, after tellSyncEnd: fails where it still has not noticed after 10 s. */
 export function waitSyncEnded(node: string, resource: string, volumes: readonly string[], because: string): Step {
   return {
     node,

@@ -50,13 +50,13 @@ wait_settled() {
   done
 }
 
-# wait_sync_ended RESOURCE SECONDS: this side knows that no sync runs any more, once its peer has said that it is over.
+# wait_sync_ended RESOURCE SECONDS: waits until this side knows that no sync runs any more, after its peer has said so.
 wait_sync_ended() {
   turns=$(( $2 * 5 ))
   until ended=$(sync_ended "$1"); do
     turns=$(( turns - 1 ))
     if [ $turns -le 0 ]; then
-      echo "$ended, though its peer has said for $2 s that the sync is over: \`drbdadm disconnect ${1%%/*} && drbdadm connect ${1%%/*}\` on the peer makes the two meet anew"
+      echo "$ended, $2 s after its peer has said that the sync is over: \`drbdadm disconnect ${1%%/*} && drbdadm connect ${1%%/*}\` on the peer makes the two meet anew"
       return 1
     fi
     sleep 0.2

@@ -15,8 +15,8 @@ mount_device() {
   printf '%s\n' "$refused"; return $code
 }
 
-# is_read_from_fstab DEVICE UNIT: whether systemd has made UNIT of fstab as that is now, by what it has left in /run: asking it
-# takes a process, and mounts are waited for.
+# is_read_from_fstab DEVICE UNIT: whether the files in /run already show that systemd has made UNIT of fstab as that is now. To read
+# them takes no process.
 is_read_from_fstab() {
   made=/run/systemd/generator/$2
   if [ ! -f "$made" ] || [ -e "/etc/systemd/system/$2" ] || [ -e "/run/systemd/system/$2" ] || [ /etc/fstab -nt "$made" ]; then
@@ -26,7 +26,7 @@ is_read_from_fstab() {
   return 1
 }
 
-# is_loaded DEVICE UNIT: the same by systemd's own word, of a unit that may be somebody's own.
+# is_loaded DEVICE UNIT: whether systemd says so. The unit may be somebody's own.
 is_loaded() {
   known=$(systemctl show --property=LoadState --property=NeedDaemonReload --property=What "$2" </dev/null 2>/dev/null) || return
   case $newline$known$newline in *"${newline}What=$1$newline"*) ;; *) return 1 ;; esac

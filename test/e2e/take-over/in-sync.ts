@@ -5,8 +5,8 @@ import { MACHINES, type MachineName } from "../../../lab/machines";
 const seconds = 300;
 
 /**
- * Until both disks are UpToDate by the source's word. What mkfs and others write in the sync can make DRBD 8.4 miss its end
- * (tellSyncEnd in provider/core/steps/kernel-steps.ts, of which one first sync in thirty had need): then the peer says it again.
+ * Until the source says that both disks are UpToDate. What is written during the sync can make DRBD 8.4 miss its end: one of 28
+ * first syncs on a loaded machine did. Then the peer says it again (tellSyncEnd in provider/core/steps/kernel-steps.ts).
  */
 export async function waitInSync(lab: Lab, source: MachineName, resource: string): Promise<void> {
   const peers = MACHINES.filter((name) => name !== source);

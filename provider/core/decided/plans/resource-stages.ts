@@ -61,7 +61,7 @@ export class ResourceStages {
     const volumes = this.view.pairs.map((pair) => wordFor(pair.desired));
     return [
       [steps.tellSyncEnd(told, name, volumes, `${source} has not noticed that the sync is over`)],
-      [steps.waitSyncEnded(source, name, volumes, "must know by then that it is")],
+      [steps.waitSyncEnded(source, name, volumes, "knows then that the sync is over")],
     ];
   }
 

@@ -95,8 +95,8 @@ END
   case $peer_name in peer) peer_name='' ;; esac
 }
 
-# missed_end: what to do with a sync source that has nothing left to send. The target's last word can overtake what DRBD 8.4 has
-# still to count on the source, which then waits for it for ever.
+# missed_end: what to do with a sync source that has nothing left to send. On DRBD 8.4 it may never notice that the sync is over
+# (core/steps/kernel-steps.ts, tellSyncEnd).
 missed_end() {
   echo "where that stays so for ten seconds, DRBD has missed that the sync is over: type on $peer \`drbdadm pause-sync $resource && drbdadm resume-sync $resource\`"
 }
