@@ -1,6 +1,7 @@
 import { asFound } from "../core/installed/as-found";
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
+import { setForAll } from "../core/config/set-for-all";
 import { installedSecret, isSetUpByOthers, replacedPath } from "../core/installed/configuration-place";
 import type { Connection } from "../core/wanted/connection";
 import type { DesiredResource } from "../core/wanted/desired";
@@ -14,6 +15,7 @@ import type { Plan } from "../core/steps/plan";
 import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
 import { resourceLooks } from "../core/seen/resource-looks";
+import { withLinkOptions } from "../core/wanted/link-options";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { depthForSteps, isLeftWhereItIs } from "../core/decided/plans/switchover";
@@ -43,8 +45,10 @@ export class Pair {
   /** Seen in this process: its two sides do not speak. */
   private isParted = false;
 
+  readonly desired: DesiredResource;
+
   constructor(
-    readonly desired: DesiredResource,
+    desired: DesiredResource,
     connections: readonly [Connection, Connection],
     { inputs, olds }: { inputs: Properties; olds: Properties },
   ) {
@@ -56,6 +60,7 @@ export class Pair {
     this.switchTo = primary === text("switchedTo", olds).switchedTo ? undefined : primary;
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
     this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
+    this.desired = withLinkOptions(desired, setForAll(this.globalCommon.filter((text) => text !== undefined)));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? rememberedSecret(olds));
   }

@@ -257,6 +257,7 @@ const inputKeys = [
   "handlers",
   "auth",
   "cramHmacAlg",
+  "link",
   "syncSource",
   "primary",
   "existingData",

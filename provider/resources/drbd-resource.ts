@@ -3,7 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { announceResource } from "./announce";
 import { secretOutputs } from "../core/config/shared-secret";
-import type { ByHostInputs, FilesystemInputs, SectionInputs, VirtualMachineInputs } from "../core/wanted/inputs";
+import type {
+  ByHostInputs,
+  FilesystemInputs,
+  SectionInputs,
+  LinkInputs,
+  VirtualMachineInputs,
+} from "../core/wanted/inputs";
 import type { VolumeOutputs } from "../core/told/outputs";
 import type { DiskIdentity } from "../core/seen/disk-identity";
 import type { DrbdNode } from "./drbd-node";
@@ -97,6 +103,14 @@ export interface DrbdResourceArgs {
    * (sha1-ssse3). The hosts' kernels must have it. Changed while connected.
    */
   readonly cramHmacAlg?: pulumi.Input<string>;
+  /**
+   * What the line between the two hosts is: { bandwidth: "24Mbit/s", roundTrip: "50ms" }. From it come those of these options
+   * that nothing else sets, be it `net`, `disk` or a node's `common`: sndbuf-size and ko-count (protocol A), rcvbuf-size,
+   * max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate; those that come to DRBD's own
+   * default are left out. Changed while connected; the sizes of buffers count from the next connection. Default: none, and DRBD's
+   * own defaults stay.
+   */
+  readonly link?: pulumi.Input<LinkInputs>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;
   /**

@@ -47,6 +47,8 @@ export interface Plan {
   readonly refusals: readonly Refusal[];
   /** Things worth knowing that stop nothing. */
   readonly warnings: readonly string[];
+  /** Where values come from that nobody wrote: a line each. */
+  readonly notes?: readonly string[];
   /** What comes after the steps without changing anything (waiting), or depends on what they find. */
   readonly afterwards: readonly string[];
   /** Nothing can be done now, and something is due once a sync has ended, for which the run is to wait. */

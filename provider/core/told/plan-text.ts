@@ -15,6 +15,7 @@ export function formatPlan(plan: Plan): string {
     for (const { nodes, command, because } of rows) {
       lines.push(`  ${nodes.padEnd(nodeWidth)}  ${command.padEnd(commandWidth)}  ${because}`.trimEnd());
     }
+    lines.push(...(plan.notes ?? []).map((text) => `  ${text}`));
     lines.push(...plan.afterwards.map((text) => `  then: ${text}`));
   }
   lines.push(...plan.warnings.map((text) => `  warning: ${text}`));

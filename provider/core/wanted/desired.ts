@@ -2,6 +2,8 @@
  * What the user wants, after validation: complete, defaults filled in, nothing unknown, no secrets but in `secret`.
  * `parse-inputs.ts` makes it, `render-configuration.ts` renders it, and `decided/` compares it with what is observed.
  */
+import type { Link } from "./link";
+import type { LinkOption } from "./link-options";
 import type { FilesystemType } from "./filesystem-types";
 import type { ManagerName } from "./manager-names";
 import type { MetadataPlace } from "./metadata-place";
@@ -74,11 +76,24 @@ export interface DesiredVolume {
 /** What is on by default, so that a new pair is a safe one. */
 export type SafeDefault = "fencing" | "authentication";
 
+/** What the line between the hosts is. */
+export interface DesiredLink {
+  /** As the user wrote it. */
+  readonly bandwidth: string;
+  readonly roundTrip: string;
+  readonly line: Link;
+  /** Those that come from it: link-options.ts adds them to the sections, once it is known what is set for all resources. */
+  readonly options: readonly LinkOption[];
+  /** All that counts of `net`, with what is set for all resources. */
+  readonly net: OptionValues;
+}
+
 /** What all volumes of a resource have in common. */
 interface DesiredContext {
   readonly name: string;
   readonly protocol: Protocol;
   readonly sections: Sections;
+  readonly link?: DesiredLink;
   /** Peer authentication; null when the user turned it off. `secret` is missing until one was given or generated. */
   readonly auth: { readonly algorithm: string; readonly secret?: string } | null;
   /** The safe defaults of which the program says nothing: a pair that was set up another way keeps its way. */

@@ -8,6 +8,7 @@ import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
 import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
+import { parseBandwidth, parseRoundTrip } from "./link";
 import { metadataPlaceFrom } from "./metadata-place";
 import { mkfsOptionFaults } from "./mkfs-option-faults";
 import {
@@ -441,6 +442,14 @@ const virtualMachines = z
     });
   });
 
+const faultOf = (parsed: ReturnType<typeof parseBandwidth>): string | undefined =>
+  parsed.ok ? undefined : parsed.reason;
+const link = object({
+  bandwidth: property(text((value) => faultOf(parseBandwidth(value)))),
+  roundTrip: property(text((value) => faultOf(parseRoundTrip(value)))),
+  sharedBy: property(withDefault(whole(1, 100, ", how many resources use the line"), 1)),
+});
+
 const named = { name: property(text(resourceNameFault)) };
 const common = {
   port: property(byHost(whole(1, 65535, ", a TCP port, for example 7789"))),
@@ -449,6 +458,7 @@ const common = {
   auth: property(optional(boolean)),
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
+  link: property(optional(link)),
   syncSource: property(string("the hostname of one of the two nodes")),
   primary: property(optional(string("the hostname of one of the two nodes"))),
   discard: property(withDefault(discard, {})),

@@ -157,6 +157,19 @@ export interface VolumeInputs {
   readonly filesystem?: FilesystemInputs;
 }
 
+/** What the line between the two hosts is. */
+export interface LinkInputs {
+  /** 512kbit/s..800Gbit/s, what the line gives in the worse direction: "24Mbit/s", "3MB/s". */
+  readonly bandwidth: string;
+  /** 0..1s, what ping shows on the idle line: "50ms". */
+  readonly roundTrip: string;
+  /**
+   * How many resources use the line, 1..100, default 1; of a DrbdPair's or a site's own `link`, as many as it has. Their resyncs
+   * share the line then, and one that is alone still fills it.
+   */
+  readonly sharedBy?: number;
+}
+
 /** One or more replicated devices on two nodes, which are connected, promoted and demoted together. */
 export interface ResourceInputs extends SectionInputs {
   /**
@@ -198,6 +211,14 @@ export interface ResourceInputs extends SectionInputs {
    * (sha1-ssse3). The hosts' kernels must have it. Changed while connected.
    */
   readonly cramHmacAlg?: string;
+  /**
+   * What the line between the two hosts is: { bandwidth: "24Mbit/s", roundTrip: "50ms" }. From it come those of these options
+   * that nothing else sets, be it `net`, `disk` or a node's `common`: sndbuf-size and ko-count (protocol A), rcvbuf-size,
+   * max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate; those that come to DRBD's own
+   * default are left out. Changed while connected; the sizes of buffers count from the next connection. Default: none, and DRBD's
+   * own defaults stay.
+   */
+  readonly link?: LinkInputs;
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;
   /**

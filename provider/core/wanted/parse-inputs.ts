@@ -26,6 +26,7 @@ import {
   resourceProperties,
   treatmentOf,
 } from "./input-schema";
+import { parseBandwidth, parseRoundTrip } from "./link";
 import { metadataPlaceFrom } from "./metadata-place";
 import { UNKNOWN, unknownPaths } from "./unknowns";
 
@@ -282,6 +283,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     services: [...(given.services ?? []).map(known), ...machines.map(({ name }) => virtualMachineUnit(name))],
     ...(machines.length === 0 ? {} : { virtualMachines: machines }),
     ...set({
+      link: linkFrom(given.link),
       ignoreManagers: given.ignoreManagers,
       primary: given.primary,
       giveUp: given.giveUp,
@@ -289,6 +291,15 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
       keep: given.keep?.filter((place) => place !== "none"),
     }),
   };
+}
+
+function linkFrom(given: ResourceProperties["link"]): DesiredResource["link"] {
+  if (given === undefined) return undefined;
+  const [bandwidth, roundTrip] = [known(given.bandwidth), known(given.roundTrip)];
+  const [rate, seconds] = [parseBandwidth(bandwidth), parseRoundTrip(roundTrip)];
+  if (!rate.ok || !seconds.ok) throw new Error("a link that was not refused, and cannot be read");
+  const line = { bandwidth: rate.value, roundTrip: seconds.value, sharedBy: known(given.sharedBy) };
+  return { bandwidth, roundTrip, line, options: [], net: {} };
 }
 
 function machineFrom(given: NonNullable<ResourceProperties["virtualMachines"]>[number]): DesiredVirtualMachine {

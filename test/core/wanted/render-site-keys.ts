@@ -66,6 +66,11 @@ export const groups: readonly { readonly title: string; readonly place: string; 
     keys: keysOf("provider/core/wanted/inputs.ts", "FilesystemInputs"),
   },
   {
+    title: "The line between the hosts",
+    place: "pulumi-drbd:resources[0].link",
+    keys: keysOf("provider/core/wanted/inputs.ts", "LinkInputs"),
+  },
+  {
     title: "A virtual machine",
     place: "pulumi-drbd:resources[0].virtualMachines[0]",
     keys: keysOf("provider/core/wanted/inputs.ts", "VirtualMachineInputs"),
@@ -99,7 +104,7 @@ export function renderSiteKeys(): string {
 
 # The keys of a site
 
-What may stand in a \`Pulumi.<site>.yaml\`; [Pulumi.oslo.yaml](Pulumi.oslo.yaml) is one to copy. A site has two hosts and any number of resources on them. A node's \`common\` takes \`protocol\`, \`net\`, \`disk\`, \`options\`, \`startup\` and \`handlers\`, as a resource does, for all resources that do not say otherwise; both nodes must say the same there.
+What may stand in a \`Pulumi.<site>.yaml\`; [Pulumi.oslo.yaml](Pulumi.oslo.yaml) is one to copy. A site has two hosts and any number of resources on them. A node's \`common\` takes \`protocol\`, \`net\`, \`disk\`, \`options\`, \`startup\` and \`handlers\`, as a resource does, for all resources that do not say otherwise; both nodes must say the same there. A site may have a \`link\` beside them, \`pulumi-drbd:link\`, for all resources that have none of their own.
 
 ${parts.join("\n")}`;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type {
   ConnectionInputs,
   FilesystemInputs,
+  LinkInputs,
   ProxyConnectionInputs,
   VirtualMachineInputs,
 } from "../../../provider/core/wanted/inputs";
@@ -38,6 +39,7 @@ const saidOf: Readonly<Record<string, (key: string) => unknown>> = {
   "pulumi-drbd:nodes[0].global": (key) => parseNode({ ...goodNode, global: { [key]: [] } }),
   "pulumi-drbd:resources[0]": (key) => parseResource({ ...goodResource, [key]: [] }),
   "pulumi-drbd:resources[0].filesystem": (key) => parseResource({ ...goodResource, filesystem: { [key]: [] } }),
+  "pulumi-drbd:resources[0].link": (key) => parseResource({ ...goodResource, link: { [key]: [] } }),
   "pulumi-drbd:resources[0].virtualMachines[0]": (key) =>
     parseResource({ ...goodResource, virtualMachines: [{ name: "web", [key]: [] }] }),
   ...Object.fromEntries(
@@ -66,8 +68,9 @@ const untold: readonly [
   Untold<ConnectionProperties, ConnectionInputs>,
   Untold<EndpointProperties, ProxyConnectionInputs>,
   Untold<NonNullable<ResourceProperties["filesystem"]>, FilesystemInputs>,
+  Untold<NonNullable<ResourceProperties["link"]>, LinkInputs>,
   Untold<NonNullable<NonNullable<ResourceProperties["virtualMachines"]>[number]>, VirtualMachineInputs>,
-] = [[], [], [], [], [], []];
+] = [[], [], [], [], [], [], []];
 const nothing: readonly (readonly never[])[] = untold;
 
 test("the page tells each digest that an authentication can have", () => {

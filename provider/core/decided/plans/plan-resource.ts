@@ -15,6 +15,7 @@ import { nodeIdRefusals } from "../../installed/node-ids";
 import { memoryOf } from "../../seen/memory";
 import type { Plan, Refusal } from "../../steps/plan";
 import { devicesOn, volumePairs } from "../../wanted/desired";
+import { linkNotes } from "./link-notes";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
@@ -73,6 +74,7 @@ export function planResource(situation: ResourceSituation): Plan {
     stages,
     refusals: [],
     warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged), ...(moves ? usersWarnings(view) : [])],
+    ...(stages.flat().some(({ argv }) => argv.includes(path)) ? { notes: linkNotes(desired, nodes) } : {}),
     afterwards: afterwards(view, promotion, moves),
     ...((promotion.waitsForFill() || view.isMovedLater) && desired.waitForSync ? { waits: true } : {}),
     ...(move === undefined ? {} : { switchover: { from: move.from, to: move.to, givesUp: move.givesUp } }),

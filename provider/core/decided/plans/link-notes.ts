@@ -1,0 +1,65 @@
+/** What a preview says of the options that come from `link`, and of what the line costs. */
+import { changedOptions, effectiveOptions, type OptionsByKey } from "../../config/compare-options";
+import { filesRead } from "../../installed/includes";
+import { grammarOf, type ObservedNode } from "../../seen/observed";
+import type { DesiredLink, DesiredResource, OptionValues } from "../../wanted/desired";
+
+/** Where its file is written. */
+export function linkNotes({ name, protocol, link }: DesiredResource, nodes: readonly ObservedNode[]): string[] {
+  if (link === undefined) return [];
+  const { bandwidth, roundTrip, options } = link;
+  const names = Math.max(0, ...options.map((one) => one.name.length));
+  const values = Math.max(0, ...options.map(({ value }) => value.length));
+  return [
+    `from link, ${bandwidth} with ${roundTrip}:${options.length === 0 ? " nothing" : ""}`,
+    ...options.map((one) => `  ${one.name.padEnd(names)}  ${one.value.padEnd(values)}  ${one.reason}`),
+    `  protocol ${protocol}: ${costs(protocol, link)}`,
+    ...fromNextConnection(name, link, nodes).map((text) => `  ${text}`),
+  ];
+}
+
+function costs(protocol: DesiredResource["protocol"], { roundTrip, net }: DesiredLink): string {
+  const waits = `each write waits for the round trip, ${roundTrip}`;
+  switch (protocol) {
+    case "A":
+      return atRisk(net);
+    case "B":
+      return `${waits}; where both are UpToDate, nothing acknowledged is lost unless both hosts lose their power`;
+    case "C":
+      return `${waits}; where both are UpToDate, nothing acknowledged is lost`;
+  }
+}
+
+function atRisk(net: OptionValues): string {
+  const buffer = net["sndbuf-size"] ?? "0";
+  switch (net["on-congestion"]) {
+    case "pull-ahead":
+      return "with on-congestion pull-ahead, all that was written since the send buffer was full may be lost where the Primary dies, however much that is";
+    case "disconnect":
+      return "with on-congestion disconnect, all that was written since the send buffer was full is lost where the Primary dies: the two are no longer connected then";
+    default:
+      return buffer === "0"
+        ? "what is in the send buffer is lost where the Primary dies; writes wait while it is full"
+        : `up to ${buffer} of acknowledged writes are lost where the Primary dies; writes wait where so much is under way`;
+  }
+}
+
+/** DRBD 8.4 gives the sizes of its buffers to a socket when it is made: a connection that is there keeps the old ones. */
+function fromNextConnection(name: string, { net }: DesiredLink, nodes: readonly ObservedNode[]): string[] {
+  const options = ["sndbuf-size", "rcvbuf-size"];
+  const of = (value: (option: string) => string | undefined): OptionsByKey =>
+    new Map(options.flatMap((option) => (value(option) === undefined ? [] : [[`net ${option}`, value(option) ?? ""]])));
+  const changed = nodes
+    .filter((node) => grammarOf(node) === "8.4" && node.kernelResources.get(name)?.connection === "Connected")
+    .flatMap((node) => {
+      const now = effectiveOptions([...filesRead(node).values()], name);
+      return changedOptions(
+        of((option) => now.get(`net ${option}`)),
+        of((option) => net[option]),
+      ).map(({ key }) => key.replace("net ", ""));
+    });
+  if (changed.length === 0) return [];
+  return [
+    `${[...new Set(changed)].join(" and ")}: counts from the next connection on, as after a reboot of either host`,
+  ];
+}

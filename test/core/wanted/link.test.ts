@@ -1,0 +1,195 @@
+import { type Link, parseBandwidth, parseRoundTrip } from "../../../provider/core/wanted/link";
+import { linkOptions, withLinkOptions, type SetOptions } from "../../../provider/core/wanted/link-options";
+import { findOption } from "../../../provider/core/wanted/option-table";
+import { numberOf, parseOptionValue } from "../../../provider/core/wanted/option-value";
+import { setForAll } from "../../../provider/core/config/set-for-all";
+import { parseResource } from "../../../provider/core/wanted/parse-inputs";
+import { goodResource } from "../../hostile/inputs";
+import fc from "fast-check";
+
+test.each([
+  ["24Mbit/s", 3e6],
+  ["24 Mbit/s", 3e6],
+  ["512kbit/s", 64e3],
+  ["1Gbps", 125e6],
+  ["1.5Gbit/s", 187.5e6],
+  ["3MB/s", 3e6],
+  ["3MiB/s", 3 * 2 ** 20],
+  ["800Gbit/s", 1e11],
+])("a bandwidth of %s", (given, value) => {
+  expect(parseBandwidth(given)).toEqual({ ok: true, value });
+});
+
+test.each([
+  "24",
+  "24M",
+  "24Mbit",
+  "24mbit/s",
+  "24Mb/s",
+  "-1Mbit/s",
+  "0Mbit/s",
+  "511kbit/s",
+  "900Gbit/s",
+  "24Mbit/s/s",
+  "",
+])("no bandwidth: %j", (given) => {
+  expect(parseBandwidth(given)).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining("such as 24Mbit/s") as string,
+  });
+});
+
+test.each([
+  ["50ms", 0.05],
+  ["50 ms", 0.05],
+  ["0.4ms", 0.0004],
+  ["400us", 0.0004],
+  ["0.6s", 0.6],
+  ["0ms", 0],
+  ["1s", 1],
+])("a round trip of %s", (given, value) => {
+  const parsed = parseRoundTrip(given);
+  expect(parsed.ok && parsed.value).toBeCloseTo(value, 9);
+});
+
+test.each(["50", "50 min", "1.1s", "-5ms", "fast", ""])("no round trip: %j", (given) => {
+  expect(parseRoundTrip(given)).toMatchObject({ ok: false, reason: expect.stringContaining("such as 50ms") as string });
+});
+
+const link = (bandwidth: string, roundTrip: string, sharedBy = 1): Link => {
+  const [one, other] = [parseBandwidth(bandwidth), parseRoundTrip(roundTrip)];
+  if (!one.ok || !other.ok) throw new Error("no link");
+  return { bandwidth: one.value, roundTrip: other.value, sharedBy };
+};
+const nothing: SetOptions = { net: {}, disk: {} };
+const values = (of: Link, protocol: "A" | "C" = "A", set = nothing) =>
+  Object.fromEntries(linkOptions(of, protocol, set).map(({ name, value }) => [name, value]));
+
+describe("the options of a link", () => {
+  test("24 Mbit/s with 50 ms: those that were measured", () => {
+    expect(values(link("24Mbit/s", "50ms"))).toEqual({
+      "sndbuf-size": "2048K",
+      "c-fill-target": "878K",
+      "c-max-rate": "2929K",
+      "c-min-rate": "732K",
+    });
+  });
+
+  test("far away: time for the answers to come, and a longer plan", () => {
+    expect(values(link("24Mbit/s", "600ms"))).toMatchObject({
+      "sndbuf-size": "4101K",
+      "ping-timeout": "14",
+      "c-plan-ahead": "30",
+    });
+  });
+
+  test("slow: a full send buffer throws nobody out, and a keep-alive packet may wait behind data", () => {
+    expect(values(link("512kbit/s", "50ms"))).toEqual({
+      "sndbuf-size": "2048K",
+      "ko-count": "11",
+      "ping-timeout": "22",
+      "c-max-rate": "250K",
+      "c-min-rate": "15K",
+    });
+  });
+
+  test("fast and far: as much as DRBD has, and no more memory of the peer than 64 MiB", () => {
+    expect(values(link("1Gbit/s", "100ms"))).toEqual({
+      "sndbuf-size": "10240K",
+      "rcvbuf-size": "10240K",
+      "max-buffers": "16304",
+      "max-epoch-size": "16304",
+      "c-fill-target": "32606K",
+      "c-max-rate": "122070K",
+      "c-min-rate": "30517K",
+    });
+    expect(values(link("10Gbit/s", "100ms"))).toMatchObject({ "max-buffers": "16384", "c-fill-target": "32768K" });
+  });
+
+  test("a fast local line: what it holds by itself", () => {
+    expect(values(link("10Gbit/s", "0.2ms"), "C")).toEqual({
+      "max-buffers": "4341",
+      "max-epoch-size": "4341",
+      "c-fill-target": "8680K",
+      "c-max-rate": "1220703K",
+      "c-min-rate": "305175K",
+    });
+  });
+
+  test("protocol C waits for each write: its send buffer is no matter", () => {
+    expect(values(link("24Mbit/s", "50ms"), "C")).not.toHaveProperty("sndbuf-size");
+  });
+
+  test.each([
+    [1, 1, "878K", "732K", "2 × bandwidth × (round trip + 0.1 s)"],
+    [2, 1, "439K", "366K", "2 × bandwidth × (round trip + 0.1 s), shared by 2"],
+    [1, 3, "292K", "244K", "2 × bandwidth × (round trip + 0.1 s), shared by 3"],
+    [10, 2, "183K", "36K", "1.25 × bandwidth × round trip: less would not fill the line"],
+  ])("of a line that %i resources share, with %i volumes each", (sharedBy, volumes, target, least, reason) => {
+    const made = linkOptions(link("24Mbit/s", "50ms", sharedBy), "A", nothing, volumes);
+    const of = (name: string) => made.find((one) => one.name === name);
+    expect(of("c-fill-target")).toMatchObject({ value: target, reason });
+    expect(of("c-min-rate")).toMatchObject({ value: least });
+    expect(of("c-max-rate")).toMatchObject({ value: "2929K" });
+  });
+
+  test("the send buffers of all that share a slow line may be full at a time", () => {
+    expect(values(link("512kbit/s", "50ms", 10))).toMatchObject({ "ko-count": "110" });
+    const least = linkOptions(link("512kbit/s", "50ms", 100), "A", nothing).find(({ name }) => name === "ko-count");
+    expect(least).toMatchObject({ value: "200", reason: expect.stringContaining("the most that DRBD has") as string });
+  });
+
+  test("faster than any number that DRBD takes: said so", () => {
+    const of = linkOptions(link("800Gbit/s", "1ms"), "C", nothing).find(({ name }) => name === "c-max-rate");
+    expect(of).toMatchObject({ value: "4194304K", reason: "the most that DRBD has" });
+  });
+
+  test("DRBD of either release takes each of them, whatever the link is", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          bandwidth: fc.double({ min: 64e3, max: 1e11, noNaN: true }),
+          roundTrip: fc.double({ min: 0, max: 1, noNaN: true }),
+          sharedBy: fc.integer({ min: 1, max: 100 }),
+        }),
+        (any) => {
+          for (const { section, name, value } of linkOptions(any, "A", nothing)) {
+            const option = findOption(section, name);
+            const number = option?.type === "number" ? numberOf(option, value) : undefined;
+            expect(option && parseOptionValue(option, value)).toMatchObject({ ok: true });
+            if (option?.type !== "number" || number === undefined) continue;
+            for (const { min, max } of Object.values(option.limits ?? {})) {
+              expect(number).toBeGreaterThanOrEqual(min);
+              expect(number).toBeLessThanOrEqual(max);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test("a send buffer that the user sets counts for how long its peer may take", () => {
+    const set = { net: { "sndbuf-size": "10M", timeout: "30" }, disk: {} };
+    expect(values(link("4Mbit/s", "50ms"), "A", set)).toMatchObject({ "ko-count": "14" });
+  });
+});
+
+const desired = (more: object) => {
+  const parsed = parseResource({ ...goodResource, ...more });
+  if (!parsed.ok || parsed.desired === undefined) throw new Error(JSON.stringify(parsed));
+  return parsed.desired;
+};
+
+test("what the user sets wins, on the resource or for all of them", () => {
+  const given = { link: { bandwidth: "24Mbit/s", roundTrip: "50ms" }, protocol: "A", net: { "sndbuf-size": "1M" } };
+  const common = setForAll(["common {\n  disk {\n    c-max-rate 100;\n  }\n}\n"]);
+  const { sections, link: made } = withLinkOptions(desired({ ...given, disk: { "c-min-rate": "1000" } }), common);
+  expect(sections.net).toMatchObject({ "sndbuf-size": "1M" });
+  expect(sections.disk).toEqual({ "c-fill-target": "878K", "c-min-rate": "1000" });
+  expect(made?.options.map(({ name }) => name)).toEqual(["c-fill-target"]);
+});
+
+test("without a link nothing is added", () => {
+  const plain = desired({});
+  expect(withLinkOptions(plain, nothing)).toBe(plain);
+});
