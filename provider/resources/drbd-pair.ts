@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LinkInputs } from "../core/wanted/inputs";
 import { wrongDisks } from "../core/wanted/disks-by-host";
 import { DrbdNode, type DrbdNodeArgs } from "./drbd-node";
 import { DrbdResource, type DrbdResourceArgs } from "./drbd-resource";
@@ -25,6 +26,8 @@ export interface DrbdPairResourceArgs extends Omit<DrbdResourceArgs, "nodes" | "
 export interface DrbdPairArgs {
   readonly nodes: readonly [DrbdPairNodeArgs, DrbdPairNodeArgs];
   readonly resources: readonly DrbdPairResourceArgs[];
+  /** What the line between the two is, for all resources that give no `link` of their own. They share it. Default: none. */
+  readonly link?: pulumi.Input<LinkInputs>;
 }
 
 /** Two hosts and all that they replicate. */
@@ -45,7 +48,10 @@ export class DrbdPair extends pulumi.ComponentResource {
     const node = (one: DrbdPairNodeArgs) => new DrbdNode(`${name}-${one.hostname}`, one, { parent: this });
     const nodes = [node(first), node(second)] as const;
     this.nodes = nodes;
-    const resources = args.resources.map(({ disks, metaDisks, ...rest }) => {
+    const sharing = args.resources.filter((one) => one.link === undefined).length;
+    const shared =
+      args.link && pulumi.output(args.link).apply((link) => ({ ...link, sharedBy: link.sharedBy ?? sharing }));
+    const resources = args.resources.map(({ disks, metaDisks, link = shared, ...rest }) => {
       const sides = args.nodes.map(({ hostname }, index) => ({
         node: index === 0 ? nodes[0] : nodes[1],
         disk: disks?.[hostname],
@@ -53,7 +59,8 @@ export class DrbdPair extends pulumi.ComponentResource {
       }));
       const [one, other] = sides;
       if (one === undefined || other === undefined) throw new Error("a pair has two nodes");
-      return [rest.name, new DrbdResource(rest.name, { ...rest, nodes: [one, other] }, { parent: this })] as const;
+      const resource = { ...rest, ...(link === undefined ? {} : { link }), nodes: [one, other] as const };
+      return [rest.name, new DrbdResource(rest.name, resource, { parent: this })] as const;
     });
     this.resources = Object.fromEntries(resources);
     this.registerOutputs({

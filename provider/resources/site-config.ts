@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LinkInputs } from "../core/wanted/inputs";
 import { secretPaths } from "../core/wanted/secret-keys";
 import { wrongDisks } from "../core/wanted/disks-by-host";
 import { nearest } from "../core/wanted/nearest";
@@ -15,8 +16,8 @@ type Json = Record<string, unknown>;
 type Fail = (key: string, reason: string) => never;
 
 /**
- * Reads a site from its stack config (`Pulumi.<site>.yaml`): `nodes`, the two hosts, and `resources`, what they
- * replicate. Its errors name the key in that file.
+ * Reads a site from its stack config (`Pulumi.<site>.yaml`): `nodes`, the two hosts, `resources`, what they replicate, and
+ * `link`, what the line between them is. Its errors name the key in that file.
  */
 export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
   const file = `Pulumi.${pulumi.getStack()}.yaml`;
@@ -61,7 +62,17 @@ export function siteConfig(config = new pulumi.Config()): DrbdPairArgs {
       volumes === undefined ? wrongDisks([first.hostname, second.hostname], { disks, metaDisks }) : undefined;
     if (wrong !== undefined) fail(`resources[${index}].${wrong.key}`, wrong.reason);
   }
-  return { nodes: [first, second], resources };
+  const link = linkOf(config, fail);
+  return { nodes: [first, second], resources, ...(link === undefined ? {} : { link }) };
+}
+
+/** What the line between the hosts is. A fault in what stands in it is told by the resources that get it. */
+function linkOf(config: pulumi.Config, fail: Fail): LinkInputs | undefined {
+  const text = config.get("link");
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  if (!isRecord(value)) return fail("link", instead(value, '`{ bandwidth: "24Mbit/s", roundTrip: "50ms" }`', "other"));
+  return value as unknown as LinkInputs;
 }
 
 /** Where one value below a key is a secret, Pulumi treats all that is below the key as one. */

@@ -351,6 +351,19 @@ describe("DrbdPair", () => {
     expect(visible("p-r1")).not.toHaveProperty("disks");
   });
 
+  test("its resources share the line between the two, but for those that have one of their own", async () => {
+    const link = { bandwidth: "24Mbit/s", roundTrip: "50ms" };
+    const own = { bandwidth: "1Gbit/s", roundTrip: "1ms" };
+    const { nodes, resources } = pairArgs("l");
+    const [one, other] = resources;
+    if (one === undefined || other === undefined) throw new Error("the pair has two resources");
+    const args = { nodes, link, resources: [one, other, { ...one, name: "l-r2", minor: 3, port: 7791, link: own }] };
+    const pair = new DrbdPair("linked", args);
+    await declared(...pair.nodes, ...Object.values(pair.resources));
+    const links = ["l-r0", "l-r1", "l-r2"].map((name) => visible(name)["link"]);
+    expect(links).toEqual([{ ...link, sharedBy: 2 }, { ...link, sharedBy: 2 }, own]);
+  });
+
   test("is the parent of its parts, which are found by name", async () => {
     const pair = new DrbdPair("parent", pairArgs("q"));
     expect(Object.keys(pair.resources)).toEqual(["q-r0", "q-r1"]);

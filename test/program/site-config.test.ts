@@ -60,6 +60,19 @@ test("a site is what DrbdPair takes, with the place that each part comes from", 
   ]);
 });
 
+test("a site may say what the line between its hosts is", () => {
+  configure(site);
+  expect(siteConfig()).not.toHaveProperty("link");
+  const link = { bandwidth: "24Mbit/s", roundTrip: "50ms" };
+  configure({ ...site, link });
+  expect(siteConfig().link).toEqual(link);
+});
+
+test.each(["24Mbit/s", 24, ["24Mbit/s", "50ms"]])("a line of %j is none", (link) => {
+  configure({ ...site, link });
+  expect(() => siteConfig()).toThrow("Pulumi.oslo.yaml: pulumi-drbd:link: ");
+});
+
 test("another config's name stands in the errors", () => {
   pulumi.runtime.setAllConfig({ "storage:nodes": "[]" });
   expect(() => siteConfig(new pulumi.Config("storage"))).toThrow("Pulumi.oslo.yaml: storage:nodes: ");
