@@ -22,6 +22,7 @@ export interface SiteResource {
 
 /** What a stack's config says of a site (provider/resources/site-config.ts). */
 export interface Site {
+  readonly link?: Readonly<Record<string, unknown>>;
   readonly nodes: readonly SiteNode[];
   readonly resources: readonly SiteResource[];
 }
