@@ -26,9 +26,14 @@ export function labFolder(env: Environment = process.env): string {
   return folder;
 }
 
-/** The scripts and files the image is made of. They are not compiled, so they are looked for in the clone. */
-export function imageSources(): string {
+/** Of a compiled file it is not the folder above. */
+export function cloneFolder(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return join(folder, "lab", "image");
+  return folder;
+}
+
+/** The scripts and files the image is made of. They are not compiled, so they are looked for in the clone. */
+export function imageSources(): string {
+  return join(cloneFolder(), "lab", "image");
 }

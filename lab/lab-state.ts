@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Image } from "./image";
+import type { LinkQuality } from "./link/link-quality";
 import type { Accelerator, Disk, PerMachine, Ports } from "./machines";
 import type { Make } from "./make";
 
@@ -16,6 +17,12 @@ export interface LabState {
   /** By the snapshot's name, the disks each machine had in it. */
   snapshots: Record<string, PerMachine<Disk[]>>;
   linkIsCut: boolean;
+  /** What lies between the machines in place of the plain cable. */
+  link?: {
+    quality: LinkQuality;
+    /** UDP: where the relay takes the frames that each machine sends. */
+    relay: PerMachine<number>;
+  };
 }
 
 function stateFile(folder: string): string {

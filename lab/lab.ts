@@ -6,6 +6,9 @@ import { type DiskRequest, attachDisk, detachDisk, growDisk } from "./disks";
 import { labFolder } from "./folders";
 import { ADMIN_PASSWORD, type Image, provideImage } from "./image";
 import { type LabState, readLabState, writeLabState } from "./lab-state";
+import { forgetLink, removeLink, setLink } from "./link/emulator";
+import { type LinkRequest, describeLink, parseLink } from "./link/link-quality";
+import { relayRuns } from "./link/relay-process";
 import { withLock } from "./lock";
 import { MACHINES, type MachineName, type PerMachine, replicationAddress } from "./machines";
 import { bootMachine, isRunning, plugLink, stopBoth, stopMachine } from "./power";
@@ -100,9 +103,13 @@ export class Lab {
     });
   }
 
-  /** Both machines off; the next `up` starts from the snapshot bare in seconds. */
+  /** Both machines off; the next `up` starts from the snapshot bare in seconds, with the plain cable. */
   async down(): Promise<void> {
-    await this.locked(() => stopBoth(this.folder));
+    await this.locked(async () => {
+      await stopBoth(this.folder);
+      const state = await readLabState(this.folder);
+      if (state?.link) await forgetLink(this.folder, state);
+    });
     this.report("both machines are off");
   }
 
@@ -118,7 +125,7 @@ export class Lab {
     return names;
   }
 
-  /** Both machines back to a snapshot: disks, memory, power, link; in about two seconds. */
+  /** Both machines back to a snapshot: disks, memory, power, cable; in about two seconds. A link that is set stays. */
   async reset(snapshot: (typeof FRESH_SNAPSHOTS)[number] | (string & {}) = "bare"): Promise<void> {
     await this.changing((state) => this.load(state, snapshot));
   }
@@ -166,13 +173,41 @@ export class Lab {
 
   /** Pulls the replication cable. */
   async cutLink(): Promise<void> {
-    await this.setLink(false);
+    await this.plugCable(false);
     this.report("the replication link is cut");
   }
 
   async restoreLink(): Promise<void> {
-    await this.setLink(true);
+    await this.plugCable(true);
     this.report("the replication link is whole");
+  }
+
+  /**
+   * Puts a line of some rate and length between the machines in place of the cable, or, without a request, the cable
+   * back. It stays over a `reset`, and while a machine is off or the link cut, and goes with `down`.
+   */
+  async link(request?: LinkRequest): Promise<void> {
+    const quality = request && parseLink(request);
+    await this.changing(async (state) => {
+      const running = await this.running();
+      if (quality === undefined) {
+        await removeLink(this.folder, state, running);
+      } else {
+        if (running.length === 0)
+          throw new Error("neither machine runs: `npm run lab -- up` starts both, then set the link");
+        await setLink(this.folder, state, running, quality);
+      }
+    });
+    this.report(`the replication link is ${quality ? describeLink(quality) : "the plain cable"}`);
+  }
+
+  /** The link in words: `up`, or `cut, 24 Mbit/s with 50 ms, loss 1 %`. */
+  async describeLink(): Promise<string> {
+    const { linkIsCut, link } = await this.state();
+    const words = [linkIsCut ? "cut" : "up"];
+    if (link) words.push(describeLink(link.quality));
+    if (link && !(await relayRuns(this.folder))) words.push("but its relay has ended: set it again");
+    return words.join(", ");
   }
 
   /** Pulls the plug: what the machine has not written to its disks is gone. */
@@ -249,7 +284,7 @@ export class Lab {
     return timed(this.report, `back to the snapshot ${snapshot}`, () => loadSnapshot(this.folder, state, snapshot));
   }
 
-  private async setLink(up: boolean): Promise<void> {
+  private async plugCable(up: boolean): Promise<void> {
     await this.changing(async (state) => {
       state.linkIsCut = !up;
       await writeLabState(this.folder, state);

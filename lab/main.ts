@@ -4,6 +4,7 @@ import { cleanUp } from "./cleanup";
 import { endWithReader } from "./closed-pipe";
 import { endCommands } from "./command";
 import { Lab } from "./lab";
+import { type LinkRequest, parseLink } from "./link/link-quality";
 import { MACHINES, type MachineName, isMachineName } from "./machines";
 import { type MakeRequest, parseReleases, parseSectors } from "./make";
 import { Missing } from "./requirements";
@@ -22,6 +23,10 @@ const HELP = `The lab: two virtual machines, alpha and bravo, with real DRBD, ea
   npm run lab -- env               how to reach the machines, as lines for a shell
   npm run lab -- snapshot NAME     another snapshot to go back to: the machines as they are now
 
+  npm run lab -- link RATE RTT     a slower replication link, as in link 24mbit 50ms; it stays over a reset
+      --loss 1%                    the share of frames that get lost, each way
+      --queue 100ms                how long a frame waits at most until it is sent
+  npm run lab -- link off          the plain one again; down does the same
   npm run lab -- cut | restore     the replication link
   npm run lab -- off NAME          pulls the machine's plug
   npm run lab -- on NAME           boots it from its disk
@@ -49,7 +54,7 @@ async function status(lab: Lab): Promise<void> {
       `${name}  ${where}; Debian ${state.make.releases[name]}; replication address ${lab.address(name)}; disks ${disks}`,
     );
   }
-  say(`link   ${state.linkIsCut ? "cut" : "up"}`);
+  say(`link   ${await lab.describeLink()}`);
   say(`snapshots  ${Object.keys(state.snapshots).join(", ")}`);
   say(`ssh    ssh -F ${accessFiles(lab.folder).config} alpha`);
 }
@@ -94,6 +99,28 @@ function makeRequest(argv: readonly string[]): MakeRequest {
   }
 }
 
+/** What stands behind `link`; undefined for `off`. */
+function linkRequest(argv: readonly string[]): LinkRequest | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { loss: { type: "string" }, queue: { type: "string" } },
+    });
+    const [rate, roundTrip, ...more] = positionals;
+    const isOff = rate === "off" && roundTrip === undefined && Object.keys(values).length === 0;
+    if (isOff) return undefined;
+    if (rate === undefined || roundTrip === undefined || more.length > 0) {
+      throw new Error("which link? Give a rate and a round trip, as in `link 24mbit 50ms`, or `link off`");
+    }
+    const request = { rate, roundTrip, ...values };
+    parseLink(request);
+    return request;
+  } catch (error) {
+    throw new Usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
 async function main([command, ...rest]: readonly string[]): Promise<number> {
   const lab = Lab.at({ report: say });
   switch (command) {
@@ -119,6 +146,9 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       break;
     case "ssh":
       return shell(lab, machine(rest[0]), rest.slice(1));
+    case "link":
+      await lab.link(linkRequest(rest));
+      break;
     case "cut":
       await lab.cutLink();
       break;

@@ -2,8 +2,10 @@ import { rm } from "node:fs/promises";
 import { executeOrThrow } from "./command";
 import type { LabState } from "./lab-state";
 import { MACHINES, type MachineName, machineFiles, otherMachine, renderMachineArgv } from "./machines";
+import { joinLink } from "./link/emulator";
+import { stopRelay } from "./link/relay-process";
 import { withMonitor } from "./monitor";
-import { killOrphan, runningMachine, waitForEnd } from "./processes";
+import { killOrphan, runningProcess, waitForEnd } from "./processes";
 import { closeConnection, runOverSsh, waitForSsh } from "./ssh-access";
 
 const BOOT_SECONDS = 180;
@@ -14,7 +16,7 @@ const WAIT_FOR_BOOT = `while :; do
 done`;
 
 export async function isRunning(folder: string, name: MachineName): Promise<boolean> {
-  return (await runningMachine(machineFiles(folder, name).pid)) !== undefined;
+  return (await runningProcess(machineFiles(folder, name).pid)) !== undefined;
 }
 
 /** Starts a machine's process: it boots from its disk, or waits for a snapshot to be loaded. */
@@ -42,6 +44,7 @@ export async function startMachine(folder: string, state: LabState, name: Machin
 export async function bootMachine(folder: string, state: LabState, name: MachineName): Promise<void> {
   await startMachine(folder, state, name, false);
   if (state.linkIsCut) await plugLink(folder, name, false);
+  await joinLink(folder, state, name);
   await waitForSsh(state.ports[name].ssh, BOOT_SECONDS, () => isRunning(folder, name));
   await runOverSsh(folder, name, WAIT_FOR_BOOT, { timeout: BOOT_SECONDS });
 }
@@ -61,8 +64,9 @@ export async function stopMachine(folder: string, name: MachineName): Promise<vo
   await rm(files.monitor, { force: true });
 }
 
+/** Both machines, and the relay between them. */
 export async function stopBoth(folder: string): Promise<void> {
-  await Promise.all(MACHINES.map((name) => stopMachine(folder, name)));
+  await Promise.all([...MACHINES.map((name) => stopMachine(folder, name)), stopRelay(folder)]);
 }
 
 /** Puts the replication cable into a machine, or takes it out. */

@@ -1,5 +1,7 @@
 import { removeUnusedDisks } from "./disks";
 import { type LabState, writeLabState } from "./lab-state";
+import { joinLink } from "./link/emulator";
+import { stopRelay } from "./link/relay-process";
 import { type Disk, MACHINES, type MachineName, diskId, machineFiles } from "./machines";
 import { type Monitor, withMonitor } from "./monitor";
 import { isRunning, startMachine, stopMachine } from "./power";
@@ -58,12 +60,17 @@ export async function deleteSnapshot(folder: string, state: LabState, tag: strin
   await writeLabState(folder, state);
 }
 
-/** Both machines, running or not, back to what they were: disks, memory, power and link. Only the clock is today's. */
+/**
+ * Both machines, running or not, back to what they were: disks, memory, power
+ * and cable. Only the clock is today's, and a link that is set stays.
+ */
 export async function loadSnapshot(folder: string, state: LabState, tag: string): Promise<void> {
   const saved = state.snapshots[tag];
   if (!saved) throw new Error(`there is no snapshot ${tag}, only ${Object.keys(state.snapshots).join(", ")}`);
   // Stopped together, so that neither sees the other go.
   await Promise.all(MACHINES.map((name) => halt(folder, state, name, saved[name])));
+  // What is under way was sent by machines that these no longer are.
+  await stopRelay(folder);
   const before = state.disks;
   state.disks = { alpha: [...saved.alpha], bravo: [...saved.bravo] };
   state.linkIsCut = false;
@@ -76,6 +83,7 @@ export async function loadSnapshot(folder: string, state: LabState, tag: string)
     await monitor.runJob("snapshot-load", { tag, vmstate: "root", devices: nodes(state.disks[name]) });
     await monitor.execute("set_link", { name: "eth1", up: true });
   });
+  for (const name of MACHINES) await joinLink(folder, state, name);
   await removeUnusedDisks(state, [...before.alpha, ...before.bravo]);
   await writeLabState(folder, state);
   await onBothMonitors(folder, async (monitor) => {

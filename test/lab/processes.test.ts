@@ -3,17 +3,19 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isMachineCommandLine, killOrphan, runningMachine } from "../../lab/processes";
+import { isLabCommandLine, killOrphan, runningProcess } from "../../lab/processes";
 
 const line = (...argv: string[]) => `${argv.join("\0")}\0`;
 
-describe("whether a process is a lab's machine", () => {
+describe("whether a process is a lab's", () => {
   test("it is by its program and its pid file, not by its number", () => {
     const pidFile = "/lab/alpha.pid";
-    expect(isMachineCommandLine(line("qemu-system-x86_64", "-pidfile", pidFile, "-S"), pidFile)).toBe(true);
-    expect(isMachineCommandLine(line("qemu-system-x86_64", "-pidfile", "/other/alpha.pid"), pidFile)).toBe(false);
-    expect(isMachineCommandLine(line("vi", "-pidfile", pidFile), pidFile)).toBe(false);
-    expect(isMachineCommandLine("", pidFile)).toBe(false);
+    expect(isLabCommandLine(line("qemu-system-x86_64", "-pidfile", pidFile, "-S"), pidFile)).toBe(true);
+    expect(isLabCommandLine(line("qemu-system-x86_64", "-pidfile", "/other/alpha.pid"), pidFile)).toBe(false);
+    expect(isLabCommandLine(line("vi", "-pidfile", pidFile), pidFile)).toBe(false);
+    expect(isLabCommandLine(line("/bin/node", "/x/dist/lab/link/relay.js", "-pidfile", pidFile), pidFile)).toBe(true);
+    expect(isLabCommandLine(line("/bin/node", "/x/dist/lab/link/other.js", "-pidfile", pidFile), pidFile)).toBe(false);
+    expect(isLabCommandLine("", pidFile)).toBe(false);
   });
 
   test("a stale pid file names nobody, and whoever has the number now is left alone", async () => {
@@ -23,7 +25,7 @@ describe("whether a process is a lab's machine", () => {
     try {
       for (const text of ["", "nonsense\n", "-1\n", "1\n", "999999999\n", `${bystander.pid}\n`]) {
         await writeFile(pidFile, text);
-        expect(await runningMachine(pidFile)).toBeUndefined();
+        expect(await runningProcess(pidFile)).toBeUndefined();
       }
       await killOrphan(pidFile);
       expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
@@ -42,9 +44,9 @@ describe("whether a process is a lab's machine", () => {
     try {
       await once(machine, "spawn");
       await writeFile(pidFile, `${machine.pid}\n`);
-      expect(await runningMachine(pidFile)).toBe(machine.pid);
+      expect(await runningProcess(pidFile)).toBe(machine.pid);
       await rm(pidFile);
-      expect(await runningMachine(pidFile)).toBeUndefined();
+      expect(await runningProcess(pidFile)).toBeUndefined();
       await killOrphan(pidFile);
       await ended;
       expect(machine.signalCode).toBe("SIGKILL");
