@@ -36,6 +36,7 @@ const LONG = [
   "/keeps-data/apart",
   "/volumes",
   "/take-over/volumes-and-slots",
+  "/lab-link",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/faults/switchover", "/simulation-oracle"];

@@ -14,7 +14,7 @@ scripts/setup.sh --tests || exit
 . scripts/env.sh || exit
 node dist/lab/main.js up || exit
 # What is given goes to jest: -t 'power of bravo' for some of them.
-jest 'test/e2e/(adopt|faults|in-practice|interrupted|keeps-data|shared-common|simulation-oracle|take-over|volumes)' --selectProjects e2e --runInBand \
+jest 'test/e2e/(adopt|faults|in-practice|interrupted|keeps-data|lab-link|shared-common|simulation-oracle|take-over|volumes)' --selectProjects e2e --runInBand \
   --json --outputFile "$results/e2e.json" "$@"
 node scripts/faults-table.js "$FAULTS_ROWS" "$results/e2e.json"
 node scripts/test-sums.js "$results/e2e.json"
