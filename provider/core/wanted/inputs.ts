@@ -164,8 +164,8 @@ export interface LinkInputs {
   /** 0..1s, what ping shows on the idle line: "50ms". */
   readonly roundTrip: string;
   /**
-   * How many resources use the line, 1..100, default 1; of a DrbdPair's or a site's own `link`, as many as it has. Their resyncs
-   * share the line then, and one that is alone still fills it.
+   * How many resources use the line, 1..100, default 1; of a DrbdPair's or a site's own `link`, as many as it has without one
+   * of their own. c-min-rate and ko-count allow for all of them.
    */
   readonly sharedBy?: number;
 }

@@ -121,15 +121,16 @@ describe("the options of a link", () => {
   });
 
   test.each([
-    [1, 1, "878K", "732K", "2 × bandwidth × (round trip + 0.1 s)"],
-    [2, 1, "439K", "366K", "2 × bandwidth × (round trip + 0.1 s), shared by 2"],
-    [1, 3, "292K", "244K", "2 × bandwidth × (round trip + 0.1 s), shared by 3"],
-    [10, 2, "183K", "36K", "1.25 × bandwidth × round trip: less would not fill the line"],
-  ])("of a line that %i resources share, with %i volumes each", (sharedBy, volumes, target, least, reason) => {
+    [1, 1, "732K", "a quarter of the bandwidth, whatever else is written"],
+    [2, 1, "366K", "a quarter of the bandwidth, shared by 2, whatever else is written"],
+    [1, 3, "244K", "a quarter of the bandwidth, shared by 3, whatever else is written"],
+    [10, 2, "36K", "a quarter of the bandwidth, shared by 20, whatever else is written"],
+  ])("of a line that %i resources share, with %i volumes each", (sharedBy, volumes, least, reason) => {
     const made = linkOptions(link("24Mbit/s", "50ms", sharedBy), "A", nothing, volumes);
     const of = (name: string) => made.find((one) => one.name === name);
-    expect(of("c-fill-target")).toMatchObject({ value: target, reason });
-    expect(of("c-min-rate")).toMatchObject({ value: least });
+    expect(of("c-min-rate")).toMatchObject({ value: least, reason });
+    // Each of them alone fills the line.
+    expect(of("c-fill-target")).toMatchObject({ value: "878K" });
     expect(of("c-max-rate")).toMatchObject({ value: "2929K" });
   });
 
