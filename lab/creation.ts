@@ -98,6 +98,11 @@ export async function pickPorts(folder: string, state: LabState): Promise<void> 
     const { ssh, link } = state.ports[name];
     state.ports[name] = { ssh: await freeTcpPort(ssh), link: await freeUdpPort(link) };
   }
+  const { link } = state;
+  if (link) {
+    const { alpha, bravo } = link.relay;
+    state.link = { ...link, relay: { alpha: await freeUdpPort(alpha), bravo: await freeUdpPort(bravo) } };
+  }
   await writeAccessFiles(folder, state.ports);
   await writeLabState(folder, state);
 }

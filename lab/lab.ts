@@ -8,7 +8,7 @@ import { ADMIN_PASSWORD, type Image, provideImage } from "./image";
 import { type LabState, readLabState, writeLabState } from "./lab-state";
 import { forgetLink, removeLink, setLink } from "./link/emulator";
 import { type LinkRequest, describeLink, parseLink } from "./link/link-quality";
-import { relayRuns } from "./link/relay-process";
+import { relayRuns, stopRelay } from "./link/relay-process";
 import { withLock } from "./lock";
 import { MACHINES, type MachineName, type PerMachine, replicationAddress } from "./machines";
 import { bootMachine, isRunning, plugLink, stopBoth, stopMachine } from "./power";
@@ -212,7 +212,10 @@ export class Lab {
 
   /** Pulls the plug: what the machine has not written to its disks is gone. */
   async powerOff(name: MachineName): Promise<void> {
-    await this.locked(() => stopMachine(this.folder, name));
+    await this.locked(async () => {
+      await stopMachine(this.folder, name);
+      if ((await this.running()).length === 0) await stopRelay(this.folder);
+    });
     this.report(`${name} is off`);
   }
 

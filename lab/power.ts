@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { undoneOnFailure } from "./cleanup";
 import { executeOrThrow } from "./command";
 import type { LabState } from "./lab-state";
 import { MACHINES, type MachineName, machineFiles, otherMachine, renderMachineArgv } from "./machines";
@@ -44,7 +45,11 @@ export async function startMachine(folder: string, state: LabState, name: Machin
 export async function bootMachine(folder: string, state: LabState, name: MachineName): Promise<void> {
   await startMachine(folder, state, name, false);
   if (state.linkIsCut) await plugLink(folder, name, false);
-  await joinLink(folder, state, name);
+  // One that is not behind the link would make it slow one way only.
+  await undoneOnFailure(
+    () => stopMachine(folder, name),
+    () => joinLink(folder, state, name),
+  );
   await waitForSsh(state.ports[name].ssh, BOOT_SECONDS, () => isRunning(folder, name));
   await runOverSsh(folder, name, WAIT_FOR_BOOT, { timeout: BOOT_SECONDS });
 }
@@ -55,7 +60,8 @@ export async function stopMachine(folder: string, name: MachineName): Promise<vo
   if (await isRunning(folder, name)) {
     // The monitor goes away before it answers.
     await withMonitor(files.monitor, (monitor) => monitor.execute("quit")).catch(() => undefined);
-    await waitForEnd(files.pid, 10);
+    // Killed, it would lose what it holds of the disk's tables (no-flush in machines.ts), and with them what the machine had flushed.
+    await waitForEnd(files.pid, 60);
   } else {
     await killOrphan(files.pid);
   }

@@ -1,38 +1,42 @@
-/** Every end-to-end test is run: by `npm test`, or in one of the turns of `npm run faults`. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { TURNS, inTurn } from "../e2e/long-tests";
 
-const root = join(__dirname, "../..");
+const cases = [...Array(10).keys()];
+const turns = [...Array(TURNS).keys()].map((index) => String(index + 1));
 
-/** What a script gives to jest, up to where its results go. */
-function optionsIn(script: string): string[] {
-  const text = readFileSync(join(root, script), "utf8").replaceAll("\\\n", " ");
-  const [, options = ""] = /^jest (.*?) *--json/m.exec(text) ?? [];
-  return options.split(" ").filter((word) => word !== "");
-}
+describe("the turns of the long tests", () => {
+  test("together run each case once; `all` runs all of them, and without a turn none runs", () => {
+    const ran = turns.flatMap((turn) => inTurn(cases, turn));
+    expect(ran.toSorted((a, b) => a - b)).toEqual(cases);
+    expect(inTurn(cases, "all")).toEqual(cases);
+    expect(inTurn(cases, "")).toEqual([]);
+  });
 
-function listed(options: readonly string[], faults: string): string[] {
-  const jest = join(root, "node_modules/.bin/jest");
-  const env = { ...process.env, FAULTS: faults };
-  const printed = execFileSync(jest, [...options, "--listTests"], { cwd: root, env, encoding: "utf8" });
-  return printed.split("\n").flatMap((line) => (line.endsWith(".test.ts") ? [relative(root, line)] : []));
-}
-
-const all = readdirSync(join(root, "test/e2e"), { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".test.ts") && !file.startsWith("releases/"))
-  .map((file) => `test/e2e/${file}`);
-
-test("each is run by npm test or in one turn; those that have cases for each turn, in all of them", () => {
-  const always = listed(["--selectProjects", "e2e"], "");
-  const options = optionsIn("scripts/faults.sh");
-  expect(options).toContain("e2e");
-  const turns = [1, 2, 3, 4, 5, 6, 7, 8].map((turn) => listed(options, String(turn)));
-  const times = all.map((file) => [file, turns.filter((turn) => turn.includes(file)).length] as const);
-  const inEach = ["faults/first-up", "faults/switchover", "simulation-oracle"].map(
-    (name) => `test/e2e/${name}.test.ts`,
-  );
-  const wanted = all.map((file) => [file, always.includes(file) ? 0 : inEach.includes(file) ? 8 : 1] as const);
-  expect(times).toEqual(wanted);
-  expect(listed(options, "all").sort()).toEqual([...all].sort());
+  test("together with `npm test` run each end-to-end file once, but for those that have cases for each turn", () => {
+    const root = resolve(__dirname, "../..");
+    // As the script gives them: a pattern of its own may leave files out.
+    const script = readFileSync(resolve(root, "scripts/faults.sh"), "utf8").replaceAll("\\\n", " ");
+    const options = (/^jest (.*?) *--json/m.exec(script)?.[1] ?? "").split(" ");
+    expect(options).toEqual(["--selectProjects", "e2e", "--runInBand"]);
+    const files = (faults: string): string[] => {
+      const jest = resolve(root, "node_modules/.bin/jest");
+      const listed = execFileSync(jest, [...options, "--listTests", "--json"], {
+        cwd: root,
+        env: { ...process.env, FAULTS: faults },
+        encoding: "utf8",
+      });
+      return (JSON.parse(listed) as string[]).map((file) => file.slice(root.length + "/test/e2e/".length));
+    };
+    const all = files("all");
+    const short = files("");
+    const turned = turns.map(files);
+    const shared = ["faults/first-up.test.ts", "faults/switchover.test.ts", "simulation-oracle.test.ts"];
+    const whole = turned.flatMap((some) => some.filter((file) => !shared.includes(file)));
+    expect(new Set(whole).size).toBe(whole.length);
+    expect([...short, ...shared, ...whole].sort()).toEqual(all.toSorted());
+    for (const some of turned) expect(some).toEqual(expect.arrayContaining(shared));
+    for (const file of [...shared, ...whole]) expect(short).not.toContain(file);
+  });
 });

@@ -29,6 +29,9 @@ const AHEAD_OF_PING = 64 * KIB;
 const LARGEST_BUFFER = 10 * MIB;
 /** By itself the kernel lets a connection receive so much at a time, of the 6 MiB of tcp_rmem. */
 const KERNELS_WINDOW = 3 * MIB;
+/** So much the kernel sends at a time by itself, of tcp_wmem. */
+const KERNELS_BUFFER = 4 * MIB;
+const PAGE = 4 * KIB;
 /** The peer may have to hold twice as much in memory. */
 const MOST_UNDER_WAY = 32 * MIB;
 /** DRBD takes no more of c-max-rate and c-min-rate, in KiB/s, and 8.4 no less of c-max-rate. */
@@ -50,7 +53,7 @@ type SharedLine = Link & { readonly devices: number };
  */
 export function linkOptions(link: Link, protocol: Protocol, set: SetOptions, volumes = 1): LinkOption[] {
   const line = { ...link, devices: link.sharedBy * volumes };
-  const all = [...sendBuffer(link, protocol, set), ...receiving(link), ...patience(link), ...resync(line)];
+  const all = [...sendBuffer(link, protocol, set), ...receiving(link, set), ...patience(link), ...resync(line, set)];
   const order = (one: LinkOption): number => (one.section === "net" ? 0 : 1);
   return all
     .filter((one) => set[one.section][one.name] === undefined && !isDefault(one))
@@ -67,29 +70,32 @@ const underWayOf = (link: Link): number => 2 * link.bandwidth * (link.roundTrip 
 const inFlight = (link: Link): string =>
   `2 × bandwidth × (round trip + ${queueOf(link) === QUEUE ? "0.1 s" : "the time of 4 MiB"})`;
 
-/** Under protocol A so much is taken at disk speed, and a write may wait until all of it has gone. */
+/** Under protocol A so much is taken at disk speed. Under the others it is of matter where more is under way than the kernel sends. */
 function sendBuffer(link: Link, protocol: Protocol, set: SetOptions): LinkOption[] {
-  if (protocol !== "A") return [];
+  const window = windowOf(link);
   const underWay = underWayOf(link);
   const size = within(2 * MIB, underWay, LARGEST_BUFFER);
   const why = size === underWay ? inFlight(link) : size > underWay ? "2 MiB at least" : "the most that DRBD has";
-  const waiting = (numberOfOption("sndbuf-size", set) ?? size) * link.sharedBy;
+  const own =
+    protocol === "A"
+      ? [net("sndbuf-size", kib(size), `${why}: so much is taken at disk speed`)]
+      : window > KERNELS_WINDOW
+        ? [net("sndbuf-size", kib(Math.min(LARGEST_BUFFER, 2 * window)), windows)]
+        : [];
+  // 0 leaves the size to the kernel.
+  const given = numberOfOption("sndbuf-size", set) ?? (protocol === "A" ? size : 0);
+  return [...own, ...koCount(link, given === 0 ? KERNELS_BUFFER : given, set)];
+}
+
+/** A write may wait until all of the send buffers have gone: that must throw no peer out. */
+function koCount({ bandwidth, sharedBy }: Link, buffer: number, set: SetOptions): LinkOption[] {
   const timeout = (numberOfOption("timeout", set) ?? 60) / 10;
-  const koCount = Math.ceil((2 * waiting) / (timeout * link.bandwidth));
-  return [
-    net("sndbuf-size", kib(size), `${why}: so much is taken at disk speed`),
-    ...(koCount > 7
-      ? [
-          net(
-            "ko-count",
-            String(Math.min(MOST_KO_COUNT, koCount)),
-            koCount > MOST_KO_COUNT
-              ? "the most that DRBD has: the send buffers take long on this line"
-              : `times timeout: twice as long as the send buffer${link.sharedBy === 1 ? "" : `s of all ${link.sharedBy}`} may take`,
-          ),
-        ]
-      : []),
-  ];
+  const count = Math.ceil((2 * buffer * sharedBy) / (timeout * bandwidth));
+  if (count <= 7) return [];
+  const all = sharedBy === 1 ? "the send buffer" : `the send buffers of all ${sharedBy}`;
+  return count > MOST_KO_COUNT
+    ? [net("ko-count", String(MOST_KO_COUNT), `the most that DRBD has: ${all} may take as long as that`)]
+    : [net("ko-count", String(count), `times timeout: twice as long as ${all} may take`)];
 }
 
 function numberOfOption(name: string, { net: values }: SetOptions): number | undefined {
@@ -98,15 +104,17 @@ function numberOfOption(name: string, { net: values }: SetOptions): number | und
   return option?.type !== "number" || value === undefined ? undefined : numberOf(option, value);
 }
 
-function receiving(line: Link): LinkOption[] {
-  const pages = Math.ceil((2 * fillTarget(line)) / 4096);
-  const window = line.bandwidth * line.roundTrip;
+const windowOf = ({ bandwidth, roundTrip }: Link): number => bandwidth * roundTrip;
+const windows = "2 × bandwidth × round trip, 10 MiB at most";
+
+function receiving(link: Link, set: SetOptions): LinkOption[] {
+  const window = windowOf(link);
+  const pages = Math.ceil((2 * fillTarget(link, set)) / PAGE);
+  // Less than DRBD's own defaults is no help to anybody; where the user sets one of the two, the other one is the user's as well.
+  const isRaised = pages > 2048 && set.net["max-buffers"] === undefined;
   return [
-    ...(window > KERNELS_WINDOW
-      ? [net("rcvbuf-size", kib(Math.min(LARGEST_BUFFER, 2 * window)), "2 × bandwidth × round trip, 10 MiB at most")]
-      : []),
-    // Less than DRBD's own defaults is no help to anybody.
-    ...(pages > 2048
+    ...(window > KERNELS_WINDOW ? [net("rcvbuf-size", kib(Math.min(LARGEST_BUFFER, 2 * window)), windows)] : []),
+    ...(isRaised
       ? [
           net("max-buffers", String(pages), "twice c-fill-target, in pages of 4 KiB"),
           net("max-epoch-size", String(pages), "as many as max-buffers"),
@@ -129,17 +137,21 @@ function patience(link: Link): LinkOption[] {
  * does not fill it (24 Mbit/s with 50 ms: 64 % with half of it, 93 % with all), and TCP shares it out between those that run at a
  * time (95 % for two together; a ping took 0.13 s meanwhile, with the half of it as well).
  */
-const fillTarget = (link: Link): number => within(50 * KIB, underWayOf(link), MOST_UNDER_WAY);
+function fillTarget(link: Link, set: SetOptions): number {
+  const ofBuffers = ((numberOfOption("max-buffers", set) ?? Infinity) * PAGE) / 2;
+  return within(50 * KIB, underWayOf(link), Math.min(MOST_UNDER_WAY, Math.max(50 * KIB, ofBuffers)));
+}
 
 function whyOf(link: Link, target: number): string {
+  if (target < underWayOf(link) && target < MOST_UNDER_WAY) return "half of max-buffers";
   if (target === MOST_UNDER_WAY) return "32 MiB at most, for the peer's memory";
   return target === 50 * KIB ? "50 KiB at least" : inFlight(link);
 }
 
-function resync(line: SharedLine): LinkOption[] {
+function resync(line: SharedLine, set: SetOptions): LinkOption[] {
   const { bandwidth, roundTrip, devices } = line;
   const planAhead = Math.ceil(50 * roundTrip);
-  const target = fillTarget(line);
+  const target = fillTarget(line, set);
   const rate = Math.floor(bandwidth / KIB);
   const least = Math.floor(rate / 4 / devices);
   const highest = rate < LOWEST_RATE ? "the least that DRBD 8.4 takes" : "the bandwidth";

@@ -116,8 +116,25 @@ describe("the options of a link", () => {
     });
   });
 
-  test("protocol C waits for each write: its send buffer is no matter", () => {
+  test("protocol C waits for each write: its send buffer is no matter, but on a long fast line", () => {
     expect(values(link("24Mbit/s", "50ms"), "C")).not.toHaveProperty("sndbuf-size");
+    expect(values(link("1Gbit/s", "100ms"), "C")).toMatchObject({ "sndbuf-size": "10240K", "rcvbuf-size": "10240K" });
+  });
+
+  test("a buffer whose size is the kernel's may be full, too", () => {
+    expect(values(link("512kbit/s", "50ms"), "C")).toMatchObject({ "ko-count": "22" });
+    const set = { net: { "sndbuf-size": "0" }, disk: {} };
+    expect(values(link("512kbit/s", "50ms"), "A", set)).toMatchObject({ "ko-count": "22" });
+  });
+
+  test("the user's max-buffers bound what is under way", () => {
+    const set = { net: { "max-buffers": "2048" }, disk: {} };
+    const made = linkOptions(link("10Gbit/s", "100ms"), "A", set);
+    expect(made.map(({ name }) => name)).not.toContain("max-epoch-size");
+    expect(made.find(({ name }) => name === "c-fill-target")).toMatchObject({
+      value: "4096K",
+      reason: "half of max-buffers",
+    });
   });
 
   test.each([

@@ -2,6 +2,8 @@
 import { changedOptions, effectiveOptions, type OptionsByKey } from "../../config/compare-options";
 import { filesRead } from "../../installed/includes";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
+import { findOption } from "../../wanted/option-table";
+import { numberOf } from "../../wanted/option-value";
 import type { DesiredLink, DesiredResource, OptionValues } from "../../wanted/desired";
 
 /** Where its file is written. */
@@ -31,17 +33,23 @@ function costs(protocol: DesiredResource["protocol"], { roundTrip, net }: Desire
 }
 
 function atRisk(net: OptionValues): string {
-  const buffer = net["sndbuf-size"] ?? "0";
+  const buffer = sizeOf(net["sndbuf-size"] ?? "0");
   switch (net["on-congestion"]) {
     case "pull-ahead":
-      return "with on-congestion pull-ahead, all that was written since the send buffer was full may be lost where the Primary dies, however much that is";
+      return "with on-congestion pull-ahead, all that was written since a burst began may be lost where the Primary dies, however much that is";
     case "disconnect":
       return "with on-congestion disconnect, all that was written since the send buffer was full is lost where the Primary dies: the two are no longer connected then";
     default:
-      return buffer === "0"
+      return buffer === 0
         ? "what is in the send buffer is lost where the Primary dies; writes wait while it is full"
-        : `up to ${buffer} of acknowledged writes are lost where the Primary dies; writes wait where so much is under way`;
+        : `up to ${Math.ceil(buffer / 1024)} KiB of acknowledged writes are lost where the Primary dies; writes wait where so much is under way`;
   }
+}
+
+/** In bytes. */
+function sizeOf(value: string): number {
+  const option = findOption("net", "sndbuf-size");
+  return option?.type === "number" ? (numberOf(option, value) ?? 0) : 0;
 }
 
 /** DRBD 8.4 gives the sizes of its buffers to a socket when it is made: a connection that is there keeps the old ones. */

@@ -6,6 +6,7 @@ import { drbdServiceWarnings, managerRefusals, managerWarnings } from "../hosts/
 import { recommendations, takeOverWarnings } from "../hosts/take-over-warnings";
 import { devicePath } from "../../config/paths";
 import { deviceOn } from "../../wanted/desired";
+import { firstSyncRemarks } from "./first-sync-time";
 import { leavingRemarks } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import type { ResourceStages } from "./resource-stages";
@@ -65,6 +66,7 @@ export function afterwards(view: ResourceView, promotion: Promotion, moves: bool
   if (undecided.length > 0 && promotion.homeState() !== "ready") {
     found.push(`${home.host.hostname} is made Primary once its disk is UpToDate`);
   }
+  if (promotion.isForced) found.push(...firstSyncRemarks(view));
   if (promotion.isForced && desired.waitForSync) {
     found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);
   }

@@ -3,9 +3,10 @@ import { renderResource } from "../../../../provider/core/config/render-configur
 import { withLinkOptions, type SetOptions } from "../../../../provider/core/wanted/link-options";
 import { linkNotes } from "../../../../provider/core/decided/plans/link-notes";
 import { setForAll } from "../../../../provider/core/config/set-for-all";
+import type { ObservedNode } from "../../../../provider/core/seen/observed";
 import { formatPlan } from "../../../../provider/core/told/plan-text";
 import { goodResource } from "../../../hostile/inputs";
-import { blankPair, healthyPair, planOf, r0, withFile } from "../../observed-builder";
+import { blankPair, healthyPair, planOf, r0, withFile, withLook } from "../../observed-builder";
 
 const link = { bandwidth: "24Mbit/s", roundTrip: "50ms" };
 const desiredOf = (more: object, common: SetOptions = { net: {}, disk: {} }) => {
@@ -28,7 +29,7 @@ test("the preview has each value with its reason, and what the line costs", () =
     "  c-fill-target  878K   2 × bandwidth × (round trip + 0.1 s)",
     "  c-max-rate     2929K  the bandwidth",
     "  c-min-rate     732K   a quarter of the bandwidth, whatever else is written",
-    "  protocol A: up to 2048K of acknowledged writes are lost where the Primary dies; writes wait where so much is under way",
+    "  protocol A: up to 2048 KiB of acknowledged writes are lost where the Primary dies; writes wait where so much is under way",
   ]);
   expect(linkNotes(desiredOf({ link, protocol: "C" }), []).at(-1)).toBe(
     "  protocol C: each write waits for the round trip, 50ms; where both are UpToDate, nothing acknowledged is lost",
@@ -46,7 +47,7 @@ test.each<[object, string, RegExp]>([
   [{ protocol: "A", net: { "on-congestion": "pull-ahead" } }, "", /may be lost where the Primary dies, however much/],
   [{ protocol: "A" }, "on-congestion pull-ahead;", /may be lost where the Primary dies, however much/],
   [{ protocol: "A" }, "on-congestion disconnect;", /no longer connected/],
-  [{ protocol: "A" }, "sndbuf-size 10M;", /up to 10M of acknowledged writes are lost/],
+  [{ protocol: "A" }, "sndbuf-size 10M;", /up to 10240 KiB of acknowledged writes are lost/],
 ])("what is lost, with %j and %j for all resources", (given, common, told) => {
   const desired = desiredOf({ link, ...given }, setForAll([`common {\n  net {\n    ${common}\n  }\n}\n`]));
   expect(linkNotes(desired, []).at(-1)).toMatch(told);
@@ -82,4 +83,20 @@ test.each([
   const parsed = parseResource({ ...goodResource, link: given });
   expect(parsed.ok).toBe(false);
   if (parsed.ok === false) expect(parsed.failures.map((one) => one.property)).toEqual([property]);
+});
+
+test.each<[string, number, boolean, string]>([
+  ["24Mbit/s", 2 ** 29, true, "512 MiB over the link: 3 minutes at 90 % of 24Mbit/s"],
+  ["24Mbit/s", 1e12, false, "931.3 GiB over the link: 4 days at 90 % of 24Mbit/s"],
+  ["24Mbit/s", 1e12, true, "4 days at 90 % of 24Mbit/s, longer than it is waited for. With `waitForSync: false`"],
+  ["1Gbit/s", 1e12, false, "2 hours at 90 % of 1Gbit/s"],
+  ["10Gbit/s", 2 ** 29, true, "512 MiB over the link: 1 s at 90 %"],
+])("over %s a first sync of %d bytes takes its time (waited for: %s)", (bandwidth, bytes, waitForSync, told) => {
+  const on = { ...link, bandwidth };
+  const nodes = blankPair().map((node) =>
+    withLook(node, { disk: { kind: "blank", real: "/dev/vdb", size: bytes } }),
+  ) as [ObservedNode, ObservedNode];
+  const desired = { ...r0, waitForSync, link: desiredOf({ link: on }).link };
+  expect(planOf(nodes, { desired }).afterwards.find((one) => one.startsWith("the first sync"))).toContain(told);
+  expect(planOf(nodes, { desired: { ...r0, waitForSync } }).afterwards.join()).not.toContain("the first sync sends");
 });
