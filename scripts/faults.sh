@@ -1,6 +1,6 @@
 #!/bin/bash
 # `npm run faults`: all end-to-end tests, in the lab, with the long ones: faults between the steps of a first `up` and of a switchover, the
-# cases of data that must be kept, fixed histories of the simulated pair beside the real one; then a table of them. Three hours.
+# cases of data that must be kept, fixed histories of the simulated pair beside the real one; then a table of them. It takes hours.
 # FAULTS=1 to FAULTS=8: one turn in eight of what `npm test` leaves out (jest.config.js).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit

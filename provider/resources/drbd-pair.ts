@@ -50,7 +50,8 @@ export class DrbdPair extends pulumi.ComponentResource {
     this.nodes = nodes;
     const sharing = args.resources.filter((one) => one.link === undefined).length;
     const shared =
-      args.link && pulumi.output(args.link).apply((link) => ({ ...link, sharedBy: link.sharedBy ?? Math.min(100, sharing) }));
+      args.link &&
+      pulumi.output(args.link).apply((link) => ({ ...link, sharedBy: link.sharedBy ?? Math.min(100, sharing) }));
     const resources = args.resources.map(({ disks, metaDisks, link = shared, ...rest }) => {
       const sides = args.nodes.map(({ hostname }, index) => ({
         node: index === 0 ? nodes[0] : nodes[1],

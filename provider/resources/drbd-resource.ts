@@ -105,10 +105,10 @@ export interface DrbdResourceArgs {
   readonly cramHmacAlg?: pulumi.Input<string>;
   /**
    * What the line between the two hosts is: { bandwidth: "24Mbit/s", roundTrip: "50ms" }. From it come those of these options
-   * that nothing else sets, be it `net`, `disk` or a node's `common`: sndbuf-size (protocol A, or a long fast line), ko-count, rcvbuf-size,
-   * max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate; those that come to DRBD's own
-   * default are left out. Changed while connected; the sizes of buffers count from the next connection. Default: none, and DRBD's
-   * own defaults stay.
+   * that nothing else sets, be it `net`, `disk` or a node's `common`: sndbuf-size (protocol A, or a long fast line), ko-count,
+   * rcvbuf-size, max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate. Those that come
+   * to DRBD's own default are left out. Changed while connected; the sizes of buffers count from the next connection on DRBD 8.4.
+   * Default: none, and DRBD's own defaults stay.
    */
   readonly link?: pulumi.Input<LinkInputs>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */

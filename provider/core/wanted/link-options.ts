@@ -144,8 +144,7 @@ function fillTarget(link: Link, set: SetOptions): number {
 
 function whyOf(link: Link, target: number): string {
   if (target < underWayOf(link) && target < MOST_UNDER_WAY) return "half of max-buffers";
-  if (target === MOST_UNDER_WAY) return "32 MiB at most, for the peer's memory";
-  return target === 50 * KIB ? "50 KiB at least" : inFlight(link);
+  return target === MOST_UNDER_WAY ? "32 MiB at most, for the peer's memory" : inFlight(link);
 }
 
 function resync(line: SharedLine, set: SetOptions): LinkOption[] {

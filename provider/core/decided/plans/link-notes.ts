@@ -1,5 +1,5 @@
 /** What a preview says of the options that come from `link`, and of what the line costs. */
-import { changedOptions, effectiveOptions, type OptionsByKey } from "../../config/compare-options";
+import { changedOptions, effectiveOptions } from "../../config/compare-options";
 import { filesRead } from "../../installed/includes";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
 import { findOption } from "../../wanted/option-table";
@@ -52,20 +52,16 @@ function sizeOf(value: string): number {
   return option?.type === "number" ? (numberOf(option, value) ?? 0) : 0;
 }
 
+const bufferSizes = ["net sndbuf-size", "net rcvbuf-size"];
+
 /** DRBD 8.4 gives the sizes of its buffers to a socket when it is made: a connection that is there keeps the old ones. */
 function fromNextConnection(name: string, { net }: DesiredLink, nodes: readonly ObservedNode[]): string[] {
-  const options = ["sndbuf-size", "rcvbuf-size"];
-  const of = (value: (option: string) => string | undefined): OptionsByKey =>
-    new Map(options.flatMap((option) => (value(option) === undefined ? [] : [[`net ${option}`, value(option) ?? ""]])));
+  const wanted = new Map(Object.entries(net).map(([option, value]) => [`net ${option}`, value]));
   const changed = nodes
     .filter((node) => grammarOf(node) === "8.4" && node.kernelResources.get(name)?.connection === "Connected")
-    .flatMap((node) => {
-      const now = effectiveOptions([...filesRead(node).values()], name);
-      return changedOptions(
-        of((option) => now.get(`net ${option}`)),
-        of((option) => net[option]),
-      ).map(({ key }) => key.replace("net ", ""));
-    });
+    .flatMap((node) => changedOptions(effectiveOptions([...filesRead(node).values()], name), wanted))
+    .filter(({ key }) => bufferSizes.includes(key))
+    .map(({ key }) => key.replace("net ", ""));
   if (changed.length === 0) return [];
   return [
     `${[...new Set(changed)].join(" and ")}: counts from the next connection on, as after a reboot of either host`,
