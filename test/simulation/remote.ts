@@ -198,6 +198,12 @@ export class SimulatedRemote implements Remote {
     });
   }
 
+  /** Who has not met its peer by then is told of it, and the step is done. */
+  private async meet(name: string): Promise<Result> {
+    await this.check(["wait_connected", name, ""]);
+    return done;
+  }
+
   private act(action: Action): Result | Promise<Result> {
     const { world, machine } = this;
     const { files } = machine;
@@ -210,6 +216,8 @@ export class SimulatedRemote implements Remote {
         return run(world, machine, ["apt-get", "install", ...action.packages], "provider");
       case "check":
         return this.check(action.call);
+      case "meet":
+        return this.meet(action.resource);
       case "configure":
         // Parsed together with all else that is installed.
         if (machine.parseErrorWith(action.text) !== undefined) return failed(10, machine.parseErrorWith(action.text)!);

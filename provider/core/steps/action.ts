@@ -16,6 +16,8 @@ export type Action =
   | { readonly kind: "install"; readonly packages: readonly string[] }
   /** Reads only, and fails where it finds something else than it should. */
   | { readonly kind: "check"; readonly call: Call }
+  /** Gives a resource so many seconds to find its peer. Where it has not by then, that is told, and the step is done. */
+  | { readonly kind: "meet"; readonly resource: string; readonly seconds: number }
   /** With its parents; those that were not there are noted, so that they can be taken away again. */
   | { readonly kind: "folder"; readonly path: string; readonly note: string }
   /** One that was noted, where it is empty. */

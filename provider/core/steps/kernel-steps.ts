@@ -45,15 +45,32 @@ export function adjust(
   };
 }
 
+/** Seconds after which two that have missed each other try again. */
+const connectInterval = ({ net }: DesiredResource["sections"]): number => Number(net["connect-int"] ?? 10);
+
 /** Reads only. Whose data is newer DRBD finds out when they meet. */
 export function waitConnected(node: string, { name, sections }: DesiredResource, because: string): Step {
-  // Two that miss each other try again after `connect-int`, 10 s by default.
-  const seconds = Math.max(30, 3 * Number(sections.net["connect-int"] ?? 10));
+  const seconds = Math.max(30, 3 * connectInterval(sections));
   return {
     node,
     argv: ["drbdadm", "cstate", name],
     because,
     does: [{ kind: "check", call: ["wait_connected", name, String(seconds)] }],
+    timeoutSeconds: patient + seconds,
+  };
+}
+
+/**
+ * Reads only. Until the two have met, nobody knows whether they have parted, and an `up` that ends before tells of a pair that is
+ * well. A link that is down fails no `up` that has brought up what it could.
+ */
+export function meet(node: string, { name, sections }: DesiredResource): Step {
+  const seconds = Math.max(15, 1.5 * connectInterval(sections));
+  return {
+    node,
+    argv: ["drbdadm", "cstate", name],
+    because: `gives the two ${seconds} s to find each other`,
+    does: [{ kind: "meet", resource: name, seconds }],
     timeoutSeconds: patient + seconds,
   };
 }

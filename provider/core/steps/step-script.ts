@@ -14,7 +14,7 @@ export function shellOf(step: Step): ShellStep {
       step.holdersOf === undefined
         ? body
         : `(\n${body}\n) || { code=$?; ${step.holdersOf.map((one) => commandLine(["holders", ...one])).join("; ")}; exit $code; }`,
-    tells: actionsOf(step).some(({ kind }) => kind === "update-lists" || kind === "install"),
+    tells: actionsOf(step).some(({ kind }) => ["update-lists", "install", "meet"].includes(kind)),
   };
 }
 
@@ -28,6 +28,8 @@ function actionScript(action: Action): string {
       return commandLine(["install_packages", updateOutputPath, ...action.packages]);
     case "check":
       return commandLine(action.call);
+    case "meet":
+      return commandLine(["meet", action.resource, String(action.seconds)]);
     case "put":
       return withText(action.text, ["put", action.path, octal(action.mode)]);
     case "folder":

@@ -18,6 +18,9 @@ wait_connected() {
   done
 }
 
+# meet RESOURCE SECONDS: gives the two so long to find each other, and warns where they have not.
+meet() { met_not=$(wait_connected "$1" "$2") || warn "$met_not"; }
+
 # wait_up_to_date RESOURCE SECONDS: connected, and this side's disk is whole and the newest. What is being filled from its
 # peer is not made Primary: the peer could go in the middle of it.
 wait_up_to_date() {

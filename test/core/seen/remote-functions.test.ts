@@ -283,6 +283,17 @@ END`,
     expect(result.stdout).toContain("r0 is unconfigured, not connected to its peer");
   });
 
+  test.each([
+    ["Connected", ""],
+    ["Connecting", "warned: r0 is Connecting, not connected to its peer"],
+    ["StandAlone", "warned: r0 is StandAlone, not connected to its peer"],
+  ])("two that are to meet and are %s: no failure, and a warning where they have not met", (connection, said) => {
+    const { exit, stdout } = gate('warn() { echo "warned: $*"; }; meet r0 1', { connection });
+    expect(exit).toBe(0);
+    expect(stdout.startsWith(said)).toBe(true);
+    expect(stdout === "").toBe(said === "");
+  });
+
   test("waits for a connection that takes a while", () => {
     const count = join(folder, "count");
     writeFileSync(count, "");

@@ -31,6 +31,11 @@ export class Promotion {
     return [...this.firstPromotions(), ...this.promoteUsed(), ...this.formatInterrupted()];
   }
 
+  /** Whether one of the steps does so: only who has met its peer is made Primary. */
+  get waitsForPeer(): boolean {
+    return this.firstPromotions().length + this.promoteUsed().length > 0;
+  }
+
   /** Whether `primary --force` is among the steps. */
   get isForced(): boolean {
     return this.fresh.length > 0;

@@ -122,7 +122,22 @@ export class ResourceStages {
       );
     const serving = [...promote, ...this.promotion.mountSteps()];
     // On the host where the last of these runs: in one command with them.
-    return [this.checkSurvivors(), [...prepare, ...checked], [...serving, ...serviceSteps(this.view, serving)]];
+    return [
+      this.checkSurvivors(),
+      [...prepare, ...checked],
+      [...serving, ...serviceSteps(this.view, serving)],
+      this.meetsPeer(adjusted),
+    ];
+  }
+
+  /** What is brought up beside a peer that is served already, or that nothing waits for. */
+  private meetsPeer(adjusted: readonly HostView[]): Step[] {
+    if (this.promotion.waitsForPeer) return [];
+    const broughtUp = this.view.hosts.filter(
+      (host) => !adjusted.includes(host) && (host.kernel === undefined || isHalfUpOn(host)),
+    );
+    const last = broughtUp.find((host) => host !== this.view.source) ?? broughtUp[0];
+    return last === undefined ? [] : [steps.meet(last.host.hostname, this.desired)];
   }
 
   /**

@@ -66,6 +66,7 @@ describe("a replaced disk", () => {
         "bravo: systemctl start drbd-role@r0.service",
         "bravo: systemctl daemon-reload",
       ],
+      ["bravo: drbdadm cstate r0"],
     ]);
     expect(forbidden(allCommands(planOf(replaced, { memory })))).toEqual([]);
   });
@@ -111,7 +112,10 @@ describe("a replaced disk", () => {
 
   test("made ready by an earlier run that was stopped: brought up, nothing made anew", () => {
     const commands = allCommands(planOf([lonely(alpha), nodeAt("bravo", "metadata")], { memory }));
-    expect(commands.filter((one) => one.includes("drbdadm"))).toEqual(["bravo: drbdadm up r0"]);
+    expect(commands.filter((one) => one.includes("drbdadm"))).toEqual([
+      "bravo: drbdadm up r0",
+      "bravo: drbdadm cstate r0",
+    ]);
     expect(commands.filter((one) => one.includes("create-md"))).toEqual([]);
     expect(forbidden(commands)).toEqual([]);
   });

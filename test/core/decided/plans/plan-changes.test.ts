@@ -376,10 +376,12 @@ test("an unused device that is Primary nowhere, without a filesystem, is left so
   expect(planOf(idle, { desired }).stages).toEqual([]);
 });
 
-test("one side is down: brought up, and the other is left alone", () => {
+test("one side is down: brought up, given time to meet its peer, and the other is left alone", () => {
   const [alpha] = healthyPair();
   const lonely = withKernel(alpha, { connection: "Connecting", peerRole: "Unknown", peerDisk: "DUnknown" });
-  expect(commandsOf(planOf([lonely, downNode("bravo", usedGi)]))).toEqual([["bravo: drbdadm up r0"]]);
+  const plan = planOf([lonely, downNode("bravo", usedGi)]);
+  expect(commandsOf(plan)).toEqual([["bravo: drbdadm up r0"], ["bravo: drbdadm cstate r0"]]);
+  expect(stepsOf(plan).at(-1)?.does).toEqual([{ kind: "meet", resource: "r0", seconds: 15 }]);
 });
 
 test("one side lost its disk, and it is there again: attached by adjust, once", () => {

@@ -254,7 +254,7 @@ test("half-way up with data on its disk: goes on, and forces nothing", () => {
   const half = withKernel(bravo, { connection: "StandAlone", devices: [kernelDevice("Diskless")] });
   const plan = planOf([alpha, half]);
   expect(refusalsOf(plan)).toEqual([]);
-  expect(allCommands(plan)).toEqual(["bravo: drbdadm down r0", up("bravo")]);
+  expect(allCommands(plan)).toEqual(["bravo: drbdadm down r0", up("bravo"), "bravo: drbdadm cstate r0"]);
 });
 
 test.each([
