@@ -68,6 +68,7 @@ test("the target was installed anew: its configuration is written, its metadata 
     "bravo: write /etc/systemd/system/drbd@r0.target.d/pulumi-drbd.conf",
     "bravo: systemctl enable --no-reload drbd@r0.target",
     "bravo: systemctl daemon-reload",
+    "bravo: drbdadm cstate r0",
   ]);
   expect(changes.filter((one) => /drbdadm (create-md|primary)/.test(one))).toEqual([]);
   await pair.expectWhole();

@@ -17,7 +17,7 @@ const destructive = (changes: readonly string[]) =>
 test("the target's disk was replaced by an empty one while it was down: filled from the source, which stays in use", async () => {
   await pair.run("bravo", "drbdadm down r0 && dd if=/dev/zero of=/dev/vdb bs=1M 2>/dev/null; sync");
   const changes = await pair.up();
-  expect(changes).toEqual(["bravo: drbdadm create-md r0", "bravo: drbdadm up r0"]);
+  expect(changes).toEqual(["bravo: drbdadm create-md r0", "bravo: drbdadm up r0", "bravo: drbdadm cstate r0"]);
   await pair.expectWhole();
 });
 
