@@ -321,7 +321,7 @@ describe("the data", () => {
   });
 
   test("a file written on alpha is on bravo", async () => {
-    // As README.md has it.
+    // By hand, as a person does it.
     const leave = `umount ${MOUNT_POINT} && systemctl stop drbd-primary@r0 && drbdadm secondary r0`;
     const take = `drbdadm primary r0 && systemctl start ${MOUNT_POINT}`;
     await lab.run("alpha", leave);

@@ -1,4 +1,4 @@
-/** The ten rules that keep data (README.md), and what shows that each holds. */
+/** The ten rules that keep data (docs/rules.md), and what shows that each holds. */
 import { core, type Entry, lab, laws, met, obedience, races } from "./entry";
 
 export const rules: readonly Entry[] = [

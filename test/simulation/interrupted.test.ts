@@ -294,7 +294,7 @@ describe("a program that has changed", () => {
 describe("a state that is printed was seen", () => {
   async function movedToBravo() {
     const kept = await made();
-    // As README.md has it; `systemctl start` of the mount starts its promotion unit first.
+    // By hand; `systemctl start` of the mount starts its promotion unit first.
     for (const words of ["umount /srv/data", "systemctl stop drbd-primary@r0.service", "drbdadm secondary r0"])
       command(world, world.machines[0], words.split(" "), "hand");
     for (const words of ["drbdadm primary r0", "systemctl start drbd-primary@r0.service", "mount /srv/data"])

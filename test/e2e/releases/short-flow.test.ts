@@ -49,7 +49,7 @@ async function expectNoFailedUnit(): Promise<void> {
   }
 }
 
-/** As README.md has it. */
+/** By hand, as a person does it. */
 async function switchTo(machine: MachineName): Promise<void> {
   await lab.run(
     otherMachine(machine),
