@@ -43,10 +43,14 @@ main() {
   fi
   peer_is_ready || refuse "Refused: $peer cannot take $resource: $not_ready." \
     "Nothing was changed. \`drbd-where $resource\` shows how far it is; call this again when $peer is connected and UpToDate."
-  # A service may unmount on its own what it has mounted.
+  mounts_to_end
+  find_users
+  # A service may end what uses it, and unmount what it has mounted.
   if [ -z "$services" ]; then
-    mounts_to_end
     [ -z "$in_the_way" ] || refuse "Refused: $(tell_in_the_way)" "Nothing was changed."
+    [ -z "$users" ] || refuse "Refused: $resource is in use on $here:" "$users" "Stop that, and call this again. Nothing was changed."
+  elif [ -n "$users" ]; then
+    printf '%s\n' "$resource is in use on $here beside its services:" "$users" "Where its services do not end that, $here serves it again."
   fi
   begin_change "drbd-handback $resource on $here, since $(date '+%F %T')"
   trap 'back "it was interrupted"; exit 3' INT TERM HUP
@@ -103,6 +107,26 @@ mounts_to_end() {
     }' /proc/self/mountinfo)
   ours=$(printf '%s\n' "$found" | sed -n 's/^ours //p')
   in_the_way=$(printf '%s\n' "$found" | sed -n 's/^why //p')
+}
+
+# find_users: who uses what mounts_to_end has found, but for its services; who has a device open of which nothing is mounted. A line
+# each goes to users.
+find_users() {
+  users=$(
+    passed_units=$services passed_guests=$(for service in $services; do machine_of "$service"; done)
+    for minor in $(minors_of); do
+      found=''
+      while read -r its root place rest; do
+        [ "$its" = "$minor" ] || continue
+        found=yes
+        # What is mounted there from the resource itself is unmounted before.
+        holders "/dev/drbd$minor" "$(unescaped "$place")" | grep -v '^in use: /dev/drbd[0-9]* is mounted below it, on '
+      done <<END
+$ours
+END
+      [ -n "$found" ] || holders "/dev/drbd$minor"
+    done | sort -u
+  )
 }
 
 tell_in_the_way() {

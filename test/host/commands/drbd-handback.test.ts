@@ -91,6 +91,34 @@ test("Secondary already: nothing to give up", () => {
   expect(alone.said).not.toContain("type there");
 });
 
+describe("somebody uses it beside its services", () => {
+  const used: Night = { ...serving, answers: "/dev/drbd1 in use: process 600 (sleep): /srv/my data\n" };
+
+  test("and it has no services: refused, and nothing is touched", () => {
+    const values = valuesOnBravo.replaceAll(/^service .*\n/gm, "");
+    const { exit, said, calls } = handback({ ...used, values });
+    expect([exit, calls]).toEqual([1, []]);
+    expect(said).toContain("Refused: r0 is in use on bravo:");
+    expect(said).toContain("in use: process 600 (sleep)");
+  });
+
+  test("and they may end that: told, and given up where the unmount succeeds", () => {
+    const { exit, said, calls } = handback(used);
+    expect([exit, calls]).toEqual([0, inOrder]);
+    expect(said).toContain("r0 is in use on bravo beside its services:");
+  });
+
+  test("what is mounted from it below itself is no user of it", () => {
+    const below = {
+      ...serving,
+      answers: "/dev/drbd1 x\n",
+      tools: { perl: 'echo "in use: /dev/drbd1 is mounted below it, on /srv/my data/logs"' },
+    };
+    expect(handback(below)).toMatchObject({ exit: 0, calls: inOrder });
+    expect(handback(below).said).not.toContain("beside its services");
+  });
+});
+
 const failing = (tool: string) => (night: Night) =>
   handback({ ...night, tools: { [tool]: `echo "$(basename "$0") $*" >>${folder}/calls; echo "it is busy"; exit 32` } });
 
