@@ -16,6 +16,7 @@ import { planResource } from "../core/decided/plans/plan-resource";
 import { isInstalled, justTheHost, theHostClosely, type Candidate, type ProbeRequest } from "../core/seen/probe";
 import { resourceLooks } from "../core/seen/resource-looks";
 import { withLinkOptions } from "../core/wanted/link-options";
+import { withSnapshotHandlers } from "../core/wanted/snapshot-handlers";
 import { parseResource } from "../core/wanted/parse-inputs";
 import { isSettled } from "../core/decided/plans/settled";
 import { depthForSteps, isLeftWhereItIs } from "../core/decided/plans/switchover";
@@ -60,7 +61,8 @@ export class Pair {
     this.switchTo = primary === text("switchedTo", olds).switchedTo ? undefined : primary;
     this.lastConfiguration = text("configuration", olds).configuration ?? "";
     this.globalCommon = (inputs.__globalCommon ?? []).map((text) => (isUnknown(text) ? undefined : text));
-    this.desired = withLinkOptions(desired, setForAll(this.globalCommon.filter((text) => text !== undefined)));
+    const common = setForAll(this.globalCommon.filter((text) => text !== undefined));
+    this.desired = withSnapshotHandlers(withLinkOptions(desired, common));
     // Given by the user, else made by us in an earlier run and kept in the state, else what the hosts have (below).
     this.known = desired.auth === null ? undefined : (desired.auth.secret ?? rememberedSecret(olds));
   }

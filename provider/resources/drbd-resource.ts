@@ -111,6 +111,13 @@ export interface DrbdResourceArgs {
    * Default: none, and DRBD's own defaults stay.
    */
   readonly link?: pulumi.Input<LinkInputs>;
+  /**
+   * Default false. True: before a resync overwrites a disk, drbd-utils' own handlers make an LVM snapshot of it, and remove it
+   * when the resync is over. All backing disks are LVM volumes then, with room in their volume groups for what differs, 10 MiB
+   * and 10 % of the disk. Where the room is too little when a resync begins, it begins without a snapshot. DRBD 8.4 alone. Not
+   * beside handlers of your own for the same. Changed at any time; it counts from the next resync on.
+   */
+  readonly snapshotBeforeResync?: pulumi.Input<boolean>;
   /** Hostname of the side whose disk counts in the initial sync, which is Primary then and mounts the filesystem. */
   readonly syncSource: pulumi.Input<string>;
   /**

@@ -38,6 +38,8 @@ const commands: Readonly<Record<string, string>> = {
   digests: "reading /proc/crypto and modprobe -n",
   users: "the look for who has the device open",
   past: "the look into the kernel's log",
+  snapshots: "the look for what makes snapshots",
+  lvm: "lvs",
   written: "the look for what was written last",
   status: "drbdsetup status",
   port: "grep of /proc/net/tcp",

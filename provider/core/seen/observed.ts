@@ -187,6 +187,23 @@ export type Folder =
   | { readonly kind: "not-a-folder"; readonly at: string }
   | { readonly kind: "folder"; readonly at: string; readonly real: string; readonly holds: readonly string[] };
 
+/** What LVM says of a disk. Sizes in bytes. */
+export type LogicalVolume =
+  | { readonly kind: "none"; readonly said: string }
+  | {
+      readonly kind: "logical";
+      readonly group: string;
+      readonly name: string;
+      readonly size: number;
+      /** As `lvs` has them: the first letter is its type. */
+      readonly attributes: string;
+      /** Of its volume group. */
+      readonly free: number;
+      readonly extent: number;
+      /** What has the name of the snapshot before a resync; `origin` is empty where that is no snapshot. */
+      readonly snapshot?: { readonly origin: string; readonly size: number; readonly attributes: string };
+    };
+
 /** One volume of a resource, looked at closely. */
 export interface ObservedVolume {
   readonly disk: Contents;
@@ -200,6 +217,8 @@ export interface ObservedVolume {
   readonly device?: Contents;
   /** Who has it in use beside its services, in words for a person; only where it was asked for, and this host is Primary. */
   readonly users?: readonly string[];
+  /** The logical volume that the disk is; only where snapshots of it are wanted. */
+  readonly logical?: LogicalVolume;
   /** What was written last, as far as the host tells; only of sides that do not speak. */
   readonly written?: LastWritten;
 }
@@ -219,6 +238,8 @@ export interface ObservedResource {
   readonly nodeId?: number;
   /** Something listens on the resource's port. */
   readonly portTaken: boolean;
+  /** What the handlers that make snapshots need and is not there, and whether the host has settings for them; only where wanted. */
+  readonly snapshots?: { readonly missing: readonly string[]; readonly hasSettings: boolean };
   /** Digests that were asked for and that the kernel has not. */
   readonly missingDigests?: readonly string[];
   /** When the kernel's log says that the peer was lost, or `… or before` a split brain was found; only of sides that do not speak. */

@@ -420,6 +420,7 @@ function parseLook(
   return {
     volumes,
     ...parsePast(sections.get("past")),
+    ...parseSnapshotTools(sections.get("snapshots")),
     missingDigests: sections.get("digests")?.text.split("\n").filter(Boolean),
     nodeId: parseNodeId(sections.get("status")),
     portTaken: isAsked && isTaken(need(sections, "port").text),
@@ -443,6 +444,7 @@ function parseVolume(sections: Sections, blocks: ReadonlyMap<string, BlockDevice
     metadata: parseMetadata(sections.get("gi")),
     kernelGi: kernelGi?.exit === 0 && isGi(kernelGi.text.trim()) ? kernelGi.text.trim() : undefined,
     device: device && parseContents(device, blocks),
+    ...parseLogicalVolume(sections.get("lvm")),
     ...parseUsers(sections.get("users")),
     ...parseWritten(sections.get("written")),
   };
@@ -471,6 +473,25 @@ function parseWritten(section: Section | undefined): Pick<ObservedVolume, "writt
       ...(changed === undefined ? {} : { changed }),
     },
   };
+}
+
+/** `missing TOOL`, a line each, and `settings`. */
+function parseSnapshotTools(section: Section | undefined): Pick<ObservedResource, "snapshots"> {
+  if (section === undefined) return {};
+  const missing = section.text.split("\n").flatMap((line) => /^missing (.+)$/.exec(line)?.[1] ?? []);
+  return { snapshots: { missing, hasSettings: /^settings$/m.test(section.text) } };
+}
+
+/** `volume|vg0|data|335544320|-wi-ao----|209715200|4194304`, and, where there is one, `snapshot|data|46137344|swi-a-s---`. */
+function parseLogicalVolume(section: Section | undefined): Pick<ObservedVolume, "logical"> {
+  if (section === undefined) return {};
+  const line = /^volume\|([^|\s]+)\|([^|\s]+)\|(\d+)\|(\S+)\|(\d+)\|(\d+)$/m.exec(section.text);
+  if (section.exit !== 0 || line === null) return { logical: { kind: "none", said: section.text.trim() } };
+  const [, group = "", name = "", size, attributes = "", free, extent] = line;
+  const [, origin, its, kind = ""] = /^snapshot\|([^|\s]*)\|(\d+)\|(\S+)$/m.exec(section.text) ?? [];
+  const snapshot = origin === undefined ? {} : { snapshot: { origin, size: Number(its), attributes: kind } };
+  const sizes = { size: Number(size), free: Number(free), extent: Number(extent) };
+  return { logical: { kind: "logical", group, name, attributes, ...sizes, ...snapshot } };
 }
 
 /** `in use: process 412 (sh): /srv/data/log`, a line each. */

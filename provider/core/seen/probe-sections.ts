@@ -38,8 +38,8 @@ const QUESTIONS = {
     "commonthen",
     "mkfs",
   ],
-  resource: ["digests", "status", "port", "change", "past"],
-  volume: ["folder", "disk", "metadisk", "gi", "kernelgi", "device", "users", "written"],
+  resource: ["digests", "status", "port", "change", "past", "snapshots"],
+  volume: ["folder", "lvm", "disk", "metadisk", "gi", "kernelgi", "device", "users", "written"],
   candidate: ["parsed", "change", "means", "meant"],
   back: ["common", "file", "change"],
 } as const;

@@ -1,4 +1,5 @@
 import { commands, environment, guards, log, looks as lookFunctions, probe, turn } from "../../host/text";
+import { snapshotName, snapshotSettingsPath, snapshotTools } from "../wanted/snapshot-handlers";
 import { drbdmetaPlace, type MetadataPlace } from "../wanted/metadata-place";
 import { ownMark } from "../config/own-mark";
 import { globalCommonPath, otherTopPaths, resourcePath } from "../config/paths";
@@ -20,6 +21,8 @@ export interface Look {
   readonly services?: readonly string[];
   /** The role that `primary` gives it here: where it has another one, it may be about to move, and who uses it is looked at. */
   readonly wanted?: "Primary" | "Secondary";
+  /** Snapshots are wanted before a resync: whether the host can make them is looked at. */
+  readonly snapshots?: true;
   /** The two sides do not speak: since when, and what was written last here, is looked at. */
   readonly parted?: true;
   /** Virtual machines that run with it, and paths that their wanted definitions name. */
@@ -115,6 +118,9 @@ const variables: Readonly<Record<string, string>> = {
   manager_links: managerLinks.join(" "),
   needed_tools: neededTools.join(" "),
   no_systemd: noSystemd,
+  snapshot_tools: snapshotTools.join(" "),
+  snapshot_settings: snapshotSettingsPath,
+  snapshot_suffix: snapshotName(""),
   room_places: roomPlaces.join(" "),
   block_columns: lsblkColumns,
   most_names: String(mostNames),
@@ -135,6 +141,7 @@ export function probeFunction(nonce: string, request: ProbeRequest): string {
     looks: String(looks.length),
     machines: String(machines.length),
     services: [...new Set(looks.flatMap(({ services = [] }) => services))].join(" "),
+    snapshots: looks.flatMap(({ name, snapshots }) => (snapshots === true ? [name] : [])).join(" "),
     silent: looks.flatMap(({ name, parted }) => (parted === true ? [name] : [])).join(" "),
     roles: looks.flatMap(({ name, wanted }) => (wanted === undefined ? [] : [`${name}:${wanted}`])).join(" "),
   };

@@ -5,7 +5,7 @@ import type { Look } from "./probe";
 
 /** What is looked at of a resource, on each of its hosts. `isParted`: its two sides do not speak. */
 export function resourceLooks(desired: DesiredResource, isParted = false): readonly [Look, Look] {
-  const { name, hosts, volumes, services, primary, virtualMachines = [] } = desired;
+  const { name, hosts, volumes, services, primary, virtualMachines = [], snapshotBeforeResync } = desired;
   const digests = digestsOf(desired).map(({ digest }) => digest);
   const at = (place: 0 | 1): Look => {
     const { hostname, address, port } = hosts[place];
@@ -15,6 +15,7 @@ export function resourceLooks(desired: DesiredResource, isParted = false): reado
       address,
       digests,
       services,
+      ...(snapshotBeforeResync === true ? { snapshots: true } : {}),
       ...(isParted ? { parted: true } : {}),
       ...(primary === undefined ? {} : { wanted: primary === hostname ? "Primary" : "Secondary" }),
       virtualMachines: virtualMachines.map((machine) => ({

@@ -7,6 +7,7 @@ import { type Failure, type Path, failureAt } from "./failures";
 import { areApart, metadataPlaceFrom, type MetadataPlace } from "./metadata-place";
 import { sameHost } from "./names";
 import { PEER_DEVICE_OPTIONS } from "./option-table";
+import { otherHandlers } from "./snapshot-handlers";
 import type { ConnectionProperties, ResourceProperties, SideProperties } from "./input-schema";
 
 const endpointOf = (connection: ConnectionProperties | undefined): string | undefined =>
@@ -278,6 +279,14 @@ function optionsOfConnection({ volumes = [] }: ResourceProperties): Failure[] {
   );
 }
 
+/** They are drbd-utils' own then: another one in the place of one of them would make a snapshot that nobody removes, or none. */
+function snapshots({ snapshotBeforeResync, handlers = {} }: ResourceProperties): Failure[] {
+  if (snapshotBeforeResync !== true) return [];
+  return otherHandlers(handlers).map((name) =>
+    failureAt(["handlers", name], "is what `snapshotBeforeResync` sets: leave out one of the two"),
+  );
+}
+
 export function resourceConflicts(resource: ResourceProperties): Failure[] {
   const failures: Failure[] = [];
   const [first, second] = resource.nodes ?? [];
@@ -296,6 +305,6 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
   failures.push(...discards(resource, hostnames), ...givingUp(resource, hostnames), ...peerOff(resource, hostnames));
   failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
 
-  failures.push(...waitingForItself(resource), ...optionsOfConnection(resource));
+  failures.push(...waitingForItself(resource), ...optionsOfConnection(resource), ...snapshots(resource));
   return failures;
 }

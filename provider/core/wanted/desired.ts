@@ -94,6 +94,8 @@ interface DesiredContext {
   readonly protocol: Protocol;
   readonly sections: Sections;
   readonly link?: DesiredLink;
+  /** A snapshot of the logical volume below each volume is made before a resync overwrites it (snapshot-handlers.ts). */
+  readonly snapshotBeforeResync?: true;
   /** Peer authentication; null when the user turned it off. `secret` is missing until one was given or generated. */
   readonly auth: { readonly algorithm: string; readonly secret?: string } | null;
   /** The safe defaults of which the program says nothing: a pair that was set up another way keeps its way. */

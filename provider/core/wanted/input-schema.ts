@@ -459,6 +459,7 @@ const common = {
   sharedSecret: property(optional(text(secretFault, false))),
   cramHmacAlg: property(optional(text((value) => digestFault(value, HMAC_DIGESTS), false))),
   link: property(optional(link)),
+  snapshotBeforeResync: property(withDefault(boolean, false)),
   syncSource: property(string("the hostname of one of the two nodes")),
   primary: property(optional(string("the hostname of one of the two nodes"))),
   discard: property(withDefault(discard, {})),

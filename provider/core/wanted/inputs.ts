@@ -219,6 +219,13 @@ export interface ResourceInputs extends SectionInputs {
    * Default: none, and DRBD's own defaults stay.
    */
   readonly link?: LinkInputs;
+  /**
+   * Default false. True: before a resync overwrites a disk, drbd-utils' own handlers make an LVM snapshot of it, and remove it
+   * when the resync is over. All backing disks are LVM volumes then, with room in their volume groups for what differs, 10 MiB
+   * and 10 % of the disk. Where the room is too little when a resync begins, it begins without a snapshot. DRBD 8.4 alone. Not
+   * beside handlers of your own for the same. Changed at any time; it counts from the next resync on.
+   */
+  readonly snapshotBeforeResync?: boolean;
   /** Hostname of the node whose disk counts in the initial sync, and that is Primary then. */
   readonly syncSource: string;
   /**

@@ -282,6 +282,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     // A virtual machine is one more service, and starts behind the others, which it may need.
     services: [...(given.services ?? []).map(known), ...machines.map(({ name }) => virtualMachineUnit(name))],
     ...(machines.length === 0 ? {} : { virtualMachines: machines }),
+    ...(given.snapshotBeforeResync === true ? { snapshotBeforeResync: true as const } : {}),
     ...set({
       link: linkFrom(given.link),
       ignoreManagers: given.ignoreManagers,

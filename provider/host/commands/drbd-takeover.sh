@@ -173,6 +173,8 @@ why_not_good() {
     esac
     case $replication in Off|Established) state=$disk ;; *) state=$disk,\ $replication ;; esac
     echo "  volume $volume, /dev/drbd$minor: $state: $why"
+    find_snapshot "$volume"
+    case $snapshot/$filled in /*|*/spoilt|*/merging) ;; *) echo "    $snapshot holds it as it was before the sync, on $made: \`drbd-where $resource\` says how to fall back to that" ;; esac
   done
   if [ "$connection" = Connected ]; then
     echo "$peer is connected, and $peer_role: \`drbd-where $resource\` shows how far $here is filled from it."

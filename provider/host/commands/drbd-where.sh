@@ -106,6 +106,7 @@ show_volume() {
     /^[^ \t]/ && !/^ *[0-9]+: / { at = "" }
     at == minor { sub(/^[ \t]+/, ""); print }')
   show_sync
+  show_snapshot
   if [ -n "$lines" ]; then show_flags; show_counters; else show_statistics; fi
 }
 
@@ -148,6 +149,38 @@ show_sync() {
   case $speed in ''|*[!0-9]*) ;; *) in_words "$speed"; text="$text at $words/s" ;; esac
   row sync "$text"
   [ "$replication $oos" != "SyncSource 0" ] || row "to do" "$(missed_end)"
+}
+
+# show_snapshot: what a resync of this volume has left to fall back to.
+show_snapshot() {
+  find_snapshot "$volume"
+  [ -n "$snapshot" ] || return 0
+  case $filled in
+    spoilt)
+      row snapshot "$snapshot was made before a resync ($made), has become full since, and holds nothing any more:"
+      row "" "\`lvremove $(quoted "$snapshot")\`, or the next resync makes no other"
+      return ;;
+    merging) row snapshot "$snapshot is being merged: the disk becomes what it was on $made"; return ;;
+  esac
+  case $replication/$disk in
+    Established/UpToDate|Off/UpToDate|Established/Outdated|Off/Outdated|Off/Consistent)
+      row snapshot "$snapshot is left of $made, from a resync that is over or did not begin, and takes room:"
+      row "" "\`lvremove $(quoted "$snapshot")\`, or the next resync makes no other" ;;
+    Off/Inconsistent)
+      row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full)"
+      fall_back ;;
+    *) row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full); it goes when that is over" ;;
+  esac
+}
+
+# fall_back: how the snapshot's data is had. Metadata that is as old as the snapshot must not meet the peer again: what went across
+# in the resync would count as done, and would be missing.
+fall_back() {
+  row "" "If $peer comes back, there is nothing to do: the resync goes on, and the snapshot goes when that is over."
+  row "" "To look into it: \`mount -o ro,nouuid,norecovery /dev/$snapshot /mnt\` (XFS; ro,noload for ext4)"
+  row "" "If $peer is lost for good, and $here is to go on with it: \`drbdadm down $resource\`, \`lvconvert --merge $(quoted "$snapshot")\`,"
+  row "" "\`drbdadm create-md --force $resource/$volume\`, \`drbdadm up $resource\`, \`drbdadm primary --force $resource\`. Never without the"
+  row "" "new metadata: $peer would take for done what it had sent, and that would be missing. What it has sent is given up."
 }
 
 # The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.

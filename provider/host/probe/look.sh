@@ -13,6 +13,7 @@ look_at() {
     if [ -n "$runs" ]; then tell_status; else run port grep -scE "^ *[0-9]+: $2 [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6; fi
   fi
   case " $silent " in *" $resource "*) its_minors=''; each_volume note_minor "$@"; run past tell_past ;; esac
+  if [ -z "$lightly" ] && wants_snapshots; then say snapshots; list_missing_of_snapshots; say exit 0; fi
   if [ -n "$drift" ]; then run change drbdadm -d adjust "$resource"; fi
   each_volume look_at_volume "$@"
 }
@@ -63,6 +64,7 @@ look_at_volume() {
   # As drbdadm's commands take it: its file may have volumes that nobody asks for.
   word=$resource/$volume
   if [ -n "$mount_point" ]; then say folder; tell_folder "$mount_point"; say exit 0; fi
+  if [ -z "$lightly" ] && wants_snapshots; then run lvm tell_logical_volume "$disk"; fi
   if is_well "$minor" "$filesystem"; then
     real=$disk
     if [ -L "$real" ]; then real=$(readlink -f "$real"); fi
@@ -115,6 +117,28 @@ look_at_device() {
   [ -n "$lightly" ] || inspect device "/dev/drbd$minor"
   case " $moving " in *" $resource "*) run users tell_users "/dev/drbd$minor" ;; esac
 }
+
+wants_snapshots() { case " $snapshots " in *" $resource "*) return 0 ;; esac; return 1; }
+
+# What the handlers need and is not there, and what they read that may make something else of them.
+list_missing_of_snapshots() {
+  for tool in $snapshot_tools; do command -v "$tool" >/dev/null || printf 'missing %s\n' "$tool"; done
+  if grep -qs '^[[:blank:]]*[^#[:blank:]]' "$snapshot_settings"; then echo settings; fi
+}
+
+# tell_logical_volume DISK: the logical volume that it is, asked for as the handlers do, and what has its snapshot's name.
+tell_logical_volume() {
+  if [ ! -b "$1" ] || ! command -v lvs >/dev/null; then return 1; fi
+  told=$(list_volumes -o vg_name,lv_name,lv_size,lv_attr,vg_free,vg_extent_size "$1") || { printf '%s\n' "$told"; return 1; }
+  line=$(printf '%s\n' "$told" | sed -n 's/^ *\([^ |]*|\)/\1/p' | tail -n 1)
+  printf 'volume|%s\n' "$line"
+  group=${line%%|*} rest=${line#*|}
+  told=$(list_volumes -S "lv_name=${rest%%|*}$snapshot_suffix" -o origin,lv_size,lv_attr "$group") || { printf '%s\n' "$told"; return 1; }
+  printf '%s\n' "$told" | sed -n 's/^ *\([^ |]*|\)/snapshot|\1/p'
+}
+
+# list_volumes ARGUMENTS…: LVM tells of the open files of whoever calls it, which is no matter here.
+list_volumes() { LVM_SUPPRESS_FD_WARNINGS=1 lvs --noheadings --nosuffix --units b --separator '|' "$@" </dev/null 2>&1; }
 
 # tell_users DEVICE: who would hinder it from being unmounted and demoted, once its services have stopped.
 tell_users() {

@@ -3,7 +3,8 @@
 # `@NONCE end`, so that output that was cut short is known from output that is whole.
 #
 # What is asked for stands in variables (`services`: names of units of systemd; `machines`: how many virtual machines; `roles`:
-# RESOURCE:ROLE for those that have a wanted role here; `silent`: those whose two sides do not speak), and in functions that
+# RESOURCE:ROLE for those that have a wanted role here; `silent`: those whose two sides do not speak; `snapshots`: those that want
+# a snapshot before a resync), and in functions that
 # core/seen/probe.ts writes: `each_look FUNCTION` calls the function once for each resource, with RESOURCE LISTENERS DIGESTS
 # VOLUMES…: LISTENERS is a pattern, for grep -E, of who has its port in /proc/net/tcp, DIGESTS are the names of those that it
 # shall use, and each volume is VOLUME MINOR DISK META_DISK FILESYSTEM MOUNT_POINT, of which the last two may be empty.

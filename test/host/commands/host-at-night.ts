@@ -57,7 +57,7 @@ export const protocolC = "resource r0 {\n net {\n  protocol C; # default\n  sndb
 /** Its files stand below a folder. Devices and mount points are names here. */
 const rooted = (root: string, script: string): string =>
   script.replaceAll(
-    /(?<![\w/])\/(?=(?:etc|proc\/(?!\$)|run\/systemd|var\/lib|lib\/systemd|usr\/lib\/systemd)\b)/g,
+    /(?<![\w/])\/(?=(?:etc|dev\/mapper|proc\/(?!\$)|run\/systemd|var\/lib|lib\/systemd|usr\/lib\/systemd)\b)/g,
     `${root}/`,
   );
 

@@ -15,6 +15,7 @@ import { moduleAdvice } from "./module-advice";
 import { globalCommonPath, resourcePath } from "../../config/paths";
 import type { ResourceSituation } from "./resource-situation";
 import type { Refusal } from "../../steps/plan";
+import { snapshotRefusals } from "./snapshot-refusals";
 import { serviceRefusals } from "./service-refusals";
 import { virtualMachineRefusals } from "./virtual-machine-refusals";
 import { takeOverRefusals } from "./take-over-refusals";
@@ -53,6 +54,7 @@ export function preflight(situation: ResourceSituation): Refusal[] {
     ...claimed,
     ...virtualMachineRefusals(desired, nodes),
     ...inheritedRefusals(situation),
+    ...snapshotRefusals(situation),
     ...sizeRefusals(situation),
     ...versions,
   ];

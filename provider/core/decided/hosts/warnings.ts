@@ -3,6 +3,7 @@ import { brokenOwnFileWarnings } from "../../installed/broken-file";
 import { fencingWarnings } from "./inherited-options";
 import { diskUserWarnings } from "./disk-users";
 import { mountUnitWarnings } from "./mount-units";
+import { snapshotWarnings } from "./snapshot-refusals";
 import { virtualMachineWarnings } from "./virtual-machine-warnings";
 import { grammarOf, kernelDeviceOf, peerDeviceOf, volumeSeen, type ObservedNode, sizeOf } from "../../seen/observed";
 import { optionWarnings, resourceWarnings, volumeOptionWarnings } from "../../wanted/option-warnings";
@@ -22,6 +23,7 @@ export function warn(situation: ResourceSituation): string[] {
     ...desired.volumes.flatMap(volumeOptionWarnings),
     ...resourceWarnings(desired),
     ...fencingWarnings(situation),
+    ...snapshotWarnings(situation),
     ...virtualMachineWarnings(desired, nodes),
   ];
   const [first, second] = nodes;

@@ -7,6 +7,7 @@ import { ResourceView, type FoundVolume } from "../data/resource-view";
 import { roomRefusals } from "../hosts/host-needs";
 import { managerRefusals } from "../hosts/manager-refusals";
 import { preflight } from "../hosts/preflight";
+import { snapshotNotes } from "../hosts/snapshot-refusals";
 import type { ResourceSituation } from "../hosts/resource-situation";
 import { warn } from "../hosts/warnings";
 import { isOurs } from "../../config/own-mark";
@@ -74,7 +75,9 @@ export function planResource(situation: ResourceSituation): Plan {
     stages,
     refusals: [],
     warnings: [...warn(situation), ...resourceWarnings(view, promotion, staged), ...(moves ? usersWarnings(view) : [])],
-    ...(stages.flat().some(({ argv }) => argv.includes(path)) ? { notes: linkNotes(desired, nodes) } : {}),
+    ...(stages.flat().some(({ argv }) => argv.includes(path))
+      ? { notes: [...linkNotes(desired, nodes), ...snapshotNotes(desired, nodes)] }
+      : {}),
     afterwards: afterwards(view, promotion, moves),
     ...((promotion.waitsForFill() || view.isMovedLater) && desired.waitForSync ? { waits: true } : {}),
     ...(move === undefined ? {} : { switchover: { from: move.from, to: move.to, givesUp: move.givesUp } }),
