@@ -37,6 +37,7 @@ const LONG = [
   "/volumes",
   "/take-over/volumes-and-slots",
   "/lab-link",
+  "/snapshot",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/faults/switchover", "/simulation-oracle"];

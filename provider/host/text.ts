@@ -3760,10 +3760,11 @@ export const commands = {
       "# in the resync would count as done, and would be missing.",
       "fall_back() {",
       "  row \"\" \"If $peer comes back, there is nothing to do: the resync goes on, and the snapshot goes when that is over.\"",
-      "  row \"\" \"To look into it: \\`mount -o ro,nouuid,norecovery /dev/$snapshot /mnt\\` (XFS; ro,noload for ext4)\"",
-      "  row \"\" \"If $peer is lost for good, and $here is to go on with it: \\`drbdadm down $resource\\`, \\`lvconvert --merge $(quoted \"$snapshot\")\\`,\"",
-      "  row \"\" \"\\`drbdadm create-md --force $resource/$volume\\`, \\`drbdadm up $resource\\`, \\`drbdadm primary --force $resource\\`. Never without the\"",
-      "  row \"\" \"new metadata: $peer would take for done what it had sent, and that would be missing. What it has sent is given up.\"",
+      "  row \"\" \"To look into it: \\`mount -t xfs -o ro,nouuid,norecovery /dev/$snapshot /mnt\\` (\\`-t ext4 -o ro,noload\\`)\"",
+      "  row \"\" \"If $peer is lost for good, with all that it wrote since, $here can go on with the snapshot. What the resync has brought is given up:\"",
+      "  row \"\" \"\\`drbdadm down $resource\\`, \\`lvconvert --merge $(quoted \"$snapshot\")\\`, \\`drbdadm create-md --force $resource/$volume\\`,\"",
+      "  row \"\" \"\\`drbdadm up $resource\\`, \\`drbdadm primary --force $resource\\`, \\`drbd-takeover $resource\\`. Never leave out create-md:\"",
+      "  row \"\" \"if $peer came back after all, DRBD would take the two for equal where they differ.\"",
       "}",
       "",
       "# The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.",
@@ -4000,5 +4001,5 @@ export const commands = {
 export const commandDigests = {
   "drbd-handback": "6f888bfe6eeae6099dae36f6fbb7dcce755e538bfe62b04836b3f65c8c5f34ec",
   "drbd-takeover": "ee12a1f42a224096b7e46c9e902259414adbedb4a02930734337f4988e59f05e",
-  "drbd-where": "062c9390de0bf079460fe310312873ff96ebe2aded95286b5d9d3a150c4c3cbe",
+  "drbd-where": "c586d016c4552327099108a4505820c0b3d7034d6abd812357d85b31e01226b0",
 };

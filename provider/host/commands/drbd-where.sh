@@ -177,10 +177,11 @@ show_snapshot() {
 # in the resync would count as done, and would be missing.
 fall_back() {
   row "" "If $peer comes back, there is nothing to do: the resync goes on, and the snapshot goes when that is over."
-  row "" "To look into it: \`mount -o ro,nouuid,norecovery /dev/$snapshot /mnt\` (XFS; ro,noload for ext4)"
-  row "" "If $peer is lost for good, and $here is to go on with it: \`drbdadm down $resource\`, \`lvconvert --merge $(quoted "$snapshot")\`,"
-  row "" "\`drbdadm create-md --force $resource/$volume\`, \`drbdadm up $resource\`, \`drbdadm primary --force $resource\`. Never without the"
-  row "" "new metadata: $peer would take for done what it had sent, and that would be missing. What it has sent is given up."
+  row "" "To look into it: \`mount -t xfs -o ro,nouuid,norecovery /dev/$snapshot /mnt\` (\`-t ext4 -o ro,noload\`)"
+  row "" "If $peer is lost for good, with all that it wrote since, $here can go on with the snapshot. What the resync has brought is given up:"
+  row "" "\`drbdadm down $resource\`, \`lvconvert --merge $(quoted "$snapshot")\`, \`drbdadm create-md --force $resource/$volume\`,"
+  row "" "\`drbdadm up $resource\`, \`drbdadm primary --force $resource\`, \`drbd-takeover $resource\`. Never leave out create-md:"
+  row "" "if $peer came back after all, DRBD would take the two for equal where they differ."
 }
 
 # The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.

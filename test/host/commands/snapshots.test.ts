@@ -52,14 +52,15 @@ test("interrupted: how to look into it, and how to fall back to it", () => {
   const [first, ...ways] = rows(host(cut, snapshot));
   expect(first).toBe(holds);
   const text = ways.join(" ");
-  expect(text).toContain("`mount -o ro,nouuid,norecovery /dev/vg0/da-ta-before-resync /mnt`");
-  const commands = [...text.matchAll(/`([a-z]+ [^`]*)`/g)].map((match) => match[1]).slice(1);
+  expect(text).toContain("`mount -t xfs -o ro,nouuid,norecovery /dev/vg0/da-ta-before-resync /mnt`");
+  const commands = [...text.matchAll(/`((?:drbd|lv)[a-z-]* [^`]*)`/g)].map((match) => match[1]);
   expect(commands).toEqual([
     "drbdadm down r0",
     "lvconvert --merge vg0/da-ta-before-resync",
     "drbdadm create-md --force r0/0",
     "drbdadm up r0",
     "drbdadm primary --force r0",
+    "drbd-takeover r0",
   ]);
 });
 

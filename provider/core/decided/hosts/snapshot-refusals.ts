@@ -100,6 +100,14 @@ function ofVolume(volume: VolumePair, hostname: string, node: ObservedNode): Pro
   const otherwise = "Leave out `snapshotBeforeResync`, or name an LVM volume as the disk.";
   if (logical === undefined) return [];
   if (logical.kind === "none") {
+    const block = node.blocks.get(disk) ?? node.blocks.get(realPath(node, volume) ?? "");
+    if (block?.type === "lvm")
+      return [
+        {
+          found: `${disk} leads to an LVM volume, and drbd-utils' handlers do not know it by that name`,
+          way: `Name the disk /dev/GROUP/NAME, or ${block.path}: it is the same one.`,
+        },
+      ];
     const said = logical.said === "" ? "" : ` (lvs says: ${logical.said.replace(/\s+/g, " ").slice(0, 300)})`;
     return [{ found: `${disk} is no LVM volume, and no snapshot can be made of it${said}`, way: otherwise }];
   }
@@ -114,6 +122,12 @@ function ofVolume(volume: VolumePair, hostname: string, node: ObservedNode): Pro
       way: `Give it another name (\`lvrename ${taken} …\`).`,
     },
   ];
+}
+
+/** Where the name of the disk leads. */
+function realPath(node: ObservedNode, volume: VolumePair): string | undefined {
+  const disk = volumeSeen(node, volume)?.disk;
+  return disk !== undefined && "real" in disk ? disk.real : undefined;
 }
 
 /** Each volume with what its snapshot takes at least: as much as differs now, with what the handlers add. */

@@ -131,6 +131,25 @@ test.each<[string, Partial<OneLook>, string | undefined]>([
   expect(refusalsOf(planOf(pairWith(change)))).toEqual([]);
 });
 
+test("a name that LVM does not take: the one that it takes is told", () => {
+  const disk = { kind: "blank", real: "/dev/dm-0", size: 320 * MiB } as const;
+  const none = { kind: "none", said: '"disk/by-id/dm-name-vg0-data": Invalid path for Logical Volume.' } as const;
+  const [alpha, bravo] = pairWith({ logical: none, disk });
+  const volumes = new Map(bravo.blocks).set("/dev/dm-0", {
+    path: "/dev/mapper/vg0-data",
+    type: "lvm",
+    size: 320 * MiB,
+    readOnly: false,
+    children: [],
+  });
+  volumes.delete("/dev/vdb");
+  const plan = planOf([alpha, { ...bravo, blocks: volumes }], { desired });
+  expect(plan.refusals.find(({ property }) => property === "snapshotBeforeResync")).toMatchObject({
+    found: "/dev/vdb leads to an LVM volume, and drbd-utils' handlers do not know it by that name",
+    way: "Name the disk /dev/GROUP/NAME, or /dev/mapper/vg0-data: it is the same one.",
+  });
+});
+
 test("what a running pair is known to differ by needs room, too", () => {
   const [alpha, bravo] = pairWith({}, healthyPair());
   const differing = withKernel(bravo, { outOfSync: 60 * 1024 });
