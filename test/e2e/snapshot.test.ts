@@ -37,8 +37,8 @@ afterAll(async () => {
   await stack.remove();
 });
 
-const onBravo = async (command: string, check = true): Promise<string> =>
-  (await lab.run("bravo", command, { check, timeout: 120 })).stdout.trim();
+const onBravo = async (command: string): Promise<string> =>
+  (await lab.run("bravo", command, { timeout: 120 })).stdout.trim();
 const snapshots = (): Promise<string> => onBravo("lvs --noheadings -o lv_name -S 'lv_name=data-before-resync' vg");
 const sumOf = async (path: string): Promise<string> => (await onBravo(`sha256sum <${path}`)).split(" ")[0] ?? "";
 const alphasSum = async (): Promise<string> =>
@@ -55,7 +55,7 @@ async function sumInSnapshot(): Promise<string> {
 test("a volume group without room is refused, before anything is touched", async () => {
   await onBravo("lvcreate -q -Wn -Zn -l 100%FREE -n filler vg");
   const before = await surveyAll(lab);
-  const run = await stack.up();
+  const run = await stack.preview();
   expect(run.code).not.toBe(0);
   expect(diagnosticsOf(run, "r0").join("\n")).toContain(
     "bravo: the volume group vg has 0 MiB free, and a snapshot of r0 before a resync takes 44 MiB",
@@ -79,11 +79,11 @@ test("the preview says for how large a resync there is room; behind the first sy
 test("a resync over a slow link is cut: the snapshot has the old data, and drbd-where names it; then it goes on", async () => {
   await lab.run(
     "alpha",
-    `head -c 6M /dev/urandom >${file} && sync && fsfreeze -f ${MOUNT_POINT} && fsfreeze -u ${MOUNT_POINT}`,
+    `head -c 12M /dev/urandom >${file} && sync && fsfreeze -f ${MOUNT_POINT} && fsfreeze -u ${MOUNT_POINT}`,
   );
   const old = await alphasSum();
   await onBravo("drbdadm disconnect r0");
-  await lab.run("alpha", `head -c 6M /dev/urandom | dd of=${file} conv=notrunc,fsync`);
+  await lab.run("alpha", `head -c 12M /dev/urandom | dd of=${file} conv=notrunc,fsync`);
   const now = await alphasSum();
   await lab.link({ rate: "1mbit", roundTrip: "20ms" });
   await onBravo("drbdadm connect r0");

@@ -86,7 +86,7 @@ export const nodePaths: readonly Path[] = [
 
 export const resourcePaths: readonly Path[] = [
   ...["name", "minor", "port", "protocol", "auth", "sharedSecret", "cramHmacAlg", "syncSource"].map((name) => [name]),
-  ...["waitForSync", "waitForSyncSeconds", "ignoreManagers"].map((name) => [name]),
+  ...["waitForSync", "waitForSyncSeconds", "ignoreManagers", "snapshotBeforeResync"].map((name) => [name]),
   ["services", 0],
   ["virtualMachines", 0],
   ...["xml", "shutdownTimeout"].map((name) => ["virtualMachines", 1, name]),
