@@ -54,6 +54,21 @@ function authentication({ auth, sharedSecret, cramHmacAlg }: ResourceProperties)
   return [failureAt(["sharedSecret"], reason)];
 }
 
+/** `whenFull` stands for options, of which the user may say something else. */
+function fullBuffer({ link, net, protocol }: ResourceProperties): Failure[] {
+  const whenFull = link?.whenFull;
+  const given = net?.["on-congestion"];
+  const fault = (reason: string): Failure[] => [failureAt(["link", "whenFull"], reason)];
+  if (whenFull === undefined) return [];
+  if (given !== undefined && given !== whenFull)
+    return fault(`is ${whenFull}, and \`net\` has on-congestion ${given}: leave out one of the two`);
+  if (whenFull === "pull-ahead" && given === undefined && protocol !== undefined && protocol !== "A")
+    return fault(
+      `pull-ahead needs protocol A, not ${protocol}: ${protocol} waits for the second host with each write, and cannot go on without it`,
+    );
+  return [];
+}
+
 function replication(resource: ResourceProperties): Failure[] {
   const { net, protocol } = resource;
   if (net === undefined) return [];
@@ -303,7 +318,12 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
 
   failures.push(...hostsOf(resource, hostnames), ...betweenVolumes(resource, hostnames));
   failures.push(...discards(resource, hostnames), ...givingUp(resource, hostnames), ...peerOff(resource, hostnames));
-  failures.push(...authentication(resource), ...replication(resource), ...madeFilesystems(resource));
+  failures.push(
+    ...authentication(resource),
+    ...replication(resource),
+    ...fullBuffer(resource),
+    ...madeFilesystems(resource),
+  );
 
   failures.push(...waitingForItself(resource), ...optionsOfConnection(resource), ...snapshots(resource));
   return failures;

@@ -8,7 +8,7 @@ import { parseAddress } from "./address";
 import type { OptionValues } from "./desired";
 import { FILESYSTEM_TYPES } from "./filesystem-types";
 import { mendedKey, privateKeyFault } from "../ssh/private-key";
-import { parseBandwidth, parseRoundTrip } from "./link";
+import { parseBandwidth, parseRoundTrip, whenFullValues } from "./link";
 import { metadataPlaceFrom } from "./metadata-place";
 import { mkfsOptionFaults } from "./mkfs-option-faults";
 import {
@@ -448,6 +448,7 @@ const link = object({
   bandwidth: property(text((value) => faultOf(parseBandwidth(value)))),
   roundTrip: property(text((value) => faultOf(parseRoundTrip(value)))),
   sharedBy: property(withDefault(whole(1, 100, ", how many resources use the line"), 1)),
+  whenFull: property(optional(choice(whenFullValues))),
 });
 
 const named = { name: property(text(resourceNameFault)) };

@@ -168,6 +168,11 @@ export interface LinkInputs {
    * of their own. c-min-rate and ko-count allow for all of them.
    */
   readonly sharedBy?: number;
+  /**
+   * What happens to writes while the send buffer is full: they wait for the line (block, the default), or they go on and the
+   * second host falls behind (pull-ahead, with protocol A alone). With pull-ahead the loss has no bound where the Primary dies.
+   */
+  readonly whenFull?: "block" | "pull-ahead";
 }
 
 /** One or more replicated devices on two nodes, which are connected, promoted and demoted together. */

@@ -38,6 +38,13 @@ const MOST_UNDER_WAY = 32 * MIB;
 const HIGHEST_RATE = 4194304;
 const LOWEST_RATE = 250;
 const MOST_KO_COUNT = 200;
+/** DRBD's default of al-extents, and the least that congestion-extents has. */
+const AL_EXTENTS = 1237;
+const LEAST_EXTENTS = 67;
+/** A send buffer whose size is the kernel's may hold no more than 0.4 MB, right after the line was idle. */
+const SMALLEST_BUFFER = 384 * KIB;
+/** Of the send buffer, and of the activity log: what comes then, while the second host is told, still finds room. */
+const NEARLY_FULL = 3 / 4;
 
 const within = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));
 
@@ -84,7 +91,24 @@ function sendBuffer(link: Link, protocol: Protocol, set: SetOptions): LinkOption
         : [];
   // 0 leaves the size to the kernel.
   const given = numberOfOption("sndbuf-size", set) ?? (protocol === "A" ? size : 0);
-  return [...own, ...koCount(link, given === 0 ? KERNELS_BUFFER : given, set)];
+  return [...own, ...koCount(link, given === 0 ? KERNELS_BUFFER : given, set), ...pullAhead(link, given, set)];
+}
+
+/** DRBD goes on without the second host before a write would have to wait for it: for the buffer, or for the activity log. */
+function pullAhead(link: Link, buffer: number, set: SetOptions): LinkOption[] {
+  if (link.whenFull !== "pull-ahead") return [];
+  const fill = NEARLY_FULL * (buffer === 0 ? SMALLEST_BUFFER : buffer);
+  const of = buffer === 0 ? "384 KiB, as small as a buffer may be that the kernel sizes" : "sndbuf-size";
+  const then =
+    fill < underWayOf(link) / 2
+      ? ", less than the line holds: the second host falls behind before the line is full"
+      : ": from there on writes go on without the second host";
+  const extents = numberOfOption("al-extents", set, "disk") ?? AL_EXTENTS;
+  return [
+    net("on-congestion", "pull-ahead", "whenFull"),
+    net("congestion-fill", kib(fill), `3/4 of ${of}${then}`),
+    net("congestion-extents", String(Math.max(LEAST_EXTENTS, Math.floor(NEARLY_FULL * extents))), "3/4 of al-extents"),
+  ];
 }
 
 /** A write may wait until all of the send buffers have gone: that must throw no peer out. */
@@ -98,9 +122,9 @@ function koCount({ bandwidth, sharedBy }: Link, buffer: number, set: SetOptions)
     : [net("ko-count", String(count), `times timeout: twice as long as ${all} may take`)];
 }
 
-function numberOfOption(name: string, { net: values }: SetOptions): number | undefined {
-  const option = findOption("net", name);
-  const value = values[name];
+function numberOfOption(name: string, set: SetOptions, section: LinkOption["section"] = "net"): number | undefined {
+  const option = findOption(section, name);
+  const value = set[section][name];
   return option?.type !== "number" || value === undefined ? undefined : numberOf(option, value);
 }
 
@@ -173,11 +197,19 @@ function resync(line: SharedLine, set: SetOptions): LinkOption[] {
 const net = (name: string, value: string, reason: string): LinkOption => ({ section: "net", name, value, reason });
 const disk = (name: string, value: string, reason: string): LinkOption => ({ section: "disk", name, value, reason });
 
+/** Of volumes that have activity logs of their own, the one that is full first. */
+function smallestLog(volumes: DesiredResource["volumes"], ofAll: OptionValues): OptionValues {
+  const logs = volumes.map(({ disk = {} }) => disk["al-extents"] ?? ofAll["al-extents"] ?? String(AL_EXTENTS));
+  const own = volumes.some(({ disk = {} }) => disk["al-extents"] !== undefined);
+  return own ? { "al-extents": String(Math.min(...logs.map(Number))) } : {};
+}
+
 /** `common`: what the hosts' global_common.conf sets for all resources, which counts as set by the user, too. */
 export function withLinkOptions(desired: DesiredResource, common: SetOptions): DesiredResource {
   const { link, sections, protocol } = desired;
   if (link === undefined) return desired;
-  const set = { net: { ...common.net, ...sections.net }, disk: { ...common.disk, ...sections.disk } };
+  const disk = { ...common.disk, ...sections.disk };
+  const set = { net: { ...common.net, ...sections.net }, disk: { ...disk, ...smallestLog(desired.volumes, disk) } };
   const options = linkOptions(link.line, protocol, set, desired.volumes.length);
   const added = (section: LinkOption["section"]): OptionValues => {
     const own = options.filter((one) => one.section === section).map(({ name, value }) => [name, value] as const);

@@ -1,5 +1,9 @@
 /** What a line between the two hosts is: how a user writes it. */
 
+/** What is done with a write for which the send buffer has no room. */
+export const whenFullValues = ["block", "pull-ahead"] as const;
+export type WhenFull = (typeof whenFullValues)[number];
+
 export interface Link {
   /** Bytes a second. */
   readonly bandwidth: number;
@@ -7,6 +11,8 @@ export interface Link {
   readonly roundTrip: number;
   /** How many resources use the line. */
   readonly sharedBy: number;
+  /** Where the user says so. */
+  readonly whenFull?: WhenFull;
 }
 
 type Parsed = { readonly ok: true; readonly value: number } | { readonly ok: false; readonly reason: string };

@@ -15,6 +15,7 @@ export function optionWarnings({ net, disk, options, handlers }: Sections): stri
     ...unflushed(disk),
     ...smallBuffers(net),
     ...longTimeout(net),
+    ...runsAhead(net),
     ...idleHandler(net, handlers),
     ...quorum(options),
   ];
@@ -109,6 +110,14 @@ function longTimeout(net: OptionValues): string[] {
   const told = shorter.map((name) => `${name} ${inNet(name) ?? ""} s`).join(" and ");
   return [
     `net: timeout ${timeout} (${timeout / 10} s) is not below ${told}, as drbd.conf's manual wants it: a peer that is dead is noticed later, and writes wait for that long`,
+  ];
+}
+
+/** Measured on 8.4.11: 62.6 of 64 MiB were missing on a peer that was made Primary 1.5 s after the burst. */
+function runsAhead(net: OptionValues): string[] {
+  if (net["on-congestion"] !== "pull-ahead") return [];
+  return [
+    "net: on-congestion pull-ahead lets writes go on when the send buffer is full, and what is lost where the Primary dies then is unbounded. The peer is Inconsistent, and cannot be used, until a resync has ended; under an endless load that happens again and again. In the first seconds the peer does not know that it is behind: made Primary then, it silently lacks all that was written since the burst began, and a split brain follows",
   ];
 }
 

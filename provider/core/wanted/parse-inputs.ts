@@ -299,7 +299,13 @@ function linkFrom(given: ResourceProperties["link"]): DesiredResource["link"] {
   const [bandwidth, roundTrip] = [known(given.bandwidth), known(given.roundTrip)];
   const [rate, seconds] = [parseBandwidth(bandwidth), parseRoundTrip(roundTrip)];
   if (!rate.ok || !seconds.ok) throw new Error("a link that was not refused, and cannot be read");
-  const line = { bandwidth: rate.value, roundTrip: seconds.value, sharedBy: known(given.sharedBy) };
+  const { whenFull } = given;
+  const line = {
+    bandwidth: rate.value,
+    roundTrip: seconds.value,
+    sharedBy: known(given.sharedBy),
+    ...set({ whenFull }),
+  };
   return { bandwidth, roundTrip, line, options: [], net: {} };
 }
 

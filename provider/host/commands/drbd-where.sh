@@ -121,8 +121,15 @@ show_sync() {
     SyncSource|PausedSyncS) what="$peer is being filled from here" ;;
     SyncTarget|PausedSyncT) what="$here is being filled from $peer" ;;
     VerifyS|VerifyT) what="a verify compares the two sides" ;;
-    Ahead) row sync "$peer is behind: the link is too slow for what is written, and $peer is filled later"; return ;;
-    Behind) row sync "$here is behind: the link is too slow for what is written, and it is filled later"; return ;;
+    Ahead)
+      in_words "$oos"
+      row sync "Ahead: $peer is behind by $words, as the link is too slow for what is written here; it is filled when that ends"
+      row "" "Until then what is written is on $here alone (on-congestion pull-ahead)."
+      return ;;
+    Behind)
+      row sync "Behind: $here lacks what $peer writes, as the link is too slow for it; it is filled when that ends"
+      row "" "Until then $here cannot take over (on-congestion pull-ahead)."
+      return ;;
     Established|Off) [ "$oos" = 0 ] || { in_words "$oos"; row "differs" "$words, as far as DRBD knows"; }; return ;;
     *) row sync "$replication"; return ;;
   esac

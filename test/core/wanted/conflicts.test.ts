@@ -95,6 +95,8 @@ test("nothing is judged by the default of an option that is not known yet", () =
   expect(unknown({ net: { "allow-two-primaries": UNKNOWN }, filesystem: {} })).toBe("unknown");
 });
 
+const line = { bandwidth: "24Mbit/s", roundTrip: "50ms" };
+
 describe("replication", () => {
   test.each<[string, Json, string[]]>([
     ["two Primaries with C", { net: { "allow-two-primaries": true } }, []],
@@ -122,6 +124,25 @@ describe("replication", () => {
       { net: { "on-congestion": "pull-ahead" } },
       ['net["on-congestion"]: pull-ahead needs protocol A, not C'],
     ],
+    ["whenFull pull-ahead with A", { protocol: "A", link: { ...line, whenFull: "pull-ahead" } }, []],
+    [
+      "whenFull pull-ahead with C",
+      { link: { ...line, whenFull: "pull-ahead" } },
+      [
+        "link.whenFull: pull-ahead needs protocol A, not C: C waits for the second host with each write, and cannot go on without it",
+      ],
+    ],
+    [
+      "whenFull, and the option says something else",
+      { protocol: "A", link: { ...line, whenFull: "block" }, net: { "on-congestion": "pull-ahead" } },
+      ["link.whenFull: is block, and `net` has on-congestion pull-ahead: leave out one of the two"],
+    ],
+    [
+      "whenFull, and the option says the same",
+      { protocol: "A", link: { ...line, whenFull: "pull-ahead" }, net: { "on-congestion": "pull-ahead" } },
+      [],
+    ],
+    ["a link alone, and the option", { protocol: "A", link: line, net: { "on-congestion": "pull-ahead" } }, []],
     [
       "stonith without a handler, which may stand in the node's common",
       { net: { fencing: "resource-and-stonith" } },

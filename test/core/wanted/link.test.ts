@@ -137,6 +137,60 @@ describe("the options of a link", () => {
     });
   });
 
+  describe("whenFull: pull-ahead", () => {
+    const ahead = (of: Link, set = nothing) => {
+      const names = ["on-congestion", "congestion-fill", "congestion-extents"];
+      return linkOptions({ ...of, whenFull: "pull-ahead" }, "A", set).filter(({ name }) => names.includes(name));
+    };
+    const valueOf = (name: string, of: Link, set = nothing) => ahead(of, set).find((one) => one.name === name)?.value;
+
+    test("before the send buffer or the activity log is full", () => {
+      expect(ahead(link("24Mbit/s", "50ms"))).toEqual([
+        { section: "net", name: "on-congestion", value: "pull-ahead", reason: "whenFull" },
+        {
+          section: "net",
+          name: "congestion-fill",
+          value: "1536K",
+          reason: "3/4 of sndbuf-size: from there on writes go on without the second host",
+        },
+        { section: "net", name: "congestion-extents", value: "927", reason: "3/4 of al-extents" },
+      ]);
+    });
+
+    test("block, and a link that says nothing, set none of them", () => {
+      expect(values(link("24Mbit/s", "50ms"))).not.toHaveProperty("congestion-fill");
+      expect(values({ ...link("24Mbit/s", "50ms"), whenFull: "block" })).toEqual(values(link("24Mbit/s", "50ms")));
+    });
+
+    test.each([
+      ["a larger send buffer", { net: { "sndbuf-size": "10M" }, disk: {} }, "7680K", "927"],
+      ["a send buffer that the kernel sizes", { net: { "sndbuf-size": "0" }, disk: {} }, "288K", "927"],
+      ["a small activity log", { net: {}, disk: { "al-extents": "127" } }, "1536K", "95"],
+      ["the smallest one", { net: {}, disk: { "al-extents": "67" } }, "1536K", "67"],
+      ["a fill of the user's", { net: { "congestion-fill": "1M" }, disk: {} }, undefined, "927"],
+      ["extents of the user's", { net: { "congestion-extents": "100" }, disk: {} }, "1536K", undefined],
+    ])("%s", (_what, set, fill, extents) => {
+      expect(valueOf("congestion-fill", link("24Mbit/s", "50ms"), set)).toBe(fill);
+      expect(valueOf("congestion-extents", link("24Mbit/s", "50ms"), set)).toBe(extents);
+    });
+
+    test("a line that holds more than DRBD's largest buffer: told", () => {
+      const made = ahead(link("1Gbit/s", "100ms")).find(({ name }) => name === "congestion-fill");
+      expect(made).toMatchObject({
+        value: "7680K",
+        reason: "3/4 of sndbuf-size, less than the line holds: the second host falls behind before the line is full",
+      });
+    });
+
+    test("of volumes with activity logs of their own, the smallest counts", () => {
+      const [first] = desired({}).volumes;
+      const volumes = [first, { ...first, number: 1, disk: { "al-extents": "200" } }] as const;
+      const on = desired({ protocol: "A", link: { bandwidth: "24Mbit/s", roundTrip: "50ms", whenFull: "pull-ahead" } });
+      const { sections } = withLinkOptions({ ...on, volumes }, nothing);
+      expect(sections.net).toMatchObject({ "congestion-extents": "150" });
+    });
+  });
+
   test.each([
     [1, 1, "732K", "a quarter of the bandwidth, whatever else is written"],
     [2, 1, "366K", "a quarter of the bandwidth, shared by 2, whatever else is written"],
@@ -169,6 +223,7 @@ describe("the options of a link", () => {
           bandwidth: fc.double({ min: 64e3, max: 1e11, noNaN: true }),
           roundTrip: fc.double({ min: 0, max: 1, noNaN: true }),
           sharedBy: fc.integer({ min: 1, max: 100 }),
+          whenFull: fc.constantFrom("block", "pull-ahead"),
         }),
         (any) => {
           for (const { section, name, value } of linkOptions(any, "A", nothing)) {

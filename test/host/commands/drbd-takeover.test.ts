@@ -200,6 +200,24 @@ test("what protocol A may lose", () => {
   );
 });
 
+test.each<[string, string, string, boolean]>([
+  ["as the kernel has it", "protocol A;\n  on-congestion pull-ahead;", "", true],
+  [
+    "as the configuration has it, whatever the kernel was told",
+    "protocol A;\n  on-congestion block;",
+    "pull-ahead",
+    true,
+  ],
+  ["no: it blocks", "protocol A;\n  on-congestion block; # default", "block", false],
+  ["no: under C DRBD takes none", "protocol C;", "pull-ahead", false],
+])("a peer that may have run ahead: the loss is unbounded (%s)", (_what, net, installed, isTold) => {
+  const show = `resource r0 {\n net {\n  ${net}\n }\n}\n`;
+  const dump = `resource r0 {\n    net {\n        on-congestion    ${installed};\n    }\n}\n`;
+  const { said } = takeover({ ...dead, show, dump }, ...word);
+  expect(said.includes("since a burst of writes began: unbounded")).toBe(isTold);
+  expect(said.includes("the two are a split brain when alpha comes back")).toBe(isTold);
+});
+
 const journal84 = `2026-11-27T11:45:59+00:00 bravo kernel: drbd r0/0 drbd1: peer( Unknown -> Secondary ) conn( WFReportParams -> Connected ) pdsk( DUnknown -> UpToDate ) 
 2026-11-27T11:46:08+00:00 bravo kernel: drbd r0/0 drbd1: peer( Secondary -> Primary ) 
 2026-11-27T11:49:29+00:00 bravo kernel: drbd r0: peer( Primary -> Unknown ) conn( Connected -> NetworkFailure ) pdsk( UpToDate -> DUnknown ) 

@@ -18,7 +18,7 @@ export function switchoverRefusals(
 ): Refusal[] {
   if (switchover === undefined) return [];
   const { from, to } = switchover;
-  const isWhole = to.sides.every(({ device }) => diskStates[device?.disk ?? ""] === "newest");
+  const isWhole = to.sides.every(({ device }) => diskStates[device?.disk ?? ""] === "newest") && !isAhead(from);
   const [there, here] = [to.host.hostname, from.host.hostname];
   const users = usersOf(from);
   if (isWhole && isTogetherOn(to) && isTogetherOn(from))
@@ -36,10 +36,15 @@ export function switchoverRefusals(
   return [
     {
       node: there,
-      found: `${name} is to move there from ${here} (\`primary: ${there}\`), and DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}${users.length === 0 ? "" : `, and is in use there: ${users.join("; ")}`}`,
+      found: `${name} is to move there from ${here} (\`primary: ${there}\`), and ${isAhead(from) ? `DRBD on ${here} is Ahead: ${there} lacks what was written since the line was full (on-congestion pull-ahead). ` : ""}DRBD says of it there: ${saysOf(to)}. It stays Primary on ${here}${use}${users.length === 0 ? "" : `, and is in use there: ${users.join("; ")}`}`,
       way: `${isTogetherOn(to) ? "Wait until it is UpToDate there" : `Find out why the two are not connected (\`drbdadm status ${name}\` and \`dmesg\` on both)`}, and run \`pulumi up\` again. With \`primary: ${here}\` it stays where it is.`,
     },
   ];
+}
+
+/** Its peer is behind, also where that one does not know of it yet: the word of it travels behind what is under way. */
+function isAhead({ kernel }: HostView): boolean {
+  return kernel?.peerDevices?.some(({ replication }) => replication === "Ahead") === true;
 }
 
 /** Who uses it, but for its own mounts one below the other, which are unmounted in their order. */
@@ -69,5 +74,6 @@ function saysOf({ kernel, node, sides }: HostView): string {
   );
   const left = progress?.finish === undefined ? "" : `, ${progress.finish} left`;
   const sync = progress === undefined ? "" : `, being filled (${progress.percent} %${left})`;
-  return `connection ${kernel.connection ?? "none"}, disk ${disks}${sync}`;
+  const isBehind = kernel.peerDevices?.some(({ replication }) => replication === "Behind") === true;
+  return `connection ${kernel.connection ?? "none"}${isBehind ? ", Behind" : ""}, disk ${disks}${sync}`;
 }

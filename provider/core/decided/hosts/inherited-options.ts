@@ -13,7 +13,8 @@ function optionsOnHosts({ desired, configuration, globalCommon = [] }: ResourceS
 
 /** The kernel refuses the first two; two mounts of one XFS destroy it. What the resource sets itself, conflicts.ts refuses. */
 export function inheritedRefusals(situation: ResourceSituation): Refusal[] {
-  const { protocol, volumes } = situation.desired;
+  const { protocol, volumes, link } = situation.desired;
+  const whenFull = link?.line.whenFull;
   return optionsOnHosts(situation).flatMap(([node, options]) => {
     const refuse = (name: string, why: string): Refusal => ({
       node,
@@ -32,8 +33,11 @@ export function inheritedRefusals(situation: ResourceSituation): Refusal[] {
           ),
         );
     }
-    if (options.get("net on-congestion") === "pull-ahead" && protocol !== "A")
+    const onCongestion = options.get("net on-congestion");
+    if (onCongestion === "pull-ahead" && protocol !== "A")
       found.push(refuse("on-congestion", `needs protocol A, not ${protocol}`));
+    else if (whenFull !== undefined && onCongestion !== undefined && onCongestion !== whenFull)
+      found.push(refuse("on-congestion", `is not what \`whenFull: ${whenFull}\` of \`link\` says`));
     return found;
   });
 }

@@ -36,7 +36,7 @@ function atRisk(net: OptionValues): string {
   const buffer = sizeOf(net["sndbuf-size"] ?? "0");
   switch (net["on-congestion"]) {
     case "pull-ahead":
-      return "with on-congestion pull-ahead, all that was written since a burst began may be lost where the Primary dies, however much that is";
+      return "with on-congestion pull-ahead, what is lost where the Primary dies is unbounded: all that was written since a burst began";
     case "disconnect":
       return "with on-congestion disconnect, all that was written since the send buffer was full is lost where the Primary dies: the two are no longer connected then";
     default:

@@ -3,7 +3,9 @@
  * drbd-takeover on the host does the rest, as it does for a person there. The word is bound to a token that the host made when
  * the two were parted (host/units/follow-role.sh).
  */
+import { effectiveOptions } from "../../config/compare-options";
 import { runFolder } from "../../config/paths";
+import { filesRead } from "../../installed/includes";
 import { connectionStates, diskStates } from "../../seen/kernel-states";
 import { isRunning, type KernelResource, type ObservedNode, type ServiceSeen } from "../../seen/observed";
 import type { Plan, Refusal, Step } from "../../steps/plan";
@@ -64,12 +66,24 @@ export function planTakeover(situation: TakeoverSituation): Plan | undefined {
     ...plan,
     stages: [[takeOver(host, desired, gone, isThere)]],
     warnings: [
+      ...lostInBurst(situation),
       `what ${gone} wrote and ${host} never got is not on ${host}: what it wrote while the two were not connected${desired.protocol === "A" ? ", and, under protocol A, what was under way when it died" : ""}`,
     ],
     afterwards: [
       `${gone} is filled from ${host} when it comes back and wrote nothing that ${host} never got; else it is a split brain, which a person decides`,
     ],
   };
+}
+
+/** Nobody can see there whether it is so: a side that lags behind such a peer learns of it seconds later. */
+function lostInBurst({ desired, host, node, gone }: TakeoverSituation): string[] {
+  const { name, protocol, sections, link } = desired;
+  const wanted = { ...sections.net, ...link?.net }["on-congestion"];
+  const there = effectiveOptions([...filesRead(node).values()], name).get("net on-congestion");
+  if (protocol !== "A" || ![wanted, there].includes("pull-ahead")) return [];
+  return [
+    `on-congestion is pull-ahead: where ${gone} died in a burst of writes or in the first seconds behind it, ${host} lacks all that was written since the burst began, though its disk is UpToDate. The loss is unbounded, and the two are a split brain when ${gone} comes back`,
+  ];
 }
 
 /** All of it is mounted there, and runs: a takeover that failed half-way is called once more. */

@@ -1,5 +1,6 @@
 /** What a resource has from its hosts' `common`. */
 import { type OneVolume, resourceOf } from "../../one-volume";
+import type { WhenFull } from "../../../../provider/core/wanted/link";
 import { renderResource } from "../../../../provider/core/config/render-configuration";
 import { blankPair, planOf, r0, refusalsOf } from "../../observed-builder";
 
@@ -11,6 +12,13 @@ const planWith = (changes: Partial<OneVolume>, body: string) => {
 };
 const noFilesystem = { filesystem: undefined };
 const net = (more: Record<string, string>) => ({ sections: { ...r0.sections, net: { ...r0.sections.net, ...more } } });
+const linkThat = (whenFull?: WhenFull): NonNullable<OneVolume["link"]> => ({
+  bandwidth: "24Mbit/s",
+  roundTrip: "50ms",
+  line: { bandwidth: 3e6, roundTrip: 0.05, sharedBy: 1, ...(whenFull === undefined ? {} : { whenFull }) },
+  options: [],
+  net: {},
+});
 const stonith = net({ fencing: "resource-and-stonith" });
 
 test.each<[string, Partial<OneVolume>, string, string | undefined]>([
@@ -39,6 +47,24 @@ test.each<[string, Partial<OneVolume>, string, string | undefined]>([
     {},
     "net { on-congestion pull-ahead; }",
     "the node's `common` has on-congestion pull-ahead, which needs protocol A, not C",
+  ],
+  [
+    "pull-ahead, and whenFull says block",
+    { protocol: "A", link: linkThat("block") },
+    "net { on-congestion pull-ahead; }",
+    "the node's `common` has on-congestion pull-ahead, which is not what `whenFull: block` of `link` says",
+  ],
+  [
+    "pull-ahead, as whenFull says",
+    { protocol: "A", link: linkThat("pull-ahead") },
+    "net { on-congestion pull-ahead; }",
+    undefined,
+  ],
+  [
+    "pull-ahead, and the link says nothing of it",
+    { protocol: "A", link: linkThat() },
+    "net { on-congestion pull-ahead; }",
+    undefined,
   ],
 ])("%s", (_what, changes, body, told) => {
   const expected = told === undefined ? [] : ["alpha", "bravo"].map((host) => `${host}: ${told}`);

@@ -44,8 +44,13 @@ test.each<[object, string, RegExp]>([
     "",
     /what is in the send buffer is lost where the Primary dies; writes wait/,
   ],
-  [{ protocol: "A", net: { "on-congestion": "pull-ahead" } }, "", /may be lost where the Primary dies, however much/],
-  [{ protocol: "A" }, "on-congestion pull-ahead;", /may be lost where the Primary dies, however much/],
+  [{ protocol: "A", net: { "on-congestion": "pull-ahead" } }, "", /what is lost where the Primary dies is unbounded/],
+  [
+    { protocol: "A", link: { ...link, whenFull: "pull-ahead" } },
+    "",
+    /what is lost where the Primary dies is unbounded/,
+  ],
+  [{ protocol: "A" }, "on-congestion pull-ahead;", /what is lost where the Primary dies is unbounded/],
   [{ protocol: "A" }, "on-congestion disconnect;", /no longer connected/],
   [{ protocol: "A" }, "sndbuf-size 10M;", /up to 10240 KiB of acknowledged writes are lost/],
 ])("what is lost, with %j and %j for all resources", (given, common, told) => {
@@ -78,6 +83,7 @@ test.each([
   [{ bandwidth: "24Mb/s", roundTrip: "50ms" }, "link.bandwidth"],
   [{ bandwidth: "24Mbit/s", roundTrip: "fast" }, "link.roundTrip"],
   [{ bandwidth: "24Mbit/s" }, "link.roundTrip"],
+  [{ ...link, whenFull: "pull-Ahead" }, "link.whenFull"],
   ["24Mbit/s", "link"],
 ])("a link of %j is refused", (given, property) => {
   const parsed = parseResource({ ...goodResource, link: given });

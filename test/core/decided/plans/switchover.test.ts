@@ -199,6 +199,23 @@ describe("refused while the new side has not all of it", () => {
     expect(plan.refusals[0]?.way).toContain("Wait until it is UpToDate there");
   });
 
+  test("Behind, as it knows: said so", () => {
+    const behind = withKernel(bravo, { replication: "Behind", devices: [kernelDevice("Outdated")] });
+    const [found] = refusalsOf(
+      planOf([withKernel(alpha, { replication: "Ahead", peerDisk: "Consistent" }), behind], toBravo),
+    );
+    expect(found).toContain("DRBD says of it there: connection Connected, Behind, disk Outdated");
+  });
+
+  test("behind, and it does not know of it yet: the Primary is Ahead", () => {
+    const ahead = withKernel(alpha, { replication: "Ahead", peerDisk: "Consistent" });
+    const plan = planOf([ahead, bravo], toBravo);
+    expect(plan.stages).toEqual([]);
+    expect(refusalsOf(plan)[0]).toContain(
+      "DRBD on alpha is Ahead: bravo lacks what was written since the line was full (on-congestion pull-ahead). DRBD says of it there: connection Connected, disk UpToDate. It stays Primary on alpha",
+    );
+  });
+
   test("who uses it is told, too; where it is whole, they alone are the reason, and no service is stopped for nothing", () => {
     const used = withLook(alpha, { users: ["process 412 (sh): /srv/data/log", "swap is on /srv/data/swap"] });
     const behind = withKernel(bravo, { replication: "SyncTarget", devices: [kernelDevice("Inconsistent")] });

@@ -46,6 +46,8 @@ function left({
   });
 }
 
+const pullAhead = { ...r0.sections, net: { ...r0.sections.net, "on-congestion": "pull-ahead" } };
+
 interface GivenTo {
   readonly says?: string;
   readonly more?: Partial<OneVolume>;
@@ -82,6 +84,22 @@ test("with the word and its token, the host's own command does it, once", () => 
   expect(plan({}, { says: token, more: { protocol: "A" } }).warnings[0]).toMatch(
     /under protocol A, what was under way/,
   );
+});
+
+test.each<[string, Partial<OneVolume>, string, boolean]>([
+  ["what the program says", { protocol: "A", sections: pullAhead }, "", true],
+  ["what the host has installed", { protocol: "A" }, "on-congestion pull-ahead;", true],
+  ["neither", { protocol: "A" }, "on-congestion block;", false],
+  ["another protocol, under which DRBD takes no pull-ahead", {}, "on-congestion pull-ahead;", false],
+])("the loss is unbounded where a peer ran ahead: %s", (_what, more, net, isTold) => {
+  const file = `resource r0 {\n  net {\n    ${net}\n  }\n}\n`;
+  const given = planTakeover({
+    desired: resourceOf({ ...r0, primary: "bravo", peerIsOff: { alpha: token }, ...more }),
+    host: "bravo",
+    node: withFile(left({}), "/etc/drbd.d/r0.res", file),
+    gone: "alpha",
+  });
+  expect(given?.warnings.some((one) => one.includes("The loss is unbounded"))).toBe(isTold);
 });
 
 test("without a word: refused, with the line", () => {
