@@ -38,6 +38,7 @@ const LONG = [
   "/take-over/volumes-and-slots",
   "/lab-link",
   "/snapshot",
+  "/pull-ahead",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/faults/switchover", "/simulation-oracle"];
