@@ -1,4 +1,5 @@
 import { asFound } from "../core/installed/as-found";
+import { checksumsAsFound } from "../core/installed/checksums-as-found";
 import { unreadOwnFiles } from "../core/installed/broken-file";
 import { renderResource } from "../core/config/render-configuration";
 import { setForAll } from "../core/config/set-for-all";
@@ -250,7 +251,7 @@ export class Pair {
 
   /** What is wanted of a pair that is there already: what the program does not name stays as it was found. */
   asFound(nodes: readonly ObservedNode[]): DesiredResource {
-    return asFound(this.desired, nodes, this.lastConfiguration);
+    return checksumsAsFound(asFound(this.desired, nodes, this.lastConfiguration), nodes, this.lastConfiguration);
   }
 
   private adoptSecret(nodes: Nodes): void {

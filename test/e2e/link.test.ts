@@ -51,7 +51,11 @@ test("given while the first sync runs, it changes the sync's speed at once", asy
   await stack.configure({ ...plain, link: { bandwidth: "400Mbit/s", roundTrip: "5ms" } });
   const run = expectSuccess(await stack.up());
   expect(changesOf(run).slice(2)).toEqual(["alpha: drbdadm adjust r0", "bravo: drbdadm adjust r0"]);
-  for (const host of MACHINES) expect(await running(host)).toMatch(/c-max-rate\s+48828k/);
+  // DRBD takes no csums-alg during a sync, and parts hosts that differ in it: a pair that is there gets none.
+  for (const host of MACHINES) {
+    expect(await running(host)).toMatch(/c-max-rate\s+48828k/);
+    expect(await running(host)).not.toContain("csums-alg");
+  }
   // At the old speed it would take twenty minutes.
   expect(slow).toBeGreaterThan(200 * 1024);
   await lab.run("alpha", 'until [ "$(drbdadm dstate r0)" = UpToDate/UpToDate ]; do sleep 1; done', { timeout: 200 });
@@ -62,4 +66,18 @@ test("without it the options are DRBD's own again", async () => {
   await stack.configure(plain);
   expectSuccess(await stack.up());
   for (const host of MACHINES) expect(await running(host)).not.toMatch(/c-fill-target|sndbuf-size/);
+});
+
+test("a new pair has csums-alg on both hosts, keeps it, and connects again", async () => {
+  await lab.reset("utils");
+  const other = await Stack.create({ ...plain, link: { bandwidth: "800Mbit/s", roundTrip: "5ms" } });
+  try {
+    expectSuccess(await other.up());
+    for (const host of MACHINES) expect(await running(host)).toMatch(/csums-alg\s+"sha256"/);
+    await lab.run("bravo", "drbdadm disconnect r0 && drbdadm connect r0");
+    await lab.run("bravo", 'until [ "$(drbdadm dstate r0)" = UpToDate/UpToDate ]; do sleep 1; done', { timeout: 200 });
+    expect(changesOf(expectSuccess(await other.up()))).toEqual([]);
+  } finally {
+    await other.remove();
+  }
 });

@@ -219,8 +219,9 @@ export interface ResourceInputs extends SectionInputs {
   /**
    * What the line between the two hosts is: { bandwidth: "24Mbit/s", roundTrip: "50ms" }. From it come those of these options
    * that nothing else sets, be it `net`, `disk` or a node's `common`: sndbuf-size (protocol A, or a long fast line), ko-count,
-   * rcvbuf-size, max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate. Those that come
-   * to DRBD's own default are left out. Changed while connected; the sizes of buffers count from the next connection on DRBD 8.4.
+   * rcvbuf-size, max-buffers, max-epoch-size, ping-timeout, c-plan-ahead, c-fill-target, c-max-rate, c-min-rate; with
+   * `whenFull: pull-ahead` on-congestion, congestion-fill, congestion-extents; of a new pair csums-alg. Those that come to DRBD's
+   * own default are left out. Changed while connected; the sizes of buffers count from the next connection on DRBD 8.4.
    * Default: none, and DRBD's own defaults stay.
    */
   readonly link?: LinkInputs;

@@ -38,6 +38,9 @@ const MOST_UNDER_WAY = 32 * MIB;
 const HIGHEST_RATE = 4194304;
 const LOWEST_RATE = 250;
 const MOST_KO_COUNT = 200;
+/** 1 Gbit/s. */
+const FASTEST_HASHED = 125e6;
+export const CHECKSUMS = "csums-alg";
 /** DRBD's default of al-extents, and the least that congestion-extents has. */
 const AL_EXTENTS = 1237;
 const LEAST_EXTENTS = 67;
@@ -60,7 +63,13 @@ type SharedLine = Link & { readonly devices: number };
  */
 export function linkOptions(link: Link, protocol: Protocol, set: SetOptions, volumes = 1): LinkOption[] {
   const line = { ...link, devices: link.sharedBy * volumes };
-  const all = [...sendBuffer(link, protocol, set), ...receiving(link, set), ...patience(link), ...resync(line, set)];
+  const all = [
+    ...sendBuffer(link, protocol, set),
+    ...receiving(link, set),
+    ...patience(link),
+    ...checksums(link),
+    ...resync(line, set),
+  ];
   const order = (one: LinkOption): number => (one.section === "net" ? 0 : 1);
   return all
     .filter((one) => set[one.section][one.name] === undefined && !isDefault(one))
@@ -146,6 +155,16 @@ function receiving(link: Link, set: SetOptions): LinkOption[] {
       : []),
   ];
 }
+
+/**
+ * A resync copies no block whose digests are the same: a weak digest could leave a block that differs. Hashing costs no time on a
+ * line that is slower than it. Of a pair that is there already: installed/checksums-as-found.ts.
+ */
+function checksums(link: Link): LinkOption[] {
+  return isHashed(link) ? [net(CHECKSUMS, "sha256", "a resync sends no block that is the same on both")] : [];
+}
+
+export const isHashed = ({ bandwidth }: Link): boolean => bandwidth <= FASTEST_HASHED;
 
 /** How long an answer may take. */
 function patience(link: Link): LinkOption[] {

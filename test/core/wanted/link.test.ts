@@ -62,8 +62,13 @@ const link = (bandwidth: string, roundTrip: string, sharedBy = 1): Link => {
   return { bandwidth: one.value, roundTrip: other.value, sharedBy };
 };
 const nothing: SetOptions = { net: {}, disk: {} };
+/** Those whose values follow from the line. */
 const values = (of: Link, protocol: "A" | "C" = "A", set = nothing) =>
-  Object.fromEntries(linkOptions(of, protocol, set).map(({ name, value }) => [name, value]));
+  Object.fromEntries(
+    linkOptions(of, protocol, set)
+      .filter(({ name }) => name !== "csums-alg")
+      .map(({ name, value }) => [name, value]),
+  );
 
 describe("the options of a link", () => {
   test("24 Mbit/s with 50 ms: those that were measured", () => {
@@ -125,6 +130,18 @@ describe("the options of a link", () => {
     expect(values(link("512kbit/s", "50ms"), "C")).toMatchObject({ "ko-count": "22" });
     const set = { net: { "sndbuf-size": "0" }, disk: {} };
     expect(values(link("512kbit/s", "50ms"), "A", set)).toMatchObject({ "ko-count": "22" });
+  });
+
+  test.each([
+    ["512kbit/s", "sha256"],
+    ["1Gbit/s", "sha256"],
+    ["10Gbit/s", undefined],
+  ])("blocks that are the same are not sent, where hashing is faster than the line: %s", (bandwidth, digest) => {
+    const found = linkOptions(link(bandwidth, "50ms"), "C", nothing).find(({ name }) => name === "csums-alg");
+    expect(found?.value).toBe(digest);
+    expect(linkOptions(link(bandwidth, "50ms"), "C", { net: { "csums-alg": "md5" }, disk: {} })).not.toContainEqual(
+      expect.objectContaining({ name: "csums-alg" }),
+    );
   });
 
   test("the user's max-buffers bound what is under way", () => {
@@ -259,7 +276,7 @@ test("what the user sets wins, on the resource or for all of them", () => {
   const { sections, link: made } = withLinkOptions(desired({ ...given, disk: { "c-min-rate": "1000" } }), common);
   expect(sections.net).toMatchObject({ "sndbuf-size": "1M" });
   expect(sections.disk).toEqual({ "c-fill-target": "878K", "c-min-rate": "1000" });
-  expect(made?.options.map(({ name }) => name)).toEqual(["c-fill-target"]);
+  expect(made?.options.map(({ name }) => name)).toEqual(["csums-alg", "c-fill-target"]);
 });
 
 test("without a link nothing is added", () => {

@@ -1,7 +1,9 @@
 /** What a preview says of the options that come from `link`, and of what the line costs. */
 import { changedOptions, effectiveOptions } from "../../config/compare-options";
+import { installedFile } from "../../installed/configuration-place";
 import { filesRead } from "../../installed/includes";
 import { grammarOf, type ObservedNode } from "../../seen/observed";
+import { CHECKSUMS, isHashed } from "../../wanted/link-options";
 import { findOption } from "../../wanted/option-table";
 import { numberOf } from "../../wanted/option-value";
 import type { DesiredLink, DesiredResource, OptionValues } from "../../wanted/desired";
@@ -16,7 +18,16 @@ export function linkNotes({ name, protocol, link }: DesiredResource, nodes: read
     `from link, ${bandwidth} with ${roundTrip}:${options.length === 0 ? " nothing" : ""}`,
     ...options.map((one) => `  ${one.name.padEnd(names)}  ${one.value.padEnd(values)}  ${one.reason}`),
     `  protocol ${protocol}: ${costs(protocol, link)}`,
-    ...fromNextConnection(name, link, nodes).map((text) => `  ${text}`),
+    ...[...fromNextConnection(name, link, nodes), ...withoutChecksums(name, link, nodes)].map((text) => `  ${text}`),
+  ];
+}
+
+/** checksums-as-found.ts */
+function withoutChecksums(name: string, { line, net }: DesiredLink, nodes: readonly ObservedNode[]): string[] {
+  const isThere = nodes.some((node) => installedFile(node, name) !== undefined || node.kernelResources.has(name));
+  if (!isThere || net[CHECKSUMS] !== undefined || !isHashed(line)) return [];
+  return [
+    `${CHECKSUMS}: not set, as the pair was set up without it. DRBD does not connect two hosts that differ in it, not even for the time between the two`,
   ];
 }
 

@@ -25,10 +25,11 @@ test("the options of a link stand in the resource's file, but for those that the
 test("the preview has each value with its reason, and what the line costs", () => {
   expect(linkNotes(desiredOf({ link, protocol: "A" }), [])).toEqual([
     "from link, 24Mbit/s with 50ms:",
-    "  sndbuf-size    2048K  2 MiB at least: so much is taken at disk speed",
-    "  c-fill-target  878K   2 × bandwidth × (round trip + 0.1 s)",
-    "  c-max-rate     2929K  the bandwidth",
-    "  c-min-rate     732K   a quarter of the bandwidth, whatever else is written",
+    "  sndbuf-size    2048K   2 MiB at least: so much is taken at disk speed",
+    "  csums-alg      sha256  a resync sends no block that is the same on both",
+    "  c-fill-target  878K    2 × bandwidth × (round trip + 0.1 s)",
+    "  c-max-rate     2929K   the bandwidth",
+    "  c-min-rate     732K    a quarter of the bandwidth, whatever else is written",
     "  protocol A: up to 2048 KiB of acknowledged writes are lost where the Primary dies; writes wait where so much is under way",
   ]);
   expect(linkNotes(desiredOf({ link, protocol: "C" }), []).at(-1)).toBe(
@@ -60,7 +61,8 @@ test.each<[object, string, RegExp]>([
 
 test("where the user has set all of it, nothing comes from the link", () => {
   const set = { "c-fill-target": 100, "c-max-rate": 250, "c-min-rate": 250 };
-  expect(linkNotes(desiredOf({ link, disk: set }), [])[0]).toBe("from link, 24Mbit/s with 50ms: nothing");
+  const net = { "csums-alg": "sha1" };
+  expect(linkNotes(desiredOf({ link, net, disk: set }), [])[0]).toBe("from link, 24Mbit/s with 50ms: nothing");
 });
 
 test.each<[string, string, boolean]>([
@@ -76,7 +78,7 @@ test.each<[string, string, boolean]>([
 
 test("they stand in a plan that writes the file", () => {
   const plan = planOf(blankPair(), { desired: { ...r0, link: desiredOf({ link }).link } });
-  expect(formatPlan(plan)).toContain("\n  from link, 24Mbit/s with 50ms:\n    c-fill-target ");
+  expect(formatPlan(plan)).toContain("\n  from link, 24Mbit/s with 50ms:\n    csums-alg ");
 });
 
 test.each([
