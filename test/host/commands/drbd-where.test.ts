@@ -58,6 +58,36 @@ srcversion: 637677C4EAFCF5D1D5446B0
   expect(at("DRBD 8.4, resync-running.bravo").said).not.toContain("pause-sync");
 });
 
+/** As DRBD 8.4.11 says it, with a burst on alpha over a slow line. */
+const lagging = (host: "alpha" | "bravo") => {
+  const [role, other] = host === "alpha" ? ["Primary", "Secondary"] : ["Secondary", "Primary"];
+  const [disk, replication, peerDisk] =
+    host === "alpha" ? ["UpToDate", "Ahead", "Consistent"] : ["Outdated", "Behind", "UpToDate"];
+  const events = `exists resource name:r0 role:${role} suspended:no write-ordering:flush
+exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connected role:${other} congested:no
+exists device name:r0 volume:0 minor:1 disk:${disk} size:327632 read:0 written:1024 al-writes:8 bm-writes:0 upper-pending:0 lower-pending:0 al-suspended:no blocked:no
+exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:${replication} peer-disk:${peerDisk} resync-suspended:no received:1024 sent:0 out-of-sync:15360 pending:0 unacked:0
+exists -
+`;
+  const procDrbd = `version: 8.4.11 (api:1/proto:86-101)
+srcversion: 637677C4EAFCF5D1D5446B0
+
+ 1: cs:${replication} ro:${role}/${other} ds:${disk}/${peerDisk} A r-----
+    ns:0 nr:1024 dw:1024 dr:0 al:8 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:15360
+`;
+  return at(`DRBD 8.4, connected-uptodate.${host}`, { events, procDrbd }).said;
+};
+
+test("a host that runs ahead of its peer, and one that is behind: both in words", () => {
+  expect(lagging("alpha")).toContain(
+    "Ahead: bravo is behind by 15 MiB, as the link is too slow for what is written here; it is filled when that ends\n              Until then what is written is on alpha alone (on-congestion pull-ahead).\n",
+  );
+  expect(lagging("bravo")).toContain(
+    "Behind: bravo lacks what alpha writes, as the link is too slow for it; it is filled when that ends\n              Until then bravo cannot take over (on-congestion pull-ahead).\n",
+  );
+  expect(lagging("bravo")).toContain("/dev/drbd1, 319 MiB: Outdated here, UpToDate on alpha");
+});
+
 test("the counters of /proc/drbd in words", () => {
   const { said } = at("DRBD 8.4, resync-running.bravo");
   expect(row(said, "I/O")).toBe("runs (r-----)");
