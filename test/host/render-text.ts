@@ -42,16 +42,14 @@ export const commandNames = (): string[] =>
 
 /** What every command begins with: all that it needs is in it, so that a person can read it at night. */
 function commandBeginning(): string {
-  const shared = ["environment", "turn", "log", "guards/holders", "writers/shut-down.sh", "commands/parts"].map(
-    (part) => {
-      if (part.endsWith(".sh")) return hostFile(part);
-      if (!part.startsWith("guards/")) return folderText(part);
-      const programs = [`${part}.pl`, "guards/names.pl", "guards/open-by.pl"].map(
-        (path) => `${variableOf(path)}=${quote(hostFile(path))}\n`,
-      );
-      return [...programs, hostFile(`${part}.sh`)].join("");
-    },
-  );
+  const program = (path: string): string => `${variableOf(path)}=${quote(hostFile(path))}\n`;
+  const parts = ["environment", "turn", "log", "guards/holders", "looks/superblock.pl", "writers/shut-down.sh"];
+  const shared = [...parts, "commands/parts"].map((part) => {
+    if (part.endsWith(".sh")) return hostFile(part);
+    if (part.endsWith(".pl")) return program(part);
+    if (!part.startsWith("guards/")) return folderText(part);
+    return [...[`${part}.pl`, "guards/names.pl", "guards/open-by.pl"].map(program), hostFile(`${part}.sh`)].join("");
+  });
   return [
     `#!/bin/sh\n# ${ownMark}: what is changed here by hand is overwritten by the next \`pulumi up\`.\n`,
     ...shared,

@@ -187,7 +187,7 @@ why_not_good() {
     case $replication in Off|Established) state=$disk ;; *) state=$disk,\ $replication ;; esac
     echo "  volume $volume, /dev/drbd$minor: $state: $why"
     find_snapshot "$volume"
-    case $snapshot/$filled in /*|*/spoilt|*/merging) ;; *) echo "    $snapshot holds it as it was before the sync, on $made: \`drbd-where $resource\` says how to fall back to that" ;; esac
+    case $snapshot/$filled in /*|*/spoilt|*/merging|*/half) ;; *) echo "    $snapshot holds it as it was before the sync, on $made: \`drbd-where $resource\` says how to fall back to that" ;; esac
   done
   if [ "$connection" = Connected ]; then
     echo "$peer is connected, and $peer_role: \`drbd-where $resource\` shows how far $here is filled from it."

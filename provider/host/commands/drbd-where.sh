@@ -169,11 +169,14 @@ show_snapshot() {
       return ;;
     merging) row snapshot "$snapshot is being merged: the disk becomes what it was on $made"; return ;;
   esac
-  case $replication/$disk in
-    Established/UpToDate|Off/UpToDate|Established/Outdated|Off/Outdated|Off/Consistent)
+  case $replication/$disk/$filled in
+    Established/UpToDate/*|Off/UpToDate/*|Established/Outdated/*|Off/Outdated/*|Off/Consistent/*)
       row snapshot "$snapshot is left of $made, from a resync that is over or did not begin, and takes room:"
       row "" "\`lvremove $(quoted "$snapshot")\`, or the next resync makes no other" ;;
-    Off/Inconsistent)
+    */half)
+      row snapshot "$snapshot was made before a resync ($made) of a disk that was not whole itself, as in a first sync:"
+      row "" "there is nothing in it to fall back to. It goes when the resync is over" ;;
+    Off/Inconsistent/*)
       row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full)"
       fall_back ;;
     *) row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full); it goes when that is over" ;;

@@ -74,6 +74,21 @@ test.each([
   expect(rows(host(cut, about)).join()).not.toContain("create-md");
 });
 
+test("of a disk that was not whole itself: nothing to fall back to", () => {
+  const gi = "F80EC047406E7FE6:0000000000000000:FC8711FC5A47B58A:0000000000000004";
+  const of = (flags: string) =>
+    host(cut, snapshot, {
+      tools: {
+        perl: `case "$*" in *"/dev/vg0/da-ta-before-resync end") echo "v08 29ff20370300d6d2 ${gi}:${flags}" ;; esac`,
+      },
+    });
+  expect(rows(of("0:0"))).toEqual([
+    `vg0/da-ta-before-resync was made before a resync (${made}) of a disk that was not whole itself, as in a first sync:`,
+    "there is nothing in it to fall back to. It goes when the resync is over",
+  ]);
+  expect(rows(of("1:0"))[0]).toBe(holds);
+});
+
 test("left over when the resync is over", () => {
   expect(rows(host(over, snapshot))).toEqual([
     `vg0/da-ta-before-resync is left of ${made}, from a resync that is over or did not begin, and takes room:`,
