@@ -20,8 +20,12 @@ export function checksumsAsFound(
   const own = link?.options.find((one) => one.name === CHECKSUMS);
   // What the user sets for it, or for all resources, counts as it is.
   if (link === undefined || (own === undefined && link.net[CHECKSUMS] !== undefined)) return desired;
-  const onHosts = nodes.flatMap((node) => foundOn(node, name));
-  const found = onHosts.length > 0 || remembered === "" ? onHosts : [foundIn([remembered], name)];
+  const before = remembered === "" ? [] : [foundIn([remembered], name)];
+  const onHosts = foundOn(nodes, name);
+  const isAgreed = onHosts.length > 0 && onHosts.every((one) => one === onHosts[0]);
+  // A file that somebody has changed is mended by what it was.
+  const found = isAgreed || !onHosts.some((one) => before.includes(one)) ? [...onHosts] : before;
+  if (found.length === 0) found.push(...before);
   if (found.length === 0) return isKnown(own, nodes, name) ? desired : withChecksums(desired, link, undefined);
   const [first = "", ...others] = found;
   const isSame = first !== "" && others.every((one) => one === first);
@@ -40,10 +44,13 @@ function isKnown(own: LinkOption | undefined, nodes: readonly ObservedNode[], na
   return own === undefined || !nodes.some((node) => node.resources.get(name)?.missingDigests?.includes(own.value));
 }
 
-/** The digest, or nothing, of a host that has the resource. */
-function foundOn(node: ObservedNode, name: string): string[] {
-  if (installedFile(node, name) !== undefined) return [foundIn([...filesRead(node).values()], name)];
-  return node.kernelResources.has(name) ? [""] : [];
+/** The digest, or nothing, of each host that has the resource's file; nothing of a pair that runs without one. */
+function foundOn(nodes: readonly ObservedNode[], name: string): string[] {
+  const inFiles = nodes
+    .filter((node) => installedFile(node, name) !== undefined)
+    .map((node) => foundIn([...filesRead(node).values()], name));
+  if (inFiles.length > 0) return inFiles;
+  return nodes.some((node) => node.kernelResources.has(name)) ? [""] : [];
 }
 
 const foundIn = (texts: readonly string[], name: string): string =>

@@ -65,7 +65,7 @@ export function waitConnected(node: string, { name, sections }: DesiredResource,
  * well. A link that is down fails no `up` that has brought up what it could.
  */
 export function meet(node: string, { name, sections }: DesiredResource): Step {
-  const seconds = Math.max(15, 1.5 * connectInterval(sections));
+  const seconds = Math.max(15, Math.ceil(1.5 * connectInterval(sections)));
   return {
     node,
     argv: ["drbdadm", "cstate", name],

@@ -64,7 +64,7 @@ function fullBuffer({ link, net, protocol }: ResourceProperties): Failure[] {
     return fault(`is ${whenFull}, and \`net\` has on-congestion ${given}: leave out one of the two`);
   if (whenFull === "pull-ahead" && given === undefined && protocol !== undefined && protocol !== "A")
     return fault(
-      `pull-ahead needs protocol A, not ${protocol}: ${protocol} waits for the second host with each write, and cannot go on without it`,
+      `pull-ahead needs protocol A, not ${protocol}: ${protocol} waits for the second host with each write, and cannot go on without it. Give it protocol A, or a \`link\` of its own without \`whenFull\``,
     );
   return [];
 }

@@ -112,6 +112,8 @@ mounts_to_end() {
 # find_users: who uses what mounts_to_end has found, but for its services; who has a device open of which nothing is mounted. A line
 # each goes to users.
 find_users() {
+  users=''
+  command -v perl >/dev/null || return 0
   users=$(
     passed_units=$services passed_guests=$(for service in $services; do machine_of "$service"; done)
     for minor in $(minors_of); do

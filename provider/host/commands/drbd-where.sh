@@ -170,28 +170,30 @@ show_snapshot() {
     merging) row snapshot "$snapshot is being merged: the disk becomes what it was on $made"; return ;;
   esac
   case $replication/$disk/$filled in
-    Established/UpToDate/*|Off/UpToDate/*|Established/Outdated/*|Off/Outdated/*|Off/Consistent/*)
-      row snapshot "$snapshot is left of $made, from a resync that is over or did not begin, and takes room:"
+    Established/UpToDate/*)
+      row snapshot "$snapshot is left of a resync that began on $made and is over, and takes room:"
       row "" "\`lvremove $(quoted "$snapshot")\`, or the next resync makes no other" ;;
     */half)
       row snapshot "$snapshot was made before a resync ($made) of a disk that was not whole itself, as in a first sync:"
       row "" "there is nothing in it to fall back to. It goes when the resync is over" ;;
-    Off/Inconsistent/*)
-      row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full)"
-      fall_back ;;
-    *) row snapshot "$snapshot holds volume $volume as $here had it before the resync ($made; $filled % full); it goes when that is over" ;;
+    *)
+      row snapshot "$snapshot holds volume $volume as $here had it on $made, before a resync began ($filled % full)"
+      case $replication/$disk in
+        SyncTarget/*|PausedSyncT/*) row "" "It goes when the resync is over. A resync that began later than that has made no other." ;;
+        Off/Inconsistent) fall_back ;;
+        Off/*|*/Outdated) row "" "Look into it before you remove it: where a resync was cut off, and this disk was made UpToDate by force, it is the last whole copy." ;;
+      esac ;;
   esac
 }
 
-# fall_back: how the snapshot's data is had. Metadata that is as old as the snapshot must not meet the peer again: what went across
-# in the resync would count as done, and would be missing.
+# fall_back: how the snapshot's data is had. The metadata in it is as old as the snapshot, and must not meet the peer again: what went
+# across in the resync would count as done, and would be missing.
 fall_back() {
   row "" "If $peer comes back, there is nothing to do: the resync goes on, and the snapshot goes when that is over."
-  row "" "To look into it: \`mount -t xfs -o ro,nouuid,norecovery /dev/$snapshot /mnt\` (\`-t ext4 -o ro,noload\`)"
-  row "" "If $peer is lost for good, with all that it wrote since, $here can go on with the snapshot. What the resync has brought is given up:"
-  row "" "\`drbdadm down $resource\`, \`lvconvert --merge $(quoted "$snapshot")\`, \`drbdadm create-md --force $resource/$volume\`,"
-  row "" "\`drbdadm up $resource\`, \`drbdadm primary --force $resource\`, \`drbd-takeover $resource\`. Never leave out create-md:"
-  row "" "if $peer came back after all, DRBD would take the two for equal where they differ."
+  row "" "If $peer is lost for good, mount the snapshot, copy what you need to another disk, and unmount it:"
+  row "" "\`mount -t xfs -o ro,nouuid,norecovery /dev/$snapshot /mnt\` (\`-t ext4 -o ro,noload\`). What only the journal has is not seen."
+  row "" "Where it was made before a first sync, it holds nothing."
+  row "" "Do not merge it into the disk: if $peer came back after all, DRBD would take the two for equal where they differ."
 }
 
 # The flags of /proc/drbd, such as r-----: what stands in the way of I/O, each in its place.

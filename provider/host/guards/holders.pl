@@ -7,17 +7,23 @@ my $own = readlink("/proc/self/ns/mnt"); $own = "" unless defined $own;
 my %passed = map { $_ => 1 } split / /, defined $ENV{passed_units} ? $ENV{passed_units} : "";
 my %guests = map { $_ => 1 } split /\n/, defined $ENV{passed_guests} ? $ENV{passed_guests} : "";
 my %ours; for (my $pid = $$; $pid > 1; ) { $ours{$pid} = 1; my $stat = line("/proc/$pid/stat"); last unless $stat =~ /\) \S (\d+)/; $pid = $1 }
+# A process in another mount namespace may mean another folder by the same path.
+my $dev = defined $place ? (stat $place)[0] : undef;
+my $on = defined $dev ? sprintf("%02x:%02x", $dev >> 8 & 0xfff, $dev & 0xff | $dev >> 12 & 0xfff00) : "";
 for my $proc (sort { $a <=> $b } grep { /^\d+$/ } names("/proc/")) {
   next if $ours{$proc};
   my %found;
+  my $space = readlink("/proc/$proc/ns/mnt");
+  my $apart = defined $space && $space ne $own && defined $dev;
   for my $link ("cwd", "root", "exe", map { "fd/$_" } names("/proc/$proc/fd")) {
     my $to = readlink("/proc/$proc/$link"); next unless defined $to;
-    $found{$to} = 1 if $to eq $device || (defined $place && ($to eq $place || index($to, "$place/") == 0));
+    my $below = defined $place && ($to eq $place || index($to, "$place/") == 0);
+    if ($below && $apart) { my $of = (stat "/proc/$proc/$link")[0]; $below = !defined $of || $of == $dev }
+    $found{$to} = 1 if $to eq $device || $below;
   }
   if (defined $place && open(my $maps, "<", "/proc/$proc/maps")) {
-    while (<$maps>) { $found{$1} = 1 if m{ (/.*)$} && index($1, "$place/") == 0 }
+    while (<$maps>) { $found{$2} = 1 if m{^\S+ \S+ \S+ (\S+) \d+ +(/.*)$} && index($2, "$place/") == 0 && (!$apart || $1 eq $on) }
   }
-  my $space = readlink("/proc/$proc/ns/mnt");
   if (defined $space && $space ne $own && open(my $mounts, "<", "/proc/$proc/mountinfo")) {
     # What is shared with this namespace goes when it is unmounted here.
     while (<$mounts>) { $found{"mounted on $1 in a mount namespace of its own"} = 1 if m{^\S+ \S+ \S+ \S+ (\S+) \S+ (.*?)- \S+ \Q$device\E } && $2 !~ /(?:master|shared):/ }

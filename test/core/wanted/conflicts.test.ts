@@ -129,7 +129,7 @@ describe("replication", () => {
       "whenFull pull-ahead with C",
       { link: { ...line, whenFull: "pull-ahead" } },
       [
-        "link.whenFull: pull-ahead needs protocol A, not C: C waits for the second host with each write, and cannot go on without it",
+        "link.whenFull: pull-ahead needs protocol A, not C: C waits for the second host with each write, and cannot go on without it. Give it protocol A, or a `link` of its own without `whenFull`",
       ],
     ],
     [

@@ -42,26 +42,23 @@ const rows = (night: Night): string[] => {
   const end = more.findIndex((line) => !line.startsWith(" ".repeat(14)));
   return [lines[at]!, ...more.slice(0, end)].map((line) => line.slice(14));
 };
-const holds = `vg0/da-ta-before-resync holds volume 0 as bravo had it before the resync (${made}; 4.56 % full)`;
+const holds = `vg0/da-ta-before-resync holds volume 0 as bravo had it on ${made}, before a resync began (4.56 % full)`;
 
 test("while the resync runs: since when it is there, and when it goes", () => {
-  expect(rows(host(syncing, snapshot))).toEqual([`${holds}; it goes when that is over`]);
+  expect(rows(host(syncing, snapshot))).toEqual([
+    holds,
+    "It goes when the resync is over. A resync that began later than that has made no other.",
+  ]);
 });
 
-test("interrupted: how to look into it, and how to fall back to it", () => {
+test("interrupted: how to copy out of it", () => {
   const [first, ...ways] = rows(host(cut, snapshot));
   expect(first).toBe(holds);
   const text = ways.join(" ");
   expect(text).toContain("`mount -t xfs -o ro,nouuid,norecovery /dev/vg0/da-ta-before-resync /mnt`");
-  const commands = [...text.matchAll(/`((?:drbd|lv)[a-z-]* [^`]*)`/g)].map((match) => match[1]);
-  expect(commands).toEqual([
-    "drbdadm down r0",
-    "lvconvert --merge vg0/da-ta-before-resync",
-    "drbdadm create-md --force r0/0",
-    "drbdadm up r0",
-    "drbdadm primary --force r0",
-    "drbd-takeover r0",
-  ]);
+  expect(text).toContain("Do not merge it into the disk");
+  // Nothing of it changes the disk.
+  expect(text).not.toMatch(/drbdadm|lvconvert|--force/);
 });
 
 test.each([
@@ -91,9 +88,18 @@ test("of a disk that was not whole itself: nothing to fall back to", () => {
 
 test("left over when the resync is over", () => {
   expect(rows(host(over, snapshot))).toEqual([
-    `vg0/da-ta-before-resync is left of ${made}, from a resync that is over or did not begin, and takes room:`,
+    `vg0/da-ta-before-resync is left of a resync that began on ${made} and is over, and takes room:`,
     "`lvremove vg0/da-ta-before-resync`, or the next resync makes no other",
   ]);
+});
+
+test.each([
+  ["UpToDate alone, perhaps by force", events("Connecting", "UpToDate", "Off", "DUnknown")],
+  ["Outdated", events("Connecting", "Outdated", "Off", "DUnknown")],
+])("of a disk that is %s: it may be the last whole copy", (_what, seen) => {
+  const text = rows(host(seen, snapshot)).join(" ");
+  expect(text).toContain("Look into it before you remove it");
+  expect(text).not.toContain("lvremove");
 });
 
 test.each<[string, Night]>([

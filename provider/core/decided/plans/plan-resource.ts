@@ -1,5 +1,6 @@
 import { classifySide } from "../data/classify-side";
 import { dataRefusals } from "../data/data-refusals";
+import { lockedOptions } from "../data/locked-options";
 import { switchoverRefusals, usersWarnings } from "../data/switchover-refusals";
 import { mountRefusals } from "../data/filesystem-refusals";
 import { resourceRefusals } from "../data/resource-refusals";
@@ -56,6 +57,8 @@ export function planResource(situation: ResourceSituation): Plan {
   if (refusals.length > 0) return refused(refusals);
   const promotion = new Promotion(view);
   const staged = new ResourceStages(view, promotion, situation);
+  const locked = view.hosts.flatMap((host) => lockedOptions(desired.name, host, staged.changedOptions(host)));
+  if (locked.length > 0) return refused(locked);
   const before = staged.stages();
   const moves = isDue(view, before);
   const unmoved = moves ? switchoverRefusals(view, situation.isWayBack === true) : [];

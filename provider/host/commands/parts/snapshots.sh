@@ -1,7 +1,8 @@
 # The snapshots that drbd-utils' handlers make of a volume's disk before a resync, and remove after it (`snapshotBeforeResync`).
 
 # find_snapshot VOLUME: sets snapshot to GROUP/NAME, empty where there is none, made to when that was, and filled to how full it is
-# in percent, or to `spoilt`, `merging`, or `half`: of a disk that was not whole itself, by DRBD's internal metadata on it. Where no such name is in /dev, LVM is not asked: on a sick host that may take long.
+# in percent, or to `spoilt`, `merging`, or `half`: of a disk that was not whole itself, by DRBD's internal metadata on it. Where no
+# such name is in /dev, LVM is not asked: on a sick host that may take long.
 find_snapshot() {
   snapshot='' made='' filled=''
   set -- "$1" /dev/mapper/*-before--resync
