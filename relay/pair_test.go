@@ -128,6 +128,8 @@ func (p *pair) tryConnect(side int) (here, there *net.TCPConn, err error) {
 		reset(conn.(*net.TCPConn))
 		return nil, nil, err
 	}
+	// Also so that the garbage collector does not close an end that a test does not use.
+	p.t.Cleanup(func() { conn.Close(); other.Close() })
 	return conn.(*net.TCPConn), other, nil
 }
 

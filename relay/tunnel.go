@@ -146,23 +146,26 @@ func (t *Tunnel) end(cause error) {
 	for _, cond := range []*sync.Cond{t.mayRead, t.maySend, t.mayCode, t.mayGive} {
 		cond.Broadcast()
 	}
-	if cause == errDone {
+}
+
+// closeAll closes the sockets, which ends whatever waits for one. Not under the lock: a close waits for a read that is
+// under way, and a read waits for the lock.
+func (t *Tunnel) closeAll() {
+	closeOne := reset
+	if t.cause == errDone {
 		// Everything was said; a reset could overtake the last bytes.
-		_ = t.local.Close()
-		for _, stream := range t.streams {
-			_ = stream.conn.Close()
-		}
-		return
+		closeOne = func(conn *net.TCPConn) { _ = conn.Close() }
 	}
-	reset(t.local)
+	closeOne(t.local)
 	for _, stream := range t.streams {
-		reset(stream.conn)
+		closeOne(stream.conn)
 	}
 }
 
 // bury waits for the end and gives everything back.
 func (t *Tunnel) bury() {
 	<-t.ending
+	t.closeAll()
 	// Only when nobody reads or writes the memory any more may another connection get it.
 	t.routines.Wait()
 	t.mu.Lock()
