@@ -98,12 +98,12 @@ func newTunnel(relay *Relay, id ConnectionID, opener bool, local *net.TCPConn) *
 	}
 	t.mayRead, t.maySend = sync.NewCond(&t.mu), sync.NewCond(&t.mu)
 	t.mayCode, t.mayGive = sync.NewCond(&t.mu), sync.NewCond(&t.mu)
-	setUpLocal(local)
 	return t
 }
 
 // run starts what carries the connection. It ends by itself.
 func (t *Tunnel) run() {
+	setUpLocal(t.local)
 	t.routines.Add(3)
 	go t.readLocal()
 	go t.deliverLoop()
