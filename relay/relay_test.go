@@ -338,7 +338,9 @@ func TestDrainHasALimit(t *testing.T) {
 	p := newPair(t, settings)
 	data, _ := p.connect(0)
 	go content{}.send(data, 0, everything, 1<<16)
-	time.Sleep(200 * time.Millisecond)
+	eventually(t, "the buffer is full", 5*time.Second, func() bool {
+		return p.relays[0].Counters().BufferedBytes >= uint64(settings.Buffer)-2*blockSize
+	})
 	if err := p.relays[0].Drain(); err == nil {
 		t.Error("nobody read, and all was delivered")
 	}

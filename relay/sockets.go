@@ -92,14 +92,19 @@ func reset(conn *net.TCPConn) {
 }
 
 // unread is what the kernel has received on a connection and nobody has read.
-func unread(conn *net.TCPConn) (count int) {
+func unread(conn *net.TCPConn) int { return queueLength(conn, syscall.TIOCINQ) }
+
+// unacknowledged is what was written on a connection and the other end's kernel does not have yet.
+func unacknowledged(conn *net.TCPConn) int { return queueLength(conn, syscall.TIOCOUTQ) }
+
+func queueLength(conn *net.TCPConn, request uintptr) (length int) {
 	withSocket(conn, func(fd int) {
 		var n int32
-		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCINQ, uintptr(unsafe.Pointer(&n))); errno == 0 {
-			count = int(n)
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), request, uintptr(unsafe.Pointer(&n))); errno == 0 {
+			length = int(n)
 		}
 	})
-	return count
+	return length
 }
 
 // failed returns the error that waits on a connection, also when nobody reads from it.

@@ -22,6 +22,9 @@ const encodedAhead = 64 << 10
 // ackAfter is how long an acknowledgement waits for more to acknowledge.
 const ackAfter = 5 * time.Millisecond
 
+// ackQueued is how often is looked whether DRBD has taken what waits for it in the kernel.
+const ackQueued = 20 * time.Millisecond
+
 // giveUpAfter: a connection whose DRBD has closed it is forgotten when nothing of it moves for so long.
 const giveUpAfter = 10 * time.Second
 
@@ -68,6 +71,7 @@ type Tunnel struct {
 	delivered uint64
 	localGone bool // DRBD takes no more
 	endGiven  bool
+	endTold   bool // the acknowledgement that says so was made
 	ackTimer  *time.Timer
 
 	// What is to be said.
@@ -133,7 +137,7 @@ func (t *Tunnel) end(cause error) {
 	if t.closed {
 		return
 	}
-	if t.endAcked && t.endGiven {
+	if t.endAcked && t.endTold {
 		// Everything was said and heard, whatever closes now.
 		cause = errDone
 	}
@@ -441,7 +445,7 @@ func (t *Tunnel) pick() (outgoing, bool) {
 			return outgoing{kind: frameEnd, number: t.take(), payload: total}, true
 		}
 	}
-	if t.endAcked && t.endGiven {
+	if t.endAcked && t.endTold {
 		return outgoing{kind: frameBye}, true
 	}
 	return outgoing{}, false
@@ -664,7 +668,25 @@ func (t *Tunnel) ack() Ack {
 		t.ackTimer.Stop()
 		t.ackTimer = nil
 	}
-	return Ack{Delivered: t.delivered, Limit: t.arrivals.Grant(), End: t.endGiven}
+	ack := Ack{Limit: t.arrivals.Grant()}
+	queued := t.queued()
+	ack.Delivered = t.delivered - min(queued, t.delivered)
+	if queued > 0 {
+		// Look again when DRBD has taken more.
+		t.ackLater(ackQueued)
+	} else if t.endGiven {
+		ack.End, t.endTold = true, true
+		t.maySend.Broadcast()
+	}
+	return ack
+}
+
+// queued is what was written to DRBD's connection and is not in DRBD's own socket yet. A reset would lose it.
+func (t *Tunnel) queued() uint64 {
+	if t.local == nil || t.localGone {
+		return 0
+	}
+	return uint64(unacknowledged(t.local))
 }
 
 // ackSoon sends an acknowledgement at once when the sender could be waiting for it, else in a moment. Under the lock.
@@ -678,15 +700,20 @@ func (t *Tunnel) ackSoon() {
 		t.maySend.Signal()
 		return
 	}
-	if t.ackTimer == nil {
-		t.ackTimer = time.AfterFunc(ackAfter, func() {
-			t.mu.Lock()
-			t.ackTimer = nil
-			t.ackDue = true
-			t.maySend.Signal()
-			t.mu.Unlock()
-		})
+	t.ackLater(ackAfter)
+}
+
+func (t *Tunnel) ackLater(after time.Duration) {
+	if t.ackTimer != nil || t.closed {
+		return
 	}
+	t.ackTimer = time.AfterFunc(after, func() {
+		t.mu.Lock()
+		t.ackTimer = nil
+		t.ackDue = true
+		t.maySend.Signal()
+		t.mu.Unlock()
+	})
 }
 
 // ---- draining
@@ -719,7 +746,7 @@ func (t *Tunnel) drained(stage DrainStage) bool {
 		return true
 	}
 	ours := !t.stopped || t.backlog.Held() == 0
-	theirs := t.peerDrained.Stage >= stage && (!t.peerDrained.Stopped || t.delivered == t.peerDrained.Taken)
+	theirs := t.peerDrained.Stage >= stage && (!t.peerDrained.Stopped || t.delivered == t.peerDrained.Taken && t.queued() == 0)
 	return ours && theirs
 }
 
