@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	randomFor  = flag.Duration("random-for", 4*time.Second, "how long the random test runs")
+	randomFor  = flag.Duration("random-for", 3*time.Second, "how long the random test runs")
 	randomSeed = flag.Uint64("random-seed", 0, "the seed of its first round; 0 for one by chance")
 )
 
