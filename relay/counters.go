@@ -41,6 +41,7 @@ type Counters struct {
 
 	Connections int    `json:"connections"`
 	Resets      uint64 `json:"resets"`         // connections that did not end in order
+	Unopened    uint64 `json:"unopened"`       // connections that the peer's relay did not carry: not there, or no DRBD there
 	Changed     uint64 `json:"changed_frames"` // frames whose checksum was wrong
 	LastReset   string `json:"last_reset"`
 
@@ -77,7 +78,7 @@ func (r *Relay) Counters() Counters {
 		BufferLimit: r.settings.Buffer, MemoryMostBytes: r.memoryMost(),
 		TakenBytes: r.taken.Load(), DroppedBytes: r.dropped.Load(),
 		ReceivedBytes: r.received.Load(), LineSent: r.lineSent.Load(), LineReceived: r.lineReceived.Load(),
-		Connections: len(r.tunnels), Resets: r.resets.Load(), Changed: r.changed.Load(),
+		Connections: len(r.tunnels), Resets: r.resets.Load(), Unopened: r.unopened.Load(), Changed: r.changed.Load(),
 		Peer: r.peer.State, PeerMessage: printableLine(r.peer.Message), RoundTripUsec: r.peer.RoundTrip.Microseconds(),
 		Settings: r.settings.Agreed(), UptimeSeconds: int64(time.Since(r.began).Seconds()),
 		List: []ConnectionCounters{},

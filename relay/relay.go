@@ -21,6 +21,9 @@ const handshakeWithin = 5 * time.Second
 // maxStrangers is how many connections may be in their handshake at a time.
 const maxStrangers = mostStreams + 16
 
+// maxGreetings is how many greetings are answered at a time. The peer's relay has one; an old one may not be over yet.
+const maxGreetings = 4
+
 // Relay carries the connections of one resource.
 type Relay struct {
 	settings Settings
@@ -39,12 +42,13 @@ type Relay struct {
 	peer     PeerState
 	closing  chan struct{}
 
-	strangers chan struct{}
+	strangers chan struct{} // in their handshake
+	greetings chan struct{} // answered
 
 	// Since the relay was started, in bytes.
 	taken, delivered, received, dropped atomic.Uint64
 	lineSent, lineReceived              atomic.Uint64
-	changed, resets                     atomic.Uint64
+	changed, resets, unopened           atomic.Uint64
 	lastReset                           atomic.Value // string
 	rate                                Rate
 }
@@ -71,7 +75,7 @@ func NewRelay(settings Settings, log *Log) (*Relay, error) {
 	r := &Relay{
 		settings: settings, log: log, began: time.Now(), buffer: buffer, credit: credit,
 		tunnels: map[ConnectionID]*Tunnel{}, peer: PeerState{State: "unknown"}, closing: make(chan struct{}),
-		strangers: make(chan struct{}, maxStrangers),
+		strangers: make(chan struct{}, maxStrangers), greetings: make(chan struct{}, maxGreetings),
 	}
 	if r.fromDRBD, err = listen(settings.FromDRBD); err != nil {
 		return nil, err
@@ -146,6 +150,12 @@ func (r *Relay) forget(t *Tunnel, taken, delivered, dropped uint64) {
 	// In the same moment as the connection's own count goes, so that the sums are right at any time.
 	r.dropped.Add(dropped)
 	r.mu.Unlock()
+	if len(t.streams) == 0 {
+		// DRBD tries again and again while the peer is not there.
+		r.unopened.Add(1)
+		r.log.sayOnce("unopened "+t.cause.Error(), "a connection that DRBD here opened: %v", t.cause)
+		return
+	}
 	if t.cause != errDone && t.cause != errDrained {
 		r.resets.Add(1)
 		r.lastReset.Store(t.cause.Error())
@@ -209,7 +219,7 @@ func (r *Relay) sayHello(conn *net.TCPConn, purpose Purpose, id ConnectionID) er
 		return err
 	}
 	if answer.Purpose != answerYes || answer.Connection != id {
-		if answer.Purpose == answerNoDRBD || answer.Purpose == answerBusy {
+		if answer.Purpose == answerNoDRBD {
 			r.knowPeer("ok", "")
 		}
 		return errors.New(answer.Purpose.Why())
@@ -307,14 +317,23 @@ func (r *Relay) answer(conn *net.TCPConn) bool {
 		r.log.sayOnce("hello", "a connection from %s: %v", r.settings.Peer.Addr(), err)
 		return false
 	}
-	r.knowPeer("ok", "")
+	// That it is there is said by our own greeting: it may be that only its connections come through.
 	switch hello.Purpose {
 	case purposeGreet:
-		if say(answerYes) {
-			// It takes none of the places of those that are in their handshake.
-			go echo(conn)
-			return true
+		select {
+		case r.greetings <- struct{}{}:
+		default:
+			return say(answerBusy)
 		}
+		if !say(answerYes) {
+			<-r.greetings
+			return false
+		}
+		go func() {
+			echo(conn)
+			<-r.greetings
+		}()
+		return true
 	case purposeOpen:
 		return r.carry(conn, hello.Connection, say)
 	case purposeJoin:

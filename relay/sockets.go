@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
-	"time"
 	"unsafe"
 )
 
@@ -16,9 +15,10 @@ const (
 	tcpCongestion  = 13
 )
 
-// unsentOnLine is how much the kernel holds of a stream that it could not send yet. What is more waits in the relay,
-// where any stream that has room can take it.
-const unsentOnLine = 16 << 10
+// unsentOnLine is how much the kernel holds that it could not send yet, of all streams of a connection together. What is
+// more waits in the relay, where any stream that has room can take it. Less would leave a fast line idle until the relay
+// is woken.
+const unsentOnLine = 256 << 10
 
 func listen(address netip.AddrPort) (*net.TCPListener, error) {
 	var config net.ListenConfig
@@ -51,14 +51,15 @@ func remoteOf(conn *net.TCPConn) netip.Addr {
 }
 
 // setUpLine makes a connection to the peer's relay fit for frames. It returns the congestion control in use.
-func setUpLine(conn *net.TCPConn, congestion string, deadAfter time.Duration) string {
+func setUpLine(conn *net.TCPConn, settings Settings) string {
+	deadAfter, congestion := settings.DeadAfter, settings.Congestion
 	_ = conn.SetNoDelay(true)
 	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: deadAfter / 2, Interval: deadAfter / 4, Count: 3})
 	inUse := ""
 	withSocket(conn, func(fd int) {
 		// Without these the relay works as well, only worse; so a kernel that refuses one is no reason to stop.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpUserTimeout, int(deadAfter.Milliseconds()))
-		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotSentLow, unsentOnLine)
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotSentLow, unsentOnLine/settings.Streams)
 		if congestion != "" {
 			_ = syscall.SetsockoptString(fd, syscall.IPPROTO_TCP, tcpCongestion, congestion)
 		}

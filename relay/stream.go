@@ -19,7 +19,11 @@ type Stream struct {
 
 // addStream starts to use one more connection. It returns false when it is too late.
 func (t *Tunnel) addStream(conn *net.TCPConn) bool {
-	stream := &Stream{conn: conn, congestion: setUpLine(conn, t.relay.settings.Congestion, t.relay.settings.DeadAfter)}
+	stream := &Stream{conn: conn, congestion: setUpLine(conn, t.relay.settings)}
+	if wanted := t.relay.settings.Congestion; wanted != "" && stream.congestion != wanted {
+		t.relay.log.sayOnce("congestion", "the kernel gives %s and not %s on the line: load its module, and allow it in "+
+			"net.ipv4.tcp_allowed_congestion_control", stream.congestion, wanted)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed || len(t.streams) >= t.relay.settings.Streams {

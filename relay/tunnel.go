@@ -69,7 +69,8 @@ type Tunnel struct {
 	// From the line to DRBD.
 	arrivals  *Arrivals
 	delivered uint64
-	localGone bool // DRBD takes no more
+	told      uint64 // the bytes that were last acknowledged
+	localGone bool   // DRBD takes no more
 	endGiven  bool
 	endTold   bool // the acknowledgement that says so was made
 	ackTimer  *time.Timer
@@ -669,10 +670,10 @@ func (t *Tunnel) ack() Ack {
 		t.ackTimer = nil
 	}
 	ack := Ack{Limit: t.arrivals.Grant()}
-	queued := t.queued()
-	ack.Delivered = t.delivered - min(queued, t.delivered)
-	if queued > 0 {
-		// Look again when DRBD has taken more.
+	ack.Delivered = t.inDRBD()
+	t.told = ack.Delivered
+	if ack.Delivered < t.delivered {
+		// Say it when DRBD has taken more.
 		t.ackLater(ackQueued)
 	} else if t.endGiven {
 		ack.End, t.endTold = true, true
@@ -681,12 +682,12 @@ func (t *Tunnel) ack() Ack {
 	return ack
 }
 
-// queued is what was written to DRBD's connection and is not in DRBD's own socket yet. A reset would lose it.
-func (t *Tunnel) queued() uint64 {
+// inDRBD is what DRBD's own socket has. What waits in the kernel before that would be lost by a reset.
+func (t *Tunnel) inDRBD() uint64 {
 	if t.local == nil || t.localGone {
-		return 0
+		return t.delivered
 	}
-	return uint64(unacknowledged(t.local))
+	return t.delivered - min(uint64(unacknowledged(t.local)), t.delivered)
 }
 
 // ackSoon sends an acknowledgement at once when the sender could be waiting for it, else in a moment. Under the lock.
@@ -709,10 +710,14 @@ func (t *Tunnel) ackLater(after time.Duration) {
 	}
 	t.ackTimer = time.AfterFunc(after, func() {
 		t.mu.Lock()
+		defer t.mu.Unlock()
 		t.ackTimer = nil
+		if after == ackQueued && t.inDRBD() == t.told {
+			t.ackLater(ackQueued)
+			return
+		}
 		t.ackDue = true
 		t.maySend.Signal()
-		t.mu.Unlock()
 	})
 }
 
@@ -746,7 +751,7 @@ func (t *Tunnel) drained(stage DrainStage) bool {
 		return true
 	}
 	ours := !t.stopped || t.backlog.Held() == 0
-	theirs := t.peerDrained.Stage >= stage && (!t.peerDrained.Stopped || t.delivered == t.peerDrained.Taken && t.queued() == 0)
+	theirs := t.peerDrained.Stage >= stage && (!t.peerDrained.Stopped || t.inDRBD() == t.peerDrained.Taken)
 	return ours && theirs
 }
 
