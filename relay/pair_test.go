@@ -254,28 +254,26 @@ func (l *line) changeByteAfter(n int) {
 // compressed.
 type content struct{ seed uint64 }
 
-func (c content) fill(into []byte, offset uint64) {
-	const span = 1 << 10
-	for len(into) > 0 {
-		number := offset / span
-		block := c.span(number)
-		n := copy(into, block[offset%span:])
-		into = into[n:]
-		offset += uint64(n)
-	}
-}
+// contentPeriod is a prime, so that a gap of whole frames or blocks is always seen.
+const contentPeriod = 1_000_003
 
-func (c content) span(number uint64) []byte {
-	random := rand.New(rand.NewPCG(c.seed, number))
-	block := make([]byte, 1<<10)
-	if number%2 == 0 {
-		for i := range block {
-			block[i] = byte(random.Uint32())
+var contentTable = sync.OnceValue(func() []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	table := make([]byte, 0, contentPeriod+1024)
+	for len(table) < contentPeriod {
+		for range 512 {
+			table = append(table, byte(random.Uint32()))
 		}
-	} else {
-		copy(block, bytes.Repeat([]byte{byte(random.Uint32()), 'a', 'b', 'c'}, 256))
+		table = append(table, bytes.Repeat([]byte{byte(random.Uint32()), 'a', 'b', 'c'}, 128)...)
 	}
-	return block
+	return table[:contentPeriod]
+})
+
+func (c content) fill(into []byte, offset uint64) {
+	table := contentTable()
+	for at := (c.seed%contentPeriod + offset) % contentPeriod; len(into) > 0; at = 0 {
+		into = into[copy(into, table[at:]):]
+	}
 }
 
 // send writes bytes [from, to) of the content.

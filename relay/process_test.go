@@ -110,10 +110,14 @@ func (p *process) peakMiB(t *testing.T) int {
 }
 
 func TestMemoryHasALimitOverReconnects(t *testing.T) {
+	rounds := 8
+	if testing.Short() {
+		rounds = 3
+	}
 	for _, compress := range []string{"none", "zstd"} {
 		t.Run(compress, func(t *testing.T) {
 			both := startProcesses(t, "--buffer", "32MiB", "--window", "4MiB", "--compress", compress, "--streams", "4")
-			for range 8 {
+			for range rounds {
 				data, sink := both[0].connectTo(t, both[1])
 				go content{}.send(data, 0, 256<<20, 1<<20)
 				eventually(t, "the buffer is full", 20*time.Second, func() bool {

@@ -27,7 +27,7 @@ func TestCarriesBothDirectionsToTheEnd(t *testing.T) {
 		p := newPair(t, settings)
 		for side := range 2 {
 			here, there := p.connect(side)
-			const size = 20 << 20
+			const size = 12 << 20
 			var all sync.WaitGroup
 			for i, ends := range [2][2]*net.TCPConn{{here, there}, {there, here}} {
 				way := content{seed: uint64(side*2 + i)}
@@ -241,7 +241,7 @@ func TestChangedBytesAreSeen(t *testing.T) {
 
 func TestShortCutLosesNothingAndALongOneResets(t *testing.T) {
 	settings := testSettings(t)
-	settings.DeadAfter = time.Second
+	settings.DeadAfter = 3 * time.Second
 	p := newPair(t, settings)
 	here, there := p.connect(0)
 	go func() {
@@ -261,7 +261,7 @@ func TestShortCutLosesNothingAndALongOneResets(t *testing.T) {
 	here, there = p.connect(0)
 	p.lines[1].hold(true)
 	for _, end := range []*net.TCPConn{here, there} {
-		end.SetReadDeadline(time.Now().Add(3 * time.Second))
+		end.SetReadDeadline(time.Now().Add(8 * time.Second))
 		if _, err := end.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%v", err)
 		}

@@ -34,7 +34,7 @@ jest_project() {
 relay_tests() {
   local race=()
   [ "$(go env CGO_ENABLED)" = 0 ] || ! command -v "$(go env CC)" >/dev/null || race=(-race)
-  (cd relay && go vet . && go test "${race[@]}" -timeout 5m .)
+  (cd relay && go vet . && go test -short "${race[@]}" -timeout 5m .)
 }
 
 section setup scripts/setup.sh --tests || exit
