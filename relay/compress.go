@@ -34,7 +34,7 @@ func (c *Compressor) Write(bytes []byte) (int, error) {
 func (c *Compressor) Add(bytes []byte) error {
 	if c.encoder == nil {
 		encoder, err := zstd.NewWriter(c, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow),
-			zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+			zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
 		if err != nil {
 			return err
 		}
