@@ -258,9 +258,9 @@ func TestShortCutLosesNothingAndALongOneResets(t *testing.T) {
 		t.Fatalf("%d bytes, wrong %v, %v", got, wrong, err)
 	}
 
-	here, there = p.connect(0)
+	left, right := p.connect(0)
 	p.lines[1].hold(true)
-	for _, end := range []*net.TCPConn{here, there} {
+	for _, end := range []*net.TCPConn{left, right} {
 		end.SetReadDeadline(time.Now().Add(8 * time.Second))
 		if _, err := end.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%v", err)
