@@ -684,8 +684,12 @@ func (t *Tunnel) ack() Ack {
 
 // inDRBD is what DRBD's own socket has. What waits in the kernel before that would be lost by a reset.
 func (t *Tunnel) inDRBD() uint64 {
-	if t.local == nil || t.localGone {
+	if t.local == nil {
 		return t.delivered
+	}
+	if t.localGone {
+		// What waited there is lost, and nothing more comes.
+		return t.told
 	}
 	return t.delivered - min(uint64(unacknowledged(t.local)), t.delivered)
 }
