@@ -261,6 +261,7 @@ const inputKeys = [
   "syncSource",
   "primary",
   "existingData",
+  "initialSync",
   "discard",
   "giveUp",
   "keep",

@@ -133,6 +133,12 @@ export interface DrbdResourceArgs {
    */
   readonly existingData?: pulumi.Input<"keep">;
   /**
+   * `full` (default): of two new disks the sync source's is sent to the other one. `skip`: nothing is sent, and both are
+   * UpToDate at once. Each host reads its whole disk first, and where any byte is not zero, `up` stops and says where; what
+   * `discard` names is overwritten with zeros from end to end. A change does nothing once the pair was up.
+   */
+  readonly initialSync?: pulumi.Input<"full" | "skip">;
+  /**
    * Hostname → what may be destroyed on its disk, by the identity that a refusal tells: { bravo: "xfs:1f0c…" }. Anything
    * else there is refused still. Means nothing once it is gone.
    */

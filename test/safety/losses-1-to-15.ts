@@ -19,7 +19,10 @@ export const firstLosses: readonly Entry[] = [
     guard: "Never emitted. What is cleared is named by its identity first, and looked at once more.",
     row: core("decided/data/plan-data", "the sync source's: cleared, and formatted"),
     law: [
-      ...core("steps/never-emitted", "dd: reads a disk that is given up, and writes to what is blank or not there yet"),
+      ...core(
+        "steps/never-emitted",
+        "dd: reads a disk that is given up, or that is to be zero, and writes to what is blank or not there yet",
+      ),
       ...core(
         "decided/data/plan-data-laws",
         "only what is named for that host is cleared, by a guard that looks again, and shown as destroyed",
@@ -238,13 +241,23 @@ export const firstLosses: readonly Entry[] = [
   {
     number: 15,
     text: "new-current-uuid --clear-bitmap while StandAlone: bits that matter are gone.",
-    guard: "Never emitted: the first sync is a real one, which mkfs's discards make short.",
-    row: core("decided/plans/plan-first-up", "two blank disks: every step, in order"),
-    law: [...core("steps/never-emitted", "clear-bitmap"), ...laws],
-    // The data that was there before is on the other side afterwards: nothing but a sync can have brought it there.
+    guard:
+      "Only by `initialSync: skip`, of two disks that were read as zeros from end to end, while both are connected and just created.",
+    row: core("decided/plans/skipped-sync", "two blank disks: both are read, and only then is the bitmap cleared"),
+    law: [
+      ...core(
+        "steps/never-emitted",
+        "clear-bitmap: by the program alone, of two that are connected and were just created",
+      ),
+      ...met(
+        "the first sync is skipped though nobody has read the disks",
+        "samples of the disks are taken for a read of them",
+      ),
+    ],
     lab: lab(
-      "keeps-data/existing-data",
-      "XFS with room behind it: internal metadata, no mkfs, mounted, the same on the other host",
+      "initial-sync",
+      "one byte in the middle of a disk: refused with its place, and it stays",
+      "two blank disks: both UpToDate at once, and nothing was sent",
     ),
   },
 ];

@@ -438,3 +438,20 @@ export const arbitraryReturn: fc.Arbitrary<History> = fc.record({
       ...happens({ kind: "write", on: 0, block: 2 }, { kind: "time", turns: 4 }),
     ]),
 });
+
+/** Without a first sync. Some disks hold what only a read of all of it meets. */
+export const skipping = (histories: fc.Arbitrary<History>): fc.Arbitrary<History> =>
+  fc
+    .tuple(
+      histories,
+      fc.tuple(
+        ...([0, 1] as const).map(() =>
+          fc.option(fc.constant<Beginning>("data that no sample meets"), { freq: 6, nil: undefined }),
+        ),
+      ),
+    )
+    .map(([history, [first, second]]) => ({
+      ...history,
+      program: { ...history.program, skips: true },
+      beginnings: [first ?? history.beginnings[0], second ?? history.beginnings[1]],
+    }));

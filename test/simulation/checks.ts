@@ -77,6 +77,12 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
           : failed(1, `${word} is ${kernel?.disk ?? "down"}: it is made Primary once its own disk is UpToDate`),
       );
     }
+    case "wait_both_whole":
+      return each(machine, word, ({ kernel }) => {
+        const { connection = "", disk = "", peerDisk = "" } = kernel ?? {};
+        const all = `${connection}/${disk}/${peerDisk}`;
+        return all === "Connected/UpToDate/UpToDate" ? done : failed(1, `${word} is ${all} here`);
+      });
     case "wait_settled":
       return machine.running.some(({ kernel }) => kernel.isNegotiating === true) ? "wait" : done;
     case "nobody_holds": {

@@ -15,6 +15,7 @@ import {
 } from "./disk";
 import { attach, atLeast, change, detach, fences, newKernel, nodeIdOf, promotesItself } from "./kernel";
 import { type Machine, resource, resourceFile } from "./machine";
+import { skipSync } from "./skipped-sync";
 import { isAttached, isMet, isRunning, type RunningVolume, type Volume } from "./volume";
 import type { World } from "./world";
 
@@ -81,6 +82,9 @@ export function drbdadm(world: World, machine: Machine, words: readonly string[]
         if (isOver && isRunning(peer) && peer.kernel.replication === "SyncSource") noticeSyncEnd(world, peer);
       }
       return done;
+    case "new-current-uuid":
+      if (!flags.includes("--clear-bitmap")) throw new UnknownCommand("new-current-uuid without --clear-bitmap");
+      return each(running, (volume) => skipSync(world, volume, actor));
     case "invalidate":
       return each(running, (volume) => invalidate(world, volume, !flags.includes("--reset-bitmap=no")));
     case "verify":

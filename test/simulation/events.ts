@@ -326,7 +326,7 @@ export const beginnings = [
   "new metadata over data",
   "another pair's metadata",
 ] as const;
-export type Beginning = (typeof beginnings)[number];
+export type Beginning = (typeof beginnings)[number] | "data that no sample meets";
 
 export function fill(world: World, volume: Volume, beginning: Beginning): void {
   const { ledger, generations } = world;
@@ -344,6 +344,11 @@ export function fill(world: World, volume: Volume, beginning: Beginning): void {
   }
   if (beginning === "data at the head") put(0, "data");
   if (beginning === "data behind the head" || beginning === "new metadata over data") put(2, "data");
+  // Nobody misses it: what it is for is that two such disks are not the same.
+  if (beginning === "data that no sample meets") {
+    disk.blocks[unseenBlock] = ledger.write({ replaces: 0, type: "data" });
+    disk.givenUp[unseenBlock] = true;
+  }
   if (beginning === "data at the end") put(tailBlock, "data");
   if (beginning.startsWith("new metadata")) {
     holder.metadata = newMetadata(drbd, { holder, madeFor: disk }, world.deviceUuid(), false);

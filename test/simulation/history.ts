@@ -129,7 +129,7 @@ const longEnough = 20;
 
 /** A check on a host that stops us as a refusal does: it tells what stands there. */
 const saysWhatWasFound =
-  /is not blank in front of its metadata|are not those of a new device|lies no metadata of device|is not known to be the newest|here, not UpToDate/;
+  /is not zero at byte|is not blank in front of its metadata|are not those of a new device|lies no metadata of device|is not known to be the newest|here, not UpToDate/;
 
 export interface Life {
   readonly broken: readonly string[];

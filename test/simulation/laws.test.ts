@@ -16,6 +16,7 @@ import {
   arbitrarySwap,
   arbitrarySwitch,
   arbitraryTakeover,
+  skipping,
 } from "./arbitrary-history";
 import { besidePacemaker } from "./beside-pacemaker";
 import { type History, live } from "./history";
@@ -113,6 +114,18 @@ test(
 test(
   `the laws hold for a resource whose volumes come and go (SEED=${seed} RUNS=${runs})`,
   () => holds(withVolumes(arbitraryHistory, "come and go"), Math.ceil(runs * 0.06)),
+  aDay,
+);
+
+test.each([
+  ["whatever befalls a pair", arbitraryHistory, 0.1],
+  ["somebody works on a disk in the middle of an up", arbitraryRace, 0.05],
+  ["somebody takes over what an up left half-made", arbitraryTakeover, 0.02],
+  ["it moves to and fro", arbitrarySwitch, 0.01],
+  ["its volumes come and go", withVolumes(arbitraryHistory, "come and go"), 0.03],
+])(
+  `the laws hold where the first sync is skipped: %s (SEED=${seed} RUNS=${runs})`,
+  (_what, histories, share) => holds(skipping(histories), Math.ceil(runs * share)),
   aDay,
 );
 

@@ -18,7 +18,7 @@ export interface Mutation {
   /**
    * It shows only where somebody works on a disk in the middle of an up, where data is kept beside such a disk, or where
    * somebody takes over what an up left half-made; where somebody mounts the disk itself, or swaps it beside its metadata; where a pair is taken over, or
-   * given back; where a resource has several volumes; where Pacemaker manages it; or where a person follows every message.
+   * given back; where a resource has several volumes; where Pacemaker manages it; where the first sync is skipped; or where a person follows every message.
    */
   readonly meets?:
     | "races"
@@ -30,7 +30,8 @@ export interface Mutation {
     | "returns"
     | "obedience"
     | "volumes"
-    | "managed";
+    | "managed"
+    | "skips";
 }
 
 /** The one that is at work. */

@@ -11,6 +11,7 @@ import {
   arbitraryReturn,
   arbitrarySwap,
   arbitraryTakeover,
+  skipping,
 } from "./arbitrary-history";
 import { besidePacemaker } from "./beside-pacemaker";
 import { live } from "./history";
@@ -66,6 +67,7 @@ const drawn = {
   obedience: fc.sample(arbitraryObedience, { seed, numRuns: bound }),
   takeovers: fc.sample(arbitraryTakeover, { seed, numRuns: bound }),
   managed: fc.sample(besidePacemaker(arbitraryHistory), { seed, numRuns: 200 }),
+  skips: fc.sample(skipping(arbitraryHistory), { seed, numRuns: 1000 }),
   volumes: fc.sample(withVolumes(arbitraryHistory, "come and go"), { seed, numRuns: bound }),
 };
 

@@ -371,6 +371,16 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     plan: without(/drbdadm primary r0\//),
     meets: "volumes",
   },
+  "the first sync is skipped though nobody has read the disks": {
+    law: /the bitmap was cleared/,
+    plan: without(/^cmp /),
+    meets: "skips",
+  },
+  "samples of the disks are taken for a read of them": {
+    law: /the bitmap was cleared/,
+    plan: eachStep((step) => [{ ...step, does: step.does?.filter(({ kind }) => kind !== "read-zeros") }]),
+    meets: "skips",
+  },
   "the file of another tool is not looked at": {
     law: /done beside Pacemaker/,
     situation: nodesAs(withoutManagers),

@@ -53,6 +53,8 @@ export interface Program {
   /** By their numbers, where it has others than volume 0. */
   readonly volumes?: readonly number[];
   readonly virtualMachines?: readonly string[];
+  /** Whether the first sync is skipped; what is to be kept has to be sent. */
+  readonly skips?: boolean;
 }
 
 export const plainProgram: Program = {
@@ -210,6 +212,7 @@ export class Stack {
       sharedSecret: "tell-nobody",
       syncSource: program.syncSource,
       ...(program.giveUp === undefined ? {} : { giveUp: program.giveUp, keep: "none" }),
+      ...(program.skips === true && !program.keeps ? { initialSync: "skip" } : {}),
       ...(program.primary === undefined ? {} : { primary: program.primary }),
       ...(program.served === true ? { services: [serviceName] } : {}),
       ...(program.peerIsOff === undefined ? {} : { peerIsOff: program.peerIsOff }),

@@ -15,6 +15,7 @@ import { bringUpOf, promotionOf, roleOf, startsOf } from "../../provider/core/st
 import { keptPrefix, ownLine } from "../../provider/core/seen/parse-fstab";
 import { broughtUpLink, type Machine, promotionLink, roleLink, resource, startsLink } from "./machine";
 import { connectionOf } from "./connection";
+import { readsAsZeros } from "./skipped-sync";
 import { clearDisk } from "./clear-disk";
 import { giText } from "./disk";
 import { moveMetadata } from "./drbdadm";
@@ -296,6 +297,18 @@ export class SimulatedRemote implements Remote {
         }
         return forced;
       }
+      case "skip-sync": {
+        const { volume, mark } = action;
+        if (mark !== undefined) files.set(mark, "0000000000000004\n");
+        const skipped = run(world, machine, ["drbdadm", "new-current-uuid", "--clear-bitmap", volume], "provider");
+        const metadata = machine.named(volume)[0]?.holder.metadata;
+        if (mark !== undefined && skipped.exit === 0 && metadata !== undefined)
+          files.set(mark, `${giText(metadata, false).split(":")[0]!}\n`);
+        return skipped;
+      }
+      case "read-zeros":
+        return readsAsZeros(world, machine.withMinor(action.minor)!, action.disk);
+      case "zero":
       case "clear":
         return clearDisk(world, machine, action.disk);
       case "copy-disk":

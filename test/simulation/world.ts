@@ -44,6 +44,8 @@ export const happenings = [
   "an up gave one side up",
   "a service hung in its stop",
   "another up came first",
+  "a first sync was skipped",
+  "a disk did not read as zeros",
 ] as const;
 export type Happening = (typeof happenings)[number];
 
@@ -71,7 +73,7 @@ export class World {
   private disksAtBeginning: readonly Disk[] = [];
   /** Whose disk was mounted by itself when the provider's run began. */
   readonly mountedAtBeginning = new Set<Volume>();
-  /** What was done only once in each volume's life, by us. */
+  /** What was done only once in each volume's life, by us. A skipped first sync counts as a forced primary. */
   readonly made: { forced: number; formatted: number }[];
   /** Told by whoever breaks a law at once, without waiting for what comes of it. */
   readonly broken: string[] = [];

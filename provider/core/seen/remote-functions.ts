@@ -18,6 +18,7 @@ export type Check =
   | "metadata_of_84"
   | "metadata_of_9"
   | "wait_up_to_date"
+  | "wait_both_whole"
   | "wait_settled"
   | "nobody_holds"
   | "is_attached"

@@ -71,6 +71,12 @@ export type Action =
       readonly word: string;
       readonly marks: readonly { readonly volume: string; readonly mark: string }[];
     }
+  /** The same without force, for a volume whose disks both read as zeros: on both of them, and nothing is sent. */
+  | { readonly kind: "skip-sync"; readonly volume: string; readonly mark?: string }
+  /** Reads all of a disk that DRBD replicates as a device, and fails where any of it is not zero. */
+  | { readonly kind: "read-zeros"; readonly disk: string; readonly minor: number; readonly resource: string }
+  /** As `clear`, with zeros from end to end. */
+  | { readonly kind: "zero"; readonly disk: string }
   /** Destroys what stands on a disk that nobody has open: every place that is looked at is zero, and no signature left. */
   | { readonly kind: "clear"; readonly disk: string }
   /** So many bytes of a disk, to a blank device or a file that is not there; noted when all of it is there. */

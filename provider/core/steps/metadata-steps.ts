@@ -2,10 +2,10 @@ import { sideOn, wordFor, type VolumePair, type DesiredSide } from "../wanted/de
 import { drbdmetaPlace } from "../wanted/metadata-place";
 import { contentsIdentity, describeContents, wholeUuid } from "../seen/disk-identity";
 import { usableBytes } from "./metadata-size";
-import type { Contents } from "../seen/observed";
+import { sizeOf, type Contents } from "../seen/observed";
 import type { Step } from "./plan";
 import type { Call } from "../seen/remote-functions";
-import { patient } from "./time-limits";
+import { copied, patient } from "./time-limits";
 
 /** The disks that metadata is made on and for, with their sizes. Never one with slots: nothing is made there. */
 export interface NewMetadata {
@@ -59,7 +59,7 @@ export function createMetadataBeside(
   };
 }
 
-/** The one step that destroys: what a person named, and nothing that came in its place since. */
+/** The step that destroys: what a person named, and nothing that came in its place since. */
 export function clearDisk(node: string, disk: string, contents: Contents): Step {
   const identity = contentsIdentity(contents) ?? "";
   return {
@@ -73,6 +73,16 @@ export function clearDisk(node: string, disk: string, contents: Contents): Step 
     ],
     does: [{ kind: "clear", disk }],
     timeoutSeconds: patient,
+  };
+}
+
+/** The same where the first sync is skipped: a disk with zeros at the places that are looked at would not do. */
+export function zeroDisk(node: string, disk: string, contents: Contents): Step {
+  return {
+    ...clearDisk(node, disk, contents),
+    argv: ["blkdiscard", "-z", disk],
+    does: [{ kind: "zero", disk }],
+    timeoutSeconds: copied(sizeOf(contents) ?? 0),
   };
 }
 

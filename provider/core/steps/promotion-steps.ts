@@ -9,7 +9,7 @@ import type { Call } from "../seen/remote-functions";
 import { patient, quick } from "./time-limits";
 
 /** With its number, also where it is the only one: the file there may have another volume that leaves. */
-const volumeWord = ({ name, volume }: VolumePair): string => `${name}/${volume}`;
+export const volumeWord = ({ name, volume }: VolumePair): string => `${name}/${volume}`;
 
 /** Reads only. */
 export function checkUpToDate(desired: VolumePair, { hostname, minor, ...side }: DesiredSide): Step {

@@ -5,6 +5,9 @@ import { fstabPath, updateOutputPath } from "../config/paths";
 import { actionsOf, type Step } from "./plan";
 import { commandLine, printText, quote } from "../seen/shell-words";
 
+/** Those that may take long, or wait for somebody. */
+const telling: readonly Action["kind"][] = ["update-lists", "install", "read-zeros", "meet"];
+
 /** A step as shell, for a script that has the functions of host/writers in front of it. */
 export function shellOf(step: Step): ShellStep {
   const body = actionsOf(step).map(actionScript).join(" || exit $?\n");
@@ -14,7 +17,7 @@ export function shellOf(step: Step): ShellStep {
       step.holdersOf === undefined
         ? body
         : `(\n${body}\n) || { code=$?; ${step.holdersOf.map((one) => commandLine(["holders", ...one])).join("; ")}; exit $code; }`,
-    tells: actionsOf(step).some(({ kind }) => ["update-lists", "install", "meet"].includes(kind)),
+    tells: actionsOf(step).some(({ kind }) => telling.includes(kind)),
   };
 }
 
@@ -63,6 +66,12 @@ function actionScript(action: Action): string {
       return commandLine(["mount_device", action.device, action.mountPoint, action.unit]);
     case "force":
       return commandLine(["force_primary", action.word, ...action.marks.flatMap(({ volume, mark }) => [volume, mark])]);
+    case "skip-sync":
+      return commandLine(["skip_sync", action.volume, ...(action.mark === undefined ? [] : [action.mark])]);
+    case "read-zeros":
+      return commandLine(["reads_as_zeros", action.disk, String(action.minor), action.resource]);
+    case "zero":
+      return commandLine(["zero_disk", action.disk]);
     case "clear":
       return commandLine(["clear_disk", action.disk]);
     case "copy-disk":

@@ -128,6 +128,13 @@ function keepsData({ existingData, volumes = [] }: ResourceProperties): boolean 
   return existingData === "keep" || volumes.some((volume) => volume?.existingData === "keep");
 }
 
+/** What is kept has to be sent. */
+function skipping(resource: ResourceProperties): Failure[] {
+  if (resource.initialSync !== "skip" || !keepsData(resource)) return [];
+  const reason = "skip is for two disks that hold nothing, and what `existingData` keeps has to be sent: leave out one";
+  return [failureAt(["initialSync"], reason)];
+}
+
 /** All its metadata there is in slots of disks that others use, too. */
 function hasSlotsOnly({ nodes, volumes }: ResourceProperties, host: string): boolean {
   const side = nodes?.find((node) => node?.hostname === host);
@@ -323,6 +330,7 @@ export function resourceConflicts(resource: ResourceProperties): Failure[] {
     ...replication(resource),
     ...fullBuffer(resource),
     ...madeFilesystems(resource),
+    ...skipping(resource),
   );
 
   failures.push(...waitingForItself(resource), ...optionsOfConnection(resource), ...snapshots(resource));

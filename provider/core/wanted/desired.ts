@@ -104,6 +104,8 @@ interface DesiredContext {
   readonly asFound?: readonly SafeDefault[];
   /** The hostname whose disks count in the initial sync. */
   readonly syncSource: string;
+  /** Two new disks are taken for the same once each was read as zeros: nothing is sent. Absent: the sync source's is sent. */
+  readonly initialSync?: "skip";
   /** The hostname of the side where it shall be Primary, where the user names one. */
   readonly primary?: string;
   /** Hostname → what may be destroyed there, by its identity (disk-identity.ts). */

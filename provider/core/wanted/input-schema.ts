@@ -463,6 +463,7 @@ const common = {
   snapshotBeforeResync: property(withDefault(boolean, false)),
   syncSource: property(string("the hostname of one of the two nodes")),
   primary: property(optional(string("the hostname of one of the two nodes"))),
+  initialSync: property(optional(choice(["full", "skip"]))),
   discard: property(withDefault(discard, {})),
   giveUp: property(optional(giveUp)),
   keep: property(optional(keep)),

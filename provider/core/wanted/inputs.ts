@@ -247,6 +247,11 @@ export interface ResourceInputs extends SectionInputs {
    */
   readonly existingData?: "keep";
   /**
+   * `full` (default): of two new disks the sync source's is sent to the other one. `skip`: nothing is sent. Each host reads its
+   * whole disk instead, and where any byte is not zero, `up` stops. Once the pair was up it means nothing more.
+   */
+  readonly initialSync?: "full" | "skip";
+  /**
    * Hostname → what may be destroyed on its disk, by the identity that a refusal tells: { bravo: "xfs:1f0c…" }; a list
    * where both its disks hold something. Other contents than these are refused still. Never the only or the newest copy
    * of the resource's data. Once it is gone the line means nothing more.

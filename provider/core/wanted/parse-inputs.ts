@@ -276,6 +276,7 @@ function resourceFrom(given: ResourceProperties): DesiredResource {
     auth: authFrom(given),
     ...(unnamed.length === 0 ? {} : { unnamed }),
     syncSource: known(given.syncSource),
+    ...(given.initialSync === "skip" ? { initialSync: given.initialSync } : {}),
     discard: given.discard ?? {},
     waitForSync: known(given.waitForSync),
     waitForSyncSeconds: known(given.waitForSyncSeconds),

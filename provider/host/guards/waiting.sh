@@ -39,6 +39,19 @@ wait_up_to_date() {
   done
 }
 
+# wait_both_whole RESOURCE SECONDS: connected, and both disks are whole and the same, as far as this side knows.
+wait_both_whole() {
+  turns=$(( $2 * 5 ))
+  while :; do
+    state "$1"
+    said connection; all=$value; said disk; all=$all/$value; said peer-disk; all=$all/$value
+    if [ "$all" = Connected/UpToDate/UpToDate ]; then return 0; fi
+    turns=$(( turns - 1 ))
+    if [ $turns -le 0 ]; then echo "$1 is $all here, not Connected/UpToDate/UpToDate"; return 1; fi
+    sleep 0.2
+  done
+}
+
 # wait_settled RESOURCE SECONDS: none of its disks, of whatever volume, is on its way to another state (kernel-states.ts).
 wait_settled() {
   turns=$(( $2 * 5 ))

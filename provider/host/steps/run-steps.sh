@@ -4,6 +4,8 @@ mark() { printf '\n@%s-step %s\n' "$nonce" "$*"; }
 
 # tell WORDS…: from within a step, whose own output goes to a file. Nobody may listen any more: the step goes on.
 tell() { (trap '' PIPE; mark "$@" >&8) 2>/dev/null || :; }
+# heard WORDS…: the same, and whether somebody listens still.
+heard() { (trap '' PIPE; mark "$@" >&8) 2>/dev/null; }
 note() { tell note "$*"; }
 warn() { tell warn "$*"; }
 

@@ -9,3 +9,11 @@ clear_disk() {
   perl -e "$places_pl$clear_disk_pl" "$1" "$last" "$bytes" "$(metadata_bytes "$bytes")" &&
     wipefs -qa "$1" && still_blank "$1" any
 }
+
+# zero_disk DEVICE: the same, and zeros from end to end. A mere discard would not do: what reads as zeros after it is the
+# disk's own affair. In between first, so that a run that was stopped finds what the disk is known by.
+zero_disk() {
+  bytes=$(blockdev --getsize64 "$1") || return 1
+  if [ "$bytes" -gt 2097152 ]; then blkdiscard -z -o 1048576 -l $(( bytes - 2097152 )) "$1" </dev/null || return; fi
+  clear_disk "$1"
+}

@@ -24,6 +24,7 @@ import {
   resourcePath,
 } from "../../../provider/core/config/paths";
 import { ownMark } from "../../../provider/core/config/own-mark";
+import { skipSync } from "../../../provider/core/steps/initial-sync-steps";
 import type { Step } from "../../../provider/core/steps/plan";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { writeConfiguration } from "../../../provider/core/steps/configuration-steps";
@@ -393,6 +394,49 @@ describe("the mark that a device may be formatted", () => {
     const failing = { ...open, drbdadm: `case $1 in get-gi) echo ${gi("0000000000000004")} ;; *) exit 11 ;; esac` };
     expect(run(forcePrimary("alpha", "r0", [pairOf(r0)], "x"), failing).exit).toBe(11);
     expect(read(mark)).toBe("0000000000000004\n");
+  });
+
+  const together = { drbdadm, drbdsetup: "echo ' connection:Connected disk:UpToDate peer-disk:UpToDate'" };
+  const skipped = (tools: Readonly<Record<string, string>>, pair = pairOf(r0)) =>
+    run({ ...skipSync(pair, pair.sides[0], "x"), guard: undefined }, tools);
+
+  test("holds the generation that a skipped sync began, once its place is on the disk", () => {
+    const sync = 'for one; do if [ -d "$one" ]; then echo "the folder with $(ls "$one")"; else cat "$one"; fi; done';
+    const output = ["the folder with r0.new", "0000000000000004", "new-current-uuid --clear-bitmap r0/0", begun];
+    expect(skipped({ ...together, sync })).toEqual({ ...done, output: output.join("\n") });
+    expect(read(mark)).toBe(`${begun}\n`);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>, object, string | undefined]>([
+    ["on a full disk nothing is begun", { ...together, sync: "exit 1" }, { exit: 1, output: "" }, "0000000000000004\n"],
+    [
+      "where the kernel refuses, it names no generation",
+      { ...together, drbdadm: `case $1 in get-gi) echo ${gi("0000000000000004")} ;; *) exit 10 ;; esac` },
+      { exit: 10 },
+      "0000000000000004\n",
+    ],
+    [
+      "where the peer is not UpToDate after it, that is told",
+      { ...together, sleep: "exit 0", drbdsetup: "echo ' connection:Connected disk:UpToDate peer-disk:Inconsistent'" },
+      {
+        exit: 1,
+        output: expect.stringContaining(
+          "r0/0 is Connected/UpToDate/Inconsistent here, not Connected/UpToDate",
+        ) as string,
+      },
+      `${begun}\n`,
+    ],
+  ])("a skipped sync: %s", (_what, tools, result, marked) => {
+    expect(skipped(tools)).toMatchObject(result);
+    expect(read(mark)).toBe(marked);
+  });
+
+  test("a skipped sync without a filesystem leaves none", () => {
+    expect(skipped(together, pairOf({ ...r0, filesystem: undefined }))).toEqual({
+      ...done,
+      output: "new-current-uuid --clear-bitmap r0/0",
+    });
+    expect(read(mark)).toBeUndefined();
   });
 
   test("stays when mkfs fails or is not run", () => {

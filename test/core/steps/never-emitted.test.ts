@@ -6,6 +6,8 @@ import * as fc from "fast-check";
 import { type Step, stepsOf } from "../../../provider/core/steps/plan";
 import { planTeardown } from "../../../provider/core/decided/plans/plan-resource-teardown";
 import { connectDiscarding, stillDiffers } from "../../../provider/core/steps/split-brain-steps";
+import { skipSync } from "../../../provider/core/steps/initial-sync-steps";
+import { volumePairs } from "../../../provider/core/wanted/desired";
 import { detachVolume } from "../../../provider/core/steps/volume-steps";
 import { shellOf } from "../../../provider/core/steps/step-script";
 import { arbitrarySituation } from "../arbitrary-observed";
@@ -58,7 +60,6 @@ const word = (...words: readonly string[]) => new RegExp(`(?<![\\w-])(${words.jo
 test.each<[string, RegExp, string]>([
   ["resize to a size", /--size\b|"resize"|drbdadm resize/, "drbdadm resize --size=100M r0"],
   ["a verify taken for a repair", /"verify"|drbdadm verify/, "drbdadm verify r0"],
-  ["clear-bitmap", /new-current-uuid|clear-bitmap/, "drbdadm new-current-uuid --clear-bitmap r0/0"],
   ["invalidate, invalidate-remote", word("invalidate", "invalidate-remote"), "drbdadm invalidate-remote r0"],
   ["outdate", word("outdate"), "drbdadm outdate r0"],
   [
@@ -97,7 +98,24 @@ test("a victim of a split brain: named by the program alone, by what it holds, w
   ]);
 });
 
-test("dd: reads a disk that is given up, and writes to what is blank or not there yet", () => {
+test("clear-bitmap: by the program alone, of two that are connected and were just created", () => {
+  const clears = /new-current-uuid|clear-bitmap/;
+  const saying = sources.filter(({ text }) => clears.test(text)).map(({ path }) => path);
+  expect(saying.sort()).toEqual(["core/steps/initial-sync-steps.ts", "host/text.ts"]);
+  // No situation that is drawn has an `initialSync`.
+  expect(drawn.filter((step) => clears.test([...step.argv, "\n", shellOf(step).body].join(" ")))).toEqual([]);
+  const [pair] = volumePairs(resourceOf(r0));
+  const step = skipSync(pair, pair.sides[0], "both disks read as zeros");
+  expect(step.guard).toEqual([
+    ["both_new", "r0"],
+    ["blank_before_metadata", "/dev/vdb"],
+  ]);
+  // Its one line on a host, and the two that speak of it.
+  const onHosts = writers.split("\n").filter((line) => clears.test(line) && !line.startsWith("#"));
+  expect(onHosts).toEqual(['  drbdadm new-current-uuid --clear-bitmap "$1" </dev/null || return']);
+});
+
+test("dd: reads a disk that is given up, or that is to be zero, and writes to what is blank or not there yet", () => {
   const copies = /\bdd\b.*\b(if|of)=/;
   expect(
     sources

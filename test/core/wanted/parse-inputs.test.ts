@@ -418,6 +418,12 @@ test.each<[string, Json, string]>([
     { primary: "bravo", peerIsOff: "alpha" },
     "peerIsOff: must give for the host that is off the token that the refusal tells",
   ],
+  [
+    "a first sync that is skipped, of what is kept",
+    { initialSync: "skip", existingData: "keep", filesystem: undefined },
+    "initialSync: skip is for two disks that hold nothing, and what `existingData` keeps has to be sent: leave out one",
+  ],
+  ["another first sync", { initialSync: "seeded" }, "initialSync: must be "],
   ["no generation", { giveUp: { alpha: "all" } }, 'giveUp.alpha: "all" is no generation of a volume'],
   [
     "more generations than volumes",

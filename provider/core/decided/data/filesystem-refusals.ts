@@ -64,7 +64,7 @@ function refuseFilesystem(pair: PairView): Refusal[] {
           },
         ];
       }
-      if (pair.isNewlyForced(primary) && isMade(filesystem)) return [];
+      if (pair.isNewlyBegun(primary) && isMade(filesystem)) return [];
       return [
         {
           node,

@@ -41,6 +41,11 @@ export class PairView {
     return this.neverUsed && this.desired.existingData === "keep";
   }
 
+  /** Two new disks of which nothing is sent: each is read as zeros instead. */
+  get skipsSync(): boolean {
+    return this.neverUsed && !this.isToKeep && this.desired.initialSync === "skip";
+  }
+
   /** The side that the other one is filled from, where one of them is empty. */
   get survivor(): Side | undefined {
     return this.row === "fill-target" ? this.source : this.row === "fill-source" ? this.target : undefined;
@@ -68,8 +73,8 @@ export class PairView {
     return this.isTogether || this.sides.every((side) => isAttached(side) && meaning(side) === "looking");
   }
 
-  /** We made it Primary by force, with nothing to keep, and were stopped before it was formatted. */
-  isNewlyForced(side: Side): boolean {
+  /** We began its first generation there, with nothing to keep, and were stopped before it was formatted. */
+  isNewlyBegun(side: Side): boolean {
     const marked = side.node.files.get(formattingMark(this.desired))?.trim();
     if (this.desired.existingData === "keep" || marked === undefined) return false;
     return isGeneration(marked, parseGi(side.observed?.kernelGi ?? ""));

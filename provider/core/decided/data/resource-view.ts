@@ -8,6 +8,7 @@ import { type DesiredHost, type DesiredResource, type VolumePair } from "../../w
 import { lastPrimaryNote } from "../../steps/own-folder";
 import { PairView } from "./pair-view";
 import { isHalfUp, isPrimary, type Side } from "./side";
+import { relationOf } from "./side-relation";
 
 /** What was found on both sides of a volume. */
 export interface FoundVolume {
@@ -62,8 +63,8 @@ export class ResourceView {
     this.source = this.hosts[isSource ? 0 : 1];
     this.target = this.hosts[isSource ? 1 : 0];
     const home = switchTo ?? this.lastPrimary ?? desired.primary ?? desired.syncSource;
-    const isBegun = this.neverUsed || this.isToKeep;
-    this.home = isBegun ? this.source : this.hosts[desired.hosts[0].hostname === home ? 0 : 1];
+    const isNew = this.neverUsed || this.isToKeep || this.isUnmade;
+    this.home = isNew ? this.source : this.hosts[desired.hosts[0].hostname === home ? 0 : 1];
   }
 
   /** `primary` names another host than before, and it runs on the other one: from there it is to move. */
@@ -89,6 +90,18 @@ export class ResourceView {
     const noted = new Set(this.hosts.flatMap(({ node }) => node.files.get(note)?.trim() ?? []));
     const [host, ...more] = [...noted].filter((one) => this.desired.hosts.some(({ hostname }) => hostname === one));
     return more.length > 0 ? undefined : host;
+  }
+
+  /** Begun on both sides alike, and neither formatted nor used since: only on its source is it known that it holds nothing. */
+  private get isUnmade(): boolean {
+    const { hostname } = this.source.host;
+    if ((this.lastPrimary ?? hostname) !== hostname) return false;
+    return this.pairs.some(
+      (pair) =>
+        !pair.sides.some(isPrimary) &&
+        pair.isNewlyBegun(pair.source) &&
+        relationOf(pair.source, pair.target) === "same",
+    );
   }
 
   /** Of a new pair it comes once the initial sync has ended: in the run that made it, where that waits for it. */

@@ -69,7 +69,11 @@ function ownMetadataSteps(pair: PairView, side: Side): Step[] {
     case "blank": {
       const { diskSize, metaDiskSize, discarded = [] } = progress;
       const place = { disk, diskSize, metaDisk, metaDiskSize };
-      const cleared = discarded.map(({ path, contents }) => stepsMetadata.clearDisk(host, path, contents));
+      const cleared = discarded.map(({ path, contents }) =>
+        pair.skipsSync && path === disk
+          ? stepsMetadata.zeroDisk(host, path, contents)
+          : stepsMetadata.clearDisk(host, path, contents),
+      );
       const state = discarded.length > 0 ? "was cleared" : "is blank";
       const because = `${describeDisk(disk, side.observed?.disk, side.node)} ${state}${replaces(pair, side)}`;
       return [...cleared, stepsMetadata.createMetadata(host, desired, place, because)];

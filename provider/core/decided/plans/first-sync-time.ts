@@ -21,12 +21,12 @@ export function firstSyncRemarks({ desired, pairs }: ResourceView): string[] {
   ];
 }
 
-function smallestDisk({ sides }: PairView): number | undefined {
+export function smallestDisk({ sides }: PairView): number | undefined {
   const [one, other] = sides.map(({ observed }) => sizeOf(observed?.disk));
   return one === undefined || other === undefined ? undefined : Math.min(one, other);
 }
 
-function inWords(bytes: number): string {
+export function inWords(bytes: number): string {
   const gib = bytes / 2 ** 30;
   if (gib < 1) return `${Math.ceil(bytes / 2 ** 20)} MiB`;
   return gib < 1024 ? `${gib.toFixed(1)} GiB` : `${(gib / 1024).toFixed(1)} TiB`;

@@ -10,6 +10,7 @@ import { firstSyncRemarks } from "./first-sync-time";
 import { leavingRemarks } from "./leaving-steps";
 import type { Promotion } from "./promotion";
 import type { ResourceStages } from "./resource-stages";
+import { skippedSyncRemarks } from "./skipped-sync";
 import { switchoverLater, switchoverRemarks } from "./switchover";
 
 export function resourceWarnings(view: ResourceView, promotion: Promotion, files: ResourceStages): string[] {
@@ -66,6 +67,7 @@ export function afterwards(view: ResourceView, promotion: Promotion, moves: bool
   if (undecided.length > 0 && promotion.homeState() !== "ready") {
     found.push(`${home.host.hostname} is made Primary once its disk is UpToDate`);
   }
+  found.push(...skippedSyncRemarks(view));
   if (promotion.isForced) found.push(...firstSyncRemarks(view));
   if (promotion.isForced && desired.waitForSync) {
     found.push(`wait for the initial sync, at most ${desired.waitForSyncSeconds} s`);

@@ -38,10 +38,10 @@ export class Promotion {
 
   /** Whether `primary --force` is among the steps. */
   get isForced(): boolean {
-    return this.fresh.length > 0;
+    return this.fresh.some((pair) => !pair.skipsSync);
   }
 
-  /** By force, once in a volume's life, and formatted right after. */
+  /** Once in a volume's life, by force or as one of two that are the same, and formatted right after. */
   private firstPromotions(): Step[] {
     const { view, fresh } = this;
     const [first] = fresh;
@@ -58,6 +58,7 @@ export class Promotion {
       const because = `sync source, with the data that it keeps, before it meets its peer; ${this.firstSync(fresh)}`;
       return [stepsPromotion.forcePrimaryAlone(host, name, volumes, because), ...format];
     }
+    if (fresh.every((pair) => pair.skipsSync)) return [...this.promoteSkipped(host), ...format];
     // DRBD 8.4 makes one volume Primary, and DRBD 9 the whole resource, of which it takes for the newest what no side has whole.
     const isAdded = this.used.length > 0;
     if (!isAdded) {
@@ -82,6 +83,16 @@ export class Promotion {
       stepsPromotion.forcePrimaryBeside(host, name, volumes, others, `new volumes; ${this.firstSync(fresh)}`),
       ...format,
     ];
+  }
+
+  /** Both sides are UpToDate by then, as of a volume that is in use. */
+  private promoteSkipped(host: string): Step[] {
+    const { view, fresh, used } = this;
+    const because = "sync source; both disks are the same";
+    if (used.length > 0 && fresh.every(({ source }) => grammarOf(source.node) === "8.4"))
+      return fresh.map(({ desired }) => stepsPromotion.primary(host, wordFor(desired), [desired], because));
+    const volumes = [...fresh, ...used].map(({ desired }) => desired);
+    return [stepsPromotion.primary(host, view.desired.name, volumes, because)];
   }
 
   private firstSync(pairs: readonly PairView[]): string {
@@ -149,7 +160,7 @@ export class Promotion {
       [pair.source, this.sideAtHome(pair)].includes(primary) &&
       primary.mountedAt.length === 0 &&
       primary.observed?.device?.kind === "blank" &&
-      pair.isNewlyForced(primary)
+      pair.isNewlyBegun(primary)
     );
   }
 

@@ -7,6 +7,7 @@ import type { Promotion } from "./promotion";
 import { givingUp } from "../data/giving-up";
 import { missedEnd } from "../data/missed-end";
 import { serviceSteps } from "./service-steps";
+import { skippedSyncStages } from "./skipped-sync";
 import { isHalfUpOn, isTogetherOn, otherHost, type HostView, type ResourceView } from "../data/resource-view";
 import { filesystemToolSteps } from "../hosts/host-needs";
 import type { ResourceSituation } from "../hosts/resource-situation";
@@ -125,6 +126,7 @@ export class ResourceStages {
     return [
       this.checkSurvivors(),
       [...prepare, ...checked],
+      ...skippedSyncStages(this.view),
       [...serving, ...serviceSteps(this.view, serving)],
       this.meetsPeer(adjusted),
     ];

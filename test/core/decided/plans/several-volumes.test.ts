@@ -137,6 +137,30 @@ describe("a volume that is added to a resource that is mounted", () => {
     ]);
   });
 
+  test.each<["8.4" | "9", string]>([
+    ["8.4", "alpha: drbdadm primary r0/1"],
+    ["9", "alpha: drbdadm primary r0"],
+  ])("without a first sync, on DRBD %s: it alone is read, and begun", (drbd, promoted) => {
+    const module = { version: drbd === "9" ? "9.2.16" : "8.4.11", loaded: true };
+    const skips: DesiredResource = { ...desired, initialSync: "skip" };
+    const plan = planOf(
+      both(nodes, (node) => ({ ...node, module })),
+      skips,
+    );
+    expect(refusalsOf(plan)).toEqual([]);
+    expect(allCommands(plan).filter((one) => /cmp|clear-bitmap|primary (--force )?r0|mkfs|dstate/.test(one))).toEqual([
+      "alpha: cmp /dev/vdc /dev/zero",
+      "bravo: cmp /dev/vdc /dev/zero",
+      "alpha: drbdadm new-current-uuid --clear-bitmap r0/1",
+      "bravo: drbdadm dstate r0/1",
+      promoted,
+      "alpha: mkfs.xfs -L logs /dev/drbd2",
+    ]);
+    const promotes = plan.stages.flat().find(({ argv }) => argv[1] === "primary");
+    const whole = drbd === "9" ? ["r0/1", "r0/0"] : ["r0/1"];
+    expect(promotes?.guard).toEqual(whole.map((word) => ["wait_up_to_date", word, "30"]));
+  });
+
   test("where the resource was made Primary on the other host, it begins there", () => {
     const moved = both(nodes, (node) =>
       withKernel(node, { role: node.hostname === "alpha" ? "Secondary" : "Primary" }),

@@ -1,0 +1,128 @@
+/** The read of a disk from end to end, by which a first sync is skipped. */
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { remoteFunctions } from "../../../provider/core/seen/remote-functions";
+import { quote } from "../../../provider/core/seen/shell-words";
+import { steps } from "../../../provider/host/text";
+import { filesAsDisks, replaced, sh, temporaryFolder, withTools } from "../shell";
+
+const folder = temporaryFolder();
+const MiB = 1024 * 1024;
+const path = join(folder, "disk");
+const call = `reads_as_zeros ${quote(path)} 1 r0`;
+
+/** A sparse file, zero but for a byte at some places. */
+function disk(bytes: number, places: readonly number[] = []): void {
+  writeFileSync(path, "");
+  truncateSync(path, bytes);
+  const file = openSync(path, "r+");
+  for (const at of places) writeSync(file, "x", at);
+  closeSync(file);
+}
+
+/** The size of the DRBD device is the kernel's word; a plain file may know no reads past the cache. */
+function script(device: number): string {
+  writeFileSync(join(folder, "size"), `${device / 512}\n`);
+  const sized = replaced(remoteFunctions, "/sys/block/drbd$2/size", join(folder, "size"));
+  return `${replaced(sized, "iflag=direct,count_bytes", "iflag=count_bytes")}${steps}nonce=n\n`;
+}
+const read = (device: number) => sh(`${script(device)}exec 8>&1\n${call}\n`);
+
+test.each([
+  ["a disk with nothing on it", 9 * MiB, 9 * MiB, []],
+  ["a size that is no whole number of pieces", 5 * MiB + 4096, 5 * MiB + 4096, []],
+  ["what stands behind the device, as DRBD's metadata does", 6 * MiB, 5 * MiB, [5 * MiB, 6 * MiB - 1]],
+])("%s: zeros", (_what, bytes, device, places) => {
+  disk(bytes, places);
+  expect(read(device)).toEqual({ exit: 0, stdout: "", stderr: "" });
+});
+
+test("one byte, wherever it stands: found, and named", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1500 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (blocks, where) => {
+      const at = Math.floor(where * blocks * 4096);
+      disk(blocks * 4096, [at]);
+      const { exit, stdout } = read(blocks * 4096);
+      expect(exit).toBe(1);
+      // Told at once: the other host may read on for hours.
+      expect(stdout).toContain(`@n-step warn ${path} is not zero at byte ${at}\n`);
+      expect(stdout).toContain(`\n${path} is not zero at byte ${at}, so that the first sync cannot be skipped. `);
+      expect(stdout).toContain(`\`drbdadm down r0 && blkdiscard -z ${path}\` on this host`);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test("a disk that ends before its device, or that cannot be read, is not zero", () => {
+  disk(4 * MiB);
+  expect(read(5 * MiB)).toMatchObject({
+    exit: 1,
+    stdout: `${path} could not be read to its end: of ${5 * MiB} bytes, ${4 * MiB} were read\n`,
+  });
+  const failing = withTools(join(folder, "failing"), script(4 * MiB), { dd: "echo Input/output error >&2; exit 1" });
+  expect(sh(`${failing}exec 8>&1\n${call}\n`)).toMatchObject({
+    exit: 1,
+    stdout: `${path} could not be read to its end: of ${4 * MiB} bytes, 0 were read\n`,
+    stderr: "Input/output error\n",
+  });
+});
+
+test("a device that has no size yet, or is not there", () => {
+  disk(MiB);
+  expect(read(0)).toMatchObject({ exit: 1, stdout: "/dev/drbd1 has no size yet\n" });
+  const gone = replaced(script(MiB), join(folder, "size"), join(folder, "nowhere"));
+  expect(sh(`${gone}exec 8>&1\n${call}\n`).exit).toBe(1);
+});
+
+describe("every few seconds", () => {
+  const often = (device: number) => replaced(script(device), "if $now - $told < 5 ||", "if");
+
+  test("it tells how far it is", () => {
+    disk(3 * MiB);
+    const { stdout } = sh(`${replaced(often(3 * MiB), "($now - $told)", "1")}exec 8>&1\n${call}\n`);
+    const told = stdout.split("\n").filter((line) => line !== "");
+    expect(told.length).toBeGreaterThan(2);
+    for (const line of told) expect(line).toMatch(/^@n-step note \S+: \d+\.\d % read, \d+ MiB\/s, \d+:\d\d:\d\d left$/);
+  });
+
+  test("where nobody listens any more it ends: whoever comes next must not wait for hours", () => {
+    disk(64 * MiB);
+    const out = join(folder, "out");
+    sh(
+      `${replaced(often(64 * MiB), "($now - $told)", "1")}( exec 8>&1 >${quote(out)}; sleep 0.3; ${call}; echo "exit $?" ) | true\nsleep 1.5\n`,
+    );
+    expect(readFileSync(out, "utf8")).toBe(`nobody listens any more: ${path} was not read to its end\nexit 1\n`);
+  });
+});
+
+describe("zero_disk", () => {
+  const tools = {
+    blockdev: '[ "$1" = --getsize64 ] && stat -Lc %s "$2"',
+    // As the kernel does it.
+    blkdiscard:
+      '[ "$1 $2 $4" = "-z -o -l" ] && dd if=/dev/zero of="$6" bs=4096 seek="$3" count="$5" oflag=seek_bytes iflag=count_bytes conv=notrunc status=none',
+  };
+
+  test.each([512 * 1024, 2 * MiB, 8 * MiB, 8 * MiB + 512])(
+    "of %d bytes, full of data: zeros from end to end",
+    (bytes) => {
+      writeFileSync(path, Buffer.alloc(bytes, "x"));
+      const zeroed = sh(
+        `${withTools(join(folder, "zeroing"), filesAsDisks(remoteFunctions), tools)}zero_disk ${quote(path)}\n`,
+      );
+      expect(zeroed).toEqual({ exit: 0, stdout: "", stderr: "" });
+      expect(readFileSync(path).equals(Buffer.alloc(bytes))).toBe(true);
+    },
+  );
+
+  test("where it cannot be overwritten, it is not taken for cleared", () => {
+    writeFileSync(path, Buffer.alloc(8 * MiB, "x"));
+    const failing = withTools(join(folder, "refusing"), filesAsDisks(remoteFunctions), {
+      ...tools,
+      blkdiscard: "exit 1",
+    });
+    expect(sh(`${failing}zero_disk ${quote(path)}\n`).exit).toBe(1);
+    expect(readFileSync(path).includes(0)).toBe(false);
+  });
+});
