@@ -22,9 +22,10 @@ beforeAll(async () => {
   await lab.reset("utils");
   for (const machine of MACHINES) {
     const more = await lab.attachDisk(machine, { serial: "more", size: 256 * 1024 * 1024 });
+    // drbdadm loads the module when it parses anything, in a preview, too.
     await lab.run(
       machine,
-      `pvcreate -q /dev/vdb ${more} && vgcreate -q vg /dev/vdb ${more} && lvcreate -q -Wn -Zn -L 312M -n data vg`,
+      `modprobe drbd && pvcreate -q /dev/vdb ${more} && vgcreate -q vg /dev/vdb ${more} && lvcreate -q -Wn -Zn -L 312M -n data vg`,
     );
   }
   const disks = { alpha: "/dev/vg/data", bravo: "/dev/vg/data" };
