@@ -39,6 +39,8 @@ const LONG = [
   "/lab-link",
   "/snapshot",
   "/pull-ahead",
+  "/initial-sync",
+  "/link",
 ];
 /** These have cases for each turn (test/e2e/long-tests.ts). */
 const IN_EACH_TURN = ["/faults/first-up", "/faults/switchover", "/simulation-oracle"];
