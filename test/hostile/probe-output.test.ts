@@ -14,8 +14,8 @@ import { eachMutation, otherWords } from "./mutations";
 import { type ProbedPair, dangerousOf, pairs, planFor } from "./pairs";
 import { seed } from "../seed";
 
-/** Steps that may be one too many: each does again what is done already. */
-const HARMLESS = /^(write|ln|systemctl (enable|daemon-reload|start)|drbdadm (up|get-gi)|mount) /;
+/** Steps that may be one too many: each reads only, or does again what is done already. */
+const HARMLESS = /^(write|ln|systemctl (enable|daemon-reload|start)|drbdadm (up|get-gi|cstate)|mount) /;
 
 /** The complaint, or undefined where all is well. `what` is refused, or comes to no more than the truth does. */
 function judged(pair: ProbedPair, side: 0 | 1, output: string): string | undefined {
