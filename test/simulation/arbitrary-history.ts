@@ -455,3 +455,20 @@ export const skipping = (histories: fc.Arbitrary<History>): fc.Arbitrary<History
       program: { ...history.program, skips: true },
       beginnings: [first ?? history.beginnings[0], second ?? history.beginnings[1]],
     }));
+
+/** Two people begin a pair at once, of whom one may be stopped. */
+export const arbitraryBeginnings: fc.Arbitrary<History> = fc.record({
+  drbd,
+  beginnings: fc.constant<History["beginnings"]>(["blank", "blank"]),
+  program: program.map((one) => ({ ...one, keeps: false })),
+  restless: fc.boolean(),
+  deeds: fc
+    .tuple(
+      fc.oneof(quiet, interruptions),
+      fc.oneof(
+        quiet,
+        fc.integer({ min: 60, max: 115 }).map((at): Interruption[] => [{ at, what: { kind: "the process dies" } }]),
+      ),
+    )
+    .map(([between, ofOther]): Deed[] => [{ kind: "two ups", other: {}, interruptions: between, ofOther }]),
+});

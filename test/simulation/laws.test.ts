@@ -7,6 +7,7 @@
 import * as fc from "fast-check";
 import {
   arbitraryAdoption,
+  arbitraryBeginnings,
   arbitraryHistory,
   arbitraryKeeping,
   arbitraryMount,
@@ -122,6 +123,7 @@ test.each([
   ["somebody works on a disk in the middle of an up", arbitraryRace, 0.05],
   ["somebody takes over what an up left half-made", arbitraryTakeover, 0.02],
   ["it moves to and fro", arbitrarySwitch, 0.01],
+  ["two people begin it at once", arbitraryBeginnings, 0.02],
   ["its volumes come and go", withVolumes(arbitraryHistory, "come and go"), 0.03],
 ])(
   `the laws hold where the first sync is skipped: %s (SEED=${seed} RUNS=${runs})`,
