@@ -52,7 +52,7 @@ test("one byte in the middle of a disk: refused with its place, and it stays", a
   const run = await stack.up();
   expect(run.code).not.toBe(0);
   expect(run.output).toContain(`/dev/vdb is not zero at byte ${unseen}, so that the first sync cannot be skipped`);
-  const way = /`(drbdadm down r0 && blkdiscard -z \/dev\/vdb)` on this host/.exec(run.output)?.[1];
+  const way = /`(drbdadm down r0 && blkdiscard -z \/dev\/vdb <\/dev\/null)` on this host/.exec(run.output)?.[1];
   expect(changesOf(run).filter((one) => /new-current-uuid|primary|mkfs/.test(one))).toEqual([]);
   expect(await drbdState(lab, "alpha")).toMatch(/^cs:Connected ro:Secondary\/Secondary ds:Inconsistent\/Inconsistent /);
   expect((await byteThere("alpha")).trim()).toBe("x");

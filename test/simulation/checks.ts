@@ -18,6 +18,7 @@ import {
 import type { Machine } from "./machine";
 import { generationHeld, isAttached, isMet, isRunning, type Volume } from "./volume";
 import { readBlocks } from "./observe";
+import { stillAsRead } from "./skipped-sync";
 import type { World } from "./world";
 
 /** How often what waits looks again within its seconds: fewer times than on a host, where nothing happens in most. */
@@ -83,6 +84,8 @@ export function check(world: World, machine: Machine, [name, ...args]: Call): Re
         const all = `${connection}/${disk}/${peerDisk}`;
         return all === "Connected/UpToDate/UpToDate" ? done : failed(1, `${word} is ${all} here`);
       });
+    case "still_as_read":
+      return stillAsRead(machine.withMinor(Number(args[1]))!, word);
     case "wait_settled":
       return machine.running.some(({ kernel }) => kernel.isNegotiating === true) ? "wait" : done;
     case "nobody_holds": {

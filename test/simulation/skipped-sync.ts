@@ -6,12 +6,24 @@ import { isMet, isRunning, type RunningVolume, type Volume } from "./volume";
 import type { World } from "./world";
 
 /** reads_as_zeros of host/guards: every block, also the one that no sample meets. */
-export function readsAsZeros(world: World, { disk, kernel }: Volume, path: string): Result {
+export function readsAsZeros(world: World, volume: Volume, path: string): Result {
+  const { disk, kernel } = volume;
+  volume.read = undefined;
   if (kernel === undefined) return failed(1, "cat: /sys/block/drbd1/size: No such file or directory");
   const at = disk.blocks.slice(0, dataBlocks).findIndex((version) => version !== 0);
-  if (at < 0) return done;
+  if (at < 0) {
+    volume.read = { disk, kernel };
+    return done;
+  }
   world.happened.add("a disk did not read as zeros");
   return failed(1, `${path} is not zero at byte ${at}`);
+}
+
+/** still_as_read of host/guards. */
+export function stillAsRead({ disk, kernel, read }: Volume, path: string): Result {
+  return read !== undefined && read.disk === disk && read.kernel === kernel
+    ? done
+    : failed(1, `${path} is not what was read there`);
 }
 
 /** drbd_adm_new_c_uuid, and what the peer does where it hears of it: both begin the same generation, and nothing is sent. */

@@ -42,6 +42,8 @@ export class Volume implements VolumePlace {
   metaDisk: Disk;
   /** Where the DRBD device is mounted. */
   mountedAt: string | undefined;
+  /** What was read from end to end, and was zero. */
+  read: { readonly disk: Disk; readonly kernel: Kernel } | undefined;
   /** The disk for the data is mounted by itself, beside DRBD. */
   mountsDisk = false;
   readonly minor: number;

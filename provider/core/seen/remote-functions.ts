@@ -19,6 +19,7 @@ export type Check =
   | "metadata_of_9"
   | "wait_up_to_date"
   | "wait_both_whole"
+  | "still_as_read"
   | "wait_settled"
   | "nobody_holds"
   | "is_attached"

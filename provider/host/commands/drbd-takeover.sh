@@ -132,12 +132,9 @@ tell_loss() {
   protocol=$(printf '%s\n' "$options" | protocol_in)
   buffer=$(printf '%s\n' "$options" | sed -n 's/.*sndbuf-size[[:blank:]]*\([0-9]*[kKmM]*\);.*/\1/p' | head -n 1)
   echo "  Protocol ${protocol:-not known}. May be lost:"
-  case $protocol/$(runs_ahead "$options") in
-    [BC]/*) ;;
-    */yes)
-      echo "  - all that $peer had told its programs to be written since a burst of writes began: unbounded, as on-congestion is"
-      echo "    pull-ahead. In the first seconds $here does not know that it lacks it, and its disk is UpToDate all the same. Made"
-      echo "    Primary then, it goes on without all of that, and the two are a split brain when $peer comes back" ;;
+  case $protocol in
+    [BC]) ;;
+    *) ! runs_ahead "$options" || tell_unbounded ;;
   esac
   case $protocol in
     A)
@@ -153,10 +150,16 @@ tell_loss() {
   echo "  - whatever $peer wrote ${gone_since:+after $gone_since, }while the two were not connected: it is on $peer alone"
 }
 
-# runs_ahead OPTIONS: yes, where a full send buffer does not hold up writes. It is the dead peer's own setting that counted: what
-# this host has of it, in the kernel or in the configuration, is the nearest to it.
+# runs_ahead OPTIONS: whether a full send buffer does not hold up writes. It is the dead peer's own setting that counted: what this
+# host has of it, in the kernel or in the configuration, is the nearest to it.
 runs_ahead() {
-  { printf '%s\n' "$1"; drbdadm dump "$resource" </dev/null 2>/dev/null; } | grep -Eq 'on-congestion[[:blank:]]+pull-ahead' && echo yes
+  { printf '%s\n' "$1"; drbdadm dump "$resource" </dev/null 2>/dev/null; } | grep -Eq 'on-congestion[[:blank:]]+pull-ahead'
+}
+
+tell_unbounded() {
+  echo "  - all that $peer had told its programs to be written since a burst of writes began: unbounded, as on-congestion is"
+  echo "    pull-ahead. In the first seconds $here does not know that it lacks it, and its disk is UpToDate all the same. Made"
+  echo "    Primary then, it goes on without all of that, and the two are a split brain when $peer comes back"
 }
 
 # data_is_good: whether every volume here holds data that may be used.

@@ -16,7 +16,7 @@ force_primary() {
 }
 
 # skip_sync RESOURCE/VOLUME [MARK]: the same where both disks read as zeros: both are in the generation that this begins, and
-# nothing is sent. The kernel itself refuses it (exit 10) where this side's disk was ever in use, unless it stands alone.
+# nothing is sent. A connected kernel (8.4.11) itself refuses it (exit 10) where this side's disk was ever in use.
 skip_sync() {
   if [ -n "${2:-}" ]; then hold_mark "$2" || return; fi
   drbdadm new-current-uuid --clear-bitmap "$1" </dev/null || return

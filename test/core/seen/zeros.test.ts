@@ -1,5 +1,5 @@
 /** The read of a disk from end to end, by which a first sync is skipped. */
-import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { remoteFunctions } from "../../../provider/core/seen/remote-functions";
@@ -21,10 +21,12 @@ function disk(bytes: number, places: readonly number[] = []): void {
   closeSync(file);
 }
 
-/** The size of the DRBD device is the kernel's word; a plain file may know no reads past the cache. */
+/** The size of the DRBD device is the kernel's word; a plain file may know no reads past the cache, and nobody claims it. */
 function script(device: number): string {
   writeFileSync(join(folder, "size"), `${device / 512}\n`);
-  const sized = replaced(remoteFunctions, "/sys/block/drbd$2/size", join(folder, "size"));
+  const claimed = `${remoteFunctions}is_claimed() { [ -e "$1" ] && [ ! -e ${folder}/free ]; }\n`;
+  const noted = claimed.replaceAll("/run/pulumi-drbd/zeros.", `${folder}/zeros.`);
+  const sized = noted.replaceAll("/sys/block/drbd$2", folder);
   return `${replaced(sized, "iflag=direct,count_bytes", "iflag=count_bytes")}${steps}nonce=n\n`;
 }
 const read = (device: number) => sh(`${script(device)}exec 8>&1\n${call}\n`);
@@ -48,7 +50,7 @@ test("one byte, wherever it stands: found, and named", () => {
       // Told at once: the other host may read on for hours.
       expect(stdout).toContain(`@n-step warn ${path} is not zero at byte ${at}\n`);
       expect(stdout).toContain(`\n${path} is not zero at byte ${at}, so that the first sync cannot be skipped. `);
-      expect(stdout).toContain(`\`drbdadm down r0 && blkdiscard -z ${path}\` on this host`);
+      expect(stdout).toContain(`\`drbdadm down r0 && blkdiscard -z ${path} </dev/null\` on this host`);
     }),
     { numRuns: 15 },
   );
@@ -73,6 +75,44 @@ test("a device that has no size yet, or is not there", () => {
   expect(read(0)).toMatchObject({ exit: 1, stdout: "/dev/drbd1 has no size yet\n" });
   const gone = replaced(script(MiB), join(folder, "size"), join(folder, "nowhere"));
   expect(sh(`${gone}exec 8>&1\n${call}\n`).exit).toBe(1);
+});
+
+describe("what was read is what DRBD has still", () => {
+  const check = (device: number, before = "") => sh(`${script(device)}${before}\nstill_as_read ${quote(path)} 1\n`);
+  const other = `${path} is not what was read there: it was taken down, or it is another disk or of another size now\n`;
+
+  test("right after the read", () => {
+    disk(4 * MiB);
+    expect(read(4 * MiB).exit).toBe(0);
+    expect(check(4 * MiB)).toEqual({ exit: 0, stdout: "", stderr: "" });
+  });
+
+  test.each<[string, number, string]>([
+    ["nothing was read, or before a reboot", 4 * MiB, `rm -f ${folder}/zeros.1`],
+    ["it has grown", 5 * MiB, ""],
+    ["the device was taken down and brought up", 4 * MiB, "stat() { echo 7; }"],
+    ["DRBD's metadata is another one", 4 * MiB, "blkid() { echo 0123456789abcdef; }"],
+    ["DRBD does not hold what the path leads to", 4 * MiB, "is_claimed() { return 1; }"],
+  ])("%s: no", (_what, device, before) => {
+    disk(4 * MiB);
+    expect(read(4 * MiB).exit).toBe(0);
+    expect(check(device, before)).toMatchObject({ exit: 1, stdout: other });
+  });
+
+  test("a read that found a byte proves nothing of what was read before", () => {
+    disk(4 * MiB);
+    expect(read(4 * MiB).exit).toBe(0);
+    disk(4 * MiB, [MiB]);
+    expect(read(4 * MiB).exit).toBe(1);
+    expect(check(4 * MiB).exit).toBe(1);
+  });
+
+  test("a disk that DRBD does not hold is not read", () => {
+    disk(4 * MiB);
+    writeFileSync(join(folder, "free"), "");
+    expect(read(4 * MiB)).toMatchObject({ exit: 1, stdout: `DRBD does not hold the disk that ${path} leads to\n` });
+    rmSync(join(folder, "free"));
+  });
 });
 
 describe("every few seconds", () => {

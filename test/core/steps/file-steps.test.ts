@@ -65,7 +65,7 @@ const modeOf = (path: string): string => (statSync(join(root, path)).mode & 0o77
 const listed = (path: string): string => sh(`ls -A '${join(root, path)}'`).stdout.trim();
 
 const below = (script: string): string => rooted(root, script);
-const onlyEtc = (script: string): string => script.replaceAll(/(?<=[ '"])\/etc\//g, `${root}/etc/`);
+const onlyEtc = (script: string): string => script.replaceAll(/(?<=[ '"=])\/etc\//g, `${root}/etc/`);
 
 /** Runs one step; drbdadm takes whatever it is given and keeps it, unless told otherwise. */
 function run(step: Step, tools: Readonly<Record<string, string>> = {}, moved = below) {

@@ -109,6 +109,7 @@ test("clear-bitmap: by the program alone, of two that are connected and were jus
   expect(step.guard).toEqual([
     ["both_new", "r0"],
     ["blank_before_metadata", "/dev/vdb"],
+    ["still_as_read", "/dev/vdb", "1"],
   ]);
   // Its one line on a host, and the two that speak of it.
   const onHosts = writers.split("\n").filter((line) => clears.test(line) && !line.startsWith("#"));

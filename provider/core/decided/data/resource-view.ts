@@ -86,18 +86,27 @@ export class ResourceView {
 
   /** Where it was Primary last, as far as the hosts agree on that: a boot makes it Primary there, and so does an `up`. */
   private get lastPrimary(): string | undefined {
-    const note = lastPrimaryNote(this.desired.name);
-    const noted = new Set(this.hosts.flatMap(({ node }) => node.files.get(note)?.trim() ?? []));
-    const [host, ...more] = [...noted].filter((one) => this.desired.hosts.some(({ hostname }) => hostname === one));
+    const [host, ...more] = this.notedPrimaries;
     return more.length > 0 ? undefined : host;
   }
 
-  /** Begun on both sides alike, and neither formatted nor used since: only on its source is it known that it holds nothing. */
+  /** The hosts of the pair that either of them names. */
+  private get notedPrimaries(): string[] {
+    const note = lastPrimaryNote(this.desired.name);
+    const noted = new Set(this.hosts.flatMap(({ node }) => node.files.get(note)?.trim() ?? []));
+    return [...noted].filter((one) => this.desired.hosts.some(({ hostname }) => hostname === one));
+  }
+
+  /**
+   * Its first sync was skipped, and it was neither formatted nor used since. Both sides are alike then, and only on its source
+   * is it known that they hold nothing: what somebody has used elsewhere meanwhile is never taken for that.
+   */
   private get isUnmade(): boolean {
-    const { hostname } = this.source.host;
-    if ((this.lastPrimary ?? hostname) !== hostname) return false;
-    return this.pairs.some(
+    const { desired, source, pairs } = this;
+    if (desired.initialSync !== "skip" || this.notedPrimaries.some((one) => one !== source.host.hostname)) return false;
+    return pairs.every(
       (pair) =>
+        pair.memory.filesystemUuid === null &&
         !pair.sides.some(isPrimary) &&
         pair.isNewlyBegun(pair.source) &&
         relationOf(pair.source, pair.target) === "same",

@@ -5,7 +5,6 @@ import { devicePath } from "../../config/paths";
 import { sizeOf } from "../../seen/observed";
 import * as steps from "../../steps/initial-sync-steps";
 import type { Stage } from "../../steps/plan";
-import { checkNeverUsed } from "../../steps/promotion-steps";
 import { inWords, smallestDisk } from "./first-sync-time";
 
 /**
@@ -26,7 +25,7 @@ export function skippedSyncStages({ pairs }: ResourceView): Stage[] {
         ),
       ),
     ),
-    skipped.map(({ desired, target }) => checkNeverUsed(target.desired.hostname, desired, target.desired)),
+    skipped.map(({ desired, target }) => steps.checkStillAsRead(desired, target.desired)),
     skipped.map(({ desired, source }) =>
       steps.skipSync(
         desired,

@@ -67,10 +67,13 @@ test("each of it is guarded: connected, both just created, nothing in front of t
       [
         ["both_new", "r0"],
         ["blank_before_metadata", "/dev/vdb"],
+        ["still_as_read", "/dev/vdb", "1"],
       ],
       [{ kind: "skip-sync", volume: "r0/0", mark: "/var/lib/pulumi-drbd/r0.new" }],
     ],
   ]);
+  const onTarget = steps.filter(({ argv }) => argv.includes("get-gi")).flatMap(({ does }) => does ?? []);
+  expect(onTarget).toContainEqual({ kind: "check", call: ["still_as_read", "/dev/vdb", "1"] });
   expect(guards("dstate")).toEqual([[undefined, [{ kind: "check", call: ["wait_both_whole", "r0", "30"] }]]]);
   // At 10 MiB a second.
   expect(steps.find(({ argv }) => argv[0] === "cmp")?.timeoutSeconds).toBe(120 + 32);
@@ -153,6 +156,7 @@ test("with its metadata on a disk of its own, all of the other disk is looked at
   expect(clears?.guard).toEqual([
     ["both_new", "r0"],
     ["still_blank", "/dev/vdb", "any"],
+    ["still_as_read", "/dev/vdb", "1"],
   ]);
 });
 
