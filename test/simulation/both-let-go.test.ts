@@ -1,19 +1,11 @@
 import { type History, live } from "./history";
+import { plainProgram } from "./pulumi";
 
 /** Found by chance (SEED=443213858): the law took the file of the run that was cut for a sign of whose the disks are. */
 const history: History = {
   drbd: "8.4",
   beginnings: ["blank", "blank"],
-  program: {
-    protocol: "C",
-    syncSource: "alpha",
-    formatted: true,
-    maxBuffers: 2048,
-    keeps: false,
-    fenced: true,
-    discard: {},
-    metadataApart: false,
-  },
+  program: plainProgram,
   restless: false,
   deeds: [
     { kind: "up", interruptions: [] },

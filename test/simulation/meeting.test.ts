@@ -1,20 +1,11 @@
 import { type History, live } from "./history";
+import { plainProgram } from "./pulumi";
 
 /** Found by chance (SEED=564628274): `up` was done before the two had met, and they parted right after it. */
 const history: History = {
   drbd: "9",
   beginnings: ["blank", "blank"],
-  program: {
-    protocol: "C",
-    syncSource: "alpha",
-    primary: "bravo",
-    formatted: true,
-    maxBuffers: 2048,
-    keeps: false,
-    fenced: true,
-    discard: {},
-    metadataApart: false,
-  },
+  program: { ...plainProgram, primary: "bravo" },
   restless: false,
   deeds: [
     { kind: "up", interruptions: [] },
