@@ -47,6 +47,22 @@ describe("who has it in use", () => {
     expect(run(`holders /dev/drbd1 ${quote(place.slice(0, -1))}`).stdout).toBe("");
   });
 
+  describe("a process in another mount namespace", () => {
+    const apart = remoteFunctions.replaceAll('readlink("/proc/self/ns/mnt")', '"mnt:[1]"');
+    const told = (functions: string) => sh(`${functions}\nholders /dev/drbd1 ${quote(place)}\n`).stdout;
+
+    test("is told where the folder is the same one there", () => {
+      expect(apart).not.toBe(remoteFunctions);
+      expect(told(apart)).toContain(`process ${holder.pid} (sleep): ${file}`);
+    });
+
+    test("is no user where the path leads to another device there, as in a container", () => {
+      const elsewhere = apart.replaceAll('(stat "/proc/$proc/$link")[0]', "12345");
+      expect(elsewhere).not.toBe(apart);
+      expect(told(elsewhere)).toBe("");
+    });
+  });
+
   test("those of the services that a move stops are no hindrance", () => {
     const groups = join(folder, "cgroup");
     writeFileSync(groups, "9:name=systemd:/system.slice/web.service\n0::/system.slice/web.service/inner\n");
