@@ -1,12 +1,13 @@
 # Whether a disk holds nothing at all.
 
-# is_claimed DISK: whether somebody holds it for himself alone, as DRBD does with a disk that it has attached.
-is_claimed() { perl -MFcntl -MErrno=EBUSY -e 'exit(!sysopen(my $disk, $ARGV[0], O_RDONLY | O_EXCL) && $! == EBUSY ? 0 : 1)' "$1"; }
+# claim_on DISK: `claimed`, where somebody holds it for himself alone, as DRBD does with a disk that it has attached, and as a mount
+# does; `free`; or what keeps it from being opened.
+claim_on() { perl -MFcntl -MErrno=EBUSY -e 'print sysopen(my $disk, $ARGV[0], O_RDONLY | O_EXCL) ? "free" : $! == EBUSY ? "claimed" : "$!"' "$1"; }
 
 # attachment DISK MINOR: a line that is another one once the device was taken down, its size has changed, or the path leads to
 # another disk, or to other metadata. Nothing where DRBD does not hold what the path leads to.
 attachment() {
-  is_claimed "$1" || return 1
+  [ "$(claim_on "$1")" = claimed ] || return 1
   size=$(cat "/sys/block/drbd$2/size") && inode=$(stat -c %i "/sys/block/drbd$2") && number=$(stat -Lc %t:%T "$1") || return 1
   printf '%s %s %s %s\n' "$size" "$inode" "$number" "$(blkid -p -o value -s UUID "$1" 2>/dev/null)"
 }

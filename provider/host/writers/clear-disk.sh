@@ -14,8 +14,9 @@ clear_disk() {
 # disk's own affair. In between first, so that a run that was stopped finds what the disk is known by.
 zero_disk() {
   bytes=$(blockdev --getsize64 "$1") || return 1
-  # blkdiscard looks by itself from util-linux 2.36 on.
-  if is_claimed "$1"; then echo "$1 is in use"; return 1; fi
+  # blkdiscard looks by itself from util-linux 2.36 on. What is not known to be free is left alone.
+  claim=$(claim_on "$1")
+  if [ "$claim" != free ]; then echo "$1 is not free: ${claim:-who holds it cannot be told}"; return 1; fi
   if [ "$bytes" -gt 2097152 ]; then blkdiscard -z -o 1048576 -l $(( bytes - 2097152 )) "$1" </dev/null || return; fi
   clear_disk "$1"
 }

@@ -24,7 +24,7 @@ function disk(bytes: number, places: readonly number[] = []): void {
 /** The size of the DRBD device is the kernel's word; a plain file may know no reads past the cache, and nobody claims it. */
 function script(device: number): string {
   writeFileSync(join(folder, "size"), `${device / 512}\n`);
-  const claimed = `${remoteFunctions}is_claimed() { [ -e "$1" ] && [ ! -e ${folder}/free ]; }\n`;
+  const claimed = `${remoteFunctions}claim_on() { if [ -e ${folder}/free ]; then echo free; else echo claimed; fi; }\n`;
   const noted = claimed.replaceAll("/run/pulumi-drbd/zeros.", `${folder}/zeros.`);
   const sized = noted.replaceAll("/sys/block/drbd$2", folder);
   return `${replaced(sized, "iflag=direct,count_bytes", "iflag=count_bytes")}${steps}nonce=n\n`;
@@ -92,7 +92,7 @@ describe("what was read is what DRBD has still", () => {
     ["it has grown", 5 * MiB, ""],
     ["the device was taken down and brought up", 4 * MiB, "stat() { echo 7; }"],
     ["DRBD's metadata is another one", 4 * MiB, "blkid() { echo 0123456789abcdef; }"],
-    ["DRBD does not hold what the path leads to", 4 * MiB, "is_claimed() { return 1; }"],
+    ["DRBD does not hold what the path leads to", 4 * MiB, "claim_on() { echo free; }"],
   ])("%s: no", (_what, device, before) => {
     disk(4 * MiB);
     expect(read(4 * MiB).exit).toBe(0);
@@ -155,6 +155,18 @@ describe("zero_disk", () => {
       expect(readFileSync(path).equals(Buffer.alloc(bytes))).toBe(true);
     },
   );
+
+  test.each([
+    ["somebody holds it", "echo claimed", "claimed"],
+    ["it cannot be opened", "echo Permission denied", "Permission denied"],
+    ["nothing is told", "exit 127", "who holds it cannot be told"],
+  ])("where %s, not a byte is overwritten", (_what, claim, said) => {
+    writeFileSync(path, Buffer.alloc(8 * MiB, "x"));
+    const functions = `${filesAsDisks(remoteFunctions)}claim_on() ( ${claim} )\n`;
+    const refused = sh(`${withTools(join(folder, "held"), functions, tools)}zero_disk ${quote(path)}\n`);
+    expect(refused).toMatchObject({ exit: 1, stdout: `${path} is not free: ${said}\n` });
+    expect(readFileSync(path).equals(Buffer.alloc(8 * MiB, "x"))).toBe(true);
+  });
 
   test("where it cannot be overwritten, it is not taken for cleared", () => {
     writeFileSync(path, Buffer.alloc(8 * MiB, "x"));
