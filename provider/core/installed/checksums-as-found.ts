@@ -20,23 +20,23 @@ export function checksumsAsFound(
   const own = link?.options.find((one) => one.name === CHECKSUMS);
   // What the user sets for it, or for all resources, counts as it is.
   if (link === undefined || (own === undefined && link.net[CHECKSUMS] !== undefined)) return desired;
-  const before = remembered === "" ? [] : [foundIn([remembered], name)];
-  const onHosts = foundOn(nodes, name);
-  const isAgreed = onHosts.length > 0 && onHosts.every((one) => one === onHosts[0]);
-  // A file that somebody has changed is mended by what it was.
-  const found = isAgreed || !onHosts.some((one) => before.includes(one)) ? [...onHosts] : before;
-  if (found.length === 0) found.push(...before);
-  if (found.length === 0) return isKnown(own, nodes, name) ? desired : withChecksums(desired, link, undefined);
-  const [first = "", ...others] = found;
-  const isSame = first !== "" && others.every((one) => one === first);
-  if (!isSame) return own === undefined ? desired : withChecksums(desired, link, undefined);
-  if (own?.value === first) return desired;
-  return withChecksums(desired, link, {
-    section: "net",
-    name: CHECKSUMS,
-    value: first,
-    reason: "as both hosts have it",
-  });
+  const had = found(nodes, name, remembered);
+  if (had === undefined) return isKnown(own, nodes, name) ? desired : withChecksums(desired, link, undefined);
+  if (had === (own?.value ?? "")) return desired;
+  const kept: LinkOption = { section: "net", name: CHECKSUMS, value: had, reason: "as both hosts have it" };
+  return withChecksums(desired, link, had === "" ? undefined : kept);
+}
+
+/**
+ * The digest of a pair that is there, empty where it has none. Where its hosts differ it is what it was before, if one of them has
+ * that still: a file that somebody has changed is mended so.
+ */
+function found(nodes: readonly ObservedNode[], name: string, remembered: string): string | undefined {
+  const before = remembered === "" ? undefined : foundIn([remembered], name);
+  const [first, ...others] = new Set(foundOn(nodes, name));
+  if (first === undefined) return before;
+  if (others.length === 0) return first;
+  return before !== undefined && [first, ...others].includes(before) ? before : "";
 }
 
 /** Whether both kernels have the digest, as far as they were asked. */

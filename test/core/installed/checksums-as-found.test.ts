@@ -61,6 +61,21 @@ test("where no host has the resource, the state tells what it had", () => {
   expect(checksumsAsFound(wanted(), [], "").sections.net).toHaveProperty("csums-alg", "sha256");
 });
 
+test.each<[string, readonly ObservedNode[], string | undefined]>([
+  ["one host's file lost it", withFiles(file(digest), file("")), "sha256"],
+  [
+    "one host's file is gone, and its kernel runs on",
+    [withFiles(file(digest))[0]!, inFileAlone(healthyPair()[1])],
+    "sha256",
+  ],
+  ["both have another one by now", withFiles(file("csums-alg sha1;")), "sha1"],
+  ["neither has what it was", withFiles(file("csums-alg sha1;"), file("csums-alg md5;")), undefined],
+])("a pair that had it, where %s", (_what, nodes, expected) => {
+  const kept = renderResource(checksumsAsFound(wanted(), blankPair()), "8.4", { redact: true });
+  expect(kept).toContain(digest);
+  expect(checksumsAsFound(wanted(), nodes, kept).sections.net["csums-alg"]).toBe(expected);
+});
+
 test("the next run finds what this one wrote", () => {
   const first = checksumsAsFound(wanted(), blankPair());
   const text = renderResource(first, "8.4");
