@@ -106,6 +106,19 @@ test("another secret, and stopped after the files: the kernel's is named as what
   ]);
 });
 
+test.each([
+  ["SyncSource", ["alpha", "bravo"]],
+  ["Established", []],
+])("another csums-alg while it is %s: nothing is written where DRBD would refuse it", (replication, refused) => {
+  const desired = { ...r0, sections: { ...r0.sections, net: { ...r0.sections.net, "csums-alg": "sha256" } } };
+  const pair = healthyPair().map((node) => withKernel(node, { replication })) as [ObservedNode, ObservedNode];
+  const plan = planOf(differing(pair, netOptions), { desired });
+  expect(plan.refusals.map(({ node }) => node)).toEqual(refused);
+  expect(commandsOf(plan)).toEqual(
+    refused.length > 0 ? [] : [bothFiles, ["alpha: drbdadm adjust r0"], ["bravo: drbdadm adjust r0"]],
+  );
+});
+
 describe("another port", () => {
   const desired = { ...r0, port: 7790 };
   const lines = "drbdsetup-84 disconnect a b\ndrbdsetup-84 connect r0 a b --protocol=C";
