@@ -118,6 +118,34 @@ test.each<[string, object]>([
   expect(allCommands(other).filter((one) => ofSync.test(one))).toEqual([`${host}: drbdadm primary r0`]);
 });
 
+describe("it goes where it is to be, and not to its source, for mkfs", () => {
+  const desired = { ...skipping, primary: "bravo" };
+  const promoted = (nodes: Pair, given: object = {}) =>
+    allCommands(planOf(nodes, { desired, switchTo: "bravo", ...given })).filter((one) => /primary/.test(one));
+  const noted = (nodes: Pair, ...names: string[]): Pair =>
+    nodes.map((node, index) => withFile(node, lastPrimaryNote("r0"), `${names[index] ?? ""}\n`)) as [
+      ObservedNode,
+      ObservedNode,
+    ];
+
+  test("not here: nobody but the source was Primary", () => {
+    expect(promoted(noted(cleared(), "alpha", "alpha"))).toEqual(["alpha: drbdadm primary r0"]);
+  });
+
+  test.each([
+    ["both hosts note the other one", "bravo", "bravo"],
+    ["one note names the other host, whatever the source's own says", "alpha", "bravo"],
+  ])("where %s", (_what, ...names) => {
+    expect(promoted(noted(cleared(), ...names))).toEqual(["bravo: drbdadm primary r0"]);
+  });
+
+  test("where the first sync is not skipped", () => {
+    expect(promoted(cleared(), { desired: { ...desired, initialSync: undefined } })).toEqual([
+      "bravo: drbdadm primary r0",
+    ]);
+  });
+});
+
 test("Primary without force, and not formatted yet: formatted, by the mark of its generation alone", () => {
   const nodes = cleared();
   const primary = (node: ObservedNode): ObservedNode =>
