@@ -2,7 +2,7 @@
  * A disk has many names: its path, the links that udev makes, and in fstab UUID=, LABEL= and others. Two names are
  * compared by the device that they lead to on the host.
  */
-import type { Contents, ObservedNode, VolumeName } from "./observed";
+import { type Contents, type ObservedNode, realPathOf, type VolumeName } from "./observed";
 
 /** All names of a disk as paths. `place` is which of a resource's devices it is. */
 export function namesOf(
@@ -13,7 +13,7 @@ export function namesOf(
   contents?: Contents,
 ): ReadonlySet<string> {
   const links = node.names.get(name)?.get(volume)?.[place] ?? [];
-  const real = contents !== undefined && "real" in contents ? contents.real : undefined;
+  const real = realPathOf(contents);
   const known = [path, ...(real === undefined ? [] : [real]), ...links];
   const block = known.map((one) => node.blocks.get(one)).find((one) => one !== undefined);
   const byContents = (["uuid", "label", "partuuid", "partlabel"] as const).flatMap((key) => {

@@ -280,6 +280,11 @@ export function volumeSeen(node: ObservedNode, { name, volume }: VolumeName): Ob
   return node.resources.get(name)?.volumes.get(volume);
 }
 
+/** Where the name of a disk leads, where that was seen. */
+export function realPathOf(contents: Contents | undefined): string | undefined {
+  return contents !== undefined && "real" in contents ? contents.real : undefined;
+}
+
 /** In bytes, where that was seen. */
 export function sizeOf(contents: Contents | undefined): number | undefined {
   return contents !== undefined && "size" in contents ? contents.size : undefined;

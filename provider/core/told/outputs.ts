@@ -3,7 +3,7 @@ import { filesystemIn, metadataUuid, wholeUuid, type DiskIdentity } from "../see
 import { generationOf } from "../seen/generation-identifiers";
 import { diskStates } from "../seen/kernel-states";
 import type { Memory, MemoryOfVolumes } from "../seen/memory";
-import { kernelDeviceOf, peerDeviceOf, volumeSeen, type Contents, type ObservedNode } from "../seen/observed";
+import { kernelDeviceOf, peerDeviceOf, realPathOf, volumeSeen, type ObservedNode } from "../seen/observed";
 import { devicePath } from "../config/paths";
 
 /** Keys of DrbdResource that are never a user's inputs. */
@@ -125,7 +125,7 @@ function filesystemUuid(node: ObservedNode, volume: VolumePair, side: DesiredSid
 function diskIdentity(node: ObservedNode, volume: VolumePair, side: DesiredSide, memory?: Memory): DiskIdentity {
   const looked = volumeSeen(node, volume);
   const path = side.disk;
-  const block = node.blocks.get(realPath(looked?.disk) ?? path);
+  const block = node.blocks.get(realPathOf(looked?.disk) ?? path);
   const before = memory?.disks[side.hostname];
   // What DRBD has not attached may be another disk by now, or a grown one: what is remembered is the one to look for.
   const device = kernelDeviceOf(node, volume);
@@ -134,7 +134,7 @@ function diskIdentity(node: ObservedNode, volume: VolumePair, side: DesiredSide,
   const holder = side.metaDisk === "internal" ? looked?.disk : looked?.metaDisk;
   const looksLike = looked === undefined ? "" : metadataUuid(holder, looked.metadata);
   const generation = generationOf(looked?.kernelGi) ?? before?.generation;
-  const metaBlock = side.metaDisk === "internal" ? block : node.blocks.get(realPath(holder) ?? side.metaDisk);
+  const metaBlock = side.metaDisk === "internal" ? block : node.blocks.get(realPathOf(holder) ?? side.metaDisk);
   // What blkid tells of a disk with slots is not of one of them.
   const listed = side.metaIndex === undefined ? metaBlock : undefined;
   return {
@@ -145,10 +145,6 @@ function diskIdentity(node: ObservedNode, volume: VolumePair, side: DesiredSide,
     metadataUuid: looksLike !== "" ? looksLike : listed?.fstype === "drbd" ? wholeUuid(listed.uuid ?? "") : "",
     ...(generation === undefined ? {} : { generation }),
   };
-}
-
-function realPath(contents: Contents | undefined): string | undefined {
-  return contents !== undefined && "real" in contents ? contents.real : undefined;
 }
 
 function at<T>(list: readonly T[], index: number): T {

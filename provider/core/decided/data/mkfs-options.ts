@@ -1,4 +1,5 @@
 /** With which options a filesystem is made: the user's own, and those without which one of the hosts could not mount it. */
+import { realPathOf } from "../../seen/observed";
 import { configurationGiven, FEATURES, given, type Host, isOlder, sectorGiven, versionIn } from "../../seen/xfs";
 import type { Side } from "./side";
 import type { PairView } from "./pair-view";
@@ -50,7 +51,7 @@ export function optionsForBoth(
 }
 
 export function hostOf({ desired, node, observed }: Side): Host {
-  const real = observed !== undefined && "real" in observed.disk ? observed.disk.real : desired.disk;
+  const real = realPathOf(observed?.disk) ?? desired.disk;
   return { hostname: desired.hostname, kernel: node.kernel, sector: node.blocks.get(real)?.sector };
 }
 

@@ -2,7 +2,14 @@
 import { setForAll } from "../../config/set-for-all";
 import { resourcePath } from "../../config/paths";
 import { mebibytes } from "../../seen/disk-identity";
-import { grammarOf, peerDeviceOf, volumeSeen, type LogicalVolume, type ObservedNode } from "../../seen/observed";
+import {
+  grammarOf,
+  peerDeviceOf,
+  realPathOf,
+  volumeSeen,
+  type LogicalVolume,
+  type ObservedNode,
+} from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import { sideOn, volumePairs, wordFor, type DesiredResource, type VolumePair } from "../../wanted/desired";
 import {
@@ -100,7 +107,7 @@ function ofVolume(volume: VolumePair, hostname: string, node: ObservedNode): Pro
   const otherwise = "Leave out `snapshotBeforeResync`, or name an LVM volume as the disk.";
   if (logical === undefined) return [];
   if (logical.kind === "none") {
-    const block = node.blocks.get(disk) ?? node.blocks.get(realPath(node, volume) ?? "");
+    const block = node.blocks.get(disk) ?? node.blocks.get(realPathOf(volumeSeen(node, volume)?.disk) ?? "");
     if (block?.type === "lvm")
       return [
         {
@@ -122,12 +129,6 @@ function ofVolume(volume: VolumePair, hostname: string, node: ObservedNode): Pro
       way: `Give it another name (\`lvrename ${taken} …\`).`,
     },
   ];
-}
-
-/** Where the name of the disk leads. */
-function realPath(node: ObservedNode, volume: VolumePair): string | undefined {
-  const disk = volumeSeen(node, volume)?.disk;
-  return disk !== undefined && "real" in disk ? disk.real : undefined;
 }
 
 /** Each volume with what its snapshot takes at least: as much as differs now, with what the handlers add. */
