@@ -1,27 +1,14 @@
-/** What hinders drbd-utils' handlers from making a snapshot of each disk before a resync, and how much room they have for it. */
+/** What hinders drbd-utils' handlers from making a snapshot of each disk before a resync, and what is left of one. */
 import { setForAll } from "../../config/set-for-all";
 import { resourcePath } from "../../config/paths";
 import { mebibytes } from "../../seen/disk-identity";
-import {
-  grammarOf,
-  peerDeviceOf,
-  realPathOf,
-  volumeSeen,
-  type LogicalVolume,
-  type ObservedNode,
-} from "../../seen/observed";
+import { grammarOf, peerDeviceOf, realPathOf, volumeSeen, type ObservedNode } from "../../seen/observed";
 import type { Refusal } from "../../steps/plan";
 import { sideOn, volumePairs, wordFor, type DesiredResource, type VolumePair } from "../../wanted/desired";
-import {
-  otherHandlers,
-  snapshotHandlers,
-  snapshotName,
-  snapshotSettingsPath,
-  snapshotSize,
-} from "../../wanted/snapshot-handlers";
+import { otherHandlers, snapshotHandlers, snapshotName, snapshotSettingsPath } from "../../wanted/snapshot-handlers";
 import type { ResourceSituation } from "./resource-situation";
+import { bytesOf, snapshotsOn } from "./snapshot-room";
 
-type Logical = Extract<LogicalVolume, { kind: "logical" }>;
 type Problem = Omit<Refusal, "node" | "property">;
 
 /** Before the handlers stand in the file there. Later on they stop nothing: snapshotWarnings has them. */
@@ -131,32 +118,9 @@ function ofVolume(volume: VolumePair, hostname: string, node: ObservedNode): Pro
   ];
 }
 
-/** Each volume with what its snapshot takes at least: as much as differs now, with what the handlers add. */
-interface Wanted {
-  readonly volume: VolumePair;
-  readonly logical: Logical;
-  readonly bytes: number;
-}
-
-function wantedOn(desired: DesiredResource, hostname: string, node: ObservedNode): Map<string, Wanted[]> {
-  const groups = new Map<string, Wanted[]>();
-  for (const volume of volumePairs(desired)) {
-    const logical = volumeSeen(node, volume)?.logical;
-    if (logical?.kind !== "logical") continue;
-    const different = (peerDeviceOf(node, volume)?.outOfSync ?? 0) * 1024;
-    const size = snapshotSize(logical.size, different);
-    // One that is there has its room already.
-    const bytes = logical.snapshot === undefined ? Math.ceil(size / logical.extent) * logical.extent : 0;
-    groups.set(logical.group, [...(groups.get(logical.group) ?? []), { volume, logical, bytes }]);
-  }
-  return groups;
-}
-
-const sum = (all: readonly Wanted[]): number => all.reduce((total, { bytes }) => total + bytes, 0);
-
 function tooFull(desired: DesiredResource, hostname: string, node: ObservedNode): Problem[] {
-  return [...wantedOn(desired, hostname, node)].flatMap(([group, all]) => {
-    const [free, needed] = [all[0]?.logical.free ?? 0, sum(all)];
+  return [...snapshotsOn(desired, hostname, node)].flatMap(([group, all]) => {
+    const [free, needed] = [all[0]?.logical.free ?? 0, bytesOf(all)];
     if (needed <= free) return [];
     const of = all.map(({ volume }) => wordFor(volume)).join(" and ");
     return [
@@ -182,23 +146,4 @@ function leftOver({ desired, nodes }: ResourceSituation): string[] {
       ];
     });
   });
-}
-
-/** Where its file is written: what is made, and for how large a resync there is room. */
-export function snapshotNotes(desired: DesiredResource, nodes: ResourceSituation["nodes"]): string[] {
-  if (desired.snapshotBeforeResync !== true) return [];
-  const rooms = desired.hosts.flatMap(({ hostname }, index) =>
-    [...wantedOn(desired, hostname, nodes[index === 0 ? 0 : 1])].flatMap(([group, all]) => {
-      const left = Math.max(0, (all[0]?.logical.free ?? 0) - sum(all));
-      const whole = all.reduce((total, { logical }) => total + logical.size, 0);
-      const names = all.map(({ logical }) => `${group}/${snapshotName(logical.name)}`).join(", ");
-      const enough = left >= whole ? "whatever differs" : `where up to ${mebibytes(left)} more differ`;
-      return [`  ${hostname}  ${names}: ${group} has room for it ${enough}`];
-    }),
-  );
-  return [
-    "from snapshotBeforeResync, on the host that is filled: a snapshot before each resync, also before the first sync:",
-    ...rooms,
-    "  without that room a resync begins all the same, and without a snapshot",
-  ];
 }

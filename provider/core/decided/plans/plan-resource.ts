@@ -8,7 +8,6 @@ import { ResourceView, type FoundVolume } from "../data/resource-view";
 import { roomRefusals } from "../hosts/host-needs";
 import { managerRefusals } from "../hosts/manager-refusals";
 import { preflight } from "../hosts/preflight";
-import { snapshotNotes } from "../hosts/snapshot-refusals";
 import type { ResourceSituation } from "../hosts/resource-situation";
 import { warn } from "../hosts/warnings";
 import { isOurs } from "../../config/own-mark";
@@ -21,6 +20,7 @@ import { linkNotes } from "./link-notes";
 import { afterwards, resourceWarnings } from "./plan-remarks";
 import { Promotion } from "./promotion";
 import { ResourceStages } from "./resource-stages";
+import { snapshotNotes } from "./snapshot-notes";
 import { isDue, meetingBefore, plannedMove } from "./switchover";
 
 /**
